@@ -1,0 +1,68 @@
+"""The bus as services see it: one interface, implemented on Kafka and on PostgreSQL.
+
+`tests/integration/bus/` holds the behaviour that both must show.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.bus.records import Incoming, Outgoing, Partition
+
+
+class BusUnavailableError(Exception):
+    """The bus did not take or give records in time. What was sent may or may not have arrived; identities downstream
+    make a repeat harmless."""
+
+
+class FencedError(Exception):
+    """This consumer no longer owns a partition that it tried to write for; another one does."""
+
+
+class Producer(Protocol):
+    """Publishes records."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when every record is durable. Raises `BusUnavailableError` within `timeout` (set at construction)."""
+
+    async def ready(self) -> bool:
+        """Whether a publish would probably succeed now."""
+
+
+class Consumer(Protocol):
+    """Reads the partitions of one topic that are assigned to this member of a group."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def assigned(self) -> frozenset[Partition]:
+        """What this member owns at the moment, as far as it knows."""
+
+    async def seek(self, positions: Mapping[Partition, int]) -> None:
+        """Read on from these offsets. Partitions that are no longer assigned are passed over."""
+
+    async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
+        """Up to `limit` records of the partitions that have been sought, in offset order within each; empty after `timeout_s` without any.
+
+        A newly assigned partition gives nothing until `seek` has named its position.
+        Raises `BusUnavailableError`.
+        """
+
+    async def heads(self) -> dict[Partition, int]:
+        """For each assigned partition the offset that the next record written will get."""
+
+
+class Outbox(Protocol):
+    """Takes outgoing records into the transaction that caused them."""
+
+    async def append(self, connection: AsyncConnection, records: Sequence[Outgoing]) -> None:
+        """Write the records as rows of the caller's transaction; they are published after it commits, in order per key.
+
+        Call it last: it takes locks that order writers.
+        """

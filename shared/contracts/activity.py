@@ -1,0 +1,75 @@
+"""The record of `regulars.activity`: what happened to one customer, and the customer's facts right after it.
+
+Key of the stream: the customer id. Rewards reads nothing else, so a record carries everything a rule may ask:
+the event, the facts, and what changed. `id` derives from the cause, so a repeat is recognised downstream.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+ACTIVITY_TOPIC = "regulars.activity"
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known of a customer at one moment, ready for rules.
+
+    Money is in `currency`, the shop's own; orders in another one count in `orders` but not in any spend.
+    `spend` is what was paid less what was refunded; `_30d` and `_12m` are the same over the last 30 and 365 whole
+    days (in the program's time zone, today included). `stage` is one of `onboarding`, `active`, `at_risk`,
+    `lapsed`; `score` is 0-100.
+    """
+
+    currency: str
+    events: int = 0
+    orders: int = 0
+    orders_12m: int = 0
+    spend: Decimal = Decimal(0)
+    spend_30d: Decimal = Decimal(0)
+    spend_12m: Decimal = Decimal(0)
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
+    registered_at: datetime | None = None
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    order_interval_days: float | None = None
+    stage: str = "onboarding"
+    score: int = 0
+    segments: list[str] = []
+    tags: list[str] = []
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One thing that the record changed about the customer: `what` is `stage` or `score` (more will come)."""
+
+    what: str
+    old: str | None
+    new: str
+
+
+class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record.
+
+    `id`: the event's key in hex, or derived from what time caused. `type`: the event's type, or one that scoring
+    itself causes: `stage.changed` (time alone moved the customer), `customer.merged` (`data.from` is the customer
+    id that ended in `customer_id`). `time`: when it happened, by the sender. `received`: when ingest took it.
+    `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender said.
+    `late` is true when an event with a later time was known already: its facts are then those after all events.
+    `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent whenever they changed.
+    """
+
+    id: str
+    customer_id: str
+    type: str
+    time: datetime
+    received: datetime
+    facts: Facts
+    source: str = ""
+    event_id: str = ""
+    data: dict[str, Any] = {}
+    changes: list[Change] = []
+    identifiers: dict[str, list[str]] = {}
+    late: bool = False
+    historical: bool = False

@@ -1,0 +1,293 @@
+"""The event catalogue: every event type that Regulars understands, and the shape of its data.
+
+To add an event type: write its data as a `Data` class here, name it in `CATALOGUE`, say in
+`services/scoring/domain` what it changes, and add a row to the table of `docs/events.md`.
+
+Fields marked `PERSONAL` (in `values`) are sealed before the event leaves ingest. Keys that a class does not name
+are kept, counted, and sealed as well, because nobody vouches that they are not personal.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shared.contracts.values import (
+    PERSONAL,
+    Count,
+    Currency,
+    Identifier,
+    Label,
+    Money,
+    PersonalLabel,
+    PersonalText,
+)
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """Who did it: one identifier or more, and what registration and updates tell about the person."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | UnsetType | None = UNSET
+    email: (
+        Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+\Z", max_length=320, extra=PERSONAL)]
+        | UnsetType
+        | None
+    ) = UNSET
+    phone: (
+        Annotated[str, Meta(pattern=r"^\+?[0-9 ().\-/]{5,30}\Z", extra=PERSONAL)] | UnsetType | None
+    ) = UNSET
+    anonymous_id: (
+        Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | UnsetType | None
+    ) = UNSET
+    first_name: PersonalLabel | UnsetType | None = UNSET
+    last_name: PersonalLabel | UnsetType | None = UNSET
+    name: PersonalLabel | UnsetType | None = UNSET
+    birthday: (
+        Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z", extra=PERSONAL)]
+        | UnsetType
+        | None
+    ) = UNSET
+    address: Annotated[dict[str, Any], Meta(extra=PERSONAL)] | UnsetType | None = UNSET
+    locale: Annotated[str, Meta(max_length=35)] | UnsetType | None = UNSET
+    time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
+    preferences: Annotated[dict[str, Any], Meta(extra=PERSONAL)] | UnsetType | None = UNSET
+    consent: dict[str, bool] | UnsetType | None = UNSET
+
+
+IDENTIFIERS = ("id", "email", "phone", "anonymous_id")
+"""The identifier fields of `Customer`, strongest first. The strongest one present keys the event on its stream."""
+
+
+class Data(Struct, frozen=True, kw_only=True):
+    """What every event tells: who did it. The data of each type adds to this."""
+
+    customer: Customer
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line of an order. `unit_price` is what one piece costs, in the order's currency."""
+
+    sku: Identifier
+    quantity: Count
+    unit_price: Money
+    name: Label | None = None
+    category: Label | None = None
+
+
+class OrderCompleted(Data, frozen=True, kw_only=True):
+    """A paid order. `total` is what was really paid, after discounts."""
+
+    order_id: Identifier
+    currency: Currency
+    total: Money
+    lines: Annotated[list[Line], Meta(max_length=1000)] = []
+    channel: Label | None = None
+    store: Label | None = None
+    coupon: Label | None = None
+    campaign: Label | None = None
+
+
+class RefundedLine(Struct, frozen=True, kw_only=True):
+    """How many pieces of an order's line came back."""
+
+    sku: Identifier
+    quantity: Count
+    amount: Money | None = None
+
+
+class OrderRefunded(Data, frozen=True, kw_only=True):
+    """Money given back for an order, in full or in part; `total` in the order's currency."""
+
+    order_id: Identifier
+    refund_id: Identifier
+    total: Money
+    currency: Currency | None = None
+    lines: Annotated[list[RefundedLine], Meta(max_length=1000)] = []
+    reason: PersonalText | None = None
+
+
+class OrderCancelled(Data, frozen=True, kw_only=True):
+    """An order that will not be fulfilled: all that was paid goes back."""
+
+    order_id: Identifier
+    reason: PersonalText | None = None
+
+
+class OrderDelivered(Data, frozen=True, kw_only=True):
+    """A delivery; `days_late` is 0 when it came in time and negative when early."""
+
+    order_id: Identifier
+    days_late: Annotated[int, Meta(ge=-365, le=3650)] = 0
+
+
+class Email(Data, frozen=True, kw_only=True):
+    """An e-mail sent, opened, clicked, or unsubscribed from."""
+
+    message_id: Identifier | None = None
+    campaign: Label | None = None
+    url: Annotated[str, Meta(max_length=2000, extra=PERSONAL)] | None = None
+
+
+class PageViewed(Data, frozen=True, kw_only=True):
+    """A page seen on the shop's site."""
+
+    url: Annotated[str, Meta(max_length=2000, extra=PERSONAL)] | None = None
+    title: Annotated[str, Meta(max_length=500, extra=PERSONAL)] | None = None
+    sku: Identifier | None = None
+
+
+class LoginRecorded(Data, frozen=True, kw_only=True):
+    """A sign-in to the shop or its app."""
+
+    channel: Label | None = None
+
+
+class ProductUsed(Data, frozen=True, kw_only=True):
+    """The product itself was used: a feature, a lesson, a workout."""
+
+    product: Identifier | None = None
+    feature: Label | None = None
+
+
+class Social(Data, frozen=True, kw_only=True):
+    """A follow, a like, a mention on a social network."""
+
+    network: Label
+    text: PersonalText | None = None
+
+
+class ReviewPosted(Data, frozen=True, kw_only=True):
+    """A review in stars and words."""
+
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    text: PersonalText | None = None
+    sku: Identifier | None = None
+    order_id: Identifier | None = None
+
+
+class Referral(Data, frozen=True, kw_only=True):
+    """A friend referred, or a referral that became a customer. `friend` is the friend's shop id."""
+
+    referral_id: Identifier | None = None
+    friend: Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | None = None
+
+
+class TicketOpened(Data, frozen=True, kw_only=True):
+    """A support ticket. Higher priorities are answered first."""
+
+    ticket_id: Identifier
+    subject: PersonalText | None = None
+    text: PersonalText | None = None
+    priority: Literal["low", "normal", "high", "urgent"] = "normal"
+    order_id: Identifier | None = None
+
+
+class TicketChanged(Data, frozen=True, kw_only=True):
+    """A ticket replied to, resolved, reopened. `by` says who spoke."""
+
+    ticket_id: Identifier
+    text: PersonalText | None = None
+    by: Literal["agent", "customer"] = "agent"
+
+
+class SurveyAnswered(Data, frozen=True, kw_only=True):
+    """An answer to a survey: `kind` is `nps` (0-10), `csat` (1-5), or a name of the shop's own."""
+
+    kind: Label
+    score: Annotated[float, Meta(ge=-1e9, le=1e9)] | None = None
+    comment: PersonalText | None = None
+
+
+class FeedbackGiven(Data, frozen=True, kw_only=True):
+    """A free comment."""
+
+    text: PersonalText
+
+
+class Subscription(Data, frozen=True, kw_only=True):
+    """A subscription started, paused, resumed, cancelled."""
+
+    subscription_id: Identifier | None = None
+    plan: Label | None = None
+    reason: PersonalText | None = None
+
+
+class SubscriptionRenewed(Subscription, frozen=True, kw_only=True):
+    """A renewal; `automatic` when the customer did nothing for it."""
+
+    automatic: bool = False
+
+
+class AccountUpdated(Data, frozen=True, kw_only=True):
+    """A business account, as it is known now."""
+
+    account_id: Identifier
+    name: Label | None = None
+    industry: Label | None = None
+    size: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+
+
+class StakeholderAdded(Data, frozen=True, kw_only=True):
+    """The customer is a person of that account, with a role."""
+
+    account_id: Identifier
+    role: Label
+
+
+class ContractSigned(Data, frozen=True, kw_only=True):
+    """A contract and the day on which it renews."""
+
+    account_id: Identifier
+    renews_on: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    contract_id: Identifier | None = None
+
+
+class BusinessReview(Data, frozen=True, kw_only=True):
+    """A quarterly review held or missed."""
+
+    account_id: Identifier
+    quarter: Label | None = None
+
+
+CATALOGUE: dict[str, type[Data]] = {
+    "customer.registered": Data,
+    "customer.identified": Data,
+    "customer.updated": Data,
+    "consent.changed": Data,
+    "order.completed": OrderCompleted,
+    "order.refunded": OrderRefunded,
+    "order.cancelled": OrderCancelled,
+    "order.delivered": OrderDelivered,
+    "email.sent": Email,
+    "email.opened": Email,
+    "email.clicked": Email,
+    "email.unsubscribed": Email,
+    "page.viewed": PageViewed,
+    "login.recorded": LoginRecorded,
+    "product.used": ProductUsed,
+    "social.followed": Social,
+    "social.liked": Social,
+    "social.mentioned": Social,
+    "review.posted": ReviewPosted,
+    "referral.made": Referral,
+    "referral.converted": Referral,
+    "ticket.opened": TicketOpened,
+    "ticket.replied": TicketChanged,
+    "ticket.resolved": TicketChanged,
+    "ticket.reopened": TicketChanged,
+    "survey.answered": SurveyAnswered,
+    "feedback.given": FeedbackGiven,
+    "subscription.started": Subscription,
+    "subscription.renewed": SubscriptionRenewed,
+    "subscription.paused": Subscription,
+    "subscription.resumed": Subscription,
+    "subscription.cancelled": Subscription,
+    "account.updated": AccountUpdated,
+    "stakeholder.added": StakeholderAdded,
+    "contract.signed": ContractSigned,
+    "review.held": BusinessReview,
+    "review.missed": BusinessReview,
+}
+"""Event type to the shape of its data."""
+
+CUSTOM_PREFIX = "x."
+"""Types that start so are the shop's own; their data may be anything beside `customer`, and travels as it is."""

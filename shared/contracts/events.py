@@ -1,0 +1,44 @@
+"""The record of `regulars.events`: a CloudEvent as ingest accepted it.
+
+Key of the stream: the pseudonym of the event's strongest identifier (`subject`), so that all events under one
+identifier keep their order. Nothing in the record is personal but `sealed`, which is encrypted under the
+subject's own key.
+"""
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct
+
+EVENTS_TOPIC = "regulars.events"
+
+
+class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One accepted event.
+
+    `id` and `source` are the sender's and identify the event for ever. `time` is the sender's, `received` ours;
+    both are UTC. `identifiers` maps the kind of an identifier (`id`, `email`, …) to its pseudonym. `data` holds
+    the plain fields of the catalogue, without `customer`'s personal ones; `sealed` (base64) what is personal, as
+    JSON of the same shape as the accepted data; `sealed_fields` names what is in there (`customer.email`, `text`).
+    `historical` marks imported history, about which nobody is written to.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    received: datetime
+    subject: str
+    identifiers: dict[str, str]
+    data: dict[str, Any]
+    sealed: str | None = None
+    sealed_fields: list[str] = []
+    historical: bool = False
+
+
+def event_key(source: str, id: str) -> bytes:  # noqa: A002  # CloudEvents names it so
+    """The identity of an event as 16 bytes: what the inbox keeps for ever, and what sorts events of one instant."""
+    # The length of the source stands in front so that ("a", "bc") and ("ab", "c") stay two events.
+    head = f"{len(source)}:{source}"
+    return blake2b(f"{head}{id}".encode(), digest_size=16, person=b"regulars.event").digest()

@@ -1,0 +1,31 @@
+"""Connections to PostgreSQL: one pool per process, under the role of its service."""
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_S = 3
+STATEMENT_TIMEOUT_MS = 60_000
+
+
+def create_engine(url: str, *, role: str | None, pool_size: int = 10, application: str = "regulars") -> AsyncEngine:
+    """A pool on `url` whose connections act as `role` (the one that owns the service's schema).
+
+    With `role` None they act as the URL's own user, as migrations do. A connection found dead is replaced, a
+    connect that takes longer than `CONNECT_TIMEOUT_S` fails.
+    """
+    server_settings = {
+        "application_name": application,
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "timezone": "UTC",
+        "jit": "off",  # compiles for longer than our statements run
+    }
+    if role is not None:
+        server_settings["role"] = role
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings},
+    )

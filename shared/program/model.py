@@ -1,0 +1,182 @@
+"""The program as frozen types: what a marketer's file means once it has been checked.
+
+`shared.program.parse` makes a `Program` from YAML; nobody else constructs one outside of tests. Durations are
+`Period`s (calendar arithmetic in the program's time zone), money is `Decimal` in the program's currency, points are
+integers.
+"""
+
+from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from shared.program.condition import Condition
+from shared.program.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `times` per `per`: a period, or the value of an event's field (`network`); without `per`, ever."""
+
+    times: int
+    per: Period | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarnRule:
+    """Points for an event: exactly one of `points` (fixed), `points_per_unit` (of what was really paid, rounded
+    down to whole points per order), or `multiply` (adds (multiply - 1) times what the `points_per_unit` rules gave)."""
+
+    id: str
+    on: str
+    points: int | None = None
+    points_per_unit: Decimal | None = None
+    multiply: Decimal | None = None
+    when: Condition | None = None
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """`points` are worth `value`; at least `minimum` at once; a reservation lasts `reserve_for`."""
+
+    points: int
+    value: Decimal
+    minimum: int
+    reserve_for: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """`expire_after` None: never. `notice_before`: how long before expiry the customer is told. `pending_for`: how
+    long points wait until they can be spent."""
+
+    earn: tuple[EarnRule, ...]
+    redeem: Redeem | None
+    expire_after: Period | None
+    notice_before: Period | None
+    pending_for: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """Either an offer issued `every` period, or a named perk."""
+
+    perk: str | None = None
+    offer: str | None = None
+    every: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierLevel:
+    """A tier, reached `at` a spend of that much or more over the basis; the first level has `at` 0."""
+
+    id: str
+    name: str
+    at: Decimal
+    keep_for: Period | None
+    benefits: tuple[Benefit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Levels in ascending order, by what was spent over the rolling period `spend_over`."""
+
+    spend_over: Period
+    levels: tuple[TierLevel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTemplate:
+    """What an offer gives (exactly one of percent, amount, free shipping, gift), for how long, how many times."""
+
+    id: str
+    valid_for: Period
+    uses: int = 1
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+    free_shipping: bool = False
+    gift: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """Reached once per customer: when `when` holds after an event of type `on` (any event if None). Gives points,
+    an offer, or both. With `on` an occasion that recurs (`customer.birthday`), once per occasion."""
+
+    id: str
+    when: Condition | None
+    on: str | None
+    points: int | None = None
+    offer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Thresholds of the life cycle. `at_risk_at`: times the customer's own order interval."""
+
+    lapsed_after: Period
+    churned_after: Period
+    at_risk_at: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a campaign does: exactly one of the fields is set."""
+
+    offer: str | None = None
+    message: str | None = None
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A campaign has succeeded when an event of type `on` follows within the period."""
+
+    on: str
+    within: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Event to action. Checked and kept; executed once campaigns are delivered."""
+
+    id: str
+    on: str
+    do: tuple[Action, ...]
+    when: Condition | None = None
+    after: Period | None = None
+    at_most: Limit | None = None
+    holdout: Decimal | None = None
+    success: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Limits that keep messages human."""
+
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    at_most: Limit | None = None
+    channels: tuple[Literal["email", "sms"], ...] = ("email",)
+    sms_after_unopened: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One version of the rule book. `version` is given when it is stored; 0 is a program that is not yet stored."""
+
+    name: str
+    currency: str
+    time_zone: ZoneInfo
+    points: Points
+    stages: Stages
+    tiers: Tiers | None = None
+    offers: dict[str, OfferTemplate] = field(default_factory=dict)
+    milestones: tuple[Milestone, ...] = ()
+    segments: dict[str, Condition] = field(default_factory=dict)
+    campaigns: tuple[Campaign, ...] = ()
+    messages: Messages = field(default_factory=Messages)
+    removed_ids: frozenset[str] = frozenset()
+    version: int = 0

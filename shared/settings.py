@@ -1,0 +1,72 @@
+"""Every setting of Regulars, read from the environment once, at start."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Service = Literal["ingest", "scoring", "rewards"]
+
+
+class Settings(BaseSettings):
+    """What a process of Regulars can be told from outside.
+
+    A setting named `REGULARS_X` is `x` here; `DATABASE_URL` and the `KAFKA_*` ones keep the names that operators know.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGULARS_", populate_by_name=True, extra="ignore")
+
+    home: Path = Path(".regulars")
+    """Folder of the embedded database, of the secret, and of logs."""
+
+    secret: SecretStr | None = None
+    """At least 32 characters. Pseudonyms and the keys that seal personal data derive from it: losing it loses
+    them. Unset, `regulars up` makes one and keeps it in `home`."""
+
+    host: str = "127.0.0.1"
+    ingest_port: int = Field(8001, ge=0, le=65535)
+    scoring_port: int = Field(8002, ge=0, le=65535)
+    rewards_port: int = Field(8003, ge=0, le=65535)
+    worker_port: int | None = Field(None, ge=0, le=65535)
+    """Where a worker process answers health and metrics."""
+
+    api_key: SecretStr | None = None
+    """If set, a key with all scopes exists from the first start."""
+
+    program: Path | None = None
+    """The program file to load; unset, the one that ships with rewards."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    partitions: int = Field(32, ge=1, le=1024)
+    """Partitions of each stream; fixed once the streams exist. `regulars up` on the embedded database sets 4."""
+
+    batch_records: int = Field(1000, ge=1, le=10_000)
+    """The most records that a worker handles in one transaction."""
+
+    pool_size: int = Field(10, ge=1, le=200)
+    """Database connections per process."""
+
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+
+    kafka_bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    kafka_sasl_username: str | None = Field(None, validation_alias="KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = Field(None, validation_alias="KAFKA_SASL_PASSWORD")
+    kafka_ssl_cafile: Path | None = Field(None, validation_alias="KAFKA_SSL_CAFILE")
+    kafka_ssl_certfile: Path | None = Field(None, validation_alias="KAFKA_SSL_CERTFILE")
+    kafka_ssl_keyfile: Path | None = Field(None, validation_alias="KAFKA_SSL_KEYFILE")
+    kafka_replication_factor: int = Field(1, ge=1, le=32767, validation_alias="KAFKA_REPLICATION_FACTOR")
+    """Of the topics that Regulars creates when they are missing."""
+
+    @cached_property
+    def on_kafka(self) -> bool:
+        """Whether the streams live on Kafka; else they live in PostgreSQL."""
+        return self.kafka_bootstrap_servers is not None

@@ -1,0 +1,63 @@
+"""Fixtures that every test may ask for: a clock, settings, and a real PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.postgres.engine import create_engine
+from shared.settings import Settings
+from tests.support.clock import ManualClock
+from tests.support.database import TestDatabases, embedded_server
+
+pytest_plugins = ["tests.support.kafka"]
+
+EngineFor = Callable[[str | None], AsyncEngine]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at noon UTC of 1 June 2026."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[TestDatabases]:
+    """The embedded PostgreSQL of this test process."""
+    with embedded_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def database_url(databases: TestDatabases) -> AsyncIterator[str]:
+    """The address (as superuser) of a fresh migrated database."""
+    async with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+async def engine_for(database_url: str) -> AsyncIterator[EngineFor]:
+    """Makes engines on the fresh database under a role (None: superuser); disposed at the end."""
+    engines: list[AsyncEngine] = []
+
+    def make(role: str | None) -> AsyncEngine:
+        engine = create_engine(database_url, role=role, pool_size=8, application="regulars-test")
+        engines.append(engine)
+        return engine
+
+    yield make
+    for engine in engines:
+        await engine.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of an installation on the fresh database, streams in PostgreSQL."""
+    return Settings(
+        database_url=database_url,
+        secret=SecretStr("test-secret-" + "x" * 32),
+        home=tmp_path,
+        partitions=4,
+    )
