@@ -1,0 +1,57 @@
+"""`python -m tests.benchmarks`: all parts on one machine, in one run, as a table."""
+
+import argparse
+import asyncio
+import platform
+
+import psutil
+
+from tests.benchmarks.footprint import footprint
+from tests.benchmarks.ingest import ingest
+from tests.benchmarks.latency import latency
+from tests.benchmarks.pipeline import pipeline
+from tests.benchmarks.redemptions import redemptions
+from tests.benchmarks.report import Figure, show
+from tests.support.stack import Bus, running
+
+PARTS = "abcde"
+
+
+async def measure(bus: Bus, parts: str) -> list[Figure]:
+    """All chosen parts on one bus, each on processes that have just started, so that none inherits a backlog."""
+    figures: list[Figure] = []
+    if "a" in parts:
+        async with running(bus) as stack:
+            figures += await ingest(stack)
+    if set(parts) & set("bcde"):
+        async with running(bus) as stack:
+            through = await pipeline(stack)
+            figures += through
+            if "c" in parts:
+                figures += await latency(stack, through[0].value)
+            if "e" in parts:
+                figures += await footprint(stack)
+            if "d" in parts and bus == "postgres":
+                figures += await redemptions(stack)
+    return figures
+
+
+async def run(buses: list[Bus], parts: str) -> None:
+    """Measure and print, bus by bus."""
+    for bus in buses:
+        figures = await measure(bus, parts)
+        show(figures, f"Regulars on {psutil.cpu_count()} cores, {platform.machine()}, bus: {bus}")
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bus", choices=["postgres", "kafka"], help="only this one")
+    parser.add_argument("--parts", default=PARTS, help="such as bc; the letters of the table")
+    arguments = parser.parse_args()
+    buses: list[Bus] = [arguments.bus] if arguments.bus else ["postgres", "kafka"]
+    asyncio.run(run(buses, arguments.parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""(c) Milliseconds from the POST of an order until its points are seen, at half of the rate of (b)."""
+
+import asyncio
+import json
+import time
+from urllib.parse import urlsplit
+
+from tests.benchmarks.load import Connection, Result, request
+from tests.benchmarks.orders import bodies, order_events
+from tests.benchmarks.report import Figure
+from tests.support.stack import Stack
+
+SECONDS, PROBES_PER_SECOND, BATCH = 20, 10, 20
+
+
+async def latency(stack: Stack, orders_per_second: float) -> list[Figure]:
+    """The figures of this part."""
+    rate = orders_per_second / 2
+    stop = asyncio.Event()
+    load = asyncio.create_task(_background(stack, rate, stop))
+    await asyncio.sleep(2)
+    result = Result()
+    probes = []
+    for number in range(SECONDS * PROBES_PER_SECOND):
+        probes.append(asyncio.create_task(_probe(stack, f"probe-{time.time_ns()}-{number}", result)))
+        await asyncio.sleep(1 / PROBES_PER_SECOND)
+    await asyncio.gather(*probes)
+    stop.set()
+    sent = await load
+    bus = stack.bus
+    return [
+        Figure(
+            f"(c) POST to points seen at {sent / (SECONDS + 2):,.0f} orders/s, {bus}, p50",
+            result.percentile_ms(50),
+            "ms",
+        ),
+        Figure(f"(c) p99, {bus}", result.percentile_ms(99), "ms", goal=250, at_most=True),
+    ]
+
+
+async def _background(stack: Stack, rate: float, stop: asyncio.Event) -> int:
+    """Orders at this rate until told to stop, in small batches on an even beat."""
+    connection = await _connect(stack.ingest)
+    run = f"load{time.time_ns()}"
+    url = f"{stack.ingest}/v1/events"
+    events = order_events(int(rate * (SECONDS + 30)), run=run)
+    start = time.perf_counter()
+    sent = 0
+    for body in bodies(events, BATCH):
+        if stop.is_set():
+            break
+        status, _ = await connection.send(request(url, body))
+        if status != 202:
+            raise RuntimeError(f"ingest answered {status}")
+        sent += BATCH
+        await asyncio.sleep(max(0.0, start + sent / rate - time.perf_counter()))
+    connection.close()
+    return sent
+
+
+async def _probe(stack: Stack, customer: str, result: Result) -> None:
+    """One order of a new customer; asks for the points until they are there."""
+    (event,) = order_events(1, run=customer, customers=1)
+    event["data"]["customer"] = {"id": customer}
+    ingest, rewards = await _connect(stack.ingest), await _connect(stack.rewards)
+    start = time.perf_counter()
+    await ingest.send(request(f"{stack.ingest}/v1/events", json.dumps(event).encode()))
+    question = request(f"{stack.rewards}/v1/customers/{customer}/points")
+    while True:
+        status, body = await rewards.send(question)
+        if status == 200 and json.loads(body)["available"] > 0:
+            break
+        if time.perf_counter() - start > 30:
+            raise TimeoutError(f"no points for {customer} after 30 s")
+        await asyncio.sleep(0.005)
+    result.latencies_s.append(time.perf_counter() - start)
+    ingest.close()
+    rewards.close()
+
+
+async def _connect(url: str) -> Connection:
+    parts = urlsplit(url)
+    connection = Connection(parts.hostname or "", parts.port or 80)
+    await connection.open()
+    return connection

@@ -1,0 +1,219 @@
+"""One fault round: load, kills, healing, and the count at the end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from shared.postgres.engine import create_engine
+from tests.faults.workload import Expected, Post, Redeem, Workload
+from tests.support.stack import HEADERS, Part, Stack
+
+CLIENTS = 4
+HEAL_TIMEOUT_S = 90
+ALLOWED_STATUS = frozenset({200, 201, 202, 404, 409, 503})
+"""404: a redemption may come before the customer's first event has reached rewards."""
+
+
+class RoundFailedError(AssertionError):
+    """Something was lost, doubled or answered wrongly; the message names the seed."""
+
+
+@dataclass
+class Report:
+    """What a round did."""
+
+    seed: int
+    posted: int = 0
+    redeemed: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    retries: int = 0
+
+
+class Client:
+    """Walks through one workload and repeats every call until it has a definite answer, as a good checkout does."""
+
+    def __init__(self, stack: Stack, workload: Workload, report: Report) -> None:
+        self._stack = stack
+        self._workload = workload
+        self._report = report
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Steps until `stop` is set; the step begun is finished."""
+        async with httpx.AsyncClient(headers=HEADERS, timeout=10) as self._http:
+            for step in self._workload.steps():
+                match step:
+                    case Post(events):
+                        await self._until({202}, f"{self._stack.ingest}/v1/events", events, {})
+                        self._report.posted += len(events)
+                    case Redeem():
+                        await self._redeem(step)
+                if stop.is_set():
+                    return
+
+    async def _redeem(self, step: Redeem) -> None:
+        url = f"{self._stack.rewards}/v1/redemptions"
+        body = {"customer": step.customer, "points": step.points, "order_id": step.key}
+        answer = await self._until({201, 404, 409}, url, body, {"Idempotency-Key": step.key})
+        if answer.status_code != 201:
+            return
+        ending = "confirm" if step.confirm else "release"
+        headers = {"Idempotency-Key": f"{step.key}-{ending}"}
+        await self._until({200}, f"{url}/{answer.json()['id']}/{ending}", None, headers)
+        if step.confirm:
+            self._workload.expected[step.customer].redeemed += step.points
+            self._report.redeemed += 1
+
+    async def _until(self, wanted: set[int], url: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        while True:
+            try:
+                answer = await self._http.post(url, json=body, headers=headers)
+            except httpx.HTTPError:
+                self._report.retries += 1
+                await asyncio.sleep(0.1)
+                continue
+            in_flight = answer.status_code == 409 and answer.json().get("code") == "idempotency_key_in_flight"
+            if answer.status_code in wanted and not in_flight:
+                return answer
+            if answer.status_code not in ALLOWED_STATUS:
+                raise RoundFailedError(f"{url} answered {answer.status_code}: {answer.text}")
+            self._report.retries += 1
+            await asyncio.sleep(0.1)
+
+
+async def fault_round(stack: Stack, seed: int, seconds: float) -> Report:
+    """Load for so many seconds with kills in between; raises `RoundFailedError` when anything is not exactly once."""
+    report = Report(seed)
+    workloads = [Workload(seed, client) for client in range(CLIENTS)]
+    stop = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for workload in workloads:
+                tasks.create_task(Client(stack, workload, report).run(stop))
+            tasks.create_task(_kill_at_random(stack, seed, seconds, report, stop))
+        expected = {name: seen for workload in workloads for name, seen in workload.expected.items()}
+        await stack.until_ready()
+        await _until_right(stack, expected)
+        await check_database(stack)
+    except* (RoundFailedError, TimeoutError) as errors:
+        causes = "; ".join(str(error) for error in errors.exceptions)
+        raise RoundFailedError(
+            f"seed {seed} on {stack.bus}, kills {dict(report.kills)}: {causes}\n{stack.logs()}"
+        ) from errors
+    return report
+
+
+async def _kill_at_random(
+    stack: Stack, seed: int, seconds: float, report: Report, stop: asyncio.Event
+) -> None:
+    """SIGKILL one part after the other, start each again a little later; at the end everything runs."""
+    random = Random(seed)
+    victims: list[Part] = [*stack.services.values(), stack.postgres]
+    if stack.kafka is not None:
+        victims.append(_KafkaPart(stack))
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while loop.time() < end:
+        await asyncio.sleep(random.uniform(0.3, 2.0))
+        victim = random.choice(victims)
+        report.kills[victim.name] += 1
+        await victim.kill()
+        await asyncio.sleep(random.uniform(0.0, 1.5))
+        await victim.start()
+        for service in stack.services.values():
+            await service.revive()
+    stop.set()
+
+
+class _KafkaPart:
+    """Kafka's synchronous handle as a part."""
+
+    name = "kafka"
+
+    def __init__(self, stack: Stack) -> None:
+        assert stack.kafka is not None
+        self._kafka = stack.kafka
+
+    async def kill(self) -> None:
+        await asyncio.to_thread(self._kafka.kill)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._kafka.start)
+
+
+async def _until_right(stack: Stack, expected: dict[str, Expected]) -> None:
+    """Return once every customer is as expected; raise with the differences when that does not come about."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + HEAL_TIMEOUT_S
+    async with httpx.AsyncClient(headers=HEADERS, timeout=10) as client:
+        differences: dict[str, dict[str, tuple[object, object]]] = {}
+        waiting = expected
+        while True:
+            differences = {
+                name: found
+                for name, seen in waiting.items()
+                if (found := await _differences(stack, client, name, seen))
+            }
+            if not differences:
+                return
+            if loop.time() > deadline:
+                raise RoundFailedError(f"(expected, found) {differences}")
+            waiting = {name: expected[name] for name in differences}
+            await asyncio.sleep(0.5)
+
+
+async def _differences(
+    stack: Stack, client: httpx.AsyncClient, name: str, seen: Expected
+) -> dict[str, tuple[object, object]]:
+    profile = await client.get(f"{stack.scoring}/v1/customers/{name}")
+    balance = await client.get(f"{stack.rewards}/v1/customers/{name}/points")
+    if profile.status_code != 200 or balance.status_code != 200:
+        return {"status": (200, (profile.status_code, balance.status_code))}
+    facts, points = profile.json()["facts"], balance.json()
+    pairs: dict[str, tuple[object, object]] = {
+        "events": (len(seen.events), facts["events"]),
+        "orders": (len(seen.totals), facts["orders"]),
+        "spend": (seen.spend, Decimal(facts["spend"])),
+        "available": (seen.points, points["available"]),
+        "reserved": (0, points["reserved"]),
+    }
+    return {what: pair for what, pair in pairs.items() if pair[0] != pair[1]}
+
+
+EMPTY: dict[str, str] = {
+    "dead letters of scoring": "SELECT count(*) FROM scoring.dead_letters",
+    "dead letters of rewards": "SELECT count(*) FROM rewards.dead_letters",
+    "spool of ingest": "SELECT count(*) FROM ingest.spool_records",
+    "outbox of scoring": "SELECT count(*) FROM scoring.outbox_records",
+    "outbox of rewards": "SELECT count(*) FROM rewards.outbox_records",
+}
+"""Counts that must come down to zero."""
+
+
+async def check_database(stack: Stack) -> None:
+    """What the database itself must show once everything has come to rest."""
+    engine = create_engine(stack.postgres.url, role=None, pool_size=1)
+    try:
+        await _eventually(lambda: _left_over(engine))
+    finally:
+        await engine.dispose()
+
+
+async def _left_over(engine: Any) -> dict[str, int]:
+    async with engine.connect() as connection:
+        counts = {what: int(await connection.scalar(text(query))) for what, query in EMPTY.items()}
+    return {what: count for what, count in counts.items() if count}
+
+
+async def _eventually(left: Callable[[], Awaitable[dict[str, int]]], timeout_s: float = 20) -> None:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    while found := await left():
+        if asyncio.get_running_loop().time() > deadline:
+            raise RoundFailedError(f"not empty: {found}")
+        await asyncio.sleep(0.2)

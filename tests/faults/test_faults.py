@@ -1,0 +1,20 @@
+"""A short fault round on either bus; `make faults ROUNDS=100` is the long one."""
+
+import pytest
+
+from tests.faults.round import fault_round
+from tests.faults.workload import PROGRAM
+from tests.support.stack import Bus, running
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("kafka")
+@pytest.mark.parametrize("bus", ["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
+async def test_every_accepted_event_has_exactly_one_effect_whatever_is_killed(bus: Bus) -> None:
+    """Given load on real processes; when each is killed at random moments; then nothing is lost or doubled."""
+    async with running(bus, program=PROGRAM) as stack:
+        report = await fault_round(stack, seed=20_261, seconds=15)
+
+    assert report.posted > 0
+    assert report.kills
