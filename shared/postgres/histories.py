@@ -55,7 +55,7 @@ async def migrate(url: str) -> None:
                     await _prepare(connection, history)
             for history in HISTORIES:
                 async with engine.begin() as connection:
-                    await connection.run_sync(_upgrade, history, command.upgrade, "head")
+                    await connection.run_sync(run_step, history, command.upgrade, "head")
             await guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
     finally:
         await engine.dispose()
@@ -73,9 +73,10 @@ async def _prepare(connection: AsyncConnection, history: History) -> None:
     )
 
 
-def _upgrade(
+def run_step(
     connection: Connection, history: History, step: Callable[[Config, str], None], revision: str
 ) -> None:
+    """Run alembic's `upgrade` or `downgrade` of one history to a revision, in the connection's transaction."""
     connection.execute(text(f"SET LOCAL ROLE {history.role}"))
     config = Config()
     config.set_main_option("script_location", str(history.folder).replace("%", "%%"))

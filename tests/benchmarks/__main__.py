@@ -18,7 +18,7 @@ PARTS = "abcde"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
-    """All chosen parts on one bus, each on processes that have just started, so that none inherits a backlog."""
+    """All chosen parts on one bus; ingest alone on processes of its own, so that nobody inherits its backlog."""
     figures: list[Figure] = []
     if "a" in parts:
         async with running(bus) as stack:

@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 
 
 async def footprint(stack: Stack) -> list[Figure]:
-    """The figures of this part; memory without what processes share (USS), PostgreSQL with its shared buffers."""
+    """The figures of this part; memory without what processes share, PostgreSQL with its shared buffers."""
     figures = [
         Figure(
             f"(e) memory of {service.name}",
@@ -35,7 +35,8 @@ async def footprint(stack: Stack) -> list[Figure]:
         for schema in ("platform", "scoring", "rewards"):
             size = int(
                 await connection.fetchval(
-                    """SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables WHERE schemaname = $1""",
+                    """SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables
+                    WHERE schemaname = $1""",
                     schema,
                 )
             )

@@ -48,7 +48,7 @@ async def _through(stack: Stack, count: int, run: str) -> float:
             if time.perf_counter() - start > 600:
                 raise TimeoutError(f"only {await posted(connection) - before} of {count} orders came through")
         seconds = time.perf_counter() - start
-        print(f"{stack.bus}: {count} orders accepted in {accepted:.1f} s, posted after {seconds:.1f} s")
+        print(f"{stack.bus}: {count} orders accepted in {accepted:.1f} s, posted in {seconds:.1f} s")
         return count / seconds
     finally:
         await connection.close()

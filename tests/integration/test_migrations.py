@@ -1,0 +1,121 @@
+"""Every migration history: up, down, and equal to the tables that the code believes in."""
+
+import importlib
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.postgres.engine import create_engine
+from shared.postgres.histories import HISTORIES, History, migrate, run_step
+from tests.support.database import TestDatabases
+
+METADATA = {
+    "platform": "shared.postgres.platform",
+    "ingest": "services.ingest.adapters.tables",
+    "scoring": "services.scoring.adapters.tables",
+    "rewards": "services.rewards.adapters.tables",
+}
+every_history = pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.schema)
+
+
+def metadata_of(history: History) -> MetaData:
+    """The tables as the code of this history declares them."""
+    metadata = importlib.import_module(METADATA[history.schema]).metadata
+    assert isinstance(metadata, MetaData)
+    return metadata
+
+
+def tables_in(connection: Connection, schema: str) -> set[str]:
+    """The tables that exist in a schema, without alembic's own."""
+    return set(inspect(connection).get_table_names(schema)) - {"schema_version"}
+
+
+@every_history
+async def test_models_match_migrations(history: History, database_url: str) -> None:
+    """Given a migrated database; when it is compared with the models; then there is no difference."""
+    engine = create_engine(database_url, role=None, pool_size=1)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name == history.schema,
+                "include_object": lambda thing, name, kind, *_: name != "schema_version",
+                "compare_type": True,
+                "compare_server_default": True,
+            },
+        )
+        return list(compare_metadata(context, metadata_of(history)))
+
+    async with engine.connect() as connection:
+        found = await connection.run_sync(differences)
+    await engine.dispose()
+
+    assert found == []
+
+
+@every_history
+async def test_downgrade_leaves_nothing_and_upgrade_brings_all_back(
+    history: History, databases: TestDatabases
+) -> None:
+    """Given a migrated database; when a history goes down to its base; then its tables are gone, and up again, back."""
+    async with databases.fresh() as url:
+        engine = create_engine(url, role=None, pool_size=1)
+
+        async def tables() -> set[str]:
+            async with engine.connect() as connection:
+                return await connection.run_sync(tables_in, history.schema)
+
+        before = await tables()
+        async with engine.begin() as connection:
+            await connection.run_sync(run_step, history, command.downgrade, "base")
+        between = await tables()
+        async with engine.begin() as connection:
+            await connection.run_sync(run_step, history, command.upgrade, "head")
+        after = await tables()
+        await engine.dispose()
+
+    assert before
+    assert between == set()
+    assert after == before
+
+
+async def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    """Given a migrated database; when it is migrated again; then nothing is refused and nothing changes."""
+    await migrate(database_url)
+
+
+async def test_a_service_cannot_read_the_tables_of_another(database_url: str) -> None:
+    """Given the role of one service; when it reads another's tables; then the database refuses."""
+    engine = create_engine(database_url, role="regulars_scoring", pool_size=1)
+
+    async def may_use(connection: AsyncConnection, schema: str) -> bool:
+        return bool(
+            await connection.scalar(text("SELECT has_schema_privilege(:schema, 'USAGE')"), {"schema": schema})
+        )
+
+    async with engine.connect() as connection:
+        assert await may_use(connection, "scoring")
+        assert await may_use(connection, "platform")
+        assert not await may_use(connection, "rewards")
+        assert not await may_use(connection, "ingest")
+    await engine.dispose()
+
+
+async def test_migrations_start_from_an_empty_database(databases: TestDatabases) -> None:
+    """Given a database in which nothing exists; when it is migrated; then every schema has tables."""
+    async with databases.empty() as url:
+        await migrate(url)
+        engine = create_engine(url, role=None, pool_size=1)
+        async with engine.connect() as connection:
+            found = {
+                history.schema: await connection.run_sync(tables_in, history.schema) for history in HISTORIES
+            }
+        await engine.dispose()
+
+    assert all(found.values()), found
