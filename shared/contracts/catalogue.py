@@ -3,58 +3,28 @@
 To add an event type: write its data as a `Data` class here, name it in `CATALOGUE`, say in
 `services/scoring/domain` what it changes, and add a row to the table of `docs/events.md`.
 
-Fields marked `PERSONAL` (in `values`) are sealed before the event leaves ingest. Keys that a class does not name
-are kept, counted, and sealed as well, because nobody vouches that they are not personal.
+Fields marked `PERSONAL` (in `values`) are sealed before the event leaves ingest. Keys that a class does not
+name are kept, counted, and sealed as well, because nobody vouches that they are not personal.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
+from shared.contracts.customer import IDENTIFIERS, Customer
 from shared.contracts.values import (
-    PERSONAL,
     Count,
     Currency,
+    Day,
     Identifier,
     Label,
     Money,
-    PersonalLabel,
+    PersonalId,
     PersonalText,
+    PersonalUrl,
 )
 
-
-class Customer(Struct, frozen=True, kw_only=True):
-    """Who did it: one identifier or more, and what registration and updates tell about the person."""
-
-    id: Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | UnsetType | None = UNSET
-    email: (
-        Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+\Z", max_length=320, extra=PERSONAL)]
-        | UnsetType
-        | None
-    ) = UNSET
-    phone: (
-        Annotated[str, Meta(pattern=r"^\+?[0-9 ().\-/]{5,30}\Z", extra=PERSONAL)] | UnsetType | None
-    ) = UNSET
-    anonymous_id: (
-        Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | UnsetType | None
-    ) = UNSET
-    first_name: PersonalLabel | UnsetType | None = UNSET
-    last_name: PersonalLabel | UnsetType | None = UNSET
-    name: PersonalLabel | UnsetType | None = UNSET
-    birthday: (
-        Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z", extra=PERSONAL)]
-        | UnsetType
-        | None
-    ) = UNSET
-    address: Annotated[dict[str, Any], Meta(extra=PERSONAL)] | UnsetType | None = UNSET
-    locale: Annotated[str, Meta(max_length=35)] | UnsetType | None = UNSET
-    time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
-    preferences: Annotated[dict[str, Any], Meta(extra=PERSONAL)] | UnsetType | None = UNSET
-    consent: dict[str, bool] | UnsetType | None = UNSET
-
-
-IDENTIFIERS = ("id", "email", "phone", "anonymous_id")
-"""The identifier fields of `Customer`, strongest first. The strongest one present keys the event on its stream."""
+__all__ = ["CATALOGUE", "CUSTOM_PREFIX", "IDENTIFIERS", "Customer", "Data"]
 
 
 class Data(Struct, frozen=True, kw_only=True):
@@ -124,14 +94,14 @@ class Email(Data, frozen=True, kw_only=True):
 
     message_id: Identifier | None = None
     campaign: Label | None = None
-    url: Annotated[str, Meta(max_length=2000, extra=PERSONAL)] | None = None
+    url: PersonalUrl | None = None
 
 
 class PageViewed(Data, frozen=True, kw_only=True):
     """A page seen on the shop's site."""
 
-    url: Annotated[str, Meta(max_length=2000, extra=PERSONAL)] | None = None
-    title: Annotated[str, Meta(max_length=500, extra=PERSONAL)] | None = None
+    url: PersonalUrl | None = None
+    title: PersonalText | None = None
     sku: Identifier | None = None
 
 
@@ -168,7 +138,7 @@ class Referral(Data, frozen=True, kw_only=True):
     """A friend referred, or a referral that became a customer. `friend` is the friend's shop id."""
 
     referral_id: Identifier | None = None
-    friend: Annotated[str, Meta(min_length=1, max_length=200, extra=PERSONAL)] | None = None
+    friend: PersonalId | None = None
 
 
 class TicketOpened(Data, frozen=True, kw_only=True):
@@ -237,7 +207,7 @@ class ContractSigned(Data, frozen=True, kw_only=True):
     """A contract and the day on which it renews."""
 
     account_id: Identifier
-    renews_on: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    renews_on: Day
     contract_id: Identifier | None = None
 
 
@@ -290,4 +260,5 @@ CATALOGUE: dict[str, type[Data]] = {
 """Event type to the shape of its data."""
 
 CUSTOM_PREFIX = "x."
-"""Types that start so are the shop's own; their data may be anything beside `customer`, and travels as it is."""
+"""Types that start so are the shop's own; their data may be anything beside `customer`, and travels as it is:
+only `customer` is sealed, so nothing personal belongs elsewhere in it."""

@@ -17,11 +17,14 @@ EVENTS_TOPIC = "regulars.events"
 class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One accepted event.
 
-    `id` and `source` are the sender's and identify the event for ever. `time` is the sender's, `received` ours;
-    both are UTC. `identifiers` maps the kind of an identifier (`id`, `email`, …) to its pseudonym. `data` holds
-    the plain fields of the catalogue, without `customer`'s personal ones; `sealed` (base64) what is personal, as
-    JSON of the same shape as the accepted data; `sealed_fields` names what is in there (`customer.email`, `text`).
-    `historical` marks imported history, about which nobody is written to.
+    `id` and `source` are the sender's and identify the event for ever. `time` is the sender's, `received`
+    ours; both are UTC. `identifiers` maps the kind of an identifier (`id`, `email`, …) to its pseudonym.
+    `data` holds the plain fields of the catalogue; `sealed` (base64) what is personal and what the
+    catalogue does not name, as JSON of the same shape, so that `whole` puts the two together again.
+    `sealed_fields` names what is in there (`customer.email`, `text`; `*` for keys that the catalogue does not
+    name, because such a name may be personal itself). `extensions` (base64, sealed likewise) are attributes of
+    the CloudEvent beyond those of Regulars. `historical` marks imported history, about which nobody is
+    written to.
     """
 
     id: str
@@ -34,11 +37,29 @@ class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any]
     sealed: str | None = None
     sealed_fields: list[str] = []
+    extensions: str | None = None
     historical: bool = False
 
 
 def event_key(source: str, id: str) -> bytes:  # noqa: A002  # CloudEvents names it so
-    """The identity of an event as 16 bytes: what the inbox keeps for ever, and what sorts events of one instant."""
+    """The identity of an event as 16 bytes: kept in the inbox for ever, and what sorts events of one instant."""
     # The length of the source stands in front so that ("a", "bc") and ("ab", "c") stay two events.
     head = f"{len(source)}:{source}"
     return blake2b(f"{head}{id}".encode(), digest_size=16, person=b"regulars.event").digest()
+
+
+def whole(plain: dict[str, Any], sealed: dict[str, Any]) -> dict[str, Any]:
+    """The data as it was accepted: what travelled in plain sight and what was sealed, in one object again.
+
+    A key stands on both sides only where an object, or a list of objects, has parts of both kinds.
+    """
+    merged = dict(plain)
+    for key, hidden in sealed.items():
+        merged[key] = _joined(merged[key], hidden) if key in merged else hidden
+    return merged
+
+
+def _joined(plain: Any, hidden: Any) -> Any:
+    if isinstance(plain, dict):
+        return whole(plain, hidden)
+    return [whole(one, other) for one, other in zip(plain, hidden, strict=True)]

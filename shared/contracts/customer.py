@@ -1,0 +1,60 @@
+"""Who did it: the `customer` of every event."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shared.contracts.values import PERSONAL, PersonalId, PersonalLabel
+
+EmailAddress = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+\Z",
+        max_length=320,
+        extra=PERSONAL,
+        description="an e-mail address such as ana@example.com",
+    ),
+]
+PhoneNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"^\+?(?:[ ().\-/]*[0-9]){5,20}[ ().\-/]*\Z",
+        max_length=40,
+        extra=PERSONAL,
+        description="a telephone number of 5 to 20 digits such as +1 212 555 0100",
+    ),
+]
+Birthday = Annotated[date, Meta(extra=PERSONAL, description='a calendar day such as "1990-05-17"')]
+PersonalMap = Annotated[
+    dict[str, Any], Meta(extra=PERSONAL, description="an object with keys of your choice")
+]
+Purpose = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.:\-]{1,64}\Z",
+        description="what consent is given for: 1 to 64 letters, digits, _ . : -",
+    ),
+]
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """Who did it: one identifier or more, and what registration and updates tell about the person."""
+
+    id: PersonalId | UnsetType | None = UNSET
+    email: EmailAddress | UnsetType | None = UNSET
+    phone: PhoneNumber | UnsetType | None = UNSET
+    anonymous_id: PersonalId | UnsetType | None = UNSET
+    first_name: PersonalLabel | UnsetType | None = UNSET
+    last_name: PersonalLabel | UnsetType | None = UNSET
+    name: PersonalLabel | UnsetType | None = UNSET
+    birthday: Birthday | UnsetType | None = UNSET
+    address: PersonalMap | UnsetType | None = UNSET
+    locale: Annotated[str, Meta(max_length=35)] | UnsetType | None = UNSET
+    time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
+    preferences: PersonalMap | UnsetType | None = UNSET
+    consent: dict[Purpose, bool] | UnsetType | None = UNSET
+
+
+IDENTIFIERS = ("id", "email", "phone", "anonymous_id")
+"""The identifier fields of `Customer`, strongest first: the strongest one present keys the event's stream."""
