@@ -1,0 +1,1 @@
+"""Regulars on one machine: the embedded database, the service processes, and what watches over both."""
