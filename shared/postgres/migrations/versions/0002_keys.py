@@ -48,7 +48,8 @@ def upgrade() -> None:
         CREATE FUNCTION platform.keep_destroyed_keys_destroyed() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF OLD.destroyed_at IS NOT NULL THEN
-                RAISE EXCEPTION 'the key of an erased subject stays destroyed' USING ERRCODE = 'check_violation';
+                RAISE EXCEPTION 'the key of an erased subject stays destroyed'
+                    USING ERRCODE = 'check_violation';
             END IF;
             IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
             RETURN NEW;

@@ -1,0 +1,83 @@
+"""Types for bodies, paths, queries and headers. What they let pass, the database can keep."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Header, Path
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+BIGINT_MAX = 2**63 - 1
+POINTS_MAX = 1_000_000_000_000
+"""The most points in one call: far above any program, far below what a sum of them could overflow."""
+
+_YEAR_MIN, _YEAR_MAX = 1900, 2200
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "must not contain NUL characters")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("control_character", "must not contain control characters")
+    return text
+
+
+def _storable_moment(moment: datetime) -> datetime:
+    if not _YEAR_MIN <= moment.year <= _YEAR_MAX:
+        raise PydanticCustomError("time_out_of_range", "must be between the years 1900 and 2200")
+    return moment.astimezone(UTC)
+
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+"""A name, a reason, an id: one line of at most 200 characters."""
+
+LongText = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_no_nul)]
+"""What a person wrote: several lines, at most 20,000 characters."""
+
+BigInt = Annotated[int, Field(ge=-BIGINT_MAX - 1, le=BIGINT_MAX, strict=True)]
+"""Any integer that a bigint column holds."""
+
+PointsAmount = Annotated[int, Field(ge=1, le=POINTS_MAX, strict=True)]
+"""A positive number of points: a JSON integer, neither "5" nor 5.0 nor true."""
+
+SignedPoints = Annotated[int, Field(ge=-POINTS_MAX, le=POINTS_MAX, strict=True)]
+"""Points given or taken: an adjustment."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+"""An RFC 3339 time with its offset, turned into UTC."""
+
+CustomerRef = Annotated[
+    str,
+    Path(min_length=1, max_length=200, description="Our id (`cus_…`) or the shop's own id."),
+    AfterValidator(_one_line),
+]
+"""A customer in a path."""
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Chosen by the caller, one per intent: a repeat with the same key has no second effect.",
+    ),
+]
+"""A required `Idempotency-Key` header: 1 to 255 visible ASCII characters."""
+
+OptionalIdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Chosen by the caller, one per intent: a repeat with the same key has no second effect.",
+    ),
+]
+"""An `Idempotency-Key` header that may be left out; give it `= None`."""
