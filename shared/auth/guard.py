@@ -15,7 +15,7 @@ from shared.auth.keys import TOKEN_MAX_CHARACTERS, hash_token, known_scopes
 from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.http.problems import Problem
-from shared.http.unavailable import is_dependency_away
+from shared.postgres.faults import is_database_away
 from shared.telemetry.context import bind_key_id
 
 TRUSTED = timedelta(seconds=30)
@@ -115,7 +115,7 @@ class Guard:
         except Exception as error:
             if before is None or before.principal is None or now >= before.until + GRACE:
                 raise
-            if not is_dependency_away(error):
+            if not is_database_away(error):
                 raise
             return before
         if row is None or row.revoked_at is not None:

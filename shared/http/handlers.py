@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from shared.bus.interface import BusUnavailableError
 from shared.http.bodies import pointer_part
 from shared.http.problems import (
     Problem,
@@ -19,7 +20,7 @@ from shared.http.problems import (
     invalid_request,
     malformed_json,
 )
-from shared.http.unavailable import is_dependency_away, is_unstorable
+from shared.postgres.faults import is_database_away, is_unstorable
 from shared.telemetry.metrics import DEPENDENCY_FAILURES, UNHANDLED_ERRORS
 
 ERRORS_MAX = 100
@@ -41,7 +42,7 @@ def problem_for(error: Exception, route: str) -> Problem:
     """The problem for an exception that nobody handled: a dependency that is away, or a fault of ours, logged."""
     if isinstance(error, Problem):
         return error
-    if is_dependency_away(error):
+    if isinstance(error, BusUnavailableError) or is_database_away(error):
         DEPENDENCY_FAILURES.labels(route).inc()
         log.warning("dependency_unavailable", route=route, reason=type(error).__name__)
         return dependency_unavailable()

@@ -7,7 +7,7 @@ from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.http.unavailable import is_dependency_away
+from shared.postgres.faults import is_database_away
 from shared.vault.seal import Sealer
 from shared.vault.secret import Secret
 from shared.vault.subject_keys import SubjectErasedError, SubjectKeys
@@ -94,7 +94,7 @@ class SubjectKeyring:
         try:
             keys, erased = await self._fetch(batch)
         except Exception as error:
-            if not is_dependency_away(error) or not all(subject in self._sealers for subject in batch):
+            if not is_database_away(error) or not all(subject in self._sealers for subject in batch):
                 raise
             return  # known from before: used on until the database is back
         finally:

@@ -1,4 +1,4 @@
-"""Tells a dependency that is away from a fault of ours."""
+"""Tells a database that is away, or busy, from a fault of ours and from a value that it cannot keep."""
 
 import errno
 import socket
@@ -6,9 +6,7 @@ import socket
 import asyncpg
 from sqlalchemy import exc as sa
 
-from shared.bus.interface import BusUnavailableError
-
-# SQLSTATE classes and codes after which the same request may succeed later.
+# SQLSTATE classes and codes after which the same work may succeed later.
 _AWAY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, shutdown, system
 _AWAY_CODES = frozenset(
     {
@@ -17,6 +15,7 @@ _AWAY_CODES = frozenset(
         "40001",  # serialization failure
         "40P01",  # deadlock
         "25006",  # read-only: a standby that is not yet promoted
+        "25P03",  # idle in transaction for too long
         "28P01",  # the password is being rotated
         "3D000",  # the database is being restored
     }
@@ -36,13 +35,13 @@ _AWAY_ERRNO = frozenset(
 )
 
 
-def is_dependency_away(error: BaseException) -> bool:
-    """Whether `error` says that the database or the bus cannot be used now, for no fault of the request.
+def is_database_away(error: BaseException) -> bool:
+    """Whether `error` says that the database cannot be used now, though the same work may succeed later.
 
-    Covers refused and lost connections, an exhausted pool, too many connections, timeouts and lock conflicts, raised
-    by asyncpg or wrapped by SQLAlchemy.
+    Covers refused and lost connections, an exhausted pool, too many connections, timeouts, deadlocks and lock
+    conflicts, raised by asyncpg or wrapped by SQLAlchemy.
     """
-    if isinstance(error, BusUnavailableError | sa.TimeoutError | TimeoutError | socket.gaierror):
+    if isinstance(error, sa.TimeoutError | TimeoutError | socket.gaierror):
         return True
     if isinstance(error, sa.DBAPIError):
         return error.connection_invalidated or _state_says_away(error.orig) or _is_cause_away(error.orig)
@@ -72,7 +71,7 @@ def _state_says_away(error: BaseException | None) -> bool:
 
 def _is_cause_away(error: BaseException | None) -> bool:
     cause = error.__cause__ if error is not None else None
-    return cause is not None and is_dependency_away(cause)
+    return cause is not None and is_database_away(cause)
 
 
 def _lost_connection(error: Exception) -> bool:
