@@ -46,7 +46,9 @@ class Period:
         if not self.months and not self.rest.days:
             return moment + sign * self.rest  # hours and minutes are exact, whatever the clocks do
         local = moment.astimezone(zone)
-        shifted = local + relativedelta(months=sign * self.months) + sign * self.rest
+        if self.months:
+            local += relativedelta(months=sign * self.months)
+        shifted = local + sign * self.rest
         return shifted.astimezone(moment.tzinfo)
 
     def __bool__(self) -> bool:
