@@ -1,0 +1,175 @@
+"""What decisions have changed and must be written, collected over a batch in the order in which it was decided."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from services.rewards.domain.accounts import Account, Entry, Kind
+from services.rewards.domain.member import Member
+from services.rewards.domain.redemptions import Redemption
+from shared.contracts.activity import Activity
+from shared.contracts.outcomes import Outcome
+
+
+class RuleUse(NamedTuple):
+    """A row of `rule_uses`: a rule with a limit gave points."""
+
+    customer_id: str
+    rule: str
+    scope: str
+    at: datetime
+    cause: str
+
+
+class Reached(NamedTuple):
+    """A row of `milestones`: reached once, for ever. `occasion` is empty, or what makes it recur (a year)."""
+
+    customer_id: str
+    milestone: str
+    occasion: str
+    at: datetime
+    cause: str
+    program_version: int
+
+
+class IssuedOffer(NamedTuple):
+    """A row of `offers`: a code for one customer, with what it gives as the program said when it was issued."""
+
+    code: str
+    customer_id: str
+    offer: str
+    rule: str
+    cause: str
+    program_version: int
+    issued_at: datetime
+    valid_until: datetime
+    uses: int
+    percent: Decimal | None
+    amount: Decimal | None
+    free_shipping: bool
+    gift: str | None
+    currency: str
+
+
+class TierChange(NamedTuple):
+    """A row of `tier_history`. `reason`: `spend` (reached), `review` (kept or lost when its time was over), `refund`
+    (the orders that reached it were undone), `merge`."""
+
+    customer_id: str
+    number: int
+    at: datetime
+    old: str | None
+    new: str
+    reason: str
+    spend: Decimal
+    cause: str
+    program_version: int
+    until: datetime | None
+
+
+class Cause(NamedTuple):
+    """A row of `inbox`: an activity that was taken, and the facts at that moment if it led to anything."""
+
+    activity: Activity
+    effective: bool
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one transaction writes. `now` and `version` are the same for all of it."""
+
+    now: datetime
+    version: int
+    members: dict[str, Member] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    uses: list[RuleUse] = field(default_factory=list)
+    milestones: list[Reached] = field(default_factory=list)
+    offers: list[IssuedOffer] = field(default_factory=list)
+    tiers: list[TierChange] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
+    redemptions: list[Redemption] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def touch(self, member: Member) -> None:
+        """The member's row must be written."""
+        self.members[member.customer_id] = member
+
+    def post(
+        self,
+        member: Member,
+        kind: Kind,
+        debit: Account,
+        credit: Account,
+        points: int,
+        *,
+        lot: int | None,
+        rule: str | None,
+        cause: str,
+        at: datetime,
+        key: str,
+    ) -> None:
+        """Move points from `debit` to `credit` in one new entry, and the member's balances with them."""
+        assert points > 0, "an entry moves points"
+        assert debit is not credit
+        _move(member, debit, -points)
+        _move(member, credit, points)
+        member.entries += 1
+        self.members[member.customer_id] = member
+        self.entries.append(
+            Entry(
+                member.customer_id,
+                member.entries,
+                at,
+                self.now,
+                kind,
+                debit,
+                credit,
+                points,
+                lot,
+                rule,
+                cause,
+                self.version,
+                key,
+            )
+        )
+
+    def tell(
+        self,
+        member: Member,
+        type_: str,
+        *,
+        id_: str,
+        cause: str,
+        data: dict[str, Any],
+        historical: bool = False,
+    ) -> None:
+        """Publish an outcome. `id_` derives from the cause, so that a repeat is recognised downstream."""
+        self.outcomes.append(
+            Outcome(
+                id=id_,
+                customer_id=member.customer_id,
+                type=type_,
+                time=self.now,
+                cause=cause,
+                program_version=self.version,
+                data=data,
+                historical=historical,
+            )
+        )
+
+
+def _move(member: Member, account: Account, points: int) -> None:
+    if account is Account.AVAILABLE:
+        member.available += points
+        assert member.available >= 0, "available points never go below zero"
+    elif account is Account.PENDING:
+        member.pending += points
+        assert member.pending >= 0, "pending points never go below zero"
+    elif account is Account.RESERVED:
+        member.reserved += points
+        assert member.reserved >= 0, "reserved points never go below zero"
+    elif account is Account.DEBT:
+        member.debt -= points
+        assert member.debt >= 0, "nobody pays more than they owe"

@@ -1,0 +1,34 @@
+"""The decision: one activity, the customer's reward state, the program and the time; nothing else."""
+
+from services.rewards.domain.changes import Cause, Changes
+from services.rewards.domain.earning import earn_for_activity
+from services.rewards.domain.matching import Match
+from services.rewards.domain.member import Member
+from services.rewards.domain.milestones import reach
+from services.rewards.domain.orders import order_cancelled, order_completed, order_refunded
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
+
+
+def decide(activity: Activity, matched: Match, member: Member, rulebook: Rulebook, changes: Changes) -> None:
+    """Apply an activity to a member and collect in `changes` what must be written.
+
+    `member` holds the state that `needs` of the activity asked for. The time is `changes.now`.
+    """
+    before = len(changes.entries), len(changes.tiers), len(changes.offers)
+    if activity.type == "order.completed":
+        order_completed(member, activity, matched, rulebook, changes)
+    elif activity.type == "order.refunded":
+        order_refunded(member, activity, rulebook, changes)
+        earn_for_activity(member, activity, matched, rulebook.program, changes)
+    elif activity.type == "order.cancelled":
+        order_cancelled(member, activity, rulebook, changes)
+        earn_for_activity(member, activity, matched, rulebook.program, changes)
+    else:
+        earn_for_activity(member, activity, matched, rulebook.program, changes)
+    if matched.milestones:
+        reach(member, activity, matched, rulebook, changes)
+    for pseudonym in activity.identifiers.get("id", ()):
+        changes.aliases[pseudonym] = member.customer_id
+    effective = before != (len(changes.entries), len(changes.tiers), len(changes.offers))
+    changes.causes.append(Cause(activity, effective))

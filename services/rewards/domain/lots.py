@@ -1,0 +1,39 @@
+"""Lots: points that were credited together and expire together. Every debit names the lot it takes from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Lot:
+    """Points of one cause. `points` were credited in all, `remaining` are still there (pending or available),
+    `expired` ran out unspent. `pending` until `available_at`. `stored` and `changed` tell what to write."""
+
+    number: int
+    expires_at: datetime | None
+    available_at: datetime | None = None
+    pending: bool = False
+    points: int = 0
+    remaining: int = 0
+    expired: int = 0
+    stored: bool = False
+    changed: bool = True
+
+
+def lot_number(cause: str, part: str = "") -> int:
+    """The number of the lot that a cause fills: the same for the same cause, so that a lot can move to another
+    customer in a merge and keep its name. 63 bits of a hash."""
+    digest = blake2b(f"{cause}/{part}".encode(), digest_size=8, person=b"regulars.lot").digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def oldest_first(lots: Iterable[Lot]) -> list[Lot]:
+    """Available lots that hold points, in the order in which they are spent: first those that expire first."""
+    return sorted(
+        (lot for lot in lots if lot.remaining and not lot.pending),
+        key=lambda lot: (lot.expires_at or FOR_EVER, lot.number),
+    )

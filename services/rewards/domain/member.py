@@ -1,0 +1,52 @@
+"""A member: one customer as rewards knows them, with whatever of their state a decision needs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from services.rewards.domain.lots import Lot
+from services.rewards.domain.purchases import ZERO, Purchase
+
+
+@dataclass(slots=True)
+class Member:
+    """Balances, tier and rolling spend of a customer, and the parts of their state that were loaded.
+
+    Balances are points, all at least 0; what a customer can spend is `available - debt`, and one of the two is
+    always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for orders placed from
+    `spend_since` on; `tier_spend` the same for the window that ended when the tier was reached.
+    `lots` and `purchases` hold what the decision at hand needs, which is seldom all.
+    """
+
+    customer_id: str
+    entries: int = 0
+    available: int = 0
+    pending: int = 0
+    reserved: int = 0
+    debt: int = 0
+    lifetime_earned: int = 0
+    tier: str | None = None
+    tier_since: datetime | None = None
+    tier_until: datetime | None = None
+    tier_spend: Decimal = ZERO
+    tier_changes: int = 0
+    spend: Decimal = ZERO
+    spend_since: datetime | None = None
+    merged_into: str | None = None
+    lots: dict[int, Lot] = field(default_factory=dict)
+    purchases: dict[str, Purchase] = field(default_factory=dict)
+    uses: dict[str, list["Use"]] = field(default_factory=dict)
+    milestones: set[str] = field(default_factory=set)
+
+    def spendable(self) -> int:
+        """What the customer can spend; below zero only after a refund of points that were spent already."""
+        return self.available - self.debt
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One time that a limited rule gave points, within `scope` (the value of the field that the limit names)."""
+
+    scope: str
+    at: datetime
+    cause: str

@@ -1,0 +1,118 @@
+"""Orders, refunds and cancellations, in whatever order and however often they arrive."""
+
+from decimal import Decimal
+
+from services.rewards.domain import ledger, tiers
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning import earn_for_order
+from services.rewards.domain.matching import Match
+from services.rewards.domain.member import Member
+from services.rewards.domain.purchases import Purchase, Refund, kept_points
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
+
+
+def order_completed(
+    member: Member, activity: Activity, matched: Match, rulebook: Rulebook, changes: Changes
+) -> None:
+    """Points and spend for an order, the first time that it is completed. What was refunded before it arrived is
+    taken back at once."""
+    order_id = str(activity.data["order_id"])
+    purchase = member.purchases.get(order_id)
+    if purchase is None:
+        purchase = Purchase(order_id=order_id)
+        member.purchases[order_id] = purchase
+    elif purchase.placed_at is not None:
+        return
+    program = rulebook.program
+    purchase.placed_at = activity.time
+    purchase.currency = str(activity.data["currency"])
+    purchase.total = Decimal(activity.data["total"])
+    purchase.counts = purchase.currency == program.currency
+    purchase.changed = True
+    changes.touch(member)
+    earn_for_order(member, activity, matched, purchase, program, changes)
+    if purchase.refunds or purchase.cancelled:
+        take_back_undone(member, purchase, activity, changes)
+    if purchase.counts:
+        tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
+        tiers.reconsider(member, program, changes, cause=activity.id, historical=activity.historical)
+
+
+def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
+    """Take back what the refunded part of the order had earned. A refund id counts once."""
+    purchase = _known(member, str(activity.data["order_id"]))
+    refund_id = str(activity.data["refund_id"])
+    if refund_id in purchase.refunds:
+        return
+    before = purchase.net()
+    purchase.refunds[refund_id] = Refund(str(activity.data["total"]), activity.data.get("currency"))
+    _undo(member, purchase, before, activity, rulebook, changes)
+
+
+def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
+    """Take back all that the order had earned and not lost yet."""
+    purchase = _known(member, str(activity.data["order_id"]))
+    if purchase.cancelled:
+        return
+    before = purchase.net()
+    purchase.cancelled = True
+    _undo(member, purchase, before, activity, rulebook, changes)
+
+
+def _known(member: Member, order_id: str) -> Purchase:
+    """The purchase, or the memory of one that has yet to arrive."""
+    purchase = member.purchases.get(order_id)
+    if purchase is None:
+        purchase = Purchase(order_id=order_id)
+        member.purchases[order_id] = purchase
+    return purchase
+
+
+def _undo(
+    member: Member,
+    purchase: Purchase,
+    before: Decimal,
+    activity: Activity,
+    rulebook: Rulebook,
+    changes: Changes,
+) -> None:
+    purchase.changed = True
+    changes.touch(member)
+    if purchase.placed_at is None:
+        return
+    take_back_undone(member, purchase, activity, changes)
+    if purchase.counts:
+        program = rulebook.program
+        tiers.count_spend(member, program, purchase.placed_at, purchase.net() - before, changes.now)
+        tiers.reconsider(
+            member, program, changes, cause=activity.id, reason="refund", historical=activity.historical
+        )
+
+
+def take_back_undone(member: Member, purchase: Purchase, activity: Activity, changes: Changes) -> None:
+    """Reverse, per rule, exactly what the order no longer earns and was not reversed yet."""
+    own = member.lots.get(purchase.lot) if purchase.lot is not None else None
+    taken: list[dict[str, object]] = []
+    for grant, kept in zip(purchase.grants, kept_points(purchase), strict=True):
+        points = grant.earned - kept - grant.reversed
+        if points <= 0:
+            continue
+        grant.reversed += points
+        ledger.take_back(member, changes, own, points, rule=grant.rule, cause=activity.id, at=activity.time)
+        taken.append({"rule": grant.rule, "points": points})
+    if taken:
+        purchase.changed = True
+        changes.tell(
+            member,
+            "points.reversed",
+            id_=f"{activity.id}/reversed/{purchase.order_id}",
+            cause=activity.id,
+            data={
+                "points": sum(int(str(part["points"])) for part in taken),
+                "rules": taken,
+                "order_id": purchase.order_id,
+                "available": member.spendable(),
+            },
+            historical=activity.historical,
+        )
