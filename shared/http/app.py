@@ -3,16 +3,34 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from shared.http.access import AccessLog
 from shared.http.boundary import DEADLINE_S, Boundary
+from shared.http.deadline import Deadlines
 from shared.http.handlers import install_handlers
 from shared.http.health import Health, health_routes
 from shared.http.openapi import install_openapi
 
+_SELDOM_ASKED = frozenset(
+    {"/livez", "/readyz", "/health", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+)
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class Application(FastAPI):
+    """FastAPI with routers taken in flat: matching through an included router costs every request 30 µs more."""
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        """Add a router's routes. With options (a prefix, say) FastAPI's own, slower way is taken."""
+        if options:
+            super().include_router(router, **options)
+        else:
+            self.router.routes.extend(router.routes)
 
 
 def create_app(
@@ -26,14 +44,16 @@ def create_app(
 ) -> FastAPI:
     """An application without routes of its own besides health, metrics and documentation.
 
-    Every error it answers is a problem document; a request that takes longer than `deadline_s` is answered 503
-    (a route that may take longer calls `extend_deadline`). `app.state.health` is `health`; a service with keys sets
-    `app.state.guard` in its lifespan.
+    Every error it answers is a problem document. A request that takes longer than `deadline_s` is answered 503; a
+    route that may take longer calls `shared.http.deadline.extend_deadline`. `app.state.health` is `health`; a
+    service with keys sets `app.state.guard` in its lifespan.
     """
+    deadlines = Deadlines()
     access = AccessLog(service, enabled=logging.getLogger().isEnabledFor(logging.INFO))
 
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncIterator[None]:
+        app.router.routes.sort(key=_is_seldom_asked)  # each route tried before the right one costs 2 µs
         try:
             if lifespan is None:
                 yield
@@ -41,19 +61,24 @@ def create_app(
                 async with lifespan(app):
                     yield
         finally:
+            deadlines.stop()
             access.flush()
 
-    app = FastAPI(
+    app = Application(
         title=title,
         description=description,
         version=health.version,
         lifespan=whole_life,
         redirect_slashes=False,  # a redirected POST is sent again without its body by many clients
-        swagger_ui_parameters={"persistAuthorization": False},
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the boundary measures
     )
     app.state.health = health
-    app.add_middleware(Boundary, access=access, deadline_s=deadline_s)
+    app.add_middleware(Boundary, access=access, deadlines=deadlines, deadline_s=deadline_s)
     install_handlers(app)
     install_openapi(app)
     app.include_router(health_routes(health))
     return app
+
+
+def _is_seldom_asked(route: BaseRoute) -> bool:
+    return getattr(route, "path", None) in _SELDOM_ASKED

@@ -4,8 +4,8 @@ One pure ASGI middleware instead of five: each layer costs every request a few m
 """
 
 import asyncio
-import os
 import re
+from random import getrandbits
 from time import perf_counter
 
 from prometheus_client import Histogram
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.access import AccessLog
 from shared.http.bodies import BODY_LIMIT_BYTES, body_too_large, refuse_nul_in_address, refuse_unstorable_json
+from shared.http.deadline import Deadlines
 from shared.http.handlers import problem_for
 from shared.telemetry.context import bind_request_id
 from shared.telemetry.metrics import REQUEST_SECONDS
@@ -35,14 +36,16 @@ class Boundary:
         app: ASGIApp,
         *,
         access: AccessLog,
+        deadlines: Deadlines,
         deadline_s: float = DEADLINE_S,
         limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> None:
         self._app = app
         self._access = access
+        self._deadlines = deadlines
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
-        self._instruments: dict[tuple[str, str, int], Histogram] = {}
+        self._kinds: dict[tuple[str, str, int], tuple[Histogram, str | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens below."""
@@ -65,9 +68,7 @@ class Boundary:
                     exchange.status = CLIENT_CLOSED_REQUEST
                     return
                 receive = replay
-            async with asyncio.timeout(self._deadline_s) as deadline:
-                scope["regulars.deadline"] = deadline
-                await self._app(scope, receive, exchange.send)
+            await self._within_deadline(scope, receive, exchange)
         except Exception as error:  # the last line: everything becomes a problem document
             problem = problem_for(error, _route(scope))
             if exchange.started:
@@ -75,69 +76,69 @@ class Boundary:
                 raise
             await problem.response()(scope, receive, exchange.send)
 
+    async def _within_deadline(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        deadline = scope["regulars.deadline"] = self._deadlines.open(self._deadline_s)
+        try:
+            await self._app(scope, receive, exchange.send)
+        except asyncio.CancelledError:
+            if deadline.passed and deadline.task.uncancel() == 0:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._deadlines.close(deadline)
+
     async def _read(self, exchange: "_Exchange", receive: Receive) -> Receive | None:
         """The whole body, checked, as a `receive` that gives it at once; None when the client left meanwhile."""
         if exchange.content_length > self._limit_bytes:
             raise body_too_large(self._limit_bytes)
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body: bytes = message.get("body", b"")
-        if message.get("more_body", False):
-            parts = [body]
-            size = len(body)
-            while message.get("more_body", False):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > self._limit_bytes:
-                    raise body_too_large(self._limit_bytes)
-            body = b"".join(parts)
-        if len(body) > self._limit_bytes:
-            raise body_too_large(self._limit_bytes)
+        parts: list[bytes] = []
+        size = 0
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limit_bytes:
+                raise body_too_large(self._limit_bytes)
+            more = message.get("more_body", False)
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
         if exchange.is_json:
             refuse_unstorable_json(body)
         return _replay(body, receive)
 
     def _record(self, scope: Scope, exchange: "_Exchange", seconds: float) -> None:
-        route = _route(scope)
-        key = (scope["method"], route, exchange.status)
-        instrument = self._instruments.get(key)
-        if instrument is None:
-            instrument = self._instruments[key] = REQUEST_SECONDS.labels(*key)
+        key = (scope["method"], _route(scope), exchange.status)
+        kind = self._kinds.get(key)
+        if kind is None:
+            line = None if key[1] in _QUIET_ROUTES else self._access.kind(*key)
+            kind = self._kinds[key] = (REQUEST_SECONDS.labels(*key), line)
+        instrument, line = kind
         instrument.observe(seconds)
-        if route not in _QUIET_ROUTES:
-            self._access.add(exchange.request_id, scope["method"], route, exchange.status, seconds)
+        if line is not None:
+            self._access.add(line, exchange.request_id, seconds)
 
 
 class _Exchange:
     """One request and its answer: what the headers said, and what has been sent."""
 
-    __slots__ = ("_id", "_send", "content_length", "has_body", "is_json", "request_id", "started", "status")
+    __slots__ = ("_send", "content_length", "has_body", "is_json", "request_id", "started", "status")
 
     def __init__(self, scope: Scope, send: Send) -> None:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        given = headers.get(b"x-request-id")
         self._send = send
-        self._id = b""
-        self.content_length = 0
-        self.has_body = False
-        self.is_json = False
+        self.content_length = int(length) if length.isdigit() else 0
+        self.has_body = self.content_length > 0 or b"transfer-encoding" in headers
+        self.is_json = self.has_body and b"json" in headers.get(b"content-type", b"").lower()
         self.started = False
         self.status = 500
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                self.content_length = int(value) if value.isdigit() else 0
-                self.has_body = self.has_body or self.content_length > 0
-            elif name == b"transfer-encoding":
-                self.has_body = True
-            elif name == b"content-type":
-                self.is_json = b"json" in value.lower()
-            elif name == b"x-request-id" and _REQUEST_ID.match(value):
-                self._id = value
-        if not self._id:
-            self._id = os.urandom(12).hex().encode()
-        self.request_id = self._id.decode()
+        if given is not None and _REQUEST_ID.match(given):
+            self.request_id = given.decode()
+        else:
+            self.request_id = f"{getrandbits(96):024x}"
         bind_request_id(self.request_id)
 
     async def send(self, message: Message) -> None:
@@ -145,7 +146,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
 
@@ -165,4 +166,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _route(scope: Scope) -> str:
     """The template of the route (`/v1/customers/{customer}`), so that no identifier reaches metrics or logs."""
     route = scope.get("route")
-    return "unmatched" if route is None else getattr(route, "path", "unmatched")
+    if route is None:
+        return "unmatched"
+    # A router included with a prefix leaves the whole template elsewhere than the route.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    path: str = getattr(included or route, "path", "unmatched")
+    return path

@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from time import time
 from typing import Any, TextIO
 
 import msgspec
@@ -105,9 +106,18 @@ class _Stdout:
         stream.flush()
 
 
+_second = 0
+_second_text = ""
+
+
 def now_text() -> str:
-    """The present moment as log lines show it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The present moment as log lines show it, in UTC to the millisecond."""
+    global _second, _second_text  # the text of a second is made once, not for every line
+    now = time()
+    second = int(now)
+    if second != _second:
+        _second, _second_text = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{_second_text}.{int((now - second) * 1000):03d}Z"
 
 
 def _stamp(service: str) -> Processor:
