@@ -1,0 +1,215 @@
+"""Which fields a condition may name, and of which type: of the customer, and of each type of event.
+
+The customer's are those of `shared.contracts.activity.Facts`, an event's those of its class in
+`shared.contracts.catalogue`, so that a field added there can be used in conditions without a change here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import inspect
+
+from shared.contracts.activity import Facts
+from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
+from shared.contracts.values import Money
+from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TEXTS, TIME, WHOLE, Kind, Type
+
+STAGES = frozenset(
+    {"onboarding", "value_realisation", "active", "loyal", "at_risk", "lapsed", "churned", "won_back"}
+)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_STAGE = Type(Kind.TEXT, choices=STAGES)
+SEGMENT = Type(Kind.TEXT, low=None, high=None)
+"""The id of a segment; recognised by identity, as which ids exist is known only with the program."""
+
+OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
+    {
+        "stage.changed": {"from": _STAGE, "to": _STAGE},
+        "segment.entered": {"segment": SEGMENT},
+        "segment.left": {"segment": SEGMENT},
+        "customer.merged": {"from": TEXT},
+        "customer.birthday": {},
+        "customer.anniversary": {"years": Type(Kind.WHOLE, low=1)},
+        "login.missing": {"days": COUNT},
+        "ticket.unanswered": {
+            "ticket_id": TEXT,
+            "priority": Type(Kind.TEXT, choices=frozenset({"low", "normal", "high", "urgent"})),
+        },
+        "renewal.due": {
+            "account_id": TEXT,
+            "contract_id": replace(TEXT, optional=True),
+            "renews_on": TEXT,
+            "days": COUNT,
+        },
+    }
+)
+"""Events that scoring itself causes, and what they tell."""
+
+EVENT_TYPES = frozenset(CATALOGUE) | frozenset(OWN_EVENTS)
+
+COMMON: Mapping[str, Type] = MappingProxyType(
+    {
+        "type": TEXT,
+        "source": TEXT,
+        "time": TIME,
+        "received": TIME,
+        "late": FLAG,
+        "historical": FLAG,
+        "weekday": Type(Kind.TEXT, choices=frozenset(WEEKDAYS)),
+        "hour": Type(Kind.WHOLE, low=0, high=23),
+        "day": Type(Kind.WHOLE, low=1, high=31),
+        "month": Type(Kind.WHOLE, low=1, high=12),
+    }
+)
+"""What every event has. The last four are those of `time` in the program's time zone."""
+
+DERIVED = frozenset({"weekday", "hour", "day", "month"})
+"""Computed from `time` when a condition asks for them."""
+
+_BOUNDS = {"score": (0, 100), "spend_percentile": (0, 100)}
+
+
+@cache
+def customer_fields() -> Mapping[str, Type]:
+    """The fields of `customer`, by name."""
+    fields: dict[str, Type] = {}
+    for part in msgspec.structs.fields(Facts):
+        found = _simple(part.type)
+        low, high = _BOUNDS.get(part.name, (found.low, found.high))
+        fields[part.name] = replace(found, low=low, high=high)
+    for name in ("events", "orders", "orders_12m"):
+        fields[name] = replace(fields[name], low=0)
+    fields["stage"] = _STAGE
+    fields["spend_percentile"] = replace(NUMBER, low=0, high=100)  # supplied once segments rank customers
+    return MappingProxyType(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFields:
+    """The fields of `event` in one rule. `personal` are those that are sealed and so reach no rule; `open` when the
+    data may hold anything more."""
+
+    fields: Mapping[str, Type]
+    personal: frozenset[str] = frozenset()
+    open: bool = False
+
+
+UTC = ZoneInfo("UTC")
+ANY_EVENT = EventFields(COMMON, open=True)
+"""An event of which nothing is known beforehand."""
+
+
+@cache
+def event_fields(event_type: str | None) -> EventFields:
+    """The fields of an event of that type; of any event when the type is None."""
+    if event_type is None:
+        return _any_event()
+    head = {**COMMON, "type": Type(Kind.TEXT, choices=frozenset({event_type}))}
+    if event_type in OWN_EVENTS:
+        return EventFields(MappingProxyType({**head, **OWN_EVENTS[event_type]}))
+    if event_type.startswith(CUSTOM_PREFIX):
+        return EventFields(MappingProxyType(head), open=True)
+    shape = inspect.type_info(CATALOGUE[event_type])
+    fields, personal = _of_struct(shape)
+    return EventFields(MappingProxyType({**head, **fields}), personal | {"customer"})
+
+
+def _any_event() -> EventFields:
+    fields: dict[str, Type] = {}
+    personal: set[str] = set()
+    for event_type in sorted(EVENT_TYPES):
+        known = event_fields(event_type)
+        personal |= known.personal
+        for name, found in known.fields.items():
+            fields[name] = _either(fields.get(name, found), found)
+    return EventFields(MappingProxyType({**fields, **COMMON}), frozenset(personal - set(fields)))
+
+
+def _either(one: Type, other: Type) -> Type:
+    """What is known of a field that may come from either event. Most events lack it, so that it is never null but
+    undefined, and the condition false."""
+    if one.kind is not other.kind:
+        return ANY
+    if one.element is not None and one.element != other.element:
+        return Type(one.kind, element=ANY)
+    return Type(one.kind, element=one.element)
+
+
+def _of_struct(shape: inspect.Type) -> tuple[dict[str, Type], frozenset[str]]:
+    assert isinstance(shape, inspect.StructType)
+    fields: dict[str, Type] = {}
+    personal: set[str] = set()
+    for part in shape.fields:
+        if _is_personal(part.type):
+            personal.add(part.encode_name)
+        elif part.encode_name != "customer":
+            fields[part.encode_name] = _of_info(part.type)
+    return fields, frozenset(personal)
+
+
+def _is_personal(info: inspect.Type) -> bool:
+    if isinstance(info, inspect.Metadata):
+        return bool((info.extra or {}).get("personal")) or _is_personal(info.type)
+    if isinstance(info, inspect.UnionType):
+        return any(_is_personal(part) for part in info.types)
+    return False
+
+
+_MONEY_PATTERN = next(part.pattern for part in get_args(Money) if isinstance(part, msgspec.Meta))
+
+
+def _of_info(info: inspect.Type) -> Type:  # noqa: PLR0911  # one line a kind reads best
+    match info:
+        case inspect.Metadata():
+            return _of_info(info.type)
+        case inspect.UnionType():
+            rest = [part for part in info.types if not isinstance(part, inspect.NoneType)]
+            found = _of_info(rest[0]) if len(rest) == 1 else ANY
+            return replace(found, optional=len(rest) < len(info.types))
+        case inspect.StrType(pattern=pattern):
+            return Type(Kind.NUMBER, low=0) if pattern == _MONEY_PATTERN else TEXT
+        case inspect.IntType():
+            return Type(Kind.WHOLE, low=info.ge, high=info.le)
+        case inspect.FloatType():
+            return NUMBER
+        case inspect.BoolType():
+            return FLAG
+        case inspect.DateType():
+            return TEXT  # a day travels as YYYY-MM-DD
+        case inspect.LiteralType():
+            return Type(Kind.TEXT, choices=frozenset(str(value) for value in info.values))
+        case inspect.ListType():
+            return Type(Kind.LIST, element=_of_info(info.item_type))
+        case inspect.StructType():
+            return Type(Kind.RECORD, fields=MappingProxyType(_of_struct(info)[0]))
+        case _:
+            return ANY
+
+
+_SIMPLE: dict[Any, Type] = {
+    str: TEXT,
+    int: WHOLE,
+    float: NUMBER,
+    Decimal: NUMBER,
+    bool: FLAG,
+    datetime: TIME,
+    list[str]: TEXTS,
+}
+
+
+def _simple(annotation: Any) -> Type:
+    found = _of_info(inspect.type_info(annotation))
+    if annotation in _SIMPLE:
+        return _SIMPLE[annotation]
+    parts = [part for part in getattr(annotation, "__args__", ()) if part is not type(None)]
+    if len(parts) == 1 and parts[0] in _SIMPLE:
+        return replace(_SIMPLE[parts[0]], optional=True)
+    return found

@@ -1,0 +1,115 @@
+"""From the text of a program to its checked model."""
+
+from collections.abc import Set
+from dataclasses import replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from shared.program.currencies import DECIMALS
+from shared.program.document import Scalar, read_document
+from shared.program.faults import Faults, Place, ProgramError, ProgramFault, suggestion
+from shared.program.ids import Ids
+from shared.program.model import Program
+from shared.program.reading import Fields, Reading, fields_of
+from shared.program.sections.campaigns import read_campaigns
+from shared.program.sections.customers import read_segments, read_stages, segment_ids
+from shared.program.sections.messages import read_messages
+from shared.program.sections.milestones import read_milestones
+from shared.program.sections.offers import read_offers
+from shared.program.sections.points import read_points
+from shared.program.sections.tiers import read_tiers
+
+__all__ = ["ProgramError", "ProgramFault", "load_program"]
+
+KEYS = (
+    "name",
+    "currency",
+    "time_zone",
+    "points",
+    "tiers",
+    "offers",
+    "milestones",
+    "segments",
+    "stages",
+    "campaigns",
+    "messages",
+    "removed_ids",
+)
+
+
+def load_program(text: str, *, version: int = 0, retired_ids: Set[str] = frozenset()) -> Program:
+    """The program that a YAML text describes.
+
+    `retired_ids` are ids of earlier versions that may not come back (`shared.program.ids.retired_after`). Raises
+    `ProgramError`, which names every fault with line, column, field and a hint.
+    """
+    faults = Faults()
+    node = read_document(text, faults)
+    if node is None or (isinstance(node, Scalar) and node.empty):
+        faults.add(Place(1, 1), "", "The file is empty.", "Begin with name, currency and time_zone.")
+        raise ProgramError(faults.found)
+    reading = Reading(faults, Ids(faults, retired_ids))
+    root = fields_of(reading, node, "", KEYS)
+    if root is None:
+        raise ProgramError(faults.found)
+    program = _program(root)
+    reading.ids.check_uses()
+    faults.raise_if_any()
+    return replace(program, version=version, removed_ids=program.removed_ids | frozenset(retired_ids))
+
+
+def _program(root: Fields) -> Program:
+    reading = root.reading
+    removed = _removed_ids(root)
+    reading.ids.retired = reading.ids.retired | removed
+    reading.currency = _currency(root)
+    reading.zone = _time_zone(root)
+    reading.segments = segment_ids(root)
+    root.need("name", "Give the program one, such as name: Rewards.")
+    return Program(
+        name=root.text("name") or "",
+        currency=reading.currency,
+        time_zone=reading.zone,
+        points=read_points(root),
+        stages=read_stages(root),
+        tiers=read_tiers(root),
+        offers=read_offers(root),
+        milestones=read_milestones(root),
+        segments=read_segments(root),
+        campaigns=read_campaigns(root),
+        messages=read_messages(root),
+        removed_ids=removed,
+    )
+
+
+def _currency(root: Fields) -> str:
+    root.need("currency", "Write its code of three letters, such as currency: USD.")
+    code = root.text("currency")
+    if code is not None and code not in DECIMALS:
+        hint = (
+            f"Write {code.upper()}." if code.upper() in DECIMALS else "Use a code of ISO 4217, such as USD."
+        )
+        root.fault("currency", f"There is no currency {code}.", hint)
+    return code or ""
+
+
+def _time_zone(root: Fields) -> ZoneInfo:
+    root.need("time_zone", "Days begin and end in it: write such as time_zone: America/New_York.")
+    name = root.text("time_zone")
+    if name is not None:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            hint = suggestion(name, sorted(available_timezones()), many=0)
+            root.fault("time_zone", f"There is no time zone {name}.", hint)
+    return ZoneInfo("UTC")
+
+
+def _removed_ids(root: Fields) -> frozenset[str]:
+    """Ids that the author says are gone for good."""
+    names: set[str] = set()
+    for node, path in root.nodes("removed_ids"):
+        if isinstance(node, Scalar) and not node.empty:
+            names.add(node.text)
+        else:
+            root.reading.faults.add(node.place, path, "An id is needed here.")
+    return frozenset(names)

@@ -1,0 +1,57 @@
+"""The sections `segments` and `stages`: which customers belong together, and where each one is in the life cycle."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.program.condition import Condition, Scope
+from shared.program.ids import SEGMENT
+from shared.program.model import Stages
+from shared.program.period import Period
+from shared.program.reading import Fields, read_condition
+
+STAGE_KEYS = ("lapsed_after", "churned_after", "at_risk_at")
+
+DEFAULT_STAGES = Stages(
+    lapsed_after=Period(rest=timedelta(days=60)),
+    churned_after=Period(rest=timedelta(days=180)),
+    at_risk_at=Decimal("1.5"),
+)
+"""Used for what a program does not say."""
+
+
+def segment_ids(root: Fields) -> frozenset[str]:
+    """The ids of all segments, which conditions anywhere in the file may name."""
+    return frozenset(key.text for key, _ in root.entries("segments"))
+
+
+def read_segments(root: Fields) -> dict[str, Condition]:
+    """The segments by id; each is one condition on the customer."""
+    segments: dict[str, Condition] = {}
+    scope = Scope(event=None, segments=root.reading.segments, nested=True, zone=root.reading.zone)
+    for key, node in root.entries("segments"):
+        path = f"segments.{key.text}"
+        root.reading.ids.define(SEGMENT, key.text, key.place, path)
+        condition = read_condition(root.reading, node, path, scope)
+        if condition is not None:
+            segments[key.text] = condition
+    return segments
+
+
+def read_stages(root: Fields) -> Stages:
+    """The thresholds of the life cycle."""
+    fields = root.fields("stages", STAGE_KEYS)
+    if fields is None:
+        return DEFAULT_STAGES
+    lapsed = fields.period("lapsed_after") or DEFAULT_STAGES.lapsed_after
+    churned = fields.period("churned_after") or DEFAULT_STAGES.churned_after
+    if _days(churned) <= _days(lapsed):
+        wrong = "churned_after" if "churned_after" in fields else "lapsed_after"
+        fields.fault(
+            wrong, "Customers lapse before they churn: churned_after must be longer than lapsed_after."
+        )
+    at_risk = fields.amount("at_risk_at", low=Decimal(1), high=Decimal(100))
+    return Stages(lapsed, churned, at_risk or DEFAULT_STAGES.at_risk_at)
+
+
+def _days(period: Period) -> float:
+    return period.months * 30.4 + period.rest / timedelta(days=1)

@@ -1,0 +1,70 @@
+"""The section `messages`: what keeps them human."""
+
+import re
+from datetime import time
+from typing import Literal, cast
+
+from shared.program.document import Scalar
+from shared.program.faults import suggestion
+from shared.program.model import Messages
+from shared.program.reading import Fields
+from shared.program.sections.triggers import read_limit
+
+KEYS = ("quiet_hours", "at_most", "channels", "sms_after_unopened")
+CHANNELS = ("email", "sms")
+Channel = Literal["email", "sms"]
+_HOURS = re.compile(
+    r"([01][0-9]|2[0-3]):([0-5][0-9]) ?[-\u2013] ?([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII
+)
+
+
+def read_messages(root: Fields) -> Messages:
+    """The limits; a program without them sends by e-mail, at any hour."""
+    fields = root.fields("messages", KEYS)
+    if fields is None:
+        return Messages()
+    quiet_from, quiet_until = _quiet_hours(fields)
+    channels = _channels(fields)
+    unopened = fields.whole("sms_after_unopened", high=1000)
+    if unopened is not None and not {"email", "sms"} <= set(channels):
+        message = "sms_after_unopened switches from e-mail to SMS, and channels does not name both."
+        fields.fault("sms_after_unopened", message, "Write channels: [email, sms].")
+    at_most = read_limit(fields, "at_most", None, by_field=False)
+    return Messages(quiet_from, quiet_until, at_most, channels, unopened)
+
+
+def _quiet_hours(fields: Fields) -> tuple[time | None, time | None]:
+    text = fields.text("quiet_hours")
+    if text is None:
+        return None, None
+    match = _HOURS.match(text)
+    if match is None:
+        hint = 'Write such as "21:00-08:00", in the customer\'s own time.'
+        fields.fault("quiet_hours", f"quiet_hours needs two times of day, not {text!r}.", hint)
+        return None, None
+    hours = [int(part) for part in match.groups()]
+    begin, end = time(hours[0], hours[1]), time(hours[2], hours[3])
+    if begin == end:
+        fields.fault(
+            "quiet_hours", "quiet_hours begins and ends at the same time.", "Remove it, or let it end later."
+        )
+    return begin, end
+
+
+def _channels(fields: Fields) -> tuple[Channel, ...]:
+    found: list[Channel] = []
+    for node, path in fields.nodes("channels"):
+        text = node.text if isinstance(node, Scalar) else "that"
+        if text not in CHANNELS:
+            fields.reading.faults.add(
+                node.place, path, f"There is no channel {text}.", suggestion(text, CHANNELS)
+            )
+        elif text in found:
+            fields.reading.faults.add(
+                node.place, path, f"The channel {text} stands here twice.", "Remove one."
+            )
+        else:
+            found.append(cast("Channel", text))
+    if "channels" in fields and not fields.nodes("channels"):
+        fields.fault("channels", "There is no channel here.", "Write such as channels: [email, sms].")
+    return tuple(found) or ("email",)

@@ -1,0 +1,70 @@
+"""What rules have in common: the event that triggers them, the condition that holds them back, how often they fire."""
+
+import re
+
+from shared.contracts.catalogue import CUSTOM_PREFIX
+from shared.program.condition import Condition, Scope
+from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, event_fields
+from shared.program.expression.types import Kind
+from shared.program.faults import suggestion
+from shared.program.model import Limit
+from shared.program.period import Period
+from shared.program.reading import Fields, Reading
+
+_CUSTOM = re.compile(r"x\.[a-z0-9_]+(?:[.\-][a-z0-9_]+)*\Z", re.ASCII)
+_PERIOD = re.compile(r"P[T0-9]")
+TIMES_MAX = 1_000_000
+
+
+def read_event_type(fields: Fields, key: str = "on") -> str | None:
+    """The event type under `key`: of the catalogue, of the shop's own (`x.…`), or one that scoring causes."""
+    name = fields.text(key)
+    if name is None or name in EVENT_TYPES or _CUSTOM.match(name):
+        return name
+    hint = suggestion(name, sorted(EVENT_TYPES), many=0)
+    if name.startswith(CUSTOM_PREFIX):
+        hint = "Types of your own look like x.workout.finished."
+    fields.fault(key, f"There is no event type {name}.", hint)
+    return None
+
+
+def read_when(fields: Fields, event_type: str | None, *, key: str = "when") -> Condition | None:
+    """The condition under `key`, over the customer and an event of that type (None: any type)."""
+    return fields.condition(key, rule_scope(fields.reading, event_type))
+
+
+def rule_scope(reading: Reading, event_type: str | None) -> Scope:
+    """What a rule's condition may ask."""
+    return Scope(event=event_fields(event_type), segments=reading.segments, zone=reading.zone)
+
+
+def read_limit(fields: Fields, key: str, event_type: str | None, *, by_field: bool) -> Limit | None:
+    """At most `times` per period, or (`by_field`) per value of a field of the event."""
+    inside = fields.fields(key, ("times", "per"))
+    if inside is None:
+        return None
+    inside.need("times", "Write such as {times: 2, per: P1M}.")
+    times = inside.whole("times", high=TIMES_MAX)
+    return Limit(times or 1, _per(inside, event_type, by_field=by_field))
+
+
+def _per(fields: Fields, event_type: str | None, *, by_field: bool) -> Period | str | None:
+    text = fields.text("per")
+    if text is None or _PERIOD.match(text) or not by_field:
+        return fields.period("per")
+    if event_type is None or event_type.startswith(CUSTOM_PREFIX):
+        return text
+    known = event_fields(event_type)
+    own = sorted(name for name, kind in known.fields.items() if kind.kind in (Kind.TEXT, Kind.WHOLE))
+    if text in own:
+        return text
+    hint = "It is personal and never reaches a rule." if text in known.personal else suggestion(text, own)
+    fields.fault(
+        "per", f"{event_type} has no field {text} to count by.", hint or "Write a period, such as P1M."
+    )
+    return None
+
+
+def only_by_time(event_type: str | None) -> bool:
+    """Whether such events come from silence, so that a rule must say how long it has lasted."""
+    return event_type in ("login.missing", "ticket.unanswered") and event_type in OWN_EVENTS
