@@ -38,6 +38,11 @@ def require_free(host: str, port: int, setting: str) -> int:
         ) from error
 
 
+def clash(one: str, other: str, port: int) -> LocalError:
+    """The complaint that two settings name the same port."""
+    return LocalError(f"{one} and {other} are both {port}; each service needs a port of its own.")
+
+
 def near(host: str, api_port: int) -> int:
     """The port of a worker: `WORKER_PORT_ABOVE_API` above its service's API where that is free, else any."""
     port = api_port + WORKER_PORT_ABOVE_API

@@ -1,0 +1,80 @@
+"""`regulars dead-letters list | replay`: records that a service could not handle."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.commands.installation import installation, run
+from deploy.local.errors import LocalError
+from shared.bus.dead_letters import DeadLetter, DeadLetters
+from shared.bus.interface import BusUnavailableError
+from shared.bus.wiring import make_producer
+from shared.clock import system_clock
+
+app = typer.Typer(no_args_is_help=True, help="Records that a service could not handle: list, replay.")
+
+
+class Consumer(StrEnum):
+    """A service that reads a stream, and so has dead letters."""
+
+    SCORING = "scoring"
+    REWARDS = "rewards"
+
+
+ServiceOption = Annotated[Consumer, typer.Option("--service", help="Whose dead letters.")]
+
+
+@app.command("list")
+def list_command(
+    service: ServiceOption,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were replayed already.")] = False,
+    after: Annotated[int, typer.Option(help="Only those with a greater id.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+) -> None:
+    """Show what was set aside and why, oldest first."""
+
+    async def work() -> tuple[list[DeadLetter], int]:
+        letters = DeadLetters(service.value)
+        async with installation() as (_, engine), engine.connect() as connection:
+            found = await letters.list(connection, after=after, limit=limit, replayed=everything)
+            return found, await letters.count(connection)
+
+    found, waiting = run(work())
+    table = Table("id", "at", "stream", "reason", "detail", "replayed")
+    for letter in found:
+        place = f"{letter.topic}/{letter.partition}@{letter.offset}"
+        replayed = letter.replayed_at.strftime("%Y-%m-%d %H:%M") if letter.replayed_at else ""
+        at = letter.at.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(str(letter.id), at, place, letter.reason, letter.detail, replayed)
+    if found:
+        Console().print(table)
+    typer.echo(f"{waiting} wait in {service.value}.")
+
+
+@app.command()
+def replay(
+    service: ServiceOption,
+    ids: Annotated[
+        list[int] | None, typer.Argument(help="Only these; all that wait, if none is given.")
+    ] = None,
+) -> None:
+    """Publish them once more; one that fails again is set aside again."""
+    typer.echo(f"{run(_replay(service, ids or None))} published again.")
+
+
+async def _replay(service: Consumer, ids: Sequence[int] | None) -> int:
+    async with installation() as (settings, engine):
+        producer = make_producer(settings, engine)
+        try:
+            await producer.start()
+            return await DeadLetters(service.value).replay(engine, producer, system_clock(), ids)
+        except BusUnavailableError as error:
+            raise LocalError(
+                f"The stream cannot be written to now: {error}. Nothing is lost; try again."
+            ) from error
+        finally:
+            await producer.stop()

@@ -1,0 +1,1 @@
+"""The demo: a year of real grocery orders, replayed through the public API."""
