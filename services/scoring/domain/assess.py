@@ -1,0 +1,70 @@
+"""What a state means at a moment: facts, score, stage, and when time alone will change the stage."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from services.scoring.domain.money import decimal
+from services.scoring.domain.purchases import day_of
+from services.scoring.domain.score import Parts, Windows, order_interval_days, parts_of
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.stages import Standing, next_change_at, standing_at
+from services.scoring.domain.state import State
+from shared.contracts.activity import Facts
+
+MONTH_DAYS = 30
+
+
+class Assessment(Struct, frozen=True):
+    """A customer at one moment. `next_change_at` is exact: until then, without events, the stage stays."""
+
+    at: datetime
+    facts: Facts
+    parts: Parts
+    standing: Standing
+    next_change_at: datetime | None
+
+
+def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
+    """The customer with this state (of one event or more) at `now`, or at the newest event if that is later.
+
+    (A sender's clock may run a few minutes ahead of ours.)
+    """
+    assert state.last_at is not None
+    moment = max(now, state.last_at)
+    windows = windows_at(state, moment, settings)
+    parts = parts_of(state, windows, settings)
+    standing = standing_at(state, moment)
+    facts = Facts(
+        currency=settings.currency,
+        events=state.events,
+        orders=state.orders,
+        orders_12m=windows.orders_12m,
+        spend=decimal(state.spend),
+        spend_30d=decimal(windows.spend_30d),
+        spend_12m=decimal(windows.spend_12m),
+        first_event_at=state.first_at,
+        last_event_at=state.last_at,
+        registered_at=state.registered_at,
+        first_order_at=state.first_order_at,
+        last_order_at=state.last_order_at,
+        order_interval_days=order_interval_days(state),
+        stage=standing.stage,
+        score=parts.score,
+    )
+    return Assessment(moment, facts, parts, standing, next_change_at(state, moment))
+
+
+def windows_at(state: State, moment: datetime, settings: ScoreSettings) -> Windows:
+    """The sums of the last 30 and 365 whole days in the program's zone, the day of `moment` included."""
+    today = day_of(moment, settings.zone)
+    orders, spend = state.days.year(today)
+    return Windows(today, orders, spend, state.days.spend_since(today - MONTH_DAYS + 1))
+
+
+def score_at(state: State, moment: datetime, settings: ScoreSettings) -> int:
+    """The score alone."""
+    if not state.orders:
+        return 0
+    today = day_of(moment, settings.zone)
+    return parts_of(state, Windows(today, *state.days.year(today), 0), settings).score

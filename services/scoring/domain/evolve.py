@@ -1,0 +1,154 @@
+"""The fold: one event after the other, in the order of their times, makes the state of a customer.
+
+`evolve` is the only place where an event changes what is known. To let another event type change something, add a
+function beside `_order_completed` and name it in `_EFFECTS`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from services.scoring.domain import orders as book_of
+from services.scoring.domain.event import Event, money_of, place, text_of
+from services.scoring.domain.orders import Book, Order, Refund
+from services.scoring.domain.purchases import Changes, given_back, lapse, placed, withdrawn
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.stages import stage_at, standing_at
+from services.scoring.domain.state import EMPTY, State
+
+PERSONAL_PREFIX = "customer."
+
+
+@dataclass(slots=True)
+class Folded:
+    """The outcome of a fold: the state, and the whole order book."""
+
+    state: State
+    book: dict[str, Order]
+
+
+def needs_whole_book(event_type: str) -> bool:
+    """Whether `evolve` must see all orders of the customer for such an event, not only the one it names."""
+    return event_type == "order.cancelled"
+
+
+def order_named(event: Event) -> str | None:
+    """The id of the order that the event tells about, if it changes one."""
+    return text_of(event.record.data, "order_id") if event.record.type in _EFFECTS else None
+
+
+def fold(events: Iterable[Event], settings: ScoreSettings) -> Folded:
+    """The state of a customer with these events, in whatever order and however often they are given."""
+    folded = Folded(EMPTY, {})
+    previous = None
+    for event in sorted(events, key=place):
+        if event.key == previous:
+            continue
+        previous = event.key
+        folded.state = evolve_in(folded.state, event, folded.book, settings)
+    return folded
+
+
+def evolve_in(state: State, event: Event, book: dict[str, Order], settings: ScoreSettings) -> State:
+    """The state after one more event; the order that it touched is put into `book`."""
+    state, order = evolve(state, event, book, settings)
+    if order is not None:
+        book[order.order_id] = order
+    return state
+
+
+def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> tuple[State, Order | None]:
+    """The state after `event`, which comes after all events in `state`, and the order that it changed, if any.
+
+    `book` holds the order that the event names, if it is known (all orders, when `needs_whole_book`).
+    """
+    at, key, record = event.at, event.key, event.record
+    assert state.last_at is None or (at, key) > (state.last_at, state.last_key)
+    changes: Changes = {"events": state.events + 1, "last_at": at, "last_key": key}
+    if state.first_at is None:
+        changes |= {"first_at": at, "since": at, "cause": key, "lapses_at": lapse(at, settings)}
+    if record.type == "customer.registered" and state.registered_at is None:
+        changes["registered_at"] = at
+    _tell_profile(state, event, changes)
+
+    effect = _EFFECTS.get(record.type)
+    if effect is None:
+        return replace(state, **changes), None
+    order, effects = effect(state, event, book, settings)
+    after = replace(state, **(changes | effects))
+    if state.first_at is None:
+        return after, order
+    was = standing_at(state, at)
+    if stage_at(after, at) == was.stage:
+        return replace(after, since=was.since, cause=was.cause), order
+    return replace(after, since=at, cause=key), order
+
+
+Effect = Callable[[State, Event, Book, ScoreSettings], tuple[Order | None, Changes]]
+
+
+def _order_completed(
+    state: State, event: Event, book: Book, settings: ScoreSettings
+) -> tuple[Order | None, Changes]:
+    data = event.record.data
+    order_id = text_of(data, "order_id")
+    order = book_of.completed(
+        book.get(order_id),
+        order_id,
+        event_key=event.key,
+        at=event.at,
+        currency=text_of(data, "currency"),
+        total=money_of(data, "total"),
+    )
+    return order, placed(state, order, settings) if order is not None and order.counts else {}
+
+
+def _order_refunded(
+    state: State, event: Event, book: Book, settings: ScoreSettings
+) -> tuple[Order | None, Changes]:
+    data = event.record.data
+    order_id = text_of(data, "order_id")
+    before = book.get(order_id)
+    currency = data.get("currency")
+    refund = Refund(
+        text_of(data, "refund_id"), money_of(data, "total"), currency if isinstance(currency, str) else None
+    )
+    order = book_of.refunded(before, order_id, refund)
+    if order is None or before is None or not order.counts:
+        return order, {}
+    return order, given_back(state, before, order, settings)
+
+
+def _order_cancelled(
+    state: State, event: Event, book: Book, settings: ScoreSettings
+) -> tuple[Order | None, Changes]:
+    order_id = text_of(event.record.data, "order_id")
+    before = book.get(order_id)
+    order = book_of.cancelled(before, order_id)
+    if order is None or before is None or not before.counts:
+        return order, {}
+    return order, withdrawn(state, before, book, settings)
+
+
+_EFFECTS: dict[str, Effect] = {
+    "order.completed": _order_completed,
+    "order.refunded": _order_refunded,
+    "order.cancelled": _order_cancelled,
+}
+
+
+def _tell_profile(state: State, event: Event, changes: Changes) -> None:
+    """Which event last told each personal field, and the plain ones themselves."""
+    told = [field for field in event.record.sealed_fields if field.startswith(PERSONAL_PREFIX)]
+    if told:
+        changes["profile"] = {**state.profile, **dict.fromkeys(told, event.key)}
+    customer = event.record.data.get("customer")
+    if not isinstance(customer, dict):
+        return
+    for field in ("locale", "time_zone"):
+        if isinstance(customer.get(field), str):
+            changes[field] = customer[field]
+    consent = customer.get("consent")
+    if isinstance(consent, dict):
+        changes["consent"] = {**state.consent, **{str(name): bool(given) for name, given in consent.items()}}

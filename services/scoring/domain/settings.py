@@ -1,0 +1,50 @@
+"""What the fold and the assessment take from the program: currency, zone, thresholds."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from services.scoring.domain.money import Units, units
+from shared.program.model import Program, Stages
+from shared.program.period import Period
+
+GOOD_YEAR = units("200")
+"""What a good customer spends in 12 months, in units of the program's currency, where the program has no tiers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """The shop's choices, as far as scoring needs them.
+
+    `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
+    `good_year` is the spend in 12 months that gives half of the spend part, in `currency`.
+    """
+
+    currency: str
+    zone: ZoneInfo
+    lapsed_after: Period
+    at_risk: tuple[int, int]
+    good_year: Units = GOOD_YEAR
+
+    @classmethod
+    def of(cls, program: Program) -> "ScoreSettings":
+        """The settings of a program; the first tier above nothing is what it calls a good year."""
+        reachable = [level.at for level in program.tiers.levels if level.at > 0] if program.tiers else []
+        return cls.by_stages(
+            program.stages,
+            program.currency,
+            program.time_zone,
+            units(str(reachable[0])) if reachable else GOOD_YEAR,
+        )
+
+    @classmethod
+    def by_stages(
+        cls, stages: Stages, currency: str, zone: ZoneInfo, good_year: Units = GOOD_YEAR
+    ) -> "ScoreSettings":
+        """The settings with these thresholds of the life cycle."""
+        return cls(
+            currency=currency,
+            zone=zone,
+            lapsed_after=stages.lapsed_after,
+            at_risk=stages.at_risk_at.as_integer_ratio(),
+            good_year=good_year,
+        )

@@ -1,0 +1,58 @@
+"""The life cycle: in which stage a customer is at a moment, since when, and why.
+
+- `onboarding`: fewer than two orders stand.
+- `active`: two or more, and the silence since the last one is shorter than the thresholds below.
+- `at_risk`: silent for `at_risk_at` times the customer's own order interval. The interval is the mean number of days
+  between days with an order: the repeat-buying literature counts days, not receipts, so that two receipts in ten
+  minutes do not make a rhythm (Fader, Hardie and Lee 2005, "Counting your customers the easy way").
+- `lapsed`: silent for `lapsed_after`; a customer who never ordered, that long after the first event.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from services.scoring.domain.state import State
+
+ONBOARDING = "onboarding"
+ACTIVE = "active"
+AT_RISK = "at_risk"
+LAPSED = "lapsed"
+STAGES = (ONBOARDING, ACTIVE, AT_RISK, LAPSED)
+
+ORDERS_TO_BE_ACTIVE = 2
+
+
+class Standing(Struct, frozen=True):
+    """A stage with its beginning. `cause` is the key of the event that brought it; empty when it was time alone."""
+
+    stage: str
+    since: datetime
+    cause: str
+
+
+def stage_at(state: State, moment: datetime) -> str:
+    """The stage at `moment`, which is not before the newest event."""
+    if state.lapses_at is not None and moment >= state.lapses_at:
+        return LAPSED
+    if state.at_risk_at is not None and moment >= state.at_risk_at:
+        return AT_RISK
+    return ACTIVE if state.orders >= ORDERS_TO_BE_ACTIVE else ONBOARDING
+
+
+def standing_at(state: State, moment: datetime) -> Standing:
+    """The stage at `moment` with its beginning and cause; `state` holds at least one event."""
+    stage = stage_at(state, moment)
+    begins = state.lapses_at if stage == LAPSED else state.at_risk_at if stage == AT_RISK else None
+    assert state.since is not None
+    if begins is not None and begins > state.since:
+        return Standing(stage, begins, "")
+    return Standing(stage, state.since, state.cause)
+
+
+def next_change_at(state: State, moment: datetime) -> datetime | None:
+    """When time alone will next change the stage, if no event comes; None if never."""
+    ahead = [at for at in (state.at_risk_at, state.lapses_at) if at is not None and at > moment]
+    if stage_at(state, moment) == LAPSED or not ahead:
+        return None
+    return min(ahead)
