@@ -44,18 +44,27 @@ class Consumer(Protocol):
     def assigned(self) -> frozenset[Partition]:
         """What this member owns at the moment, as far as it knows."""
 
+    def waiting(self) -> frozenset[Partition]:
+        """Those of them that give nothing yet, because `seek` has not named their position since they were assigned."""
+
     async def seek(self, positions: Mapping[Partition, int]) -> None:
         """Read on from these offsets. Partitions that are no longer assigned are passed over."""
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
-        """Up to `limit` records of the partitions that have been sought, in offset order within each; empty after `timeout_s` without any.
+        """Up to `limit` records of the partitions that have been sought, in offset order within each.
 
-        A newly assigned partition gives nothing until `seek` has named its position.
-        Raises `BusUnavailableError`.
+        Empty after `timeout_s` without any, or earlier when partitions were assigned or taken away. A newly assigned
+        partition gives nothing until `seek` has named its position. Raises `BusUnavailableError`.
         """
 
     async def heads(self) -> dict[Partition, int]:
-        """For each assigned partition the offset that the next record written will get."""
+        """For each assigned partition the offset that the next record written will get.
+
+        Raises `BusUnavailableError`.
+        """
+
+    async def report(self, positions: Mapping[Partition, int]) -> None:
+        """Say how far the group has come, for retention and for tools that show lag. Best effort, never raises."""
 
 
 class Outbox(Protocol):

@@ -1,0 +1,179 @@
+"""A log in PostgreSQL: the bus where there is no Kafka, and the outbox and spool where there is.
+
+Within a topic and partition the offsets are dense and are handed out under the lock of the partition's head row,
+which is held until the writer commits. So offsets become visible in order, and no reader can pass a record that
+commits late.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.bus.records import Incoming, Outgoing, Partition, partition_of
+from shared.bus.tables import log_tables
+
+__all__ = ["PostgresLog", "log_tables"]
+
+READ_BYTES_MAX = 8 * 1024 * 1024
+"""Of one partition in one read, give or take a record: a thousand large records would not fit in memory."""
+
+
+class PostgresLog:
+    """The tables `<schema>.<prefix>_records` and `<schema>.<prefix>_heads`, with `partitions` to every topic."""
+
+    def __init__(self, schema: str, prefix: str, partitions: int) -> None:
+        self.partitions = partitions
+        self.channel = f"{schema}.{prefix}"
+        """Writers notify it when they commit; the payload is the topic."""
+        records, heads = f"{schema}.{prefix}_records", f"{schema}.{prefix}_heads"
+        # One round trip for all partitions. The heads are locked in key order, so that writers cannot deadlock,
+        # and updated only after that; a row is never seen before its predecessors, for they hold the head's lock.
+        self._append = text(f"""
+            WITH wanted AS (
+                SELECT * FROM unnest(
+                    CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:counts AS int[]), CAST(:firsts AS int[])
+                ) WITH ORDINALITY AS w(topic, partition, count, first, slot)
+            ), locked AS (
+                SELECT h.topic, h.partition, w.count, w.first, w.slot
+                FROM {heads} h JOIN wanted w USING (topic, partition)
+                ORDER BY h.topic, h.partition FOR UPDATE OF h
+            ), moved AS (
+                UPDATE {heads} h SET next_offset = h.next_offset + l.count
+                FROM locked l WHERE h.topic = l.topic AND h.partition = l.partition
+                RETURNING h.topic, h.partition, l.slot, h.next_offset - l.count - l.first AS base
+            ), written AS (
+                INSERT INTO {records} (topic, partition, "offset", key, value)
+                SELECT m.topic, m.partition, m.base + r.number, r.key, r.value
+                FROM unnest(CAST(:slots AS int[]), CAST(:keys AS text[]), CAST(:values AS bytea[]))
+                    WITH ORDINALITY AS r(slot, key, value, number)
+                JOIN moved m USING (slot)
+            )
+            SELECT topic, partition, pg_notify(:channel, topic) FROM moved
+            """)  # noqa: S608  # the names are the program's own
+        self._begin_heads = text(f"""
+            INSERT INTO {heads} (topic, partition, next_offset)
+            SELECT topic, partition, 0 FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]))
+                AS w(topic, partition)
+            ORDER BY topic, partition
+            ON CONFLICT DO NOTHING
+            """)  # noqa: S608
+        # `octet_length` does not load a value that rests outside the row, so the running sum is cheap.
+        self._read = text(f"""
+            SELECT r.topic, r.partition, r."offset", r.key, r.value
+            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
+                WITH ORDINALITY AS p(topic, partition, position, turn)
+            CROSS JOIN LATERAL (
+                SELECT topic, partition, "offset", key, value FROM (
+                    SELECT *, sum(octet_length(value)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING)
+                        - octet_length(value) AS bytes_before
+                    FROM {records} s
+                    WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.position
+                    ORDER BY s."offset" LIMIT :limit
+                ) s
+                WHERE bytes_before < {READ_BYTES_MAX}
+            ) r
+            LIMIT :limit
+            """)  # noqa: S608
+        self._heads = text(f"""
+            SELECT topic, partition, next_offset FROM {heads}
+            """)  # noqa: S608
+        self._delete = text(f"""
+            DELETE FROM {records} r
+            USING unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
+                AS p(topic, partition, position)
+            WHERE r.topic = p.topic AND r.partition = p.partition AND r."offset" < p.position
+            """)  # noqa: S608
+        self._waiting = text(f"SELECT EXISTS (SELECT FROM {records})")  # noqa: S608
+
+    async def append(self, connection: AsyncConnection, records: Sequence[Outgoing]) -> None:
+        """Write records at the ends of their partitions, in the caller's transaction, in the order given.
+
+        Locks the partitions' heads until the transaction ends: call it as late as possible.
+        """
+        slots: dict[Partition, list[Outgoing]] = {}
+        partitions = self.partitions
+        for record in records:
+            slots.setdefault((record.topic, partition_of(record.key, partitions)), []).append(record)
+        written = await self._write(connection, slots)
+        if len(written) < len(slots):
+            missing = {partition: rows for partition, rows in slots.items() if partition not in written}
+            topics, numbers = _columns(missing)
+            await connection.execute(self._begin_heads, {"topics": topics, "partitions": numbers})
+            written = await self._write(connection, missing)
+            assert len(written) == len(missing)
+
+    async def _write(
+        self, connection: AsyncConnection, slots: Mapping[Partition, Sequence[Outgoing]]
+    ) -> set[Partition]:
+        """Write to the partitions that have a head, and say which those were."""
+        if not slots:
+            return set()
+        topics, numbers = _columns(slots)
+        counts, firsts = [], []
+        slot_of_row: list[int] = []
+        keys: list[str] = []
+        values: list[bytes] = []
+        for slot, rows in enumerate(slots.values(), start=1):
+            firsts.append(len(keys) + 1)
+            counts.append(len(rows))
+            slot_of_row += [slot] * len(rows)
+            keys += [row.key for row in rows]
+            values += [row.value for row in rows]
+        result = await connection.execute(
+            self._append,
+            {
+                "topics": topics,
+                "partitions": numbers,
+                "counts": counts,
+                "firsts": firsts,
+                "slots": slot_of_row,
+                "keys": keys,
+                "values": values,
+                "channel": self.channel,
+            },
+        )
+        return {(topic, partition) for topic, partition, _ in result}
+
+    async def read(
+        self, connection: AsyncConnection, positions: Mapping[Partition, int], limit: int
+    ) -> list[Incoming]:
+        """At most `limit` committed records from these positions on, partition after partition in the order given."""
+        topics, numbers = _columns(positions)
+        result = await connection.execute(
+            self._read,
+            {
+                "topics": topics,
+                "partitions": numbers,
+                "positions": list(positions.values()),
+                "limit": limit,
+            },
+        )
+        return [Incoming(*row) for row in result]
+
+    async def heads(self, connection: AsyncConnection) -> dict[Partition, int]:
+        """For every partition that was ever written to, the offset that its next record will get."""
+        return {
+            (topic, partition): offset for topic, partition, offset in await connection.execute(self._heads)
+        }
+
+    async def delete_below(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
+        """Delete every record before these positions."""
+        topics, numbers = _columns(positions)
+        await connection.execute(
+            self._delete,
+            {"topics": topics, "partitions": numbers, "positions": list(positions.values())},
+        )
+
+    async def is_empty(self, connection: AsyncConnection) -> bool:
+        """Whether the log holds no record: of an outbox or a spool, whether all of it has been published."""
+        return not await connection.scalar(self._waiting)
+
+
+def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
+    """Topics and numbers as two columns."""
+    topics, numbers = [], []
+    for topic, number in partitions:
+        topics.append(topic)
+        numbers.append(number)
+    return topics, numbers

@@ -1,0 +1,105 @@
+"""How far a service has come, kept in its own schema so that it moves in the same transaction as the effects."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.bus.interface import FencedError
+from shared.bus.records import Partition
+from shared.bus.tables import TOPIC
+
+
+def offset_table(metadata: MetaData) -> Table:
+    """The table `offsets`: next offset to handle, and the epoch of the consumer that may handle it."""
+    return Table(
+        "offsets",
+        metadata,
+        Column("topic", TOPIC, primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("position", BigInteger, nullable=False),
+        Column("epoch", BigInteger, nullable=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to handle a partition from `position` on; it ends when somebody claims a later `epoch`."""
+
+    position: int
+    epoch: int
+
+
+class Offsets:
+    """The positions of one service, in `<schema>.offsets`. Rows are locked in key order, always."""
+
+    def __init__(self, schema: str) -> None:
+        table = f"{schema}.offsets"
+        self._claim = text(f"""
+            INSERT INTO {table} (topic, partition, position, epoch)
+            SELECT topic, partition, 0, 1
+            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS w(topic, partition)
+            ORDER BY topic COLLATE "C", partition
+            ON CONFLICT (topic, partition) DO UPDATE SET epoch = {table.split(".")[1]}.epoch + 1
+            RETURNING topic, partition, position, epoch
+            """)  # noqa: S608  # the schema is the program's own
+        self._lock = text(f"""
+            SELECT o.topic, o.partition, o.position, o.epoch
+            FROM {table} o
+            JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS w(topic, partition)
+                USING (topic, partition)
+            ORDER BY o.topic, o.partition FOR UPDATE OF o
+            """)  # noqa: S608
+        self._advance = text(f"""
+            UPDATE {table} o SET position = w.position
+            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
+                AS w(topic, partition, position)
+            WHERE o.topic = w.topic AND o.partition = w.partition
+            """)  # noqa: S608
+
+    async def claim(
+        self, connection: AsyncConnection, partitions: Iterable[Partition]
+    ) -> dict[Partition, Claim]:
+        """Take partitions over: whoever had them before can no longer write for them.
+
+        Waits for a transaction of the former owner that is under way, and answers the position that it leaves.
+        """
+        topics, numbers = _columns(partitions)
+        rows = await connection.execute(self._claim, {"topics": topics, "partitions": numbers})
+        return {(topic, number): Claim(position, epoch) for topic, number, position, epoch in rows}
+
+    async def lock(
+        self, connection: AsyncConnection, epochs: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
+        """Lock partitions that were claimed with these epochs until the transaction ends; answer their positions.
+
+        Raises `FencedError` when any of them has been claimed by somebody else since.
+        """
+        topics, numbers = _columns(epochs)
+        positions: dict[Partition, int] = {}
+        lost: list[Partition] = []
+        for topic, number, position, epoch in await connection.execute(
+            self._lock, {"topics": topics, "partitions": numbers}
+        ):
+            if epochs[topic, number] == epoch:
+                positions[topic, number] = position
+            else:
+                lost.append((topic, number))
+        if len(positions) < len(epochs):
+            raise FencedError(f"claimed by another consumer: {lost or 'offset rows are gone'}")
+        return positions
+
+    async def advance(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
+        """Move locked partitions on: these are the offsets to handle next."""
+        topics, numbers = _columns(positions)
+        await connection.execute(
+            self._advance,
+            {"topics": topics, "partitions": numbers, "positions": list(positions.values())},
+        )
+
+
+def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
+    """Topics and numbers as two columns."""
+    pairs = list(partitions)
+    return [topic for topic, _ in pairs], [number for _, number in pairs]

@@ -1,0 +1,176 @@
+"""The bus on PostgreSQL: the same behaviour as on Kafka, with nothing to install."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.bus.faults import DATABASE_ERRORS
+from shared.bus.gather import Gatherer
+from shared.bus.interface import BusUnavailableError
+from shared.bus.listener import Listener
+from shared.bus.log import PostgresLog
+from shared.bus.membership import Membership
+from shared.bus.records import Incoming, Outgoing, Partition
+
+SCHEMA = "platform"
+PREFIX = "log"
+POLL_S = 0.5
+"""The longest wait for a record whose notification was lost."""
+
+QUERY_TIMEOUT_S = 10.0
+BEAT_S = 1.0
+
+
+def platform_log(partitions: int) -> PostgresLog:
+    """The log that is the bus."""
+    return PostgresLog(SCHEMA, PREFIX, partitions)
+
+
+class PostgresProducer:
+    """Publishes to the log, in transactions of its own; what many callers publish at once shares one."""
+
+    def __init__(self, engine: AsyncEngine, partitions: int, timeout_s: float = 3.0) -> None:
+        self._engine = engine
+        self._log = platform_log(partitions)
+        self._gatherer = Gatherer(self._write, timeout_s)
+
+    async def start(self) -> None:
+        """Nothing to do: connections are made when they are needed."""
+
+    async def stop(self) -> None:
+        """Give up what is not yet written."""
+        await self._gatherer.stop()
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when every record is committed. Raises `BusUnavailableError` within the timeout."""
+        await self._gatherer.publish(records)
+
+    async def ready(self) -> bool:
+        """Whether the database answers within a second."""
+        try:
+            async with asyncio.timeout(1), self._engine.connect() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except DATABASE_ERRORS:
+            return False
+        return True
+
+    async def _write(self, records: list[Outgoing]) -> None:
+        async with self._engine.begin() as connection:
+            await self._log.append(connection, records)
+
+
+class PostgresConsumer:
+    """A member of a group that reads one topic of the log.
+
+    Members share the partitions out among themselves by rank (see `Membership`). Two of them may believe for a
+    moment that they own the same partition; what they write is fenced by `Offsets`.
+    """
+
+    def __init__(self, engine: AsyncEngine, group: str, topic: str, member: str, partitions: int) -> None:
+        self._engine = engine
+        self._topic = topic
+        self._log = platform_log(partitions)
+        self._membership = Membership(SCHEMA, group, topic, member, partitions)
+        self._listener = Listener(
+            engine,
+            (self._log.channel, self._membership.channel),
+            self._hear,
+            self._beat,
+            BEAT_S,
+        )
+        self._positions: dict[Partition, int] = {}
+        self._wake = asyncio.Event()
+
+    async def start(self) -> None:
+        """Join the group, in the background: partitions arrive a moment later."""
+        self._listener.start()
+
+    async def stop(self) -> None:
+        """Leave the group; the others take over at once."""
+        await self._listener.stop()
+        self._positions.clear()
+        with suppress(*DATABASE_ERRORS):
+            async with asyncio.timeout(2), self._engine.begin() as connection:
+                await self._membership.leave(connection)
+
+    def assigned(self) -> frozenset[Partition]:
+        """What this member owns, by the last heartbeat."""
+        return self._membership.assigned
+
+    def waiting(self) -> frozenset[Partition]:
+        """Those not yet sought."""
+        return self._membership.assigned - self._positions.keys()
+
+    async def seek(self, positions: Mapping[Partition, int]) -> None:
+        """Read on from these offsets."""
+        self._positions |= {each: at for each, at in positions.items() if each in self._membership.assigned}
+
+    async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
+        """Records as soon as there are any. Raises `BusUnavailableError`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while True:
+            self._wake.clear()
+            if self._positions and (records := await self._read(limit)):
+                return records
+            patience = min(POLL_S, deadline - loop.time())
+            if self.waiting() or patience <= 0:
+                return []
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._wake.wait()
+
+    async def heads(self) -> dict[Partition, int]:
+        """Where the assigned partitions end. Raises `BusUnavailableError`."""
+        async with _bounded(), self._engine.connect() as connection:
+            heads = await self._log.heads(connection)
+        return {partition: heads.get(partition, 0) for partition in self.assigned()}
+
+    async def report(self, positions: Mapping[Partition, int]) -> None:
+        """Keep the group's positions beside the log, with the next heartbeat: records before them may be pruned."""
+        self._membership.report(positions)
+
+    async def _read(self, limit: int) -> list[Incoming]:
+        async with _bounded(), self._engine.connect() as connection:
+            records = await self._log.read(connection, self._positions, limit)
+        # A seek or a loss of partitions may have come between.
+        records = [
+            each for each in records if self._positions.get((each.topic, each.partition), -1) <= each.offset
+        ]
+        records = [each for each in records if (each.topic, each.partition) in self._positions]
+        for record in records:
+            self._positions[record.topic, record.partition] = record.offset + 1
+        if records:
+            self._rotate((records[-1].topic, records[-1].partition))
+        return records
+
+    def _rotate(self, last: Partition) -> None:
+        """Read the partition that came last in this batch last in the next one, so that none is starved."""
+        order = list(self._positions)
+        cut = order.index(last) + 1
+        self._positions = {each: self._positions[each] for each in order[cut:] + order[:cut]}
+
+    def _hear(self, channel: str, payload: str) -> None:
+        if channel == self._membership.channel and self._membership.concerns(payload):
+            self._listener.nudge()
+        elif payload in {self._topic, ""}:
+            self._wake.set()
+
+    async def _beat(self, driver: Any) -> None:
+        if await self._membership.beat(driver):
+            for partition in self._positions.keys() - self._membership.assigned:
+                del self._positions[partition]
+            self._wake.set()
+
+
+@asynccontextmanager
+async def _bounded() -> AsyncIterator[None]:
+    """Bound a query in time, and give the database's failures the name that the bus has for them."""
+    try:
+        async with asyncio.timeout(QUERY_TIMEOUT_S):
+            yield
+    except DATABASE_ERRORS as error:
+        raise BusUnavailableError(f"the log cannot be read: {type(error).__name__}") from error

@@ -1,0 +1,52 @@
+"""Tables of the bus on PostgreSQL: the log, who reads it, and how far each group has come."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, String, Table, func
+
+TOPIC = String(collation="C")  # compared as bytes: the index of a log is descended for every read and write
+
+
+def log_tables(metadata: MetaData, prefix: str) -> tuple[Table, Table]:
+    """The tables `<prefix>_records` and `<prefix>_heads` of a `PostgresLog`, in the metadata's schema."""
+    records = Table(
+        f"{prefix}_records",
+        metadata,
+        Column("topic", TOPIC, primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("offset", BigInteger, primary_key=True, autoincrement=False),
+        Column("key", String, nullable=False),
+        Column("value", LargeBinary, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        # Records of a few kilobytes stay in the row as they are: compressing them costs more than writing them.
+        postgresql_with={"toast_tuple_target": "8160"},
+    )
+    heads = Table(
+        f"{prefix}_heads",
+        metadata,
+        Column("topic", TOPIC, primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+    return records, heads
+
+
+def bus_tables(metadata: MetaData) -> None:
+    """The tables of the bus on PostgreSQL, in schema `platform`."""
+    log_tables(metadata, "log")
+    Table(
+        "log_members",
+        metadata,
+        Column("group_name", TOPIC, primary_key=True),
+        Column("topic", TOPIC, primary_key=True),
+        Column("member", TOPIC, primary_key=True),
+        Column("backend", Integer, nullable=False),
+        Column("seen_at", DateTime(timezone=True), nullable=False),
+    )
+    Table(
+        "log_positions",
+        metadata,
+        Column("group_name", TOPIC, primary_key=True),
+        Column("topic", TOPIC, primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("position", BigInteger, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+    )

@@ -1,0 +1,41 @@
+"""Which bus a process uses, by its settings."""
+
+import os
+import socket
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.bus.interface import Consumer, Outbox, Producer
+from shared.bus.log import PostgresLog
+from shared.bus.outbox import LogOutbox
+from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer, platform_log
+from shared.settings import Settings
+
+
+def member_name(settings: Settings) -> str:
+    """The name of this process within its consumer groups.
+
+    The same after a restart, where the worker's port tells processes of one machine apart: a restarted worker then
+    gets its partitions back at once.
+    """
+    return f"{socket.gethostname()}-{settings.worker_port or os.getpid()}"
+
+
+def make_producer(settings: Settings, engine: AsyncEngine) -> Producer:
+    """Publishes to the streams."""
+    return PostgresProducer(engine, settings.partitions)
+
+
+def make_consumer(settings: Settings, engine: AsyncEngine, group: str, topic: str) -> Consumer:
+    """Reads one stream as a member of a group."""
+    return PostgresConsumer(engine, group, topic, member_name(settings), settings.partitions)
+
+
+def make_outbox(settings: Settings, schema: str) -> Outbox:
+    """Takes the outgoing records of the service that owns `schema` into its transactions."""
+    return LogOutbox(own_log(settings, schema) if settings.on_kafka else platform_log(settings.partitions))
+
+
+def own_log(settings: Settings, schema: str) -> PostgresLog:
+    """The service's own log that a relay publishes: the spool of ingest, the outbox of the others."""
+    return PostgresLog(schema, "spool" if schema == "ingest" else "outbox", settings.partitions)
