@@ -125,7 +125,12 @@ def _everything_wrong(event: dict[str, Any], type_: Any, now: datetime, first: s
 
 def _identifiers(customer: dict[str, Any]) -> dict[str, str]:
     """The identifiers given, strongest first; a blank one is none."""
-    return {kind: value for kind in IDENTIFIERS if (value := customer.get(kind)) and not value.isspace()}
+    found = {}
+    for kind in IDENTIFIERS:
+        value = customer.get(kind)
+        if value and not value.isspace():
+            found[kind] = value
+    return found
 
 
 def _anonymous(customer: dict[str, Any]) -> list[Fault]:

@@ -10,9 +10,8 @@ from services.ingest.domain.shapes import Shape, Treatment
 
 Object = dict[str, Any]
 
-PLAIN, SEALED = Treatment.PLAIN, Treatment.SEALED
-PLAIN_FREE, SEALED_FREE = Treatment.PLAIN_FREE, Treatment.SEALED_FREE
-NESTED = Treatment.NESTED
+SEALED, SEALED_FREE = Treatment.SEALED, Treatment.SEALED_FREE
+PLAIN_FREE, NESTED = Treatment.PLAIN_FREE, Treatment.NESTED
 
 
 class Notes:
@@ -34,39 +33,39 @@ def split(value: Object, shape: Shape, notes: Notes, depth: int) -> tuple[Object
 
     `value` has been checked against the type behind `shape`, and stands at `depth` within the event.
     """
-    if value.keys() <= shape.plain_keys:
+    plain_keys = shape.plain_keys
+    if value.keys() <= plain_keys:
         return value, {}
-    plain: Object = {}
+    plain = value.copy()
     hidden: Object = {}
     fields = shape.fields
-    for key, item in value.items():
+    for key in value:
+        if key in plain_keys:
+            continue
         field = fields.get(key)
         if field is None:
             field = shape.unknown
-            notes.sane = notes.sane and is_sane({key: item}, depth)
+            notes.sane = notes.sane and is_sane({key: value[key]}, depth)
             if field.treatment is SEALED_FREE:
                 notes.unknown[field.name[:-1] + key] = None
         treatment = field.treatment
-        if treatment is PLAIN:
-            plain[key] = item
-        elif treatment is SEALED:
-            hidden[key] = item
+        if treatment is SEALED or treatment is SEALED_FREE:
+            hidden[key] = item = plain.pop(key)
             notes.sealed[field.name] = None
-        elif treatment is SEALED_FREE:
-            hidden[key] = item
-            notes.sealed[field.name] = None
-            notes.sane = notes.sane and is_sane(item, depth + 1)
+            if treatment is SEALED_FREE:
+                notes.sane = notes.sane and is_sane(item, depth + 1)
         elif treatment is PLAIN_FREE:
-            plain[key] = item
-            notes.sane = notes.sane and is_sane(item, depth + 1)
+            notes.sane = notes.sane and is_sane(value[key], depth + 1)
         else:
             assert field.inner is not None
             step = _one if treatment is NESTED else _many
-            visible, secret = step(item, field.inner, notes, depth + 1)
-            if visible or not secret:
-                plain[key] = visible
+            visible, secret = step(value[key], field.inner, notes, depth + 1)
             if secret:
                 hidden[key] = secret
+            if visible or not secret:
+                plain[key] = visible
+            else:
+                del plain[key]
     return plain, hidden
 
 
@@ -80,7 +79,11 @@ def _many(values: list[Object] | None, shape: Shape, notes: Notes, depth: int) -
     if values is None:
         return None, []
     plain_keys = shape.plain_keys
-    if all(value.keys() <= plain_keys for value in values):
+    for value in values:
+        if not value.keys() <= plain_keys:
+            break
+    else:
         return values, []
     pairs = [split(value, shape, notes, depth + 1) for value in values]
-    return [plain for plain, _ in pairs], [hidden for _, hidden in pairs]
+    hidden = [secret for _, secret in pairs]
+    return [plain for plain, _ in pairs], hidden if any(hidden) else []

@@ -1,0 +1,174 @@
+"""Ingest: takes events over HTTP, checks and seals them, and puts them on the stream.
+
+python -m services.ingest.main api       the HTTP API
+python -m services.ingest.main worker    carries the spool to Kafka, once Kafka is back
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.adapters.metrics import measured
+from services.ingest.adapters.spool import PostgresSpool
+from services.ingest.adapters.vault import VerifiedKeyring
+from services.ingest.application.accepting import AcceptEvents
+from services.ingest.application.batcher import Batcher
+from services.ingest.application.spooling import SpoolingPublisher
+from services.ingest.entrypoints.documentation import EVENT_COMPONENTS
+from services.ingest.entrypoints.events import events_routes
+from services.ingest.entrypoints.readiness import api_checks, worker_checks
+from services.ingest.entrypoints.spool_watch import look_once, watch_spool
+from shared.auth.guard import Guard
+from shared.bus.interface import BusUnavailableError, Producer
+from shared.bus.wiring import make_producer, own_log
+from shared.clock import Clock, system_clock
+from shared.http.app import create_app as create_http_app
+from shared.http.health import Health
+from shared.postgres.engine import create_engine
+from shared.postgres.faults import is_database_away
+from shared.process import run_worker_process, serve
+from shared.settings import Settings
+from shared.telemetry.logs import configure
+from shared.vault.pseudonyms import Pseudonyms
+
+SERVICE = "ingest"
+VERSION = "0.1.0"
+STOP_TIMEOUT_S = 3.0
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
+    engine = _engine(settings)
+    guard = Guard(engine, clock)
+    keyring = VerifiedKeyring(engine, settings.secret)
+    producer = make_producer(settings, engine)
+    spool = PostgresSpool(engine, own_log(settings, SERVICE)) if settings.on_kafka else None
+    publisher = SpoolingPublisher(producer, spool) if spool is not None else None
+    batcher = Batcher(measured((publisher or producer).publish))
+    accept = AcceptEvents(Pseudonyms(settings.secret), keyring, batcher.submit)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.guard = guard
+        try:
+            await _verify_if_possible(keyring)
+            await _start(producer)
+            watch = None
+            if publisher is not None and spool is not None:
+                with suppress(BusUnavailableError):
+                    await look_once(publisher, spool)
+                watch = asyncio.create_task(watch_spool(publisher, spool), name="ingest-spool-watch")
+            batcher.start()
+            yield
+            await batcher.stop()
+            if watch is not None:
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+            await _stop(producer)
+        finally:
+            await engine.dispose()
+
+    app = create_http_app(
+        service=SERVICE,
+        title="Regulars: ingest",
+        description="Takes what customers do, as events, and keeps it. Accepted means durable.",
+        health=Health(SERVICE, VERSION, api_checks(keyring, producer, publisher, spool)),
+        lifespan=lifespan,
+    )
+    app.include_router(events_routes(accept, guard, clock))
+    _describe_events(app)
+    return app
+
+
+async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Carry the spool to Kafka until `stop`. With the streams in PostgreSQL there is no spool."""
+    if not settings.on_kafka:
+        log.info("nothing_to_do", reason="the streams are in PostgreSQL, so ingest has no spool to empty")
+        await stop.wait()
+        return
+    raise NotImplementedError
+
+
+def _engine(settings: Settings) -> AsyncEngine:
+    if settings.database_url is None:
+        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
+    return create_engine(
+        settings.database_url,
+        role=f"regulars_{SERVICE}",
+        pool_size=settings.pool_size,
+        application=f"regulars-{SERVICE}",
+    )
+
+
+async def _verify_if_possible(keyring: VerifiedKeyring) -> None:
+    """A wrong secret ends the start; a database that is away does not."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await keyring.verify()
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        log.warning("database_away_at_start", reason=type(error).__name__)
+
+
+async def _start(producer: Producer) -> None:
+    """Kafka may be away at start: the producer goes on trying, the spool takes what comes meanwhile."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await producer.start()
+    except (BusUnavailableError, TimeoutError) as error:
+        log.warning("bus_away_at_start", reason=str(error) or type(error).__name__)
+
+
+async def _stop(producer: Producer) -> None:
+    with suppress(BusUnavailableError, TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await producer.stop()
+
+
+def _describe_events(app: FastAPI) -> None:
+    """Put the event catalogue into `/openapi.json`."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        document["components"]["schemas"].update(EVENT_COMPONENTS)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Run the role named on the command line."""
+    roles = ("api", "worker")
+    role = sys.argv[1] if len(sys.argv) == 2 else ""
+    if role not in roles:
+        raise SystemExit(f"usage: python -m services.ingest.main {'|'.join(roles)}")
+    settings = Settings()
+    configure(f"{SERVICE}-{role}", settings.log_level)
+    if role == "api":
+        serve(create_app(settings), settings.host, settings.ingest_port)
+        return
+    app = create_http_app(
+        service=f"{SERVICE}-worker",
+        title="Regulars: ingest worker",
+        description="Carries the spool to Kafka.",
+        health=Health(f"{SERVICE}-worker", VERSION, worker_checks(_engine(settings))),
+    )
+
+    async def work(stop: asyncio.Event) -> None:
+        await run_worker(settings, system_clock, stop)
+
+    run_worker_process(app, settings.worker_port, work, settings.host)
+
+
+if __name__ == "__main__":
+    main()
