@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from time import time
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 import structlog
@@ -44,14 +44,7 @@ def configure(service: str, level: str = "info") -> None:
         logger_factory=lambda *_: LineLogger(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_Stdout())
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name],
-            processors=[_from_stdlib, *common, _render_text],
-            keep_exc_info=True,
-        )
-    )
+    handler = _LineHandler([*common, _render])
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(number)
@@ -95,15 +88,24 @@ def write_lines(lines: bytes) -> None:
     stream.flush()
 
 
-class _Stdout:
-    """Standard output as it is at the moment of writing, not as it was when logging was configured."""
+class _LineHandler(logging.Handler):
+    """Sends what the standard library logs through the same processors."""
 
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
+    def __init__(self, processors: list[Processor]) -> None:
+        super().__init__()
+        self._processors = processors
 
-    def flush(self) -> None:
-        stream: TextIO = sys.stdout
-        stream.flush()
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record as one JSON line; its arguments are in the message, its exception described."""
+        try:
+            event: Any = {"event": record.getMessage(), "logger": record.name}
+            if record.exc_info:
+                event["exc_info"] = record.exc_info
+            for processor in self._processors:
+                event = processor(None, record.levelname.lower(), event)
+            write_lines(event)
+        except Exception:  # noqa: BLE001  # a line that cannot be written must not stop the work it speaks of
+            self.handleError(record)
 
 
 _second = 0
@@ -134,14 +136,6 @@ def _add_context(_: object, __: str, event: Event) -> Event:
         key_id = current_key_id()
         if key_id is not None:
             event.setdefault("key_id", key_id)
-    return event
-
-
-def _from_stdlib(_: object, __: str, event: Event) -> Event:
-    record = event.pop("_record")
-    event.pop("_from_structlog", None)
-    if record.exc_info:
-        event["exc_info"] = record.exc_info
     return event
 
 
@@ -178,7 +172,3 @@ def describe(error: BaseException) -> list[dict[str, Any]]:
 
 def _render(_: object, __: str, event: Event) -> bytes:
     return _encode(event) + b"\n"
-
-
-def _render_text(_: object, __: str, event: Event) -> str:
-    return _encode(event).decode()
