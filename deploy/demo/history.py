@@ -51,6 +51,12 @@ class History:
         """How many events `events` gives: an order each, a registration for each customer."""
         return self.orders + self.customers
 
+    def examples(self) -> list[int]:
+        """Three households to show: with the most orders, with as many as most, with the fewest."""
+        orders = self._lines.groupby("household_id")["basket_id"].nunique().sort_values(kind="stable")
+        ranked = orders.index.to_list()
+        return list(dict.fromkeys([ranked[-1], ranked[len(ranked) // 2], ranked[0]]))
+
     def events(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(household, event) in the order of time, each household registered before its first order."""
         known: set[int] = set()
