@@ -43,8 +43,8 @@ class Entry(NamedTuple):
     """One row of the ledger, its fields in the order of the table's columns.
 
     `number` counts a customer's entries from 1 without gaps. `at` is when it happened by the shop's clock,
-    `recorded_at` when it was written. `lot` is the lot the points belong to. `key` says in words what the entry is for; a customer
-    has each key once, for ever.
+    `recorded_at` when it was written. `lot` is the lot the points belong to. `key` says in words what the entry is
+    for; a customer has each key once, for ever.
     """
 
     customer_id: str

@@ -20,6 +20,7 @@ class RuleUse(NamedTuple):
     scope: str
     at: datetime
     cause: str
+    points: int
 
 
 class Reached(NamedTuple):
@@ -30,6 +31,7 @@ class Reached(NamedTuple):
     occasion: str
     at: datetime
     cause: str
+    points: int
     program_version: int
 
 

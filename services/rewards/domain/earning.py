@@ -26,8 +26,8 @@ def earn_for_activity(
     for rule in matched.rules:
         if rule.points is None or not _within_limit(member, rule, activity, program):
             continue
-        lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, changes.now, program)
-        _use(member, rule, activity, changes)
+        lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
+        _use(member, rule, activity, rule.points, changes)
         ledger.earn(
             member,
             changes,
@@ -47,9 +47,10 @@ def earn_for_order(
     member: Member,
     activity: Activity,
     matched: Match,
-    purchase: Purchase,
     program: Program,
     changes: Changes,
+    *,
+    purchase: Purchase,
 ) -> None:
     """Points for an order, each rule its own entry, remembered on the purchase so that a refund can undo them."""
     lot: Lot | None = None
@@ -61,9 +62,8 @@ def earn_for_order(
             continue
         if grant.by == "unit":
             base += grant.earned
-        if limited(rule):
-            _use(member, rule, activity, changes)
-        lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, changes.now, program)
+        _use(member, rule, activity, grant.earned, changes)
+        lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
         purchase.lot = lot.number
         purchase.grants.append(grant)
         ledger.earn(
@@ -102,23 +102,19 @@ def _within_limit(member: Member, rule: EarnRule, activity: Activity, program: P
     if rule.on == "customer.registered" and uses:
         return False
     if isinstance(limit.per, Period):
-        start = limit.per.before(activity.time, program.time_zone)
-        end = limit.per.after(activity.time, program.time_zone)
-        return _most_in_one_period(uses, activity.time, start, end, limit, program) < limit.times
+        return _most_in_one_period([use.at for use in uses], activity.time, limit.per, program) < limit.times
     scope = _scope(rule, activity)
     return sum(1 for use in uses if use.scope == scope) < limit.times
 
 
-def _most_in_one_period(
-    uses: list[Use], at: datetime, start: datetime, end: datetime, limit: Limit, program: Program
-) -> int:
-    """The most earlier uses that share one period of the limit with a use at `at`; a late event may have uses on
-    either side of it, and no period may hold too many."""
-    assert isinstance(limit.per, Period)
-    near = sorted(use.at for use in uses if start < use.at < end)
+def _most_in_one_period(uses: list[datetime], at: datetime, per: Period, program: Program) -> int:
+    """The most earlier uses that share one period of the limit with a use at `at`: a late event may have uses on
+    either side of it, and no period, wherever it begins, may hold too many."""
+    start, end = per.before(at, program.time_zone), per.after(at, program.time_zone)
+    near = sorted(moment for moment in uses if start < moment < end)
     most = 0
     for first in [moment for moment in near if moment <= at] + [at]:
-        last = limit.per.after(first, program.time_zone)
+        last = per.after(first, program.time_zone)
         most = max(most, sum(1 for moment in near if first <= moment < last))
     return most
 
@@ -129,12 +125,12 @@ def _scope(rule: EarnRule, activity: Activity) -> str:
     return ""
 
 
-def _use(member: Member, rule: EarnRule, activity: Activity, changes: Changes) -> None:
+def _use(member: Member, rule: EarnRule, activity: Activity, points: int, changes: Changes) -> None:
     if not limited(rule):
         return
-    use = Use(_scope(rule, activity), activity.time, activity.id)
+    use = Use(_scope(rule, activity), activity.time, activity.id, points)
     member.uses.setdefault(rule.id, []).append(use)
-    changes.uses.append(RuleUse(member.customer_id, rule.id, use.scope, use.at, use.cause))
+    changes.uses.append(RuleUse(member.customer_id, rule.id, use.scope, use.at, use.cause, points))
 
 
 def tell_earned(

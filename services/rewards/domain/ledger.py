@@ -10,16 +10,17 @@ from services.rewards.domain.member import Member
 from shared.program.model import Program
 
 
-def open_lot(member: Member, number: int, at: datetime, now: datetime, program: Program) -> Lot:
-    """A new empty lot for points earned at `at`, pending and expiring as the program says."""
+def open_lot(member: Member, number: int, at: datetime, program: Program, *, now: datetime) -> Lot:
+    """A new empty lot for points earned at `at`, pending as the program says; they expire so long after they can be
+    spent, at the end of that day."""
     points = program.points
-    expires_at = None
-    if points.expire_after is not None:
-        expires_at = end_of_day_after(at, points.expire_after, program.time_zone)
-    lot = Lot(number=number, expires_at=expires_at)
+    lot = Lot(number=number, expires_at=None)
+    spendable_at = at
     if points.pending_for:
-        lot.available_at = points.pending_for.after(at, program.time_zone)
+        spendable_at = lot.available_at = points.pending_for.after(at, program.time_zone)
         lot.pending = lot.available_at > now
+    if points.expire_after is not None:
+        lot.expires_at = end_of_day_after(spendable_at, points.expire_after, program.time_zone)
     member.lots[number] = lot
     return lot
 
@@ -79,10 +80,21 @@ def settle(member: Member, changes: Changes, *, cause: str, at: datetime) -> Non
 
 
 def take_back(
-    member: Member, changes: Changes, own: Lot | None, points: int, *, rule: str, cause: str, at: datetime
+    member: Member,
+    changes: Changes,
+    own: Lot | None,
+    points: int,
+    *,
+    rule: str,
+    cause: str,
+    at: datetime,
+    part: str = "",
 ) -> None:
     """Undo the earning of `points` by `rule`: from the order's own lot first; points of it that expired count as taken
-    back already; then from the other lots, oldest first; what is left becomes debt. Exactly `points` in all."""
+    back already; then from the other lots, oldest first; what is left becomes debt. Exactly `points` in all.
+
+    `part` tells apart several takings of one rule with one cause.
+    """
     member.lifetime_earned -= points
     left = points
 
@@ -97,7 +109,7 @@ def take_back(
             rule=rule,
             cause=cause,
             at=at,
-            key=f"reverse/{rule}/{cause}/{place}",
+            key=f"reverse/{rule}/{cause}/{part}/{place}" if part else f"reverse/{rule}/{cause}/{place}",
         )
 
     if own is not None and (taken := min(own.remaining, left)):

@@ -13,9 +13,9 @@ class Member:
     """Balances, tier and rolling spend of a customer, and the parts of their state that were loaded.
 
     Balances are points, all at least 0; what a customer can spend is `available - debt`, and one of the two is
-    always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for orders placed from
-    `spend_since` on; `tier_spend` the same for the window that ended when the tier was reached.
-    `lots` and `purchases` hold what the decision at hand needs, which is seldom all.
+    always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for
+    orders placed from `spend_since` on; `tier_spend` the same for the window that ended when the tier was reached.
+    `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all.
     """
 
     customer_id: str
@@ -36,7 +36,7 @@ class Member:
     lots: dict[int, Lot] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     uses: dict[str, list["Use"]] = field(default_factory=dict)
-    milestones: set[str] = field(default_factory=set)
+    milestones: dict[str, "Use"] = field(default_factory=dict)
 
     def spendable(self) -> int:
         """What the customer can spend; below zero only after a refund of points that were spent already."""
@@ -45,8 +45,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One time that a limited rule gave points, within `scope` (the value of the field that the limit names)."""
+    """One time that a limited rule or a milestone gave points; `scope` is the value of the field that a limit names."""
 
     scope: str
     at: datetime
     cause: str
+    points: int

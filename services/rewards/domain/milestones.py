@@ -5,7 +5,7 @@ from services.rewards.domain.changes import Changes, Reached
 from services.rewards.domain.earning import tell_earned
 from services.rewards.domain.lots import lot_number
 from services.rewards.domain.matching import Match, occasion
-from services.rewards.domain.member import Member
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.offers import issue_offer
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
@@ -23,11 +23,17 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
         name = milestone_name(milestone.id, when)
         if name in member.milestones:
             continue
-        member.milestones.add(name)
+        member.milestones[name] = Use("", activity.time, activity.id, milestone.points or 0)
         changes.touch(member)
         changes.milestones.append(
             Reached(
-                member.customer_id, milestone.id, when, activity.time, activity.id, rulebook.program.version
+                member.customer_id,
+                milestone.id,
+                when,
+                activity.time,
+                activity.id,
+                milestone.points or 0,
+                rulebook.program.version,
             )
         )
         if milestone.points is not None:
@@ -35,8 +41,8 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
                 member,
                 lot_number(activity.id, milestone.id),
                 activity.time,
-                changes.now,
                 rulebook.program,
+                now=changes.now,
             )
             ledger.earn(
                 member,

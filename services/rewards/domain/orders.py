@@ -31,7 +31,7 @@ def order_completed(
     purchase.counts = purchase.currency == program.currency
     purchase.changed = True
     changes.touch(member)
-    earn_for_order(member, activity, matched, purchase, program, changes)
+    earn_for_order(member, activity, matched, program, changes, purchase=purchase)
     if purchase.refunds or purchase.cancelled:
         take_back_undone(member, purchase, activity, changes)
     if purchase.counts:
@@ -47,7 +47,7 @@ def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, chang
         return
     before = purchase.net()
     purchase.refunds[refund_id] = Refund(str(activity.data["total"]), activity.data.get("currency"))
-    _undo(member, purchase, before, activity, rulebook, changes)
+    _undo(member, purchase, activity, rulebook, changes, before=before)
 
 
 def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
@@ -57,7 +57,7 @@ def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, chan
         return
     before = purchase.net()
     purchase.cancelled = True
-    _undo(member, purchase, before, activity, rulebook, changes)
+    _undo(member, purchase, activity, rulebook, changes, before=before)
 
 
 def _known(member: Member, order_id: str) -> Purchase:
@@ -72,10 +72,11 @@ def _known(member: Member, order_id: str) -> Purchase:
 def _undo(
     member: Member,
     purchase: Purchase,
-    before: Decimal,
     activity: Activity,
     rulebook: Rulebook,
     changes: Changes,
+    *,
+    before: Decimal,
 ) -> None:
     purchase.changed = True
     changes.touch(member)

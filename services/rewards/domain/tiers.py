@@ -24,7 +24,7 @@ def start_of_window(program: Program, moment: datetime) -> datetime | None:
 def count_spend(
     member: Member, program: Program, placed_at: datetime, change: Decimal, now: datetime
 ) -> None:
-    """Add what was paid (or, negative, refunded) for an order placed at `placed_at` to the rolling sums it is part of."""
+    """Add what was paid (or, negative, refunded) for an order placed at `placed_at` to the sums that it is part of."""
     if program.tiers is None or not change:
         return
     if member.spend_since is None:
@@ -73,15 +73,31 @@ def reconsider(
     current = current_level(tiers, member)
     deserved = level_for(tiers, member.spend)
     if deserved > current:
-        _change(member, program, tiers.levels[deserved], changes, cause, "spend", historical)
+        _change(
+            member,
+            program,
+            tiers.levels[deserved],
+            changes,
+            cause=cause,
+            reason="spend",
+            historical=historical,
+        )
     elif deserved < current and reason == "refund":
         supported = level_for(tiers, max(member.spend, member.tier_spend))
         if supported < current:
-            _change(member, program, tiers.levels[supported], changes, cause, "refund", historical)
+            _change(
+                member,
+                program,
+                tiers.levels[supported],
+                changes,
+                cause=cause,
+                reason="refund",
+                historical=historical,
+            )
 
 
 def review(member: Member, program: Program, changes: Changes, now: datetime) -> None:
-    """Decide again about a tier whose time is over: kept for another period if the spend still reaches it, else lost."""
+    """Decide again about a tier whose time is over: kept for another period if the spend still reaches it, or lost."""
     tiers = program.tiers
     if member.tier_until is None or member.tier_until > now:
         return
@@ -92,7 +108,7 @@ def review(member: Member, program: Program, changes: Changes, now: datetime) ->
     current = current_level(tiers, member)
     deserved = level_for(tiers, member.spend)
     cause = f"review:{member.tier_until.isoformat()}"
-    _change(member, program, tiers.levels[min(deserved, current)], changes, cause, "review", False)
+    _change(member, program, tiers.levels[min(deserved, current)], changes, cause=cause, reason="review")
 
 
 def _change(
@@ -100,9 +116,10 @@ def _change(
     program: Program,
     level: TierLevel,
     changes: Changes,
+    *,
     cause: str,
     reason: str,
-    historical: bool,
+    historical: bool = False,
 ) -> None:
     now = changes.now
     old = member.tier
@@ -110,19 +127,42 @@ def _change(
         member.tier = level.id
         member.tier_since = now
         member.tier_spend = member.spend
-    reached_by_spend = level.at > ZERO and level.keep_for is not None
-    member.tier_until = (
-        level.keep_for.after(now, program.time_zone) if reached_by_spend and level.keep_for else None
-    )
+    member.tier_until = None
+    if level.at > ZERO and level.keep_for is not None:
+        member.tier_until = level.keep_for.after(now, program.time_zone)
+    _record(member, program, changes, old=old, cause=cause, reason=reason, historical=historical)
+
+
+def adopt(
+    target: Member, source: Member, program: Program, changes: Changes, *, cause: str, historical: bool
+) -> None:
+    """Give the target of a merge the tier of the source, with its time."""
+    old = target.tier
+    target.tier, target.tier_since, target.tier_until = source.tier, source.tier_since, source.tier_until
+    _record(target, program, changes, old=old, cause=cause, reason="merge", historical=historical)
+
+
+def _record(
+    member: Member,
+    program: Program,
+    changes: Changes,
+    *,
+    old: str | None,
+    cause: str,
+    reason: str,
+    historical: bool,
+) -> None:
+    new = member.tier
+    assert new is not None
     member.tier_changes += 1
     changes.touch(member)
     changes.tiers.append(
         TierChange(
             member.customer_id,
             member.tier_changes,
-            now,
+            changes.now,
             old,
-            level.id,
+            new,
             reason,
             member.spend,
             cause,
@@ -130,8 +170,8 @@ def _change(
             member.tier_until,
         )
     )
-    if level.id != old:
-        data: dict[str, Any] = {"from": old, "to": level.id, "reason": reason, "until": member.tier_until}
+    if new != old:
+        data: dict[str, Any] = {"from": old, "to": new, "reason": reason, "until": member.tier_until}
         changes.tell(
             member,
             "tier.changed",

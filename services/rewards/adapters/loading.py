@@ -1,0 +1,168 @@
+"""Queries that fill members with the state that decisions need. Each is one round trip for a whole batch."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from msgspec import json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.domain.lots import Lot
+from services.rewards.domain.member import Member, Use
+from services.rewards.domain.milestones import milestone_name
+from services.rewards.domain.purchases import Grant, Purchase, Refund
+
+_grants = json.Decoder(list[Grant])
+_refunds = json.Decoder(dict[str, Refund])
+
+_PURCHASE = "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot, p.grants, p.refunds"
+_PURCHASES = text(f"""
+    SELECT {_PURCHASE} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
+    JOIN rewards.purchases p USING (customer_id, order_id)
+    """)  # noqa: S608
+_ALL_PURCHASES = text(f"SELECT {_PURCHASE} FROM rewards.purchases p WHERE p.customer_id = :customer")  # noqa: S608
+
+_USE = "u.customer_id, u.rule, u.scope, u.at, u.cause, u.points"
+_USES = text(f"""
+    SELECT {_USE} FROM unnest(CAST(:customers AS text[]), CAST(:rules AS text[])) AS w(customer_id, rule)
+    JOIN rewards.rule_uses u USING (customer_id, rule)
+    """)  # noqa: S608
+_ALL_USES = text(f"SELECT {_USE} FROM rewards.rule_uses u WHERE u.customer_id = :customer")  # noqa: S608
+
+_MILESTONES = text("""
+    SELECT m.customer_id, m.milestone, m.occasion, m.at, m.cause, m.points
+    FROM unnest(CAST(:customers AS text[]), CAST(:milestones AS text[]), CAST(:occasions AS text[]))
+        AS w(customer_id, milestone, occasion)
+    JOIN rewards.milestones m USING (customer_id, milestone, occasion)
+    """)
+_ALL_MILESTONES = text(
+    "SELECT customer_id, milestone, occasion, at, cause, points FROM rewards.milestones WHERE customer_id = :customer"
+)
+
+_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired"
+# A lot from which nothing remains and nothing expired can neither give nor take anything any more.
+_LOTS = text(f"""
+    SELECT {_LOT} FROM rewards.lots
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
+    """)  # noqa: S608
+
+_ROLLED = text("""
+    SELECT w.customer_id, sum(p.net)
+    FROM unnest(CAST(:customers AS text[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
+        AS w(customer_id, starts_at, ends_at)
+    JOIN rewards.purchases p
+        ON p.customer_id = w.customer_id AND p.placed_at >= w.starts_at AND p.placed_at < w.ends_at
+    WHERE p.counts GROUP BY w.customer_id
+    """)
+
+
+async def load_purchases(
+    connection: AsyncConnection, members: dict[str, Member], orders: Collection[tuple[str, str]]
+) -> None:
+    """The purchases with these (customer, order) ids, where they exist."""
+    if not orders:
+        return
+    keys = {"customers": [key[0] for key in orders], "orders": [key[1] for key in orders]}
+    for row in await connection.execute(_PURCHASES, keys):
+        members[row[0]].purchases[row[1]] = _purchase(row)
+
+
+def _purchase(row: Any) -> Purchase:
+    """The purchase in a row of `_PURCHASE`."""
+    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds = row
+    return Purchase(
+        order_id=order_id,
+        placed_at=placed_at,
+        currency=currency,
+        total=total,
+        counts=counts,
+        cancelled=cancelled,
+        lot=lot,
+        grants=_grants.decode(grants) if grants else [],
+        refunds=_refunds.decode(refunds) if refunds else {},
+        stored=True,
+        changed=False,
+    )
+
+
+async def load_uses(
+    connection: AsyncConnection, members: dict[str, Member], rules: Collection[tuple[str, str]]
+) -> None:
+    """Earlier uses of limited rules, by (customer, rule)."""
+    if not rules:
+        return
+    keys = {"customers": [key[0] for key in rules], "rules": [key[1] for key in rules]}
+    for customer, rule, scope, at, cause, points in await connection.execute(_USES, keys):
+        members[customer].uses.setdefault(rule, []).append(Use(scope, at, cause, points))
+
+
+async def load_milestones(
+    connection: AsyncConnection, members: dict[str, Member], goals: Collection[tuple[str, str, str]]
+) -> None:
+    """Which of these (customer, milestone, occasion) were reached."""
+    if not goals:
+        return
+    keys = {
+        "customers": [goal[0] for goal in goals],
+        "milestones": [goal[1] for goal in goals],
+        "occasions": [goal[2] for goal in goals],
+    }
+    for customer, milestone, occasion, *reached in await connection.execute(_MILESTONES, keys):
+        members[customer].milestones[milestone_name(milestone, occasion)] = Use("", *reached)
+
+
+async def load_lots(
+    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str]
+) -> None:
+    """Every lot of these customers that still matters."""
+    if not customers:
+        return
+    for row in await connection.execute(_LOTS, {"customers": list(customers)}):
+        members[row[0]].lots[row[1]] = Lot(
+            number=row[1],
+            expires_at=row[2],
+            available_at=row[3],
+            pending=row[4],
+            points=row[5],
+            remaining=row[6],
+            expired=row[7],
+            stored=True,
+            changed=False,
+        )
+
+
+async def roll_spend(
+    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str], since: datetime
+) -> None:
+    """Move the start of the rolling spend of these customers to `since`: purchases that lie between the old start and
+    the new leave the sum (or join it, when a new program looks further back)."""
+    moving = [
+        member
+        for member in (members[id_] for id_ in customers)
+        if member.spend_since is not None and member.spend_since != since
+    ]
+    if moving:
+        keys = {
+            "customers": [m.customer_id for m in moving],
+            "starts": [min(m.spend_since or since, since) for m in moving],
+            "ends": [max(m.spend_since or since, since) for m in moving],
+        }
+        for customer, total in await connection.execute(_ROLLED, keys):
+            member = members[customer]
+            leaving = member.spend_since is not None and member.spend_since < since
+            member.spend += -total if leaving else total
+    for id_ in customers:
+        members[id_].spend_since = since
+
+
+async def load_all(connection: AsyncConnection, member: Member) -> None:
+    """Everything that is stored of one customer."""
+    members, key = {member.customer_id: member}, {"customer": member.customer_id}
+    for row in await connection.execute(_ALL_PURCHASES, key):
+        member.purchases[row[1]] = _purchase(row)
+    for _, rule, scope, at, cause, points in await connection.execute(_ALL_USES, key):
+        member.uses.setdefault(rule, []).append(Use(scope, at, cause, points))
+    for _, milestone, occasion, *reached in await connection.execute(_ALL_MILESTONES, key):
+        member.milestones[milestone_name(milestone, occasion)] = Use("", *reached)
+    await load_lots(connection, members, [member.customer_id])

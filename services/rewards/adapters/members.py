@@ -1,0 +1,95 @@
+"""Members in PostgreSQL: locked in id order, filled with what a decision needs, written set-based."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters import loading, moving, saving
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.needs import Needs
+from shared.bus.interface import Outbox
+
+COLUMNS = (
+    "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
+    " tier_spend, tier_changes, spend, spend_since, merged_into"
+)
+
+_LOCK = text(
+    f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = ANY(CAST(:ids AS text[]))"  # noqa: S608
+    " ORDER BY customer_id FOR UPDATE"
+)
+_CREATE = text("""
+    INSERT INTO rewards.members (customer_id, entries, available, pending, reserved, debt, lifetime_earned,
+        tier_spend, tier_changes, spend)
+    SELECT id, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM unnest(CAST(:ids AS text[])) AS w(id) ORDER BY id COLLATE "C"
+    ON CONFLICT (customer_id) DO NOTHING RETURNING customer_id
+    """)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresMembers:
+    """Implements `Members`. `outbox` takes the outcomes into the same transaction."""
+
+    outbox: Outbox
+
+    async def lock(
+        self, connection: AsyncConnection, customer_ids: Iterable[str], *, create: bool
+    ) -> dict[str, Member]:
+        """See `Members.lock`."""
+        wanted = set(customer_ids)
+        found = await _lock(connection, wanted)
+        missing = wanted - found.keys()
+        if missing and create:
+            created = await connection.execute(_CREATE, {"ids": sorted(missing)})
+            found.update((id_, Member(id_)) for (id_,) in created)
+            # Somebody else may have made the rest since we looked.
+            found.update(await _lock(connection, wanted - found.keys()))
+        moved = {m.merged_into for m in found.values() if m.merged_into is not None}
+        # Out of order, and so it may deadlock with another worker; then both are tried again.
+        found.update(await _lock(connection, moved - found.keys()))
+        return {id_: found[found[id_].merged_into or id_] for id_ in wanted if id_ in found}
+
+    async def load(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        needs: Needs,
+        spend_since: datetime | None,
+    ) -> None:
+        """See `Members.load`."""
+        await loading.load_purchases(connection, members, needs.orders)
+        await loading.load_uses(connection, members, needs.uses)
+        await loading.load_milestones(connection, members, needs.milestones)
+        await loading.load_lots(connection, members, needs.lots)
+        if spend_since is not None:
+            await loading.roll_spend(connection, members, needs.spend, spend_since)
+
+    async def load_all(self, connection: AsyncConnection, member: Member) -> None:
+        """See `Members.load_all`."""
+        await loading.load_all(connection, member)
+
+    async def save(self, connection: AsyncConnection, changes: Changes) -> None:
+        """See `Members.save`."""
+        await saving.save(connection, changes, self.outbox)
+
+    async def move(self, connection: AsyncConnection, source: Member, target: Member) -> None:
+        """See `Members.move`."""
+        await moving.move(connection, source, target)
+
+    async def revoke_offers(
+        self, connection: AsyncConnection, member: Member, rules: list[str], now: datetime
+    ) -> list[tuple[str, str]]:
+        """See `Members.revoke_offers`."""
+        return await moving.revoke_offers(connection, member.customer_id, rules, now) if rules else []
+
+
+async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:
+    if not ids:
+        return {}
+    rows: Iterable[Any] = await connection.execute(_LOCK, {"ids": list(ids)})
+    return {row[0]: Member(*row) for row in rows}

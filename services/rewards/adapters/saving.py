@@ -1,0 +1,245 @@
+"""Everything that a batch has changed, written with one statement per table, the outcomes last."""
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from msgspec import json, msgpack
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.domain.accounts import Entry
+from services.rewards.domain.changes import (
+    Cause,
+    Changes,
+    IssuedOffer,
+    Reached,
+    RuleUse,
+    TierChange,
+)
+from services.rewards.domain.lots import Lot
+from services.rewards.domain.member import Member
+from services.rewards.domain.purchases import Purchase
+from shared.bus.interface import Outbox
+from shared.bus.records import Outgoing
+from shared.contracts.codec import encode
+from shared.contracts.outcomes import OUTCOMES_TOPIC
+
+FACTS = (
+    "currency",
+    "events",
+    "orders",
+    "orders_12m",
+    "spend",
+    "spend_30d",
+    "spend_12m",
+    "first_event_at",
+    "last_event_at",
+    "registered_at",
+    "first_order_at",
+    "last_order_at",
+    "order_interval_days",
+    "stage",
+    "score",
+    "segments",
+    "tags",
+)
+"""The facts kept with a cause, by position: a new fact goes to the end, none ever leaves its place."""
+
+_facts = attrgetter(*FACTS)
+_json = json.Encoder(decimal_format="string")
+_msgpack = msgpack.Encoder(decimal_format="string")
+
+_UPDATE_MEMBERS = text("""
+    UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
+        reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, tier = w.tier,
+        tier_since = w.tier_since, tier_until = w.tier_until, tier_spend = w.tier_spend,
+        tier_changes = w.tier_changes, spend = w.spend, spend_since = w.spend_since, merged_into = w.merged_into
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
+        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS text[]),
+        CAST(:c8 AS timestamptz[]), CAST(:c9 AS timestamptz[]), CAST(:c10 AS numeric[]), CAST(:c11 AS int[]),
+        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]))
+        AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,
+             tier_spend, tier_changes, spend, spend_since, merged_into)
+    WHERE m.customer_id = w.customer_id
+    """)
+_member = attrgetter(
+    "customer_id",
+    "entries",
+    "available",
+    "pending",
+    "reserved",
+    "debt",
+    "lifetime_earned",
+    "tier",
+    "tier_since",
+    "tier_until",
+    "tier_spend",
+    "tier_changes",
+    "spend",
+    "spend_since",
+    "merged_into",
+)
+_UPDATE_LOTS = text("""
+    UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS boolean[]), CAST(:c3 AS bigint[]),
+        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[])) AS w(customer_id, lot, pending, points, remaining, expired)
+    WHERE l.customer_id = w.customer_id AND l.lot = w.lot
+    """)
+_UPDATE_PURCHASES = text("""
+    UPDATE rewards.purchases p SET placed_at = w.placed_at, currency = w.currency, total = w.total, net = w.net,
+        counts = w.counts, cancelled = w.cancelled, lot = w.lot, grants = w.grants, refunds = w.refunds
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[]), CAST(:c3 AS text[]),
+        CAST(:c4 AS numeric[]), CAST(:c5 AS numeric[]), CAST(:c6 AS boolean[]), CAST(:c7 AS boolean[]),
+        CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]))
+        AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds)
+    WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id
+    """)
+_ALIASES = text("""
+    INSERT INTO rewards.aliases (pseudonym, customer_id)
+    SELECT * FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[])) AS w(pseudonym, customer_id) ORDER BY pseudonym
+    ON CONFLICT (pseudonym) DO UPDATE SET customer_id = excluded.customer_id
+    WHERE aliases.customer_id <> excluded.customer_id
+    """)
+
+_LOT_COLUMNS = (
+    "customer_id",
+    "lot",
+    "expires_at",
+    "available_at",
+    "pending",
+    "points",
+    "remaining",
+    "expired",
+)
+_PURCHASE_COLUMNS = (
+    "customer_id",
+    "order_id",
+    "placed_at",
+    "currency",
+    "total",
+    "net",
+    "counts",
+    "cancelled",
+    "lot",
+    "grants",
+    "refunds",
+)
+_INBOX_COLUMNS = ("id", "customer_id", "type", "source", "event_id", "at", "facts")
+
+
+async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) -> None:
+    """Write everything that `changes` holds, in the caller's transaction.
+
+    A ledger entry whose business key exists already fails the transaction: nothing is posted twice.
+    """
+    members = changes.members.values()
+    new_lots, changed_lots = _lots(members)
+    new_purchases, changed_purchases = _purchases(members)
+    await _update(connection, _UPDATE_MEMBERS, [_member(m) for m in members])
+    await _update(connection, _UPDATE_LOTS, changed_lots)
+    await _update(connection, _UPDATE_PURCHASES, changed_purchases)
+    await _copy(connection, "inbox", _INBOX_COLUMNS, [_cause(cause) for cause in changes.causes])
+    await _copy(connection, "entries", Entry._fields, changes.entries)
+    await _copy(connection, "lots", _LOT_COLUMNS, new_lots)
+    await _copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
+    await _copy(connection, "rule_uses", RuleUse._fields, changes.uses)
+    await _copy(connection, "milestones", Reached._fields, changes.milestones)
+    await _copy(connection, "tier_history", TierChange._fields, changes.tiers)
+    await _copy(connection, "offers", IssuedOffer._fields, changes.offers)
+    await _update(connection, _ALIASES, list(changes.aliases.items()))
+    await outbox.append(
+        connection,
+        [Outgoing(OUTCOMES_TOPIC, outcome.customer_id, encode(outcome)) for outcome in changes.outcomes],
+    )
+
+
+def _lots(members: Iterable[Member]) -> tuple[list[Any], list[Any]]:
+    """Rows of lots to insert and to update."""
+    new: list[Any] = []
+    changed: list[Any] = []
+    for member in members:
+        for lot in member.lots.values():
+            if not lot.changed:
+                continue
+            if lot.stored:
+                changed.append(_changed_lot(member, lot))
+            else:
+                new.append(_new_lot(member, lot))
+    return new, changed
+
+
+def _new_lot(member: Member, lot: Lot) -> tuple[Any, ...]:
+    return (
+        member.customer_id,
+        lot.number,
+        lot.expires_at,
+        lot.available_at,
+        lot.pending,
+        lot.points,
+        lot.remaining,
+        lot.expired,
+    )
+
+
+def _changed_lot(member: Member, lot: Lot) -> tuple[Any, ...]:
+    return member.customer_id, lot.number, lot.pending, lot.points, lot.remaining, lot.expired
+
+
+def _purchases(members: Iterable[Member]) -> tuple[list[Any], list[Any]]:
+    """Rows of purchases to insert and to update."""
+    new: list[Any] = []
+    changed: list[Any] = []
+    for member in members:
+        for purchase in member.purchases.values():
+            if purchase.changed:
+                (changed if purchase.stored else new).append(_purchase(member, purchase))
+    return new, changed
+
+
+def _purchase(member: Member, purchase: Purchase) -> tuple[Any, ...]:
+    return (
+        member.customer_id,
+        purchase.order_id,
+        purchase.placed_at,
+        purchase.currency,
+        purchase.total,
+        purchase.net(),
+        purchase.counts,
+        purchase.cancelled,
+        purchase.lot,
+        _json.encode(purchase.grants).decode() if purchase.grants else None,
+        _json.encode(purchase.refunds).decode() if purchase.refunds else None,
+    )
+
+
+def _cause(cause: Cause) -> tuple[Any, ...]:
+    activity = cause.activity
+    if not cause.effective:
+        return activity.id, activity.customer_id, None, None, None, None, None
+    return (
+        activity.id,
+        activity.customer_id,
+        activity.type,
+        activity.source,
+        activity.event_id,
+        activity.time,
+        _msgpack.encode(_facts(activity.facts)),
+    )
+
+
+async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        columns = zip(*rows, strict=True)
+        await connection.execute(statement, {f"c{i}": list(column) for i, column in enumerate(columns)})
+
+
+async def _copy(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """COPY, the fastest way in. The transaction has begun: members were locked in it."""
+    if not rows:
+        return
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+    await raw.copy_records_to_table(table, schema_name="rewards", records=rows, columns=columns)

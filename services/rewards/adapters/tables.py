@@ -1,0 +1,254 @@
+"""The tables of schema `rewards`. Every per-customer table has the customer in its key."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from shared.bus.dead_letters import dead_letter_table
+from shared.bus.log import log_tables
+from shared.bus.offsets import offset_table
+from shared.http.idempotency import idempotency_table
+
+metadata = MetaData(schema="rewards")
+
+NAME = String(collation="C")  # ids are compared as bytes: every write descends an index of them
+TIME = DateTime(timezone=True)
+
+members = Table(
+    "members",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("entries", BigInteger, nullable=False),
+    Column("available", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("lifetime_earned", BigInteger, nullable=False),
+    Column("tier", String),
+    Column("tier_since", TIME),
+    Column("tier_until", TIME),
+    Column("tier_spend", Numeric, nullable=False),
+    Column("tier_changes", Integer, nullable=False),
+    Column("spend", Numeric, nullable=False),
+    Column("spend_since", TIME),
+    Column("merged_into", NAME),
+    CheckConstraint("available >= 0", "members_available"),
+    CheckConstraint("pending >= 0", "members_pending"),
+    CheckConstraint("reserved >= 0", "members_reserved"),
+    CheckConstraint("debt >= 0", "members_debt"),
+    CheckConstraint("lifetime_earned >= 0", "members_lifetime_earned"),
+    CheckConstraint("debt = 0 OR available = 0", "members_debt_is_paid_first"),
+    Index("members_tier_until", "tier_until", postgresql_where=text("tier_until IS NOT NULL")),
+    Index("members_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    postgresql_with={"fillfactor": "70"},  # rewritten with every batch: room for the new row on the same page
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", TIME, nullable=False),
+    Column("recorded_at", TIME, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("debit", String, nullable=False),
+    Column("credit", String, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("lot", BigInteger),
+    Column("rule", String),
+    Column("cause", String, nullable=False),
+    Column("program_version", Integer, nullable=False),
+    Column("key", NAME, nullable=False),
+    CheckConstraint("points > 0", "entries_points"),
+    CheckConstraint("debit <> credit", "entries_accounts"),
+    UniqueConstraint("customer_id", "key", name="entries_business_key"),
+)
+
+lots = Table(
+    "lots",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("lot", BigInteger, primary_key=True, autoincrement=False),
+    Column("expires_at", TIME),
+    Column("available_at", TIME),
+    Column("pending", Boolean, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("remaining", BigInteger, nullable=False),
+    Column("expired", BigInteger, nullable=False),
+    CheckConstraint("remaining >= 0 AND expired >= 0 AND remaining + expired <= points", "lots_remaining"),
+    CheckConstraint("NOT pending OR available_at IS NOT NULL", "lots_pending"),
+    Index("lots_expires_at", "expires_at", postgresql_where=text("remaining > 0")),
+    Index("lots_available_at", "available_at", postgresql_where=text("pending")),
+)
+
+purchases = Table(
+    "purchases",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("order_id", NAME, primary_key=True),
+    Column("placed_at", TIME),
+    Column("currency", String),
+    Column("total", Numeric, nullable=False),
+    Column("net", Numeric, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("lot", BigInteger),
+    Column("grants", String),
+    Column("refunds", String),
+    CheckConstraint("net >= 0 AND net <= total", "purchases_net"),
+    Index("purchases_placed_at", "customer_id", "placed_at"),
+)
+
+rule_uses = Table(
+    "rule_uses",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("rule", NAME, primary_key=True),
+    Column("cause", NAME, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("at", TIME, nullable=False),
+    Column("points", BigInteger, nullable=False),
+)
+
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("milestone", NAME, primary_key=True),
+    Column("occasion", NAME, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("program_version", Integer, nullable=False),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("code", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("offer", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("program_version", Integer, nullable=False),
+    Column("issued_at", TIME, nullable=False),
+    Column("valid_until", TIME, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("used", Integer, nullable=False, server_default=text("0")),
+    Column("revoked_at", TIME),
+    Column("percent", Numeric),
+    Column("amount", Numeric),
+    Column("free_shipping", Boolean, nullable=False, server_default=false()),
+    Column("gift", String),
+    Column("currency", String, nullable=False),
+    CheckConstraint("used >= 0 AND used <= uses", "offers_used"),
+    Index("offers_customer", "customer_id", "issued_at", "code"),
+)
+
+offer_uses = Table(
+    "offer_uses",
+    metadata,
+    Column("code", NAME, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("customer_id", NAME, nullable=False),
+    Column("order_id", String),
+    Column("at", TIME, nullable=False),
+    Column("actor", String, nullable=False),
+)
+
+tier_history = Table(
+    "tier_history",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", TIME, nullable=False),
+    Column("old", String),
+    Column("new", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("spend", Numeric, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("program_version", Integer, nullable=False),
+    Column("until", TIME),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("type", String),
+    Column("source", String),
+    Column("event_id", String),
+    Column("at", TIME),
+    Column("facts", LargeBinary),
+)
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("order_id", String),
+    Column("points", BigInteger, nullable=False),
+    Column("value", Numeric, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("reserved_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("ended_at", TIME),
+    Column("taken", String, nullable=False),
+    Column("program_version", Integer, nullable=False),
+    CheckConstraint("points > 0", "redemptions_points"),
+    Index("redemptions_due", "expires_at", postgresql_where=text("status = 'reserved'")),
+    Index("redemptions_customer", "customer_id", "reserved_at"),
+)
+
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("at", TIME, nullable=False),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("pseudonym", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Index("aliases_customer", "customer_id"),
+)
+
+programs = Table(
+    "programs",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("source", String, nullable=False),
+    Column("retired", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("actor", String),
+    Column("at", TIME, nullable=False),
+    CheckConstraint("origin IN ('file', 'api')", "programs_origin"),
+)
+
+log_tables(metadata, "outbox")
+offset_table(metadata)
+dead_letter_table(metadata)
+idempotency_table(metadata)

@@ -1,0 +1,78 @@
+"""The stream's use case: a batch of activities becomes postings, tiers, milestones and outcomes, each exactly once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.application.merging import merge_members
+from services.rewards.application.ports import Inbox, Members, Programs
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.decide import decide
+from services.rewards.domain.matching import Match, match
+from services.rewards.domain.needs import Needs
+from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiers import start_of_window
+from shared.bus.records import Incoming
+from shared.contracts.activity import Activity
+from shared.contracts.codec import decode
+
+MERGED = "customer.merged"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityHandler:
+    """Handles batches of the activity stream."""
+
+    members: Members
+    inbox: Inbox
+    programs: Programs
+
+    async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
+        """Take every record that was not taken before, all in the caller's transaction.
+
+        Raises `MalformedRecordError` for bytes that are no activity. Merges touch two customers: they split the
+        batch, and are handled between its parts.
+        """
+        activities = await self._new(connection, [decode(record.value, Activity) for record in records])
+        if not activities:
+            return
+        rulebook = await self.programs.current(connection)
+        run: list[Activity] = []
+        for activity in activities:
+            if activity.type != MERGED:
+                run.append(activity)
+                continue
+            await self._handle_run(connection, run, rulebook, now)
+            run = []
+            await merge_members(connection, self.members, activity, rulebook, now)
+        await self._handle_run(connection, run, rulebook, now)
+
+    async def _new(self, connection: AsyncConnection, activities: list[Activity]) -> list[Activity]:
+        once: dict[str, Activity] = {}
+        for activity in activities:
+            once.setdefault(activity.id, activity)
+        known = await self.inbox.known(connection, once.keys())
+        return [activity for activity in once.values() if activity.id not in known]
+
+    async def _handle_run(
+        self, connection: AsyncConnection, activities: list[Activity], rulebook: Rulebook, now: datetime
+    ) -> None:
+        if not activities:
+            return
+        members = await self.members.lock(
+            connection, {activity.customer_id for activity in activities}, create=True
+        )
+        needs = Needs()
+        matched: list[tuple[Activity, Match]] = []
+        for activity in activities:
+            found = match(activity, rulebook)
+            needs.add(members[activity.customer_id].customer_id, activity, found)
+            matched.append((activity, found))
+        loaded = {member.customer_id: member for member in members.values()}
+        await self.members.load(connection, loaded, needs, start_of_window(rulebook.program, now))
+        changes = Changes(now, rulebook.program.version)
+        for activity, found in matched:
+            decide(activity, found, members[activity.customer_id], rulebook, changes)
+        await self.members.save(connection, changes)

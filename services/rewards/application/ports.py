@@ -1,0 +1,61 @@
+"""What the use cases of rewards need from outside; adapters implement it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.needs import Needs
+from services.rewards.domain.rulebook import Rulebook
+
+
+class Members(Protocol):
+    """Members as they are stored. Every method works in the caller's transaction."""
+
+    async def lock(
+        self, connection: AsyncConnection, customer_ids: Iterable[str], *, create: bool
+    ) -> dict[str, Member]:
+        """The members with these ids, locked in id order; an id that was merged into another gives that one.
+
+        With `create`, customers unknown so far become members; else they are missing from the answer.
+        """
+
+    async def load(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        needs: Needs,
+        spend_since: datetime | None,
+    ) -> None:
+        """Fill the members with what is needed; their rolling spend then begins at `spend_since`."""
+
+    async def load_all(self, connection: AsyncConnection, member: Member) -> None:
+        """Fill a member with everything there is of it, for a merge."""
+
+    async def save(self, connection: AsyncConnection, changes: Changes) -> None:
+        """Write everything, and the outcomes last."""
+
+    async def move(self, connection: AsyncConnection, source: Member, target: Member) -> None:
+        """Make everything that is stored of `source` the `target`'s."""
+
+    async def revoke_offers(
+        self, connection: AsyncConnection, member: Member, rules: list[str], now: datetime
+    ) -> list[tuple[str, str]]:
+        """Revoke the member's unused offers that these rules gave; their codes and names."""
+
+
+class Inbox(Protocol):
+    """Activities that were taken, for ever."""
+
+    async def known(self, connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+        """Which of these were taken before."""
+
+
+class Programs(Protocol):
+    """The program's versions."""
+
+    async def current(self, connection: AsyncConnection) -> Rulebook:
+        """The newest version, at most a second old."""

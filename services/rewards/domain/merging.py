@@ -1,0 +1,190 @@
+"""Two customers who prove to be one: points, orders and tier of the one move to the other; what both got for the same
+thing is taken back once."""
+
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+
+from services.rewards.domain import ledger, tiers
+from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.lots import lot_number
+from services.rewards.domain.matching import ONCE_EVER, limited
+from services.rewards.domain.member import Member, Use
+from services.rewards.domain.orders import take_back_undone
+from services.rewards.domain.purchases import ZERO, Purchase
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
+from shared.program.model import Program
+from shared.program.period import Period
+
+
+def merge(
+    source: Member, target: Member, activity: Activity, rulebook: Rulebook, changes: Changes
+) -> frozenset[str]:
+    """Move everything of `source` to `target`. Both must be loaded in full.
+
+    Answers the milestones that both had reached: offers that the source got for them are to be revoked unless used.
+    """
+    program = rulebook.program
+    _merge_orders(source, target, activity, changes)
+    doubled = _take_back_doubles(source, target, activity, program, changes)
+    _move_points(source, target, activity, changes)
+    for order_id in [order_id for order_id in source.purchases if order_id not in target.purchases]:
+        target.purchases[order_id] = source.purchases.pop(order_id)
+    _merge_tier(source, target, activity, program, changes)
+    for rule, uses in source.uses.items():
+        target.uses.setdefault(rule, []).extend(uses)
+    target.milestones = {**source.milestones, **target.milestones}
+    source.merged_into = target.customer_id
+    source.tier_until = None
+    changes.touch(source)
+    changes.touch(target)
+    return doubled
+
+
+def _merge_orders(source: Member, target: Member, activity: Activity, changes: Changes) -> None:
+    """Count an order that both have once: the target's stays, the source's is undone, refunds of either apply."""
+    for order_id in sorted(source.purchases.keys() & target.purchases.keys()):
+        theirs, ours = source.purchases[order_id], target.purchases[order_id]
+        refunds, cancelled = {**theirs.refunds, **ours.refunds}, theirs.cancelled or ours.cancelled
+        if ours.placed_at is None and theirs.placed_at is not None:
+            _take_over(ours, theirs)
+        elif theirs.placed_at is not None:
+            theirs.cancelled = theirs.changed = True
+            take_back_undone(source, theirs, activity, changes)
+        ours.refunds, ours.cancelled, ours.changed = refunds, cancelled, True
+        owner = source if ours.lot in source.lots else target
+        take_back_undone(owner, ours, activity, changes)
+
+
+def _take_over(ours: Purchase, theirs: Purchase) -> None:
+    ours.placed_at, ours.currency, ours.total = theirs.placed_at, theirs.currency, theirs.total
+    ours.counts, ours.lot, ours.grants = theirs.counts, theirs.lot, theirs.grants
+
+
+def _take_back_doubles(
+    source: Member, target: Member, activity: Activity, program: Program, changes: Changes
+) -> frozenset[str]:
+    """What the program gives so many times per customer, and both got, was too much for one."""
+
+    def back(rule: str, lot: int, points: int) -> None:
+        own = source.lots.get(lot)
+        ledger.take_back(
+            source, changes, own, points, rule=rule, cause=activity.id, at=activity.time, part=str(lot)
+        )
+
+    for rule in program.points.earn:
+        if not limited(rule) or (rule.limit is not None and isinstance(rule.limit.per, Period)):
+            continue
+        times = 1 if rule.on == ONCE_EVER or rule.limit is None else rule.limit.times
+        for use in _beyond(times, target.uses.get(rule.id, []), source.uses.get(rule.id, [])):
+            back(rule.id, lot_number(use.cause), use.points)
+    doubled = source.milestones.keys() & target.milestones.keys()
+    for name in sorted(doubled):
+        milestone, reached = name.split("/", 1)[0], source.milestones[name]
+        if reached.points:
+            back(milestone, lot_number(reached.cause, milestone), reached.points)
+    return frozenset(doubled)
+
+
+def _beyond(times: int, first: list[Use], second: list[Use]) -> list[Use]:
+    """The uses of `second` that go beyond `times` per scope when `first` has had its own."""
+    used = Counter(use.scope for use in first)
+    beyond = []
+    for use in second:
+        used[use.scope] += 1
+        if used[use.scope] > times:
+            beyond.append(use)
+    return beyond
+
+
+def _move_points(source: Member, target: Member, activity: Activity, changes: Changes) -> None:
+    for lot in list(source.lots.values()):
+        if lot.remaining:
+            account = Account.PENDING if lot.pending else Account.AVAILABLE
+            _transfer(
+                source, target, account, lot.remaining, lot=lot.number, activity=activity, changes=changes
+            )
+        lot.changed = True
+        target.lots[lot.number] = lot
+    source.lots.clear()
+    if source.reserved:
+        _transfer(
+            source, target, Account.RESERVED, source.reserved, lot=None, activity=activity, changes=changes
+        )
+    if source.debt:
+        owed = source.debt
+        _post(source, Account.MERGED, Account.DEBT, owed, lot=None, activity=activity, changes=changes)
+        _post(target, Account.DEBT, Account.MERGED, owed, lot=None, activity=activity, changes=changes)
+    target.lifetime_earned += source.lifetime_earned
+    source.lifetime_earned = 0
+    ledger.settle(target, changes, cause=activity.id, at=activity.time)
+
+
+def _transfer(
+    source: Member,
+    target: Member,
+    account: Account,
+    points: int,
+    *,
+    lot: int | None,
+    activity: Activity,
+    changes: Changes,
+) -> None:
+    _post(source, account, Account.MERGED, points, lot=lot, activity=activity, changes=changes)
+    _post(target, Account.MERGED, account, points, lot=lot, activity=activity, changes=changes)
+
+
+def _post(
+    member: Member,
+    debit: Account,
+    credit: Account,
+    points: int,
+    *,
+    lot: int | None,
+    activity: Activity,
+    changes: Changes,
+) -> None:
+    changes.post(
+        member,
+        Kind.MERGE,
+        debit,
+        credit,
+        points,
+        lot=lot,
+        rule=None,
+        cause=activity.id,
+        at=activity.time,
+        key=f"merge/{activity.id}/{credit if debit is Account.MERGED else debit}/{lot}",
+    )
+
+
+def _merge_tier(
+    source: Member, target: Member, activity: Activity, program: Program, changes: Changes
+) -> None:
+    """The higher tier stays; then the spend of both together decides."""
+    if program.tiers is None:
+        return
+    if tiers.current_level(program.tiers, source) > tiers.current_level(program.tiers, target):
+        tiers.adopt(target, source, program, changes, cause=activity.id, historical=activity.historical)
+    target.spend_since = tiers.start_of_window(program, changes.now)
+    target.spend = _spend(target, target.spend_since, None)
+    if target.tier_since is not None:
+        start = tiers.start_of_window(program, target.tier_since)
+        target.tier_spend = _spend(target, start, target.tier_since)
+    tiers.reconsider(target, program, changes, cause=activity.id, historical=activity.historical)
+
+
+def _spend(member: Member, start: datetime | None, end: datetime | None) -> Decimal:
+    return sum(
+        (
+            purchase.net()
+            for purchase in member.purchases.values()
+            if purchase.counts
+            and purchase.placed_at is not None
+            and (start is None or purchase.placed_at >= start)
+            and (end is None or purchase.placed_at <= end)
+        ),
+        ZERO,
+    )

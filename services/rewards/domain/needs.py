@@ -1,0 +1,34 @@
+"""What state must be loaded before a batch of activities can be decided."""
+
+from dataclasses import dataclass, field
+
+from services.rewards.domain.matching import Match, limited, occasion
+from shared.contracts.activity import Activity
+
+UNDOING = frozenset({"order.refunded", "order.cancelled"})
+ORDERS = UNDOING | {"order.completed"}
+
+
+@dataclass(slots=True)
+class Needs:
+    """Keys of what to load: orders as (customer, order id), limited rules as (customer, rule), milestones as
+    (customer, milestone, occasion); customers all of whose lots with points, and whose rolling spend, are needed."""
+
+    orders: set[tuple[str, str]] = field(default_factory=set)
+    uses: set[tuple[str, str]] = field(default_factory=set)
+    milestones: set[tuple[str, str, str]] = field(default_factory=set)
+    lots: set[str] = field(default_factory=set)
+    spend: set[str] = field(default_factory=set)
+
+    def add(self, customer_id: str, activity: Activity, matched: Match) -> None:
+        """Add what this activity needs of this customer (who may be another than it names, after a merge)."""
+        if activity.type in ORDERS:
+            self.orders.add((customer_id, str(activity.data["order_id"])))
+            self.spend.add(customer_id)
+            if activity.type in UNDOING:
+                self.lots.add(customer_id)
+        for rule in matched.rules:
+            if limited(rule):
+                self.uses.add((customer_id, rule.id))
+        for milestone in matched.milestones:
+            self.milestones.add((customer_id, milestone.id, occasion(milestone, activity)))
