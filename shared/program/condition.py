@@ -1,25 +1,25 @@
 """Conditions in CEL: compiled and checked once, when the program is loaded; then evaluated on facts, quickly.
 
-Amounts: a condition compares decimals as binary numbers (CEL has no others). Two amounts of at most 15 digits are
-equal there exactly when they are equal as decimals, and ordered alike, so comparing a fact with an amount is exact up
-to 99,999,999,999.9999 in any currency. Computed amounts (`customer.spend * 1.1`) carry the rounding of binary numbers;
-rules that must be exact to the cent compare a fact with a number.
+Comparing a field with a written number or text, which is nearly all that conditions do, is done in decimals and so is
+exact: `customer.spend >= 200.01` holds at 200.01 and not at 200.00. All else is left to CEL, which has binary numbers
+only: comparing two fields is still exact up to 15 digits, but a computed amount (`customer.spend * 1.1`) is rounded.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Self
 
 import cel
 
 from shared.contracts.activity import Activity, Facts
-from shared.program.expression.checker import Checker, Scope, Variable
+from shared.program.expression.checker import Checker
+from shared.program.expression.contradictions import contradicts
 from shared.program.expression.fields import COMMON, DERIVED, WEEKDAYS
+from shared.program.expression.scope import Scope, Variable
 from shared.program.expression.syntax import parse_condition
 from shared.program.expression.tokens import ConditionError
-from shared.program.expression.types import Kind, Type
+from shared.program.expression.values import as_cel, moment, truth
 
 __all__ = ["Condition", "ConditionContext", "ConditionError", "Scope"]
 
@@ -32,12 +32,14 @@ _FAILURES = (TypeError, LookupError, ArithmeticError, ValueError, RuntimeError)
 class Condition:
     """A CEL expression over `customer` (its facts) and `event` (its data), which is true or false.
 
-    `certain` is its value when that does not depend on anybody, else None.
+    `variables` are the fields that CEL needs for it; `flags` stand for the whole when it only joins comparisons by &&,
+    and CEL is not needed. `certain` is its value when that does not depend on anybody, else None.
     """
 
     source: str
     compiled: cel.Program = field(repr=False, compare=False)
     variables: tuple[Variable, ...] = field(repr=False, compare=False, default=())
+    flags: tuple[Variable, ...] | None = field(repr=False, compare=False, default=None)
     certain: bool | None = field(repr=False, compare=False, default=None)
 
     @classmethod
@@ -47,12 +49,16 @@ class Condition:
         Raises `ConditionError` (a `ValueError`) with a readable reason, the offset in `source`, and a hint.
         """
         checker = Checker(scope or Scope())
-        checked = checker.condition(parse_condition(source))
+        tree = parse_condition(source)
+        checked = checker.condition(tree)
         try:
             compiled = cel.compile(checked.text)
         except (ValueError, RuntimeError) as error:
             raise ConditionError(f"This is not CEL: {str(error).splitlines()[0]}") from error
-        return cls(source, compiled, tuple(checker.variables.values()), checked.certain)
+        used = compiled.references()["variables"]
+        variables = tuple(checker.variables[name] for name in used if name in checker.variables)
+        certain = False if contradicts(tree) else checked.certain
+        return cls(source, compiled, variables, checked.flags, certain)
 
     def holds(
         self, customer: Facts | Mapping[str, Any], event: Activity | Mapping[str, Any] | None = None
@@ -78,7 +84,7 @@ class ConditionContext:
     ) -> None:
         self._customer = customer
         self._event = event
-        self._cel = cel.Context()
+        self._cel: cel.Context | None = None
         self._known: set[str] = set()
 
     @classmethod
@@ -88,29 +94,41 @@ class ConditionContext:
 
     def holds(self, condition: Condition) -> bool:
         """Whether the condition is true here; absent, null and ill-typed fields make it false."""
-        known = self._known
+        if condition.flags is not None:
+            return all(self._flag(flag) for flag in condition.flags)
+        if self._cel is None:
+            self._cel = cel.Context()
         for variable in condition.variables:
-            if variable.name not in known:
-                self._supply(variable)
+            if variable.name not in self._known:
+                self._supply(variable, self._cel)
         try:
             return condition.compiled.execute(self._cel) is True
         except _FAILURES:
             return False
 
-    def _supply(self, variable: Variable) -> None:
+    def _flag(self, flag: Variable) -> bool | None:
+        value = self._value(flag)
+        return None if value is _MISSING else truth(value, flag)
+
+    def _supply(self, variable: Variable, context: cel.Context) -> None:
+        """Hands the variable to CEL. What has no value stays undefined there, so that what needs it is false."""
         self._known.add(variable.name)
+        value = self._flag(variable) if variable.compare else self._value(variable)
+        if value is _MISSING or (value is None and variable.compare):
+            return
+        try:
+            context.add_variable(variable.name, value if variable.compare else as_cel(value, variable.type))
+        except _FAILURES:
+            return
+
+    def _value(self, variable: Variable) -> object:
         if variable.root == "customer":
             value = _customer_value(self._customer, variable.key)
         else:
             value = _event_value(self._event, variable)
-        if value is _MISSING:
-            if not (variable.tested or variable.type.optional):
-                return  # undefined in CEL: whatever needs it is false
-            value = None
-        try:
-            self._cel.add_variable(variable.name, _ready(value, variable.type))
-        except _FAILURES:
-            return
+        if value is _MISSING and (variable.tested or variable.type.optional):
+            return None
+        return value
 
 
 def _customer_value(customer: Facts | Mapping[str, Any], key: str) -> object:
@@ -125,7 +143,7 @@ def _event_value(event: Activity | Mapping[str, Any] | None, variable: Variable)
         return _MISSING
     if key in DERIVED:
         time = event.time if isinstance(event, Activity) else event.get("time")
-        return _of_time(_time(time), key, variable) if time is not None else _MISSING
+        return _of_time(moment(time), key, variable) if time is not None else _MISSING
     if not isinstance(event, Activity):
         return event.get(key, _MISSING)
     if key in COMMON:
@@ -147,35 +165,3 @@ def _of_time(moment: datetime, key: str, variable: Variable) -> int | str:
     if key == "weekday":
         return WEEKDAYS[local.weekday()]
     return int(getattr(local, key))
-
-
-def _ready(value: Any, found: Type) -> Any:
-    """The value as CEL takes it. Raises one of `_FAILURES` when it is not of the type that it should be."""
-    if value is None:
-        return None
-    if found.kind is Kind.NUMBER:
-        return _number(value)
-    if found.kind is Kind.TIME:
-        return _time(value)
-    if found.kind is Kind.LIST:
-        element = found.element
-        if element is None or element.kind is not Kind.RECORD or element.fields is None:
-            return list(value)
-        return [
-            {name: _ready(part.get(name), kind) for name, kind in element.fields.items()} for part in value
-        ]
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise TypeError(f"{value!r} is not a number")
-    return float(value)
-
-
-def _time(value: object) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    raise TypeError(f"{value!r} is not a time")

@@ -21,3 +21,8 @@ DECIMALS: dict[str, int] = (
 def fits(amount: Decimal, currency: str) -> bool:
     """Whether the amount can be paid in that currency: USD 0.005 cannot. Unknown currencies refuse nothing."""
     return currency not in DECIMALS or amount == round(amount, DECIMALS[currency])
+
+
+def smallest(currency: str) -> Decimal:
+    """The smallest amount that can be paid: 0.01 for USD, 1 for JPY."""
+    return Decimal(1).scaleb(-DECIMALS[currency])

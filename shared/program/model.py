@@ -140,7 +140,8 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Event to action. Checked and kept; executed once campaigns are delivered."""
+    """Event to action. Checked and kept; executed once campaigns are delivered. `holdout` is the share of customers
+    that are left alone, in percent (10 means 10 %)."""
 
     id: str
     on: str
@@ -165,7 +166,8 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One version of the rule book. `version` is given when it is stored; 0 is a program that is not yet stored."""
+    """One version of the rule book. `version` is given when it is stored; 0 is a program that is not yet stored.
+    `removed_ids` are ids that may never be used again (`shared.program.ids`)."""
 
     name: str
     currency: str

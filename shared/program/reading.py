@@ -15,7 +15,7 @@ from shared.program.condition import Condition, ConditionError, Scope
 from shared.program.document import Mapping, Node, Scalar
 from shared.program.document import Sequence as ListNode
 from shared.program.expression.fields import UTC
-from shared.program.faults import Faults, Place, suggestion
+from shared.program.faults import Faults, Place, nearest, suggestion
 from shared.program.ids import Ids, is_id
 from shared.program.period import Period
 
@@ -51,22 +51,23 @@ class Fields:
     _keys: dict[str, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        written = {key.text for key, _ in self.node.entries}
+        free = [name for name in self.known if name not in written]
         for key, value in self.node.entries:
-            if key.text not in self.known:
-                rest = [
-                    name for name in self.known if name not in (known.text for known, _ in self.node.entries)
-                ]
-                hint = suggestion(key.text, rest or self.known)
+            name = key.text
+            if name not in self.known:
+                message = f"There is no key {name} here."
                 self.reading.faults.add(
-                    key.place, self.at(key.text), f"There is no key {key.text} here.", hint
+                    key.place, self.at(name), message, suggestion(name, free or self.known)
                 )
-            elif not (isinstance(value, Scalar) and value.empty):
-                self._values[key.text] = value
+                # Read on as if the right key stood there, so that one slip is one fault.
+                name = nearest(name, free) or name
+            self._keys.setdefault(name, key.place)
+            if isinstance(value, Scalar) and value.empty:
+                message, hint = f"{key.text} has no value.", "Give it one, or remove it."
+                self.reading.faults.add(key.place, self.at(key.text), message, hint)
             else:
-                self.reading.faults.add(
-                    key.place, self.at(key.text), f"{key.text} has no value.", "Give it one, or remove it."
-                )
-            self._keys[key.text] = key.place
+                self._values.setdefault(name, value)
 
     def at(self, key: str) -> str:
         """The path of a key of this mapping."""

@@ -8,13 +8,11 @@ Two things happen on the way, both so that authors need not think of types:
 """
 
 from dataclasses import dataclass, field, replace
-from zoneinfo import ZoneInfo
 
-from shared.program.expression.fields import ANY_EVENT, SEGMENT, UTC, EventFields, customer_fields
+from shared.program.expression.fields import SEGMENT, customer_fields
 from shared.program.expression.functions import FUNCTIONS, METHODS
 from shared.program.expression.reach import always
 from shared.program.expression.rules import (
-    Checked,
     all_choices,
     computed,
     joined,
@@ -23,9 +21,11 @@ from shared.program.expression.rules import (
     need_flag,
     need_list,
     need_order,
+    need_readable,
     need_signature,
     part,
 )
+from shared.program.expression.scope import Checked, Scope, Variable
 from shared.program.expression.syntax import (
     Binary,
     Call,
@@ -40,34 +40,10 @@ from shared.program.expression.syntax import (
 )
 from shared.program.expression.tokens import ConditionError
 from shared.program.expression.types import ANY, FLAG, NUMBER, Kind, Type
+from shared.program.expression.values import HOLDS, as_flag, comparison
 from shared.program.faults import suggestion
 
 _MACROS = ("exists", "all", "exists_one", "filter")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a condition may ask: the fields of `event` (None: there is no event), and of which segments the customer
-    is in. `segments` are the ids that exist (None: not known, so any); `nested` when the condition itself defines a
-    segment, which asks neither for other segments nor for an event. `zone` is where days and hours are counted."""
-
-    event: EventFields | None = ANY_EVENT
-    segments: frozenset[str] | None = None
-    nested: bool = False
-    zone: ZoneInfo = UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A field that the condition reads: its name in CEL, where it comes from, and its type. `tested` when the
-    condition asks whether it is there, so that an absent one is null instead of undefined."""
-
-    name: str
-    root: str
-    key: str
-    type: Type
-    zone: ZoneInfo
-    tested: bool = False
 
 
 @dataclass(slots=True)
@@ -167,8 +143,8 @@ class Checker:
         name = (
             f"{root}_{key}__{kind}" + ("_tested" if tested else "") + ("_optional" if found.optional else "")
         )
-        self.variables[name] = Variable(name, root, key, found, self.scope.zone, tested)
-        return Checked(name, found)
+        variable = self.variables[name] = Variable(name, root, key, found, self.scope.zone, tested)
+        return Checked(name, found, variable=variable)
 
     def _index(self, tree: Index) -> Checked:
         target, index = self.check(tree.target), self.check(tree.index)
@@ -216,7 +192,9 @@ class Checker:
             case "&&" | "||":
                 need_flag(left, tree.left, tree.sign)
                 need_flag(right, tree.right, tree.sign)
-                return Checked(text, FLAG, joined(tree.sign, left.certain, right.certain))
+                both = left.flags is not None and right.flags is not None and tree.sign == "&&"
+                flags = (*(left.flags or ()), *(right.flags or ())) if both else None
+                return Checked(text, FLAG, joined(tree.sign, left.certain, right.certain), flags=flags)
             case "==" | "!=":
                 need_fit(left, right, tree)
             case "<" | "<=" | ">" | ">=":
@@ -226,7 +204,13 @@ class Checker:
                 need_list(left, right, tree)
             case _:
                 return computed(left, right, tree)
-        return Checked(text, FLAG, always(tree, left.type, right.type))
+        certain = always(tree, left.type, right.type)
+        return self._noted(comparison(tree, left, right, certain)) or Checked(text, FLAG, certain)
+
+    def _noted(self, flag: Checked | None) -> Checked | None:
+        for variable in flag.flags or () if flag else ():
+            self.variables[variable.name] = variable
+        return flag
 
     # Calls
 
@@ -246,6 +230,7 @@ class Checker:
             raise ConditionError(f"There is no function {tree.name}.", tree.at, hint)
         arguments = [self.check(argument) for argument in tree.arguments]
         need_signature(known[tree.name], target, arguments, tree)
+        need_readable(tree)
         written = ", ".join(argument.text for argument in arguments)
         head = tree.name if target is None else f"{target.text}.{tree.name}"
         return Checked(f"{head}({written})", known[tree.name].result)
@@ -263,15 +248,16 @@ class Checker:
                 raise ConditionError(
                     "in_segment needs one id of a segment.", tree.at, "customer.in_segment('vip')"
                 )
-        variable = self._variable(
-            "customer", "segments", self._customer_field(Member(tree.at, target, "segments"))
-        )
+        found = self._customer_field(Member(tree.at, target, "segments"))
         if self.scope.segments is not None and segment not in self.scope.segments:
             hint = suggestion(segment, self.scope.segments)
             raise ConditionError(
                 f"There is no segment {segment}.", asked.at, hint or "Define it under segments."
             )
-        return Checked(f"({self.check(asked).text} in {variable.text})", FLAG)
+        listed = Variable("customer_segments", "customer", "segments", found, self.scope.zone)
+        flag = as_flag(listed, "holds", HOLDS, segment)
+        self._noted(flag)
+        return flag
 
     def _has(self, tree: Call) -> Checked:
         match tree.arguments:

@@ -21,9 +21,9 @@ from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 from shared.contracts.values import Money
 from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TEXTS, TIME, WHOLE, Kind, Type
 
-STAGES = frozenset(
-    {"onboarding", "value_realisation", "active", "loyal", "at_risk", "lapsed", "churned", "won_back"}
-)
+STAGES = frozenset({"onboarding", "active", "at_risk", "lapsed"})
+"""The stages that `shared.contracts.activity.Facts` names. A rule on any other could never fire."""
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _STAGE = Type(Kind.TEXT, choices=STAGES)
@@ -112,14 +112,14 @@ def event_fields(event_type: str | None) -> EventFields:
     """The fields of an event of that type; of any event when the type is None."""
     if event_type is None:
         return _any_event()
-    head = {**COMMON, "type": Type(Kind.TEXT, choices=frozenset({event_type}))}
+    common = {**COMMON, "type": Type(Kind.TEXT, choices=frozenset({event_type}))}
     if event_type in OWN_EVENTS:
-        return EventFields(MappingProxyType({**head, **OWN_EVENTS[event_type]}))
+        return EventFields(MappingProxyType({**OWN_EVENTS[event_type], **common}))
     if event_type.startswith(CUSTOM_PREFIX):
-        return EventFields(MappingProxyType(head), open=True)
+        return EventFields(MappingProxyType(common), open=True)
     shape = inspect.type_info(CATALOGUE[event_type])
     fields, personal = _of_struct(shape)
-    return EventFields(MappingProxyType({**head, **fields}), personal | {"customer"})
+    return EventFields(MappingProxyType({**fields, **common}), personal | {"customer"})
 
 
 def _any_event() -> EventFields:

@@ -1,21 +1,15 @@
 """What each sign of a condition asks of the types on its sides, and what comes of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from shared.program.expression.functions import Signature
+import cel
+
+from shared.program.expression.functions import FUNCTIONS, METHODS, Signature
+from shared.program.expression.scope import Checked
 from shared.program.expression.syntax import Binary, Call, Expression, Literal, Member
 from shared.program.expression.tokens import ConditionError
 from shared.program.expression.types import ANY, FLAG, NOTHING, NUMBER, SPAN, TEXT, TIME, WHOLE, Kind, Type
 from shared.program.faults import suggestion
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A part of the condition as CEL: its type, and its value where that is certain without looking at anybody."""
-
-    text: str
-    type: Type
-    certain: bool | None = None
 
 
 def literal(tree: Literal) -> Checked:
@@ -133,7 +127,7 @@ def _result(sign: str, left: Type, right: Type) -> Type | None:
 def _as_number(part: Checked) -> Checked:
     if part.type.kind is Kind.NUMBER:
         return part
-    return replace(part, text=f"double({part.text})", type=NUMBER)
+    return replace(part, text=f"double({part.text})", type=NUMBER, variable=None)
 
 
 def need_signature(
@@ -147,3 +141,22 @@ def need_signature(
     for argument, kinds, node in zip(arguments, signature.arguments, tree.arguments, strict=True):
         if argument.type.kind not in (*kinds, Kind.ANY):
             raise ConditionError(f"{tree.name} does not take {argument.type}.", node.at, signature.example)
+
+
+_READ_FROM_TEXT = {"matches": "''.matches({})", "timestamp": "timestamp({})", "duration": "duration({})"}
+
+
+def need_readable(tree: Call) -> None:
+    """Refuses a written pattern, time or span that cannot be read; CEL would say so only when the rule runs."""
+    match tree.arguments:
+        case (Literal(at=at, text=text, value=str()),) if tree.name in _READ_FROM_TEXT:
+            pass
+        case _:
+            return
+    try:
+        cel.compile(_READ_FROM_TEXT[tree.name].format(text)).execute()
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        example = {**FUNCTIONS, **METHODS}[tree.name].example
+        raise ConditionError(
+            f"{text} cannot be read by {tree.name}.", at, f"Write such as {example}"
+        ) from error

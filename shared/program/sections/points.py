@@ -91,10 +91,17 @@ def _redeem(fields: Fields) -> Redeem | None:
     if value is not None and not currencies.fits(value, currency):
         message = f"{value} {currency} cannot be paid: it has {currencies.DECIMALS[currency]} decimals."
         redeem.fault("value", message, "Name a value for more points, such as 1000 instead of 100.")
-    minimum = redeem.whole("minimum")
-    return Redeem(
-        points or 1, value or Decimal(1), minimum or points or 1, redeem.period("reserve_for") or RESERVE_FOR
-    )
+    minimum = redeem.whole("minimum") or points
+    if points and value and minimum and currency in currencies.DECIMALS:
+        smallest = currencies.smallest(currency)
+        if minimum * value / points < smallest:
+            message = (
+                f"{minimum} points are worth less than {smallest} {currency}, so nobody could spend them."
+            )
+            redeem.fault(
+                "minimum" if "minimum" in redeem else "value", message, "Raise the minimum or the value."
+            )
+    return Redeem(points or 1, value or Decimal(1), minimum or 1, redeem.period("reserve_for") or RESERVE_FOR)
 
 
 def _days(period: Period) -> float:

@@ -1,0 +1,157 @@
+"""Plain sentences for rules: what a customer, or whoever asks why, can read without the file at hand."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.program.currencies import DECIMALS
+from shared.program.ids import OFFER, RULE, SEGMENT
+from shared.program.model import (
+    Benefit,
+    Campaign,
+    EarnRule,
+    Limit,
+    Milestone,
+    OfferTemplate,
+    Program,
+    Redeem,
+    TierLevel,
+)
+from shared.program.period import Period
+
+
+def describe(program: Program) -> Mapping[str, str]:
+    """A sentence for everything in the program that has an id, by `kind:id` (as in `shared.program.ids.ids_of`)."""
+    said: dict[str, str] = {}
+    for earn in program.points.earn:
+        said[f"{RULE}:{earn.id}"] = describe_earn_rule(earn, program.currency)
+    for level in program.tiers.levels if program.tiers else ():
+        said[f"{RULE}:{level.id}"] = describe_tier(level, program)
+    for milestone in program.milestones:
+        said[f"{RULE}:{milestone.id}"] = describe_milestone(milestone)
+    for campaign in program.campaigns:
+        said[f"{RULE}:{campaign.id}"] = describe_campaign(campaign)
+    for offer in program.offers.values():
+        said[f"{OFFER}:{offer.id}"] = describe_offer(offer, program.currency)
+    for name, condition in program.segments.items():
+        said[f"{SEGMENT}:{name}"] = f"customers for whom {condition.source}"
+    return said
+
+
+def describe_rule(program: Program, rule_id: str) -> str | None:
+    """The sentence of the rule (earn rule, milestone, campaign, tier) with that id; None when there is none."""
+    return describe(program).get(f"{RULE}:{rule_id}")
+
+
+def describe_earn_rule(rule: EarnRule, currency: str) -> str:
+    """Such as `1 point per USD of what was paid, on order.completed`."""
+    if rule.points_per_unit is not None:
+        gives = f"{_points(rule.points_per_unit)} per {currency} of what was paid"
+    elif rule.multiply is not None:
+        gives = f"{_plain(rule.multiply)} times the points for what was paid"
+    else:
+        gives = _points(rule.points or 0)
+    when = f", when {rule.when.source}" if rule.when else ""
+    return f"{gives}, on {rule.on}{when}{_limit(rule.limit)}"
+
+
+def describe_milestone(milestone: Milestone) -> str:
+    """Such as `offer fifth, when customer.orders == 5`."""
+    gives = [_points(milestone.points)] if milestone.points is not None else []
+    gives += [f"offer {milestone.offer}"] if milestone.offer else []
+    on = f", on {milestone.on}" if milestone.on else ""
+    when = f", when {milestone.when.source}" if milestone.when else ""
+    return " and ".join(gives) + on + when
+
+
+def describe_tier(level: TierLevel, program: Program) -> str:
+    """Such as `Gold: from 200.01 USD spent within 12 months, kept for 12 months; brings free-shipping`."""
+    assert program.tiers is not None
+    if level.at:
+        within = in_words(program.tiers.spend_over)
+        how = f"from {_money(level.at, program.currency)} spent within {within}"
+    else:
+        how = "from the start"
+    kept = f", kept for {in_words(level.keep_for)}" if level.keep_for else ""
+    brings = ", ".join(_benefit(benefit) for benefit in level.benefits)
+    return f"{level.name}: {how}{kept}" + (f"; brings {brings}" if brings else "")
+
+
+def describe_offer(offer: OfferTemplate, currency: str) -> str:
+    """Such as `15 % off, valid for 1 month, once`."""
+    if offer.percent is not None:
+        gives = f"{_plain(offer.percent)} % off"
+    elif offer.amount is not None:
+        gives = f"{_money(offer.amount, currency)} off"
+    else:
+        gives = "free shipping" if offer.free_shipping else f"a gift: {offer.gift}"
+    return f"{gives}, valid for {in_words(offer.valid_for)}, {_times(offer.uses)}"
+
+
+def describe_campaign(campaign: Campaign) -> str:
+    """Such as `on stage.changed, when event.to == 'lapsed': offer miss-you`."""
+    when = f", when {campaign.when.source}" if campaign.when else ""
+    after = f", after {in_words(campaign.after)}" if campaign.after else ""
+    actions: list[str] = []
+    for action in campaign.do:
+        given = _points(action.points) if action.points is not None else None
+        actions.append(given or (f"offer {action.offer}" if action.offer else f"message {action.message}"))
+    held = f"; {_plain(campaign.holdout)} % held out" if campaign.holdout else ""
+    return f"on {campaign.on}{after}{when}: {', '.join(actions)}{_limit(campaign.at_most)}{held}"
+
+
+def describe_redeem(redeem: Redeem, currency: str) -> str:
+    """Such as `100 points are worth 1.00 USD; at least 500 points at once`."""
+    are = "is" if redeem.points == 1 else "are"
+    least = f"; at least {_points(redeem.minimum)} at once"
+    return f"{_points(redeem.points)} {are} worth {_money(redeem.value, currency)}{least}"
+
+
+def in_words(period: Period) -> str:
+    """Such as `12 months`, `30 days`, `1 month and 2 hours`."""
+    days, rest = divmod(period.rest, timedelta(days=1))
+    hours, rest = divmod(rest, timedelta(hours=1))
+    minutes, rest = divmod(rest, timedelta(minutes=1))
+    counted = (
+        (Decimal(period.months), "month"),
+        (Decimal(days), "day"),
+        (Decimal(hours), "hour"),
+        (Decimal(minutes), "minute"),
+        (Decimal(str(rest.total_seconds())), "second"),
+    )
+    parts = [f"{_plain(many)} {word}" + ("" if many == 1 else "s") for many, word in counted if many]
+    return " and ".join(parts) or "no time"
+
+
+def _benefit(benefit: Benefit) -> str:
+    if benefit.every is None:
+        return benefit.perk or f"offer {benefit.offer}"
+    return f"offer {benefit.offer} every {in_words(benefit.every).removeprefix('1 ')}"
+
+
+def _limit(limit: Limit | None) -> str:
+    if limit is None:
+        return ""
+    if limit.per is None:
+        return f", at most {_times(limit.times)}"
+    per = in_words(limit.per).removeprefix("1 ") if isinstance(limit.per, Period) else limit.per
+    return f", at most {_times(limit.times)} per {per}"
+
+
+def _times(many: int) -> str:
+    return "once" if many == 1 else f"{many} times"
+
+
+def _points(many: int | Decimal) -> str:
+    return f"{_plain(Decimal(many))} point" + ("" if many == 1 else "s")
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    whole = amount == amount.to_integral_value()
+    decimals = 0 if whole else max(DECIMALS.get(currency, 2), -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:.{decimals}f} {currency}"
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
