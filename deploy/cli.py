@@ -107,9 +107,13 @@ def main() -> None:
         sys.exit(1)
     except ValidationError as error:
         for problem in error.errors():
-            name = ".".join(str(part) for part in problem["loc"])
-            print(f"regulars: setting {name}: {problem['msg']} (it is {problem['input']!r})", file=sys.stderr)
+            print(f"regulars: {_variable(str(problem['loc'][0]))}: {problem['msg']}.", file=sys.stderr)
         sys.exit(2)
+
+
+def _variable(name: str) -> str:
+    """The environment variable behind a setting."""
+    return f"REGULARS_{name.upper()}" if name in Settings.model_fields else name
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ class Settings(BaseSettings):
     A setting named `REGULARS_X` is `x` here; `DATABASE_URL` and the `KAFKA_*` ones keep the names that operators know.
     """
 
-    model_config = SettingsConfigDict(env_prefix="REGULARS_", populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="REGULARS_", populate_by_name=True, extra="ignore", env_ignore_empty=True
+    )
 
     home: Path = Path(".regulars")
     """Folder of the embedded database, of the secret, and of logs."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
@@ -56,7 +56,7 @@ def list_command() -> None:
             return await list_keys(connection)
 
     now = system_clock()
-    table = Table("id", "name", "state", "scopes", "made", "last used")
+    table = Table(Column("id", no_wrap=True), "name", "state", "scopes", "made", "last used")
     for key in run(work()):
         rights = "all" if key.scopes == ALL_SCOPES else " ".join(sorted(key.scopes))
         table.add_row(
