@@ -121,7 +121,7 @@ class _Reader:
                 root = self._node(event, 0)
         return root
 
-    def _node(self, event: Any, depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> Node | None:
         place = _place(event)
         if depth > DEPTH_MAX:
             raise _stop(place, f"The file is nested more than {DEPTH_MAX} levels deep.")
@@ -129,7 +129,7 @@ class _Reader:
             self._faults.add(
                 place, "", f"Aliases such as *{event.anchor} are not used here.", "Write it out."
             )
-            return Scalar(place, "")
+            return None
         self._refuse_marks(event, place)
         if isinstance(event, ScalarEvent):
             return _scalar(event, place)
@@ -149,7 +149,9 @@ class _Reader:
         for event in self._events:
             if isinstance(event, SequenceEndEvent):
                 return
-            yield self._node(event, depth + 1)
+            node = self._node(event, depth + 1)
+            if node is not None:
+                yield node
 
     def _entries(self, depth: int) -> Iterator[tuple[Scalar, Node]]:
         first: dict[str, Place] = {}
@@ -158,6 +160,8 @@ class _Reader:
                 return
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
+            if key is None or value is None:
+                continue  # an alias, which is refused already
             if not isinstance(key, Scalar):
                 self._faults.add(key.place, "", "A key is a plain name.", "Check the brackets.")
             elif key.text in first:

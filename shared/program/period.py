@@ -1,12 +1,21 @@
 """Periods: ISO 8601 durations with calendar arithmetic, so that P1M after 31 January is the last day of February."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-import isodate
 from dateutil.relativedelta import relativedelta
+
+YEARS_MAX = 100
+"""Longer periods mean for ever, and would leave the calendar."""
+
+_DURATION = re.compile(
+    r"P(?=[0-9T])(?:(?P<years>[0-9]{1,9})Y)?(?:(?P<months>[0-9]{1,9})M)?"
+    r"(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
+    r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,19 +29,18 @@ class Period:
     def parse(cls, text: str) -> Self:
         """The period that an ISO 8601 duration such as `P12M`, `P30D` or `PT15M` names.
 
-        Raises `ValueError` when it is not one, is negative, or uses fractions of months or years.
+        Raises `ValueError` when it is not one, has a sign or fractions, or is longer than a hundred years.
         """
-        try:
-            parsed = isodate.parse_duration(text)
-        except (isodate.ISO8601Error, TypeError) as error:
-            raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or P12M") from error
-        months = getattr(parsed, "years", 0) * 12 + getattr(parsed, "months", 0)
-        rest = parsed if isinstance(parsed, timedelta) else parsed.tdelta
-        if months != int(months):
-            raise ValueError(f"{text!r} has a fraction of a month; use days")
-        if months < 0 or rest < timedelta():
-            raise ValueError(f"{text!r} is negative")
-        return cls(int(months), rest)
+        match = _DURATION.match(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or P12M")
+        count = {unit: int(many) for unit, many in match.groupdict(default="0").items()}
+        months = count["years"] * 12 + count["months"]
+        seconds = count["hours"] * 3600 + count["minutes"] * 60 + count["seconds"]
+        days = count["weeks"] * 7 + count["days"]
+        if months / 12 + days / 365 + seconds / 31_536_000 > YEARS_MAX:
+            raise ValueError(f"{text!r} is longer than {YEARS_MAX} years")
+        return cls(months, timedelta(days=days, seconds=seconds))
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment this long after `moment`, counted on the calendar and clock of `zone`; in UTC."""

@@ -1,0 +1,95 @@
+"""The program that ships: what it says, and that it loads at once."""
+
+from datetime import time, timedelta
+from decimal import Decimal
+from time import perf_counter
+
+import pytest
+
+from shared.program import default_program_text
+from shared.program.model import Limit, Program, Redeem
+from shared.program.parse import load_program
+from shared.program.period import Period
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    return load_program(default_program_text(), version=7)
+
+
+def test_has_its_head_and_version(program: Program) -> None:
+    assert program.name == "Regulars default program"
+    assert program.currency == "USD"
+    assert str(program.time_zone) == "America/New_York"
+    assert program.version == 7
+
+
+def test_earns(program: Program) -> None:
+    rules = {rule.id: rule for rule in program.points.earn}
+    assert list(rules) == ["welcome", "purchase", "vip-double", "review", "follow", "referral"]
+    assert (rules["welcome"].on, rules["welcome"].points) == ("customer.registered", 100)
+    assert rules["purchase"].points_per_unit == Decimal(1)
+    assert rules["vip-double"].multiply == Decimal(2)
+    assert rules["vip-double"].when is not None
+    assert rules["review"].limit == Limit(2, Period(months=1))
+    assert rules["follow"].limit == Limit(1, "network")
+
+
+def test_says_when_points_expire_and_what_they_are_worth(program: Program) -> None:
+    points = program.points
+    assert points.expire_after == Period(months=12)
+    assert points.notice_before == Period(rest=timedelta(days=30))
+    assert points.pending_for == Period()
+    assert points.redeem == Redeem(100, Decimal("1.00"), 500, Period(rest=timedelta(minutes=30)))
+
+
+def test_reads_the_gold_threshold_to_the_cent(program: Program) -> None:
+    assert program.tiers is not None
+    assert [(level.id, level.at) for level in program.tiers.levels] == [
+        ("member", Decimal(0)),
+        ("gold", Decimal("200.01")),
+        ("platinum", Decimal(2000)),
+    ]
+    gold = program.tiers.levels[1]
+    assert gold.keep_for == Period(months=12)
+    assert (gold.benefits[0].offer, gold.benefits[0].every) == ("gold-15", Period(months=1))
+    assert gold.benefits[1].perk == "free-shipping"
+
+
+def test_has_offers_milestones_and_segments(program: Program) -> None:
+    assert program.offers["gold-15"].percent == Decimal(15)
+    assert program.offers["birthday"].amount == Decimal(10)
+    assert program.offers["fifth"].gift == "tote-bag"
+    assert [(milestone.id, milestone.points, milestone.offer) for milestone in program.milestones] == [
+        ("fifth-purchase", None, "fifth"),
+        ("tenth-order", 500, None),
+        ("anniversary", 250, None),
+        ("birthday", None, "birthday"),
+    ]
+    assert list(program.segments) == ["vip", "big-spenders", "one-time", "lapsed"]
+
+
+def test_has_campaigns_and_limits_on_messages(program: Program) -> None:
+    miss_you = program.campaigns[0]
+    assert miss_you.holdout == Decimal(10)
+    assert [(action.offer, action.message) for action in miss_you.do] == [
+        ("miss-you", None),
+        (None, "we-miss-you"),
+    ]
+    assert miss_you.success is not None
+    assert miss_you.success.on == "order.completed"
+    assert program.messages.quiet_from == time(21)
+    assert program.messages.quiet_until == time(8)
+    assert program.messages.channels == ("email", "sms")
+    assert program.messages.sms_after_unopened == 5
+
+
+def test_loads_in_less_than_50_ms() -> None:
+    best = min(_seconds_to_load() for _ in range(5))
+    assert best < 0.05
+
+
+def _seconds_to_load() -> float:
+    begin = perf_counter()
+    load_program(default_program_text())
+    return perf_counter() - begin
