@@ -38,7 +38,9 @@ class Shape:
     fields: dict[str, Field]
     unknown: Field
     plain_keys: frozenset[str]
-    """Of an object with no other keys than these, nothing needs a second look."""
+    """An object with no other keys than these travels as it is."""
+    sealed_keys: frozenset[str]
+    """An object with no other keys than these is sealed as it is."""
 
 
 def shape_of(type_: type[Struct], prefix: str = "") -> Shape:
@@ -49,8 +51,12 @@ def shape_of(type_: type[Struct], prefix: str = "") -> Shape:
         each.encode_name: _field(f"{prefix}{each.encode_name}", each.type, personal=False)
         for each in described.fields
     }
-    plain = frozenset(key for key, field in fields.items() if field.treatment is Treatment.PLAIN)
-    return Shape(fields, Field(f"{prefix}*", Treatment.SEALED_FREE), plain)
+    unknown = Field(f"{prefix}*", Treatment.SEALED_FREE)
+    return Shape(fields, unknown, _keys(fields, Treatment.PLAIN), _keys(fields, Treatment.SEALED))
+
+
+def _keys(fields: dict[str, Field], treatment: Treatment) -> frozenset[str]:
+    return frozenset(key for key, field in fields.items() if field.treatment is treatment)
 
 
 def _field(name: str, type_: inspect.Type, *, personal: bool) -> Field:
@@ -84,5 +90,6 @@ CUSTOM_SHAPE = Shape(
     {"customer": Field("customer", Treatment.NESTED, shape_of(Customer, "customer."))},
     unknown=Field("*", Treatment.PLAIN_FREE),
     plain_keys=frozenset(),
+    sealed_keys=frozenset(),
 )
 """Of the shop's own event types: everything but `customer` travels in plain sight."""

@@ -36,9 +36,13 @@ def split(value: Object, shape: Shape, notes: Notes, depth: int) -> tuple[Object
     plain_keys = shape.plain_keys
     if value.keys() <= plain_keys:
         return value, {}
+    fields = shape.fields
+    if value.keys() <= shape.sealed_keys:
+        for key in value:
+            notes.sealed[fields[key].name] = None
+        return {}, value
     plain = value.copy()
     hidden: Object = {}
-    fields = shape.fields
     for key in value:
         if key in plain_keys:
             continue
