@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.event import Event
 from services.scoring.domain.settings import ScoreSettings
+from shared.contracts.catalogue import IDENTIFIERS
 from shared.contracts.events import EventRecord
 from shared.program.model import Stages
 from shared.program.period import Period
@@ -26,7 +27,8 @@ def record(type_: str, at: datetime, data: dict[str, Any] | None = None, **field
     """An event record; `id` defaults to something unlike that of other events."""
     fields.setdefault("id", f"{type_}@{at.isoformat()}#{sorted((data or {}).items())}")
     fields.setdefault("identifiers", {"id": "p-ana"})
-    fields.setdefault("subject", next(iter(fields["identifiers"].values())))
+    names = fields["identifiers"]
+    fields.setdefault("subject", next((names[kind] for kind in IDENTIFIERS if kind in names), "nobody"))
     return EventRecord(
         source="shop", type=type_, time=at, received=at + timedelta(seconds=1), data=data or {}, **fields
     )

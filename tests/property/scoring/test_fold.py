@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,7 +90,7 @@ def test_sums_equal_those_counted_from_the_orders(life):
     assert state.last_order_at == max((one.placed_at for one in standing), default=None)
     days = sorted({one.placed_at.astimezone(SETTINGS.zone).toordinal() for one in standing})
     assert state.order_days == len(days)
-    assert state.gap_squares == sum((b - a) ** 2 for a, b in zip(days, days[1:], strict=False))
+    assert state.gap_squares == sum((b - a) ** 2 for a, b in pairwise(days))
     assert all(0 <= one.refunded <= one.total for one in orders)
 
 

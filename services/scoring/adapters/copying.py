@@ -1,0 +1,18 @@
+"""COPY within the caller's transaction: the fastest way for rows into a table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.tables import metadata
+
+
+async def copy(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Write rows to a table of scoring. The transaction must have begun with a statement before."""
+    assert connection.in_transaction()
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    await driver.copy_records_to_table(table, schema_name=metadata.schema, columns=columns, records=rows)

@@ -1,0 +1,133 @@
+"""Customers: their states, and the few columns by which they are found and listed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.copying import copy
+from services.scoring.application.ports import Profile, Stored
+from services.scoring.domain.state import decode_state, encode_state
+
+_COLUMNS = {
+    "id": "text",
+    "state": "text",
+    "stage": "text",
+    "orders": "int",
+    "spend": "numeric",
+    "first_event_at": "timestamptz",
+    "last_event_at": "timestamptz",
+    "last_order_at": "timestamptz",
+    "at_risk_at": "timestamptz",
+    "lapses_at": "timestamptz",
+    "check_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+_CHANGING = [name for name in _COLUMNS if name not in ("id", "updated_at")]
+
+_LOCK = text("""
+    SELECT id, state, stage, check_at FROM scoring.customers
+    WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+    """)
+
+_FIRST_SEEN = text("""
+    SELECT id, first_event_at FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))
+    """)
+
+_SAVE = text(f"""
+    UPDATE scoring.customers c SET {", ".join(f"{name} = u.{name}" for name in _CHANGING)}, updated_at = :now
+    FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items() if name != "updated_at")})
+        AS u({", ".join(name for name in _COLUMNS if name != "updated_at")})
+    WHERE c.id = u.id
+    """)  # noqa: S608  # the names are our own
+
+_REMOVE = text("DELETE FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
+
+_TAKE_DUE = text("""
+    SELECT id, state, stage, check_at FROM scoring.customers
+    WHERE check_at <= :now AND updated_at <= :quiet_since
+    ORDER BY check_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    """)
+
+_NOTE_CHECKED = text("""
+    UPDATE scoring.customers c SET stage = u.stage, check_at = u.check_at
+    FROM unnest(CAST(:ids AS text[]), CAST(:stages AS text[]), CAST(:times AS timestamptz[]))
+        AS u(id, stage, check_at)
+    WHERE c.id = u.id
+    """)
+
+
+class SqlCustomers:
+    """`Customers` on PostgreSQL."""
+
+    async def lock(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, Stored]:
+        """Those of these that exist, locked in the order of their ids."""
+        if not customer_ids:
+            return {}
+        return _stored(await connection.execute(_LOCK, {"ids": list(customer_ids)}))
+
+    async def first_seen(
+        self, connection: AsyncConnection, customer_ids: Collection[str]
+    ) -> dict[str, datetime]:
+        """The time of each customer's first event."""
+        rows = await connection.execute(_FIRST_SEEN, {"ids": list(customer_ids)})
+        return dict(rows)
+
+    async def add(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
+        """Store new customers."""
+        await copy(connection, "customers", list(_COLUMNS), [(*_row(one), now) for one in profiles])
+
+    async def save(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
+        """Store customers that exist and are locked."""
+        columns = zip(*map(_row, profiles), strict=True)
+        bound: dict[str, Any] = dict(zip(_COLUMNS, map(list, columns), strict=False))
+        await connection.execute(_SAVE, bound | {"now": now})
+
+    async def remove(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+        """Remove customers that were merged into others."""
+        await connection.execute(_REMOVE, {"ids": list(customer_ids)})
+
+    async def take_due(
+        self, connection: AsyncConnection, now: datetime, quiet_since: datetime, limit: int
+    ) -> dict[str, Stored]:
+        """Some customers whose time has come, locked; those locked by another transaction are passed over."""
+        bound = {"now": now, "quiet_since": quiet_since, "limit": limit}
+        return _stored(await connection.execute(_TAKE_DUE, bound))
+
+    async def note_checked(
+        self, connection: AsyncConnection, checked: Mapping[str, tuple[str, datetime | None]]
+    ) -> None:
+        """Store the stage told and the next check of customers taken by `take_due`."""
+        bound = {
+            "ids": list(checked),
+            "stages": [stage for stage, _ in checked.values()],
+            "times": [at for _, at in checked.values()],
+        }
+        await connection.execute(_NOTE_CHECKED, bound)
+
+
+def _stored(rows: Any) -> dict[str, Stored]:
+    return {
+        customer_id: Stored(decode_state(state), stage, check_at)
+        for customer_id, state, stage, check_at in rows
+    }
+
+
+def _row(profile: Profile) -> tuple[Any, ...]:
+    """In the order of `_COLUMNS`, without `updated_at`."""
+    state, facts = profile.state, profile.facts
+    return (
+        profile.id,
+        encode_state(state),
+        facts.stage,
+        state.orders,
+        facts.spend,
+        state.first_at,
+        state.last_at,
+        state.last_order_at,
+        state.at_risk_at,
+        state.lapses_at,
+        profile.check_at,
+    )

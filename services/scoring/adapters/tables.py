@@ -1,0 +1,109 @@
+"""The tables of scoring. Ids are compared as bytes (collation C): faster, and sorted as Python sorts them."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    text,
+)
+
+from shared.bus.dead_letters import dead_letter_table
+from shared.bus.offsets import offset_table
+from shared.bus.tables import log_tables
+
+metadata = MetaData(schema="scoring")
+
+ID = String(collation="C")
+MOMENT = DateTime(timezone=True)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("event_key", LargeBinary, primary_key=True),
+    comment="The identity of every event ever taken in: the same event twice counts once, for ever.",
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("stage", String, nullable=False, comment="The stage that the activity stream was last told."),
+    Column("orders", Integer, nullable=False),
+    Column("spend", Numeric, nullable=False),
+    Column("first_event_at", MOMENT, nullable=False),
+    Column("last_event_at", MOMENT, nullable=False),
+    Column("last_order_at", MOMENT),
+    Column("at_risk_at", MOMENT),
+    Column("lapses_at", MOMENT),
+    Column("check_at", MOMENT, comment="Never later than the moment at which time alone changes the stage."),
+    Column("updated_at", MOMENT, nullable=False),
+    # The only index beside the key. `check_at` moves only when it must become earlier, or by the sweep, so that
+    # updates stay within their page (HOT); the fill factor leaves them room, and large rows stay uncompressed.
+    Index("customers_check", "check_at", postgresql_where=text("check_at IS NOT NULL")),
+    postgresql_with={"fillfactor": "70", "toast_tuple_target": "4080"},
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("pseudonym", ID, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("customer_id", ID, nullable=False),
+    Column("linked_at", MOMENT),
+    Column("linked_key", LargeBinary),
+    Index("identities_customer", "customer_id"),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("loser", ID, primary_key=True),
+    Column("winner", ID, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("cause", LargeBinary, nullable=False),
+    Index("merges_winner", "winner"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("customer_id", ID, primary_key=True),
+    Column("order_id", ID, primary_key=True),
+    Column("event_key", LargeBinary),
+    Column("placed_at", MOMENT),
+    Column("currency", String),
+    Column("total", Numeric, nullable=False),
+    Column("refunded", Numeric, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("refunds", JSON(none_as_null=True)),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("customer_id", ID, primary_key=True),
+    Column("at", MOMENT, primary_key=True),
+    Column("event_key", LargeBinary, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column(
+        "record",
+        JSON,
+        nullable=False,
+        comment="The event record as it travelled; personal data is sealed in it.",
+    ),
+    postgresql_with={"toast_tuple_target": "8160"},
+)
+
+log_tables(metadata, "outbox")
+offset_table(metadata)
+dead_letter_table(metadata)

@@ -1,0 +1,85 @@
+"""The timeline: every event of every customer, as it travelled, in order."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.copying import copy
+from services.scoring.application.ports import Arrival
+from services.scoring.domain.event import Event
+from services.scoring.domain.identity import Merge, Move
+from shared.contracts.codec import decode
+from shared.contracts.events import EventRecord
+
+_COLUMNS = ["customer_id", "at", "event_key", "type", "subject", "record"]
+
+_OF = text("""
+    SELECT customer_id, at, event_key, CAST(record AS text) FROM scoring.timeline
+    WHERE customer_id = ANY(CAST(:customers AS text[])) ORDER BY customer_id, at, event_key
+    """)
+
+_MOVE = text("""
+    UPDATE scoring.timeline t SET customer_id = u.target
+    FROM unnest(CAST(:sources AS text[]), CAST(:subjects AS text[]), CAST(:targets AS text[]))
+        AS u(source, subject, target)
+    WHERE t.customer_id = u.source AND t.subject = u.subject
+    """)
+
+_MERGE = text("""
+    UPDATE scoring.timeline t SET customer_id = u.winner
+    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner)
+    WHERE t.customer_id = u.loser
+    """)
+
+
+class SqlTimeline:
+    """`Timeline` on PostgreSQL."""
+
+    async def add(self, connection: AsyncConnection, arrivals: Sequence[tuple[str, Arrival]]) -> None:
+        """Store events, each with its customer."""
+        rows = []
+        for customer_id, arrival in arrivals:
+            event = arrival.event
+            record = event.record
+            rows.append(
+                (
+                    customer_id,
+                    event.at,
+                    bytes.fromhex(event.key),
+                    record.type,
+                    record.subject,
+                    arrival.record.decode(),
+                )
+            )
+        await copy(connection, "timeline", _COLUMNS, rows)
+
+    async def of(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[Event]]:
+        """All events of these customers, in order."""
+        lives: dict[str, list[Event]] = {}
+        for customer_id, at, key, record in await connection.execute(_OF, {"customers": list(customer_ids)}):
+            event = Event(at, key.hex(), decode(record.encode(), EventRecord))
+            lives.setdefault(customer_id, []).append(event)
+        return lives
+
+    async def rearrange(
+        self, connection: AsyncConnection, moves: Sequence[Move], merges: Sequence[Merge]
+    ) -> None:
+        """Give events to the customers whose they proved to be: first the moves, then the merges."""
+        if moves:
+            await connection.execute(
+                _MOVE,
+                {
+                    "sources": [move.source for move in moves],
+                    "subjects": [move.pseudonym for move in moves],
+                    "targets": [move.target for move in moves],
+                },
+            )
+        if merges:
+            await connection.execute(
+                _MERGE,
+                {
+                    "losers": [merge.loser for merge in merges],
+                    "winners": [merge.winner for merge in merges],
+                },
+            )

@@ -1,0 +1,102 @@
+"""Says on the activity stream what happened to a customer."""
+
+from datetime import datetime
+from hashlib import blake2b
+
+from services.scoring.domain.advance import Step
+from services.scoring.domain.assess import Assessment
+from services.scoring.domain.event import Event
+from shared.bus.records import Outgoing
+from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
+from shared.contracts.codec import encode
+
+Identifiers = dict[str, list[str]]
+
+
+def derived_id(*parts: str) -> str:
+    """The id of a record that no event of its own caused: the same for the same cause."""
+    digest = blake2b("\0".join(parts).encode(), digest_size=16, person=b"regulars.activ")
+    return digest.hexdigest()
+
+
+def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing:
+    """An event, with the customer's facts right after it."""
+    event = step.event
+    assert event is not None
+    record = event.record
+    data = record.data
+    if "customer" in data:
+        data = {name: value for name, value in data.items() if name != "customer"}
+    return _outgoing(
+        Activity(
+            id=event.key,
+            customer_id=customer_id,
+            type=record.type,
+            time=record.time,
+            received=record.received,
+            facts=step.assessment.facts,
+            source=record.source,
+            event_id=record.id,
+            data=data,
+            changes=step.changes,
+            identifiers=identifiers,
+            late=step.late,
+            historical=record.historical,
+        )
+    )
+
+
+def of_merge(customer_id: str, loser: str, cause: Event, step: Step, identifiers: Identifiers) -> Outgoing:
+    """Two customers proved to be one, by the event `cause`."""
+    return _outgoing(
+        Activity(
+            id=derived_id("customer.merged", loser, customer_id),
+            customer_id=customer_id,
+            type="customer.merged",
+            time=cause.at,
+            received=cause.record.received,
+            facts=step.assessment.facts,
+            data={"from": loser},
+            changes=step.changes,
+            identifiers=identifiers,
+            historical=cause.record.historical,
+        )
+    )
+
+
+def of_correction(customer_id: str, cause: Event, step: Step, identifiers: Identifiers) -> Outgoing:
+    """Events with an address alone proved to be another customer's: these are the facts without them."""
+    return _outgoing(
+        Activity(
+            id=derived_id("facts.corrected", customer_id, cause.key),
+            customer_id=customer_id,
+            type="facts.corrected",
+            time=cause.at,
+            received=cause.record.received,
+            facts=step.assessment.facts,
+            changes=step.changes,
+            identifiers=identifiers,
+            historical=cause.record.historical,
+        )
+    )
+
+
+def of_time(customer_id: str, told: str, then: Assessment, now: datetime) -> Outgoing:
+    """Time alone moved the customer from stage `told`; `then` is the customer at that moment."""
+    stage, since = then.facts.stage, then.at
+    return _outgoing(
+        Activity(
+            id=derived_id("stage.changed", customer_id, stage, since.isoformat()),
+            customer_id=customer_id,
+            type="stage.changed",
+            time=since,
+            received=now,
+            facts=then.facts,
+            data={"from": told, "to": stage},
+            changes=[Change(what="stage", old=told, new=stage)],
+        )
+    )
+
+
+def _outgoing(activity: Activity) -> Outgoing:
+    return Outgoing(ACTIVITY_TOPIC, activity.customer_id, encode(activity))

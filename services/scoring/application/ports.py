@@ -1,0 +1,139 @@
+"""What the use cases of scoring need from outside. The adapters implement it on PostgreSQL.
+
+Every method works within the transaction of the connection that it is given. Locks are taken in this order:
+inbox, identities, customers, outbox.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.domain.event import Event
+from services.scoring.domain.identity import Identity, Merge, Move
+from services.scoring.domain.orders import Order
+from services.scoring.domain.state import State
+from shared.contracts.activity import Facts
+
+
+class Arrival(Struct, frozen=True):
+    """An event with the record as it was read, which is what the timeline keeps."""
+
+    event: Event
+    record: bytes
+
+
+class Stored(Struct, frozen=True):
+    """A customer as stored. `stage` is the one that the activity stream was last told; `check_at` is when the sweep
+    looks next."""
+
+    state: State
+    stage: str
+    check_at: datetime | None
+
+
+class Profile(Struct, frozen=True):
+    """A customer to store."""
+
+    id: str
+    state: State
+    facts: Facts
+    check_at: datetime | None
+
+
+class Inbox(Protocol):
+    """The identities of all events that were ever taken in."""
+
+    async def take(self, connection: AsyncConnection, keys: Collection[str]) -> set[str]:
+        """Note these events, and answer which of them are new."""
+
+
+class Identities(Protocol):
+    """Identifiers, and whose they are."""
+
+    async def lock(self, connection: AsyncConnection, *, alone: bool) -> None:
+        """Until the transaction ends, whose an identifier is stays as it is; with `alone`, only we may change it."""
+
+    async def find(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
+        """Those of these that are known."""
+
+    async def add(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> bool:
+        """Add new ones; false when another transaction has added one of them first."""
+
+    async def change(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> None:
+        """Give these another owner or link."""
+
+    async def merge(self, connection: AsyncConnection, merges: Sequence[Merge]) -> None:
+        """Give the losers' to the winners, and let the losers' ids lead there."""
+
+    async def of_customers(
+        self, connection: AsyncConnection, customer_ids: Collection[str]
+    ) -> dict[str, dict[str, list[str]]]:
+        """By customer and kind, all pseudonyms, sorted."""
+
+
+class Customers(Protocol):
+    """The states of customers."""
+
+    async def lock(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, Stored]:
+        """Those of these that exist, locked in the order of their ids."""
+
+    async def first_seen(
+        self, connection: AsyncConnection, customer_ids: Collection[str]
+    ) -> dict[str, datetime]:
+        """The time of each customer's first event."""
+
+    async def add(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
+        """Store new customers."""
+
+    async def save(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
+        """Store customers that exist and are locked."""
+
+    async def remove(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+        """Remove customers that were merged into others."""
+
+    async def take_due(
+        self, connection: AsyncConnection, now: datetime, quiet_since: datetime, limit: int
+    ) -> dict[str, Stored]:
+        """Some customers whose `check_at` has come and who were not changed after `quiet_since`, locked; those that
+        another transaction has locked are passed over."""
+
+    async def note_checked(
+        self, connection: AsyncConnection, checked: Mapping[str, tuple[str, datetime | None]]
+    ) -> None:
+        """Store the stage told and the next `check_at` of customers taken by `take_due`."""
+
+
+class Orders(Protocol):
+    """The order books."""
+
+    async def find(
+        self, connection: AsyncConnection, wanted: Collection[tuple[str, str]], whole: Collection[str]
+    ) -> dict[str, dict[str, Order]]:
+        """The orders named by (customer, order id), and all orders of the customers in `whole`; by customer."""
+
+    async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:
+        """Store orders that were not there, each with its customer."""
+
+    async def save(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:
+        """Store changed orders."""
+
+    async def remove(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+        """Remove whole books, to be written anew."""
+
+
+class Timeline(Protocol):
+    """All events, by customer."""
+
+    async def add(self, connection: AsyncConnection, arrivals: Sequence[tuple[str, Arrival]]) -> None:
+        """Store events, each with its customer."""
+
+    async def of(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[Event]]:
+        """All events of these customers, in order."""
+
+    async def rearrange(
+        self, connection: AsyncConnection, moves: Sequence[Move], merges: Sequence[Merge]
+    ) -> None:
+        """Give events to the customers whose they proved to be: first the moves, then the merges."""

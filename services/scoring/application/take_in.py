@@ -1,0 +1,277 @@
+"""Takes a batch of events in: each counts once, changes its customer, and is told on the activity stream."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.application import announce
+from services.scoring.application.identify import Identify
+from services.scoring.application.ports import (
+    Arrival,
+    Customers,
+    Identities,
+    Inbox,
+    Orders,
+    Profile,
+    Stored,
+    Timeline,
+)
+from services.scoring.domain.advance import Life, begin_again, go_on, is_late
+from services.scoring.domain.event import Event, place
+from services.scoring.domain.evolve import needs_whole_book, order_named
+from services.scoring.domain.identity import Merge, Move, Resolution
+from services.scoring.domain.orders import Order
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.state import EMPTY
+from shared.bus.interface import Outbox
+from shared.bus.records import Incoming, Outgoing
+from shared.contracts.codec import decode
+from shared.contracts.events import EventRecord
+
+Books = dict[str, dict[str, Order]]
+
+
+@dataclass(slots=True)
+class _Affected:
+    """A customer whom the batch touches: the new events, sorted, and what else happens to the history."""
+
+    id: str
+    events: list[Event] = field(default_factory=list)
+    stored: Stored | None = None
+    merges: list[Merge] = field(default_factory=list)
+    lost: Move | None = None
+    gained: Move | None = None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the history is not what the stored state was made of."""
+        return bool(self.merges or self.lost or self.gained)
+
+    @property
+    def begins_again(self) -> bool:
+        """Whether all must be folded again."""
+        late = self.stored is not None and bool(self.events) and is_late(self.stored.state, self.events[0])
+        return late or self.disturbed
+
+
+class TakeIn:
+    """The handler of `regulars.events`.
+
+    Two workers may handle overlapping customers at the same time: whoever comes second waits at the first row that
+    both need, and all take their locks in the same order (see `ports`).
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        identities: Identities,
+        customers: Customers,
+        orders: Orders,
+        timeline: Timeline,
+        outbox: Outbox,
+        settings: ScoreSettings,
+    ) -> None:
+        self._inbox = inbox
+        self._identities = identities
+        self._identify = Identify(identities, customers)
+        self._customers = customers
+        self._orders = orders
+        self._timeline = timeline
+        self._outbox = outbox
+        self._settings = settings
+
+    async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
+        """Handle records in the caller's transaction. Raises `MalformedRecordError` when one is no event."""
+        arrivals = await self._new_ones(connection, records)
+        if not arrivals:
+            return
+        events = [arrival.event for arrival in arrivals.values()]
+        resolution = await self._identify(connection, events)
+        affected = _affected(events, resolution)
+        existing = affected.keys() | {merge.loser for merge in resolution.merges}
+        stored = await self._customers.lock(connection, existing - resolution.created)
+        for one in affected.values():
+            one.stored = stored.get(one.id)
+
+        await self._rearrange(connection, resolution)
+        lives, books = await self._live(connection, affected)
+        await self._timeline.add(
+            connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
+        )
+        await self._save(connection, affected, lives, books, now)
+        await self._announce(connection, affected, lives, resolution)
+
+    async def _new_ones(self, connection: AsyncConnection, records: Sequence[Incoming]) -> dict[str, Arrival]:
+        arrivals: dict[str, Arrival] = {}
+        for record in records:
+            event = Event.of(decode(record.value, EventRecord))
+            arrivals.setdefault(event.key, Arrival(event, record.value))
+        new = await self._inbox.take(connection, arrivals.keys())
+        return {key: arrival for key, arrival in arrivals.items() if key in new}
+
+    async def _rearrange(self, connection: AsyncConnection, resolution: Resolution) -> None:
+        """Let events, identities and ids follow customers who proved to be one, and addresses their owners."""
+        moves, merges = resolution.moves, resolution.merges
+        if moves or merges:
+            await self._timeline.rearrange(connection, moves, merges)
+        if merges:
+            losers = [merge.loser for merge in merges]
+            await self._identities.merge(connection, merges)
+            await self._orders.remove(connection, losers)
+            await self._customers.remove(connection, losers)
+
+    async def _live(
+        self, connection: AsyncConnection, affected: dict[str, _Affected]
+    ) -> tuple[dict[str, Life], Books]:
+        """Every customer after the batch, with the orders that were loaded before it."""
+        again = {one.id for one in affected.values() if one.begins_again}
+        histories = await self._timeline.of(connection, again) if again else {}
+        books = await self._books(connection, (one for one in affected.values() if one.id not in again))
+        lives = {}
+        for one in affected.values():
+            state = one.stored.state if one.stored is not None else EMPTY
+            if one.id in again:
+                history = histories.get(one.id, [])
+                lives[one.id] = begin_again(
+                    state, history, one.events, self._settings, disturbed=one.disturbed
+                )
+            else:
+                lives[one.id] = go_on(state, dict(books.get(one.id, {})), one.events, self._settings)
+        return lives, books
+
+    async def _books(self, connection: AsyncConnection, in_order: Iterable[_Affected]) -> Books:
+        """The orders that the events name; of customers who are new, there are none."""
+        wanted: list[tuple[str, str]] = []
+        whole: list[str] = []
+        for one in in_order:
+            if one.stored is None:
+                continue
+            if any(needs_whole_book(event.record.type) for event in one.events):
+                whole.append(one.id)
+                continue
+            named = (order_named(event) for event in one.events)
+            wanted += [(one.id, order_id) for order_id in named if order_id is not None]
+        return await self._orders.find(connection, wanted, whole) if wanted or whole else {}
+
+    async def _save(
+        self,
+        connection: AsyncConnection,
+        affected: dict[str, _Affected],
+        lives: dict[str, Life],
+        books: Books,
+        now: datetime,
+    ) -> None:
+        new: list[Profile] = []
+        changed: list[Profile] = []
+        for one in affected.values():
+            profile = _profile(one, lives[one.id])
+            (new if one.stored is None else changed).append(profile)
+        if new:
+            await self._customers.add(connection, new, now)
+        if changed:
+            await self._customers.save(connection, changed, now)
+        await self._save_orders(connection, lives, books)
+
+    async def _save_orders(self, connection: AsyncConnection, lives: dict[str, Life], books: Books) -> None:
+        rewritten = [customer_id for customer_id, life in lives.items() if life.rewritten]
+        if rewritten:
+            await self._orders.remove(connection, rewritten)
+        added: list[tuple[str, Order]] = []
+        changed: list[tuple[str, Order]] = []
+        for customer_id, life in lives.items():
+            known = {} if life.rewritten else books.get(customer_id, {})
+            for order_id, order in life.book.items():
+                before = known.get(order_id)
+                if before is None:
+                    added.append((customer_id, order))
+                elif before is not order:
+                    changed.append((customer_id, order))
+        if added:
+            await self._orders.add(connection, added)
+        if changed:
+            await self._orders.save(connection, changed)
+
+    async def _announce(
+        self,
+        connection: AsyncConnection,
+        affected: dict[str, _Affected],
+        lives: dict[str, Life],
+        resolution: Resolution,
+    ) -> None:
+        """Write the activity last: the outbox locks what orders writers."""
+        identifiers = await self._identifiers(connection, resolution)
+        told: list[Outgoing] = []
+        for one in affected.values():
+            told += _told(one, lives[one.id], identifiers.get(one.id, {}))
+        await self._outbox.append(connection, told)
+
+    async def _identifiers(
+        self, connection: AsyncConnection, resolution: Resolution
+    ) -> dict[str, announce.Identifiers]:
+        """All identifiers of the customers that got or lost one."""
+        identifiers: dict[str, announce.Identifiers] = {}
+        asked = {move.source for move in resolution.moves} | {merge.winner for merge in resolution.merges}
+        for pseudonym, identity in (resolution.added | resolution.changed).items():
+            if identity.customer_id in resolution.created and pseudonym in resolution.added:
+                kinds = identifiers.setdefault(identity.customer_id, {})
+                kinds.setdefault(identity.kind, []).append(pseudonym)
+            else:
+                asked.add(identity.customer_id)
+        if asked:
+            identifiers |= await self._identities.of_customers(connection, asked)
+        return identifiers
+
+
+def _affected(events: Iterable[Event], resolution: Resolution) -> dict[str, _Affected]:
+    """The customers of a batch, each with what happens to them; events sorted."""
+    affected: dict[str, _Affected] = {}
+
+    def the(customer_id: str) -> _Affected:
+        one = affected.get(customer_id)
+        if one is None:
+            one = affected[customer_id] = _Affected(customer_id)
+        return one
+
+    for event in events:
+        the(resolution.owners[event.key]).events.append(event)
+    for one in affected.values():
+        if len(one.events) > 1:
+            one.events.sort(key=place)
+    winners = {merge.loser: merge.winner for merge in resolution.merges}
+    for merge in resolution.merges:
+        the(merge.winner).merges.append(merge)
+    for move in resolution.moves:
+        the(winners.get(move.source, move.source)).lost = move
+        the(move.target).gained = move
+    return affected
+
+
+def _profile(one: _Affected, life: Life) -> Profile:
+    """The customer to store. The stored time of the next check is left alone unless it would be too late: the sweep
+    finds out when it comes too early, and the row's index entries need not be written anew for every order."""
+    assessment = life.steps[-1].assessment
+    due = assessment.next_change_at
+    known = one.stored.check_at if one.stored is not None else None
+    keep = known is not None and (due is None or known <= due)
+    return Profile(one.id, life.state, assessment.facts, known if keep else due)
+
+
+def _told(one: _Affected, life: Life, identifiers: announce.Identifiers) -> list[Outgoing]:
+    told: list[Outgoing] = []
+    steps = life.steps
+    if steps[0].event is None:
+        step, steps = steps[0], steps[1:]
+        if one.merges:
+            told += [
+                announce.of_merge(one.id, merge.loser, merge.cause, step, identifiers) for merge in one.merges
+            ]
+        else:
+            move = one.lost or one.gained
+            assert move is not None
+            told.append(announce.of_correction(one.id, move.cause, step, identifiers))
+    for step in steps:
+        told.append(announce.of_event(one.id, step, {} if told else identifiers))
+    return told

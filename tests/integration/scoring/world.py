@@ -1,0 +1,84 @@
+"""Scoring on a real database, without its process: events go in, activity and rows come out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.scoring.adapters.customers import SqlCustomers
+from services.scoring.adapters.identities import SqlIdentities
+from services.scoring.adapters.inbox import SqlInbox
+from services.scoring.adapters.orders import SqlOrders
+from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.take_in import TakeIn
+from services.scoring.domain.settings import ScoreSettings
+from shared.bus.outbox import LogOutbox
+from shared.bus.postgres_bus import platform_log
+from shared.bus.records import Incoming
+from shared.contracts.activity import Activity
+from shared.contracts.codec import decode, encode
+from shared.contracts.events import EVENTS_TOPIC, EventRecord
+from tests.support.life import SETTINGS
+
+PARTITIONS = 4
+
+
+class World:
+    """Feeds events to the handler as the worker would, each call a transaction."""
+
+    def __init__(self, engine: AsyncEngine, now: datetime, settings: ScoreSettings = SETTINGS) -> None:
+        self.engine = engine
+        self.now = now
+        self.log = platform_log(PARTITIONS)
+        self.outbox = LogOutbox(self.log)
+        self.customers = SqlCustomers()
+        self.take_in = TakeIn(
+            inbox=SqlInbox(),
+            identities=SqlIdentities(),
+            customers=self.customers,
+            orders=SqlOrders(),
+            timeline=SqlTimeline(),
+            outbox=self.outbox,
+            settings=settings,
+        )
+
+    async def feed(self, *records: EventRecord) -> None:
+        """One batch."""
+        await self.feed_raw([encode(record) for record in records])
+
+    async def feed_raw(self, values: Sequence[bytes]) -> None:
+        """One batch of whatever the stream holds."""
+        batch = [Incoming(EVENTS_TOPIC, 0, offset, "key", value) for offset, value in enumerate(values)]
+        async with self.engine.begin() as connection:
+            await self.take_in(connection, batch, self.now)
+
+    async def activity(self) -> list[Activity]:
+        """Everything that was told, partition by partition."""
+        async with self.engine.connect() as connection:
+            heads = await self.log.heads(connection)
+            records = await self.log.read(connection, dict.fromkeys(heads, 0), 10_000)
+        return [decode(record.value, Activity) for record in records]
+
+    async def rows(self, sql: str, **bound: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        async with self.engine.connect() as connection:
+            return [tuple(row) for row in await connection.execute(text(sql), bound)]
+
+    async def profiles(self) -> dict[frozenset[str], tuple[Any, ...]]:
+        """Every customer without the id, which depends on who came first: by the events, the state and the orders."""
+        customers = await self.rows("SELECT id, state FROM scoring.customers")
+        profiles = {}
+        for customer_id, state in customers:
+            events = await self.rows(
+                "SELECT encode(event_key, 'hex') FROM scoring.timeline WHERE customer_id = :id",
+                id=customer_id,
+            )
+            orders = await self.rows(
+                "SELECT order_id, event_key, placed_at, currency, total, refunded, cancelled, refunds::text"
+                " FROM scoring.orders WHERE customer_id = :id ORDER BY order_id",
+                id=customer_id,
+            )
+            profiles[frozenset(key for (key,) in events)] = (state, orders)
+        return profiles
