@@ -51,6 +51,12 @@ class History:
         """How many events `events` gives: an order each, a registration for each customer."""
         return self.orders + self.customers
 
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The times of the first and the last order."""
+        first, last = (self._moments[index].item().replace(tzinfo=UTC) + self._shift for index in (0, -1))
+        return first, last
+
     def examples(self) -> list[int]:
         """Three households to show: with the most orders, with as many as most, with the fewest."""
         orders = self._lines.groupby("household_id")["basket_id"].nunique().sort_values(kind="stable")
