@@ -16,7 +16,10 @@ from services.rewards.domain.purchases import Grant, Purchase, Refund
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])
 
-_PURCHASE = "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot, p.grants, p.refunds"
+_PURCHASE = (
+    "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot,"
+    " p.grants, p.refunds"
+)
 _PURCHASES = text(f"""
     SELECT {_PURCHASE} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
     JOIN rewards.purchases p USING (customer_id, order_id)
@@ -45,6 +48,10 @@ _LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, 
 _LOTS = text(f"""
     SELECT {_LOT} FROM rewards.lots
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
+    """)  # noqa: S608
+_NUMBERED_LOTS = text(f"""
+    SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
+    JOIN rewards.lots USING (customer_id, lot)
     """)  # noqa: S608
 
 _ROLLED = text("""
@@ -119,17 +126,34 @@ async def load_lots(
     if not customers:
         return
     for row in await connection.execute(_LOTS, {"customers": list(customers)}):
-        members[row[0]].lots[row[1]] = Lot(
-            number=row[1],
-            expires_at=row[2],
-            available_at=row[3],
-            pending=row[4],
-            points=row[5],
-            remaining=row[6],
-            expired=row[7],
-            stored=True,
-            changed=False,
-        )
+        members[row[0]].lots[row[1]] = _lot(row)
+
+
+async def load_numbered_lots(
+    connection: AsyncConnection, members: dict[str, Member], lots: Collection[tuple[str, int]]
+) -> None:
+    """The lots with these (customer, number), empty or not, unless they are loaded."""
+    wanted = [(customer, lot) for customer, lot in lots if lot not in members[customer].lots]
+    if not wanted:
+        return
+    keys = {"customers": [customer for customer, _ in wanted], "lots": [lot for _, lot in wanted]}
+    for row in await connection.execute(_NUMBERED_LOTS, keys):
+        members[row[0]].lots[row[1]] = _lot(row)
+
+
+def _lot(row: Any) -> Lot:
+    """The lot in a row of `_LOT`."""
+    return Lot(
+        number=row[1],
+        expires_at=row[2],
+        available_at=row[3],
+        pending=row[4],
+        points=row[5],
+        remaining=row[6],
+        expired=row[7],
+        stored=True,
+        changed=False,
+    )
 
 
 async def roll_spend(

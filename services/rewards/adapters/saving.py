@@ -20,6 +20,7 @@ from services.rewards.domain.changes import (
 from services.rewards.domain.lots import Lot
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import Purchase
+from services.rewards.domain.redemptions import Redemption
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 from shared.contracts.codec import encode
@@ -95,6 +96,11 @@ _UPDATE_PURCHASES = text("""
         AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds)
     WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id
     """)
+_UPDATE_REDEMPTIONS = text("""
+    UPDATE rewards.redemptions r SET status = w.status, ended_at = w.ended_at
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[])) AS w(id, status, ended_at)
+    WHERE r.id = w.id
+    """)
 _ALIASES = text("""
     INSERT INTO rewards.aliases (pseudonym, customer_id)
     SELECT * FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[])) AS w(pseudonym, customer_id) ORDER BY pseudonym
@@ -125,6 +131,20 @@ _PURCHASE_COLUMNS = (
     "grants",
     "refunds",
 )
+_REDEMPTION_COLUMNS = (
+    "id",
+    "customer_id",
+    "order_id",
+    "points",
+    "value",
+    "currency",
+    "status",
+    "reserved_at",
+    "expires_at",
+    "ended_at",
+    "taken",
+    "program_version",
+)
 _INBOX_COLUMNS = ("id", "customer_id", "type", "source", "event_id", "at", "facts")
 
 
@@ -147,6 +167,10 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await _copy(connection, "milestones", Reached._fields, changes.milestones)
     await _copy(connection, "tier_history", TierChange._fields, changes.tiers)
     await _copy(connection, "offers", IssuedOffer._fields, changes.offers)
+    new_redemptions = [_redemption(r) for r in changes.redemptions if not r.stored]
+    await _copy(connection, "redemptions", _REDEMPTION_COLUMNS, new_redemptions)
+    ended = [(r.id, r.status, r.ended_at) for r in changes.redemptions if r.stored]
+    await _update(connection, _UPDATE_REDEMPTIONS, ended)
     await _update(connection, _ALIASES, list(changes.aliases.items()))
     await outbox.append(
         connection,
@@ -210,6 +234,23 @@ def _purchase(member: Member, purchase: Purchase) -> tuple[Any, ...]:
         purchase.lot,
         _json.encode(purchase.grants).decode() if purchase.grants else None,
         _json.encode(purchase.refunds).decode() if purchase.refunds else None,
+    )
+
+
+def _redemption(redemption: Redemption) -> tuple[Any, ...]:
+    return (
+        redemption.id,
+        redemption.customer_id,
+        redemption.order_id,
+        redemption.points,
+        redemption.value,
+        redemption.currency,
+        redemption.status,
+        redemption.reserved_at,
+        redemption.expires_at,
+        redemption.ended_at,
+        json.encode(redemption.taken).decode(),
+        redemption.program_version,
     )
 
 

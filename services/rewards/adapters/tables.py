@@ -92,7 +92,7 @@ lots = Table(
     CheckConstraint("remaining >= 0 AND expired >= 0 AND remaining + expired <= points", "lots_remaining"),
     CheckConstraint("NOT pending OR available_at IS NOT NULL", "lots_pending"),
     Index("lots_expires_at", "expires_at", postgresql_where=text("remaining > 0")),
-    Index("lots_available_at", "available_at", postgresql_where=text("pending")),
+    Index("lots_available_at", "available_at", postgresql_where=text("pending AND remaining > 0")),
 )
 
 purchases = Table(

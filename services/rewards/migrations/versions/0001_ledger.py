@@ -109,7 +109,7 @@ def upgrade() -> None:
         "lots",
         ["available_at"],
         schema=SCHEMA,
-        postgresql_where=sa.text("pending"),
+        postgresql_where=sa.text("pending AND remaining > 0"),
     )
     op.create_index(
         "lots_expires_at",

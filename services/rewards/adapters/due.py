@@ -1,0 +1,62 @@
+"""What is due, found by index. Members are locked in id order; whoever is locked by another worker is passed over."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters.members import COLUMNS
+from services.rewards.domain.member import Member
+
+_POINTS = text("""
+    SELECT DISTINCT customer_id FROM (
+        (SELECT customer_id FROM rewards.lots WHERE pending AND remaining > 0 AND available_at <= :now
+         ORDER BY available_at LIMIT :limit)
+        UNION ALL
+        (SELECT customer_id FROM rewards.lots WHERE remaining > 0 AND expires_at <= :now
+         ORDER BY expires_at LIMIT :limit)
+    ) due
+    """)
+_TIERS = text("""
+    SELECT customer_id FROM rewards.members WHERE tier_until <= :now ORDER BY tier_until LIMIT :limit
+    """)
+_RESERVATIONS = text("""
+    SELECT id, customer_id FROM rewards.redemptions WHERE status = 'reserved' AND expires_at <= :now
+    ORDER BY expires_at LIMIT :limit
+    """)
+_LOCK = text(
+    f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = ANY(CAST(:ids AS text[]))"  # noqa: S608
+    " ORDER BY customer_id FOR UPDATE SKIP LOCKED"
+)
+
+
+class PostgresDue:
+    """Implements `Due`."""
+
+    async def points(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+        """See `Due.points`."""
+        return await _lock(connection, {row[0] for row in await _find(connection, _POINTS, now, limit)})
+
+    async def tiers(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+        """See `Due.tiers`."""
+        return await _lock(connection, {row[0] for row in await _find(connection, _TIERS, now, limit)})
+
+    async def reservations(
+        self, connection: AsyncConnection, now: datetime, limit: int
+    ) -> tuple[dict[str, Member], set[str]]:
+        """See `Due.reservations`."""
+        rows = await _find(connection, _RESERVATIONS, now, limit)
+        members = await _lock(connection, {row[1] for row in rows})
+        return members, {row[0] for row in rows if row[1] in members}
+
+
+async def _find(connection: AsyncConnection, statement: TextClause, now: datetime, limit: int) -> list[Any]:
+    return list(await connection.execute(statement, {"now": now, "limit": limit}))
+
+
+async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:
+    if not ids:
+        return {}
+    rows = await connection.execute(_LOCK, {"ids": list(ids)})
+    return {row[0]: Member(*row) for row in rows}

@@ -1,0 +1,74 @@
+"""Group commit: requests that arrive while a transaction runs share the next one.
+
+Nobody waits on purpose: a request that finds the line idle is handled at once. Under load the cost of a
+transaction is shared by all requests of a batch.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+BATCH_MAX = 64
+"""Requests in one transaction."""
+WAITING_MAX = 2_000
+"""Requests waiting for one; beyond it the service is overloaded and says so."""
+
+
+class OverloadedError(Exception):
+    """More requests wait than can be handled in time."""
+
+
+class Batcher(Generic[Request, Answer]):
+    """Hands requests in batches to `handle`, one batch at a time, and gives each its own answer.
+
+    `handle` answers one result per request, an exception being the answer of a request that is refused. When it
+    fails as a whole, each request of the batch is tried alone, so that none fails because of another.
+    """
+
+    def __init__(self, handle: Callable[[Sequence[Request]], Awaitable[list[Answer | Exception]]]) -> None:
+        self._handle = handle
+        self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def submit(self, request: Request) -> Answer:
+        """The answer to a request. Raises what `handle` answered for it, `OverloadedError` when too many wait."""
+        if len(self._waiting) >= WAITING_MAX:
+            raise OverloadedError
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answer))
+        if self._running is None:
+            self._running = asyncio.create_task(self._drain())
+        return await answer
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                count = min(BATCH_MAX, len(self._waiting))
+                batch = [self._waiting.popleft() for _ in range(count)]
+                batch = [(request, answer) for request, answer in batch if not answer.done()]
+                await self._answer(batch)
+        finally:
+            self._running = None
+
+    async def _answer(self, batch: list[tuple[Request, "asyncio.Future[Answer]"]]) -> None:
+        if not batch:
+            return
+        try:
+            results = await self._handle([request for request, _ in batch])
+        except Exception as error:  # noqa: BLE001  # every kind reaches the one who asked
+            if len(batch) > 1:
+                for one in batch:
+                    await self._answer([one])
+                return
+            results = [error]
+        for (_, answer), result in zip(batch, results, strict=True):
+            if answer.done():
+                continue  # who asked has gone
+            if isinstance(result, Exception):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)

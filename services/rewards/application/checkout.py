@@ -1,0 +1,179 @@
+"""The use case of the checkout: reserve, confirm and release, many requests in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.application.ports import Members, Programs
+from services.rewards.domain import checkout, refusals
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve `points` of `customer` (any of its ids) under the new id `id`. (`scope`, `key`) is the caller's
+    idempotency key, `body_hash` what tells another request under the same key."""
+
+    id: str
+    customer: str
+    points: int
+    order_id: str | None
+    scope: str
+    key: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Spend a redemption's points for good."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give a redemption's points back."""
+
+    id: str
+
+
+Request = Reserve | Confirm | Release
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered under an idempotency key."""
+
+    body_hash: bytes
+    body: bytes
+
+
+class CheckoutStore(Protocol):
+    """What the checkout reads and writes besides members. Every method works in the caller's transaction."""
+
+    async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
+        """Customer ids by any id that a shop or we use for them; unknown ones are missing."""
+
+    async def owners(self, connection: AsyncConnection, ids: set[str]) -> dict[str, str]:
+        """The customers whose redemptions these are; unknown ones are missing."""
+
+    async def redemptions(self, connection: AsyncConnection, ids: set[str]) -> dict[str, Redemption]:
+        """The redemptions, as they stand under their members' locks."""
+
+    async def load_lots(
+        self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
+    ) -> None:
+        """All lots that hold points of these members, and those that the redemptions took from."""
+
+    async def answers(
+        self, connection: AsyncConnection, keys: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], Answered]:
+        """What was answered before under these (scope, key)."""
+
+    async def remember(
+        self, connection: AsyncConnection, answers: dict[tuple[str, str], Answered], now: datetime
+    ) -> None:
+        """Keep answers. Raises `AnsweredMeanwhileError` when another transaction answered one of the keys first."""
+
+
+class AnsweredMeanwhileError(Exception):
+    """The same key was answered by another transaction since we looked: look again."""
+
+
+class Render(Protocol):
+    """Makes the body of an answer."""
+
+    def __call__(self, redemption: Redemption) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Handles batches of checkout requests."""
+
+    members: Members
+    store: CheckoutStore
+    programs: Programs
+    render: Render
+
+    async def __call__(
+        self, connection: AsyncConnection, requests: Sequence[Request], now: datetime
+    ) -> list[bytes | Exception]:
+        """One answer per request, in order: a body, or a `RefusedError`. A refused request changes nothing."""
+        rulebook = await self.programs.current(connection)
+        batch = await self._load(connection, requests)
+        changes = Changes(now, rulebook.program.version)
+        results: list[bytes | Exception] = []
+        for request in requests:
+            try:
+                results.append(self._decide(request, batch, rulebook, changes))
+            except RefusedError as refusal:
+                results.append(refusal)
+        if changes.entries:
+            await self.store.remember(connection, batch.new_answers, now)
+            await self.members.save(connection, changes)
+        return results
+
+    async def _load(self, connection: AsyncConnection, requests: Sequence[Request]) -> "_Batch":
+        reserves = [request for request in requests if isinstance(request, Reserve)]
+        ids = {request.id for request in requests if not isinstance(request, Reserve)}
+        customers = await self.store.customers(connection, {request.customer for request in reserves})
+        owners = await self.store.owners(connection, ids) if ids else {}
+        locked = await self.members.lock(connection, {*customers.values(), *owners.values()}, create=False)
+        # Read under the locks: what another transaction has just committed is seen.
+        answers = await self.store.answers(connection, {(r.scope, r.key) for r in reserves})
+        redemptions = await self.store.redemptions(connection, ids) if ids else {}
+        members = {member.customer_id: member for member in locked.values()}
+        await self.store.load_lots(connection, members, list(redemptions.values()))
+        by_name = {name: locked[id_] for name, id_ in customers.items() if id_ in locked}
+        return _Batch(by_name, members, redemptions, answers, {})
+
+    def _decide(self, request: Request, batch: "_Batch", rulebook: Rulebook, changes: Changes) -> bytes:
+        if isinstance(request, Reserve):
+            return self._reserve(request, batch, rulebook, changes)
+        redemption = batch.redemptions.get(request.id)
+        if redemption is None:
+            raise refusals.unknown_redemption()
+        member = batch.members[redemption.customer_id]
+        if isinstance(request, Confirm):
+            checkout.confirm(member, redemption, changes)
+        else:
+            checkout.release(member, redemption, changes)
+        return self.render(redemption)
+
+    def _reserve(self, request: Reserve, batch: "_Batch", rulebook: Rulebook, changes: Changes) -> bytes:
+        key = (request.scope, request.key)
+        before = batch.answers.get(key) or batch.new_answers.get(key)
+        if before is not None:
+            if before.body_hash != request.body_hash:
+                raise refusals.key_reused()
+            return before.body
+        member = batch.customers.get(request.customer)
+        if member is None:
+            raise refusals.unknown_customer()
+        redemption = checkout.reserve(
+            member,
+            rulebook.program,
+            changes,
+            id_=request.id,
+            points=request.points,
+            order_id=request.order_id,
+        )
+        body = self.render(redemption)
+        batch.new_answers[key] = Answered(request.body_hash, body)
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    customers: dict[str, Member]
+    members: dict[str, Member]
+    redemptions: dict[str, Redemption]
+    answers: dict[tuple[str, str], Answered]
+    new_answers: dict[tuple[str, str], Answered]

@@ -1,0 +1,103 @@
+"""What time alone makes due: pending points, lots past their last day, reservations, tiers. Each is done once,
+however many workers look, because it is done under the member's lock and leaves nothing due behind."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.application.checkout import CheckoutStore
+from services.rewards.application.ports import Members, Programs
+from services.rewards.domain import checkout, ledger, tiers
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.needs import Needs
+from services.rewards.domain.redemptions import Status
+
+DUE_MAX = 200
+"""Members, or redemptions, that one transaction takes."""
+
+
+class Due(Protocol):
+    """Finds what is due and locks whom it concerns, passing over those whom somebody else is busy with."""
+
+    async def points(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+        """Members with points that become available or expire; locked."""
+
+    async def tiers(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+        """Members whose tier's time is over; locked."""
+
+    async def reservations(
+        self, connection: AsyncConnection, now: datetime, limit: int
+    ) -> tuple[dict[str, Member], set[str]]:
+        """Members with reservations that nobody confirmed in time, locked, and the ids of those reservations."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedJobs:
+    """The jobs. Each handles one batch in the caller's transaction and answers how many members it changed."""
+
+    due: Due
+    members: Members
+    store: CheckoutStore
+    programs: Programs
+
+    def all(self) -> dict[str, Callable[[AsyncConnection, datetime], Awaitable[int]]]:
+        """Every job by its name."""
+        return {
+            "move_points": self.move_points,
+            "expire_reservations": self.expire_reservations,
+            "review_tiers": self.review_tiers,
+        }
+
+    async def move_points(self, connection: AsyncConnection, now: datetime) -> int:
+        """Pending points become available, lots past their last day expire."""
+        members = await self.due.points(connection, now, DUE_MAX)
+        if not members:
+            return 0
+        needs = Needs(lots=set(members))
+        await self.members.load(connection, members, needs, None)
+        changes = await self._changes(connection, now)
+        for member in members.values():
+            ledger.bring_up_to_date(member, changes, now)
+        await self.members.save(connection, changes)
+        return len(changes.members)
+
+    async def expire_reservations(self, connection: AsyncConnection, now: datetime) -> int:
+        """Points of checkouts that were left are given back."""
+        members, ids = await self.due.reservations(connection, now, DUE_MAX)
+        if not members:
+            return 0
+        redemptions = await self.store.redemptions(connection, ids)
+        over = [
+            redemption
+            for redemption in redemptions.values()
+            if redemption.status is Status.RESERVED
+            and redemption.expires_at <= now
+            and redemption.customer_id in members
+        ]
+        await self.store.load_lots(connection, members, over)
+        changes = await self._changes(connection, now)
+        for redemption in over:
+            checkout.release(members[redemption.customer_id], redemption, changes, status=Status.EXPIRED)
+        await self.members.save(connection, changes)
+        return len(changes.members)
+
+    async def review_tiers(self, connection: AsyncConnection, now: datetime) -> int:
+        """Tiers whose time is over are kept or lost by the spend of now."""
+        members = await self.due.tiers(connection, now, DUE_MAX)
+        if not members:
+            return 0
+        rulebook = await self.programs.current(connection)
+        since = tiers.start_of_window(rulebook.program, now)
+        await self.members.load(connection, members, Needs(spend=set(members)), since)
+        changes = Changes(now, rulebook.program.version)
+        for member in members.values():
+            tiers.review(member, rulebook.program, changes, now)
+        await self.members.save(connection, changes)
+        return len(changes.members)
+
+    async def _changes(self, connection: AsyncConnection, now: datetime) -> Changes:
+        return Changes(now, (await self.programs.current(connection)).program.version)

@@ -1,0 +1,177 @@
+"""Spending at the checkout: reserve points, then confirm or release them. Each function refuses before it changes."""
+
+from datetime import datetime
+
+from services.rewards.domain import ledger, refusals
+from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.lots import Lot, lot_number
+from services.rewards.domain.member import Member
+from services.rewards.domain.redemptions import Redemption, Status, worth
+from shared.program.model import Program
+
+
+def spendable_at(member: Member, now: datetime) -> int:
+    """What the member can spend at `now`, to the moment, whether or not the timed jobs have come by. Needs all lots."""
+    held = sum(
+        lot.remaining
+        for lot in member.lots.values()
+        if (lot.expires_at is None or lot.expires_at > now)
+        and not (lot.pending and lot.available_at is not None and lot.available_at > now)
+    )
+    return held - member.debt
+
+
+def reserve(
+    member: Member, program: Program, changes: Changes, *, id_: str, points: int, order_id: str | None
+) -> Redemption:
+    """Put points aside for a checkout, oldest first. Needs all lots.
+
+    Raises `RefusedError` when the program redeems nothing, or not so little, or the member has fewer points.
+    """
+    redeem, now = program.points.redeem, changes.now
+    if redeem is None:
+        raise refusals.not_redeemable()
+    if points < redeem.minimum:
+        raise refusals.below_minimum(redeem.minimum)
+    available = spendable_at(member, now)
+    if points > available:
+        raise refusals.insufficient_points(points, available)
+    ledger.bring_up_to_date(member, changes, now)
+    taken = ledger.draw(member, points)
+    for lot, part in taken:
+        _post(
+            member,
+            changes,
+            Kind.RESERVE,
+            (Account.AVAILABLE, Account.RESERVED),
+            part,
+            lot=lot.number,
+            redemption=id_,
+        )
+    redemption = Redemption(
+        id=id_,
+        customer_id=member.customer_id,
+        order_id=order_id,
+        points=points,
+        value=worth(points, redeem),
+        currency=program.currency,
+        status=Status.RESERVED,
+        reserved_at=now,
+        expires_at=redeem.reserve_for.after(now, program.time_zone),
+        taken=[(lot.number, part) for lot, part in taken],
+        program_version=program.version,
+    )
+    changes.redemptions.append(redemption)
+    _tell(member, changes, "points.reserved", redemption)
+    return redemption
+
+
+def confirm(member: Member, redemption: Redemption, changes: Changes) -> None:
+    """Spend reserved points for good. Confirming again changes nothing.
+
+    Raises `RefusedError` for a redemption that was released, or whose time is over, to the moment.
+    """
+    if redemption.status is Status.CONFIRMED:
+        return
+    if redemption.status is not Status.RESERVED:
+        raise refusals.redemption_ended(redemption.status)
+    if redemption.expires_at <= changes.now:
+        raise refusals.redemption_ended(Status.EXPIRED)
+    _post(
+        member,
+        changes,
+        Kind.CONFIRM,
+        (Account.RESERVED, Account.REDEEMED),
+        redemption.points,
+        lot=None,
+        redemption=redemption.id,
+    )
+    _end(redemption, Status.CONFIRMED, changes)
+    _tell(member, changes, "points.spent", redemption)
+
+
+def release(
+    member: Member, redemption: Redemption, changes: Changes, *, status: Status = Status.RELEASED
+) -> None:
+    """Give reserved points back to the lots they came from; a debt is paid from them first. Releasing again changes
+    nothing. Needs those lots. Raises `RefusedError` for a redemption that was confirmed."""
+    if redemption.status in {Status.RELEASED, Status.EXPIRED}:
+        return
+    if redemption.status is Status.CONFIRMED:
+        raise refusals.redemption_ended(redemption.status)
+    for number, part in redemption.taken:
+        lot = member.lots[number]
+        lot.remaining += part
+        lot.changed = True
+        _post(
+            member,
+            changes,
+            Kind.RELEASE,
+            (Account.RESERVED, Account.AVAILABLE),
+            part,
+            lot=number,
+            redemption=redemption.id,
+        )
+    _end(redemption, status, changes)
+    ledger.settle(member, changes, cause=redemption.id, at=changes.now)
+    _tell(member, changes, "points.released", redemption)
+
+
+def adjust(member: Member, program: Program, changes: Changes, *, id_: str, points: int, reason: str) -> None:
+    """Give points, or take them, by hand. Needs all lots. Raises `RefusedError` when fewer are there than are taken."""
+    available = spendable_at(member, changes.now)
+    if points < 0 and -points > available:
+        raise refusals.insufficient_points(-points, available)
+    ledger.bring_up_to_date(member, changes, changes.now)
+    lot: Lot | None = None
+    if points > 0:
+        lot = ledger.open_lot(member, lot_number(id_), changes.now, program, now=changes.now)
+        lot.pending = False
+    ledger.adjust(member, changes, points, lot=lot, cause=id_, at=changes.now)
+    changes.tell(
+        member,
+        "points.adjusted",
+        id_=f"{id_}/adjusted",
+        cause=id_,
+        data={"points": points, "reason": reason, "available": member.spendable()},
+    )
+
+
+def _post(
+    member: Member,
+    changes: Changes,
+    kind: Kind,
+    accounts: tuple[Account, Account],
+    points: int,
+    *,
+    lot: int | None,
+    redemption: str,
+) -> None:
+    key = f"{kind}/{redemption}" if lot is None else f"{kind}/{redemption}/{lot}"
+    changes.post(
+        member, kind, *accounts, points, lot=lot, rule=None, cause=redemption, at=changes.now, key=key
+    )
+
+
+def _end(redemption: Redemption, status: Status, changes: Changes) -> None:
+    redemption.status = status
+    redemption.ended_at = changes.now
+    changes.redemptions.append(redemption)
+
+
+def _tell(member: Member, changes: Changes, type_: str, redemption: Redemption) -> None:
+    changes.tell(
+        member,
+        type_,
+        id_=f"{redemption.id}/{redemption.status}",
+        cause=redemption.id,
+        data={
+            "redemption": redemption.id,
+            "order_id": redemption.order_id,
+            "points": redemption.points,
+            "value": redemption.value,
+            "status": redemption.status,
+            "available": member.spendable(),
+        },
+    )
