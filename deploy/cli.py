@@ -28,15 +28,21 @@ app.add_typer(letters.app, name="dead-letters")
 app.command("check")(program.check)
 
 
+WithKafka = Annotated[
+    bool,
+    typer.Option("--kafka", help="Start a Kafka too, for the streams (needs Java; Maven the first time)."),
+]
+
+
 @app.command("up")
-def up_command() -> None:
+def up_command(kafka: WithKafka = False) -> None:
     """Start everything on this machine and stay in the foreground."""
     screen = Screen(Console(), system_clock)
 
     async def show(running: Running) -> None:
         print_board(screen, running)
 
-    run(up(Settings(), screen, system_clock, show))
+    run(up(Settings(), screen, system_clock, show, kafka=kafka))
 
 
 @app.command()
@@ -44,6 +50,7 @@ def demo(
     orders: Annotated[
         int, typer.Option(min=0, help="How many orders to replay; 0 replays the whole year (155,848).")
     ] = 0,
+    kafka: WithKafka = False,
 ) -> None:
     """Start everything and replay a year of real orders through the ingest API."""
     from deploy.demo.play import play  # noqa: PLC0415  # needs the demo's extra packages
@@ -53,7 +60,7 @@ def demo(
     async def body(running: Running) -> None:
         await play(running, screen, system_clock, orders or None)
 
-    run(up(Settings(), screen, system_clock, body))
+    run(up(Settings(), screen, system_clock, body, kafka=kafka))
 
 
 @app.command("migrate")

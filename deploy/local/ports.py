@@ -45,7 +45,11 @@ def clash(one: str, other: str, port: int) -> LocalError:
 
 def near(host: str, api_port: int) -> int:
     """The port of a worker: `WORKER_PORT_ABOVE_API` above its service's API where that is free, else any."""
-    port = api_port + WORKER_PORT_ABOVE_API
+    return free_or_any(host, api_port + WORKER_PORT_ABOVE_API)
+
+
+def free_or_any(host: str, port: int) -> int:
+    """`port` where nobody listens on it, else any that is free."""
     try:
         with _bound(host, port):
             return port

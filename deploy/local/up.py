@@ -14,6 +14,7 @@ from deploy.local.home import Home
 from deploy.local.plan import ProcessPlan, process_plans, with_free_ports
 from deploy.local.prepare import Prepared, prepare
 from deploy.local.screen import Screen
+from deploy.local.streams import kafka_of
 from deploy.local.supervisor import Supervisor
 from shared.clock import Clock
 from shared.settings import Settings
@@ -35,8 +36,10 @@ class Running:
 Body = Callable[[Running], Awaitable[None]]
 
 
-async def up(settings: Settings, screen: Screen, clock: Clock, body: Body) -> None:
+async def up(settings: Settings, screen: Screen, clock: Clock, body: Body, *, kafka: bool = False) -> None:
     """Start everything, run `body` beside it once all is ready, and stay until SIGINT, SIGTERM or SIGHUP.
+
+    With `kafka` a Kafka is started too, and the streams live there.
 
     Raises:
         LocalError: Something that a person can put right stands in the way.
@@ -46,7 +49,7 @@ async def up(settings: Settings, screen: Screen, clock: Clock, body: Body) -> No
     home = Home(settings.home)
     home.prepare()
     with home.locked():
-        work = asyncio.create_task(_run(settings, home, screen, clock, body=body, force=force))
+        work = asyncio.create_task(_run(settings, home, screen, clock, body=body, force=force, kafka=kafka))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -58,13 +61,23 @@ async def up(settings: Settings, screen: Screen, clock: Clock, body: Body) -> No
 
 
 async def _run(
-    settings: Settings, home: Home, screen: Screen, clock: Clock, *, body: Body, force: asyncio.Event
+    settings: Settings,
+    home: Home,
+    screen: Screen,
+    clock: Clock,
+    *,
+    body: Body,
+    force: asyncio.Event,
+    kafka: bool,
 ) -> None:
     for name in await asyncio.to_thread(marks.end_left_behind, home.run):
         screen.line(f"{name} was left running by an earlier start; it has been ended")
     settings = with_free_ports(settings)
     settings = with_secret(settings, home)
-    async with _database(settings, home, screen) as (settings, postgres):
+    async with contextlib.AsyncExitStack() as stack:
+        if kafka:
+            settings = await stack.enter_async_context(kafka_of(home, settings, screen.line))
+        settings, postgres = await stack.enter_async_context(_database(settings, home, screen))
         prepared = await prepare(settings, clock, screen.line)
         plans = tuple(process_plans(settings, home))
         supervisor = Supervisor(plans, home, screen.line)
