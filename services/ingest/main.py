@@ -22,11 +22,12 @@ from services.ingest.application.batcher import Batcher
 from services.ingest.application.spooling import SpoolingPublisher
 from services.ingest.entrypoints.documentation import EVENT_COMPONENTS
 from services.ingest.entrypoints.events import events_routes
-from services.ingest.entrypoints.readiness import api_checks, worker_checks
+from services.ingest.entrypoints.readiness import api_checks
 from services.ingest.entrypoints.spool_watch import look_once, watch_spool
+from services.ingest.entrypoints.worker import SpoolWorker
 from shared.auth.guard import Guard
 from shared.bus.interface import BusUnavailableError, Producer
-from shared.bus.wiring import make_producer, own_log
+from shared.bus.wiring import make_producer, make_relay, own_log
 from shared.clock import Clock, system_clock
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
@@ -39,7 +40,8 @@ from shared.vault.pseudonyms import Pseudonyms
 
 SERVICE = "ingest"
 VERSION = "0.1.0"
-STOP_TIMEOUT_S = 3.0
+START_PATIENCE_S = 3.0
+STOP_PATIENCE_S = 3.0
 
 log = structlog.get_logger()
 
@@ -60,7 +62,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         app.state.guard = guard
         try:
             await _verify_if_possible(keyring)
-            await _start(producer)
+            starting = await _start(producer)
             watch = None
             if publisher is not None and spool is not None:
                 with suppress(BusUnavailableError):
@@ -72,6 +74,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             if watch is not None:
                 watch.cancel()
                 await asyncio.gather(watch, return_exceptions=True)
+            starting.cancel()
             await _stop(producer)
         finally:
             await engine.dispose()
@@ -89,12 +92,18 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
 
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Carry the spool to Kafka until `stop`. With the streams in PostgreSQL there is no spool."""
-    if not settings.on_kafka:
-        log.info("nothing_to_do", reason="the streams are in PostgreSQL, so ingest has no spool to empty")
-        await stop.wait()
-        return
-    raise NotImplementedError
+    """Carry the spool to Kafka until `stop`. With the streams in PostgreSQL there is no spool.
+
+    `clock` is not asked: nothing that the worker does depends on the time.
+    """
+    await create_worker(settings).run(stop)
+
+
+def create_worker(settings: Settings) -> SpoolWorker:
+    """The worker, ready to run."""
+    engine = _engine(settings)
+    spool = PostgresSpool(engine, own_log(settings, SERVICE))
+    return SpoolWorker(engine, spool, make_relay(settings, engine, SERVICE))
 
 
 def _engine(settings: Settings) -> AsyncEngine:
@@ -111,7 +120,7 @@ def _engine(settings: Settings) -> AsyncEngine:
 async def _verify_if_possible(keyring: VerifiedKeyring) -> None:
     """A wrong secret ends the start; a database that is away does not."""
     try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
+        async with asyncio.timeout(START_PATIENCE_S):
             await keyring.verify()
     except Exception as error:
         if not is_database_away(error):
@@ -119,18 +128,21 @@ async def _verify_if_possible(keyring: VerifiedKeyring) -> None:
         log.warning("database_away_at_start", reason=type(error).__name__)
 
 
-async def _start(producer: Producer) -> None:
-    """Kafka may be away at start: the producer goes on trying, the spool takes what comes meanwhile."""
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await producer.start()
-    except (BusUnavailableError, TimeoutError) as error:
-        log.warning("bus_away_at_start", reason=str(error) or type(error).__name__)
+async def _start(producer: Producer) -> "asyncio.Task[None]":
+    """Start the producer, but do not wait long for a Kafka that is away: the spool takes what comes meanwhile."""
+    starting = asyncio.create_task(producer.start(), name="ingest-producer-start")
+    done, _ = await asyncio.wait({starting}, timeout=START_PATIENCE_S)
+    for task in done:
+        try:
+            task.result()
+        except BusUnavailableError as error:
+            log.warning("bus_away_at_start", reason=str(error))
+    return starting
 
 
 async def _stop(producer: Producer) -> None:
     with suppress(BusUnavailableError, TimeoutError):
-        async with asyncio.timeout(STOP_TIMEOUT_S):
+        async with asyncio.timeout(STOP_PATIENCE_S):
             await producer.stop()
 
 
@@ -157,17 +169,14 @@ def main() -> None:
     if role == "api":
         serve(create_app(settings), settings.host, settings.ingest_port)
         return
+    worker = create_worker(settings)
     app = create_http_app(
         service=f"{SERVICE}-worker",
         title="Regulars: ingest worker",
         description="Carries the spool to Kafka.",
-        health=Health(f"{SERVICE}-worker", VERSION, worker_checks(_engine(settings))),
+        health=Health(f"{SERVICE}-worker", VERSION, worker.checks()),
     )
-
-    async def work(stop: asyncio.Event) -> None:
-        await run_worker(settings, system_clock, stop)
-
-    run_worker_process(app, settings.worker_port, work, settings.host)
+    run_worker_process(app, settings.worker_port, worker.run, settings.host)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 from typing import Any
 
 from services.ingest.domain.sanity import is_sane
-from services.ingest.domain.shapes import Shape, Treatment
+from services.ingest.domain.shapes import Field, Shape, Treatment
 
 Object = dict[str, Any]
 
@@ -43,34 +43,36 @@ def split(value: Object, shape: Shape, notes: Notes, depth: int) -> tuple[Object
         return {}, value
     plain = value.copy()
     hidden: Object = {}
-    for key in value:
+    for key, item in value.items():
         if key in plain_keys:
             continue
-        field = fields.get(key)
-        if field is None:
-            field = shape.unknown
-            notes.sane = notes.sane and is_sane({key: value[key]}, depth)
-            if field.treatment is SEALED_FREE:
-                notes.unknown[field.name[:-1] + key] = None
+        field = fields.get(key) or _unknown(key, shape, notes, depth)
         treatment = field.treatment
-        if treatment is SEALED or treatment is SEALED_FREE:
-            hidden[key] = item = plain.pop(key)
-            notes.sealed[field.name] = None
-            if treatment is SEALED_FREE:
-                notes.sane = notes.sane and is_sane(item, depth + 1)
-        elif treatment is PLAIN_FREE:
-            notes.sane = notes.sane and is_sane(value[key], depth + 1)
-        else:
-            assert field.inner is not None
+        if field.inner is not None:
             step = _one if treatment is NESTED else _many
-            visible, secret = step(value[key], field.inner, notes, depth + 1)
+            visible, secret = step(item, field.inner, notes, depth + 1)
             if secret:
                 hidden[key] = secret
             if visible or not secret:
                 plain[key] = visible
             else:
                 del plain[key]
+            continue
+        if treatment is not SEALED:
+            notes.sane = notes.sane and is_sane(item, depth + 1)
+        if treatment is not PLAIN_FREE:
+            hidden[key] = plain.pop(key)
+            notes.sealed[field.name] = None
     return plain, hidden
+
+
+def _unknown(key: str, shape: Shape, notes: Notes, depth: int) -> Field:
+    """What to do with a key that the type does not name."""
+    notes.sane = notes.sane and is_sane({key: None}, depth)
+    field = shape.unknown
+    if field.treatment is SEALED_FREE:
+        notes.unknown[field.name[:-1] + key] = None
+    return field
 
 
 def _one(value: Object | None, shape: Shape, notes: Notes, depth: int) -> tuple[Any, Object]:

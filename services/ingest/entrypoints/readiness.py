@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from services.ingest.adapters.spool import PostgresSpool
 from services.ingest.adapters.vault import VerifiedKeyring
 from services.ingest.application.spooling import SpoolingPublisher
@@ -38,14 +35,3 @@ async def _spool_writable(spool: PostgresSpool | None) -> str | None:
     except BusUnavailableError:
         return "neither Kafka nor the spool can be written"
     return Degraded(f"events go to the spool; {depth} wait there for Kafka")
-
-
-def worker_checks(engine: AsyncEngine) -> Mapping[str, Check]:
-    """The database answers."""
-
-    async def database() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    return {"database": database}
