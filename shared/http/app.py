@@ -41,12 +41,14 @@ def create_app(
     health: Health,
     lifespan: Lifespan | None = None,
     deadline_s: float = DEADLINE_S,
+    checks_json: bool = True,
 ) -> FastAPI:
     """An application without routes of its own besides health, metrics and documentation.
 
     Every error it answers is a problem document. A request that takes longer than `deadline_s` is answered 503; a
     route that may take longer calls `shared.http.deadline.extend_deadline`. `app.state.health` is `health`; a
-    service with keys sets `app.state.guard` in its lifespan.
+    service with keys sets `app.state.guard` in its lifespan. `checks_json` is False for a service that looks for what
+    cannot be stored in JSON bodies itself (`shared.http.bodies.refuse_unstorable_json`).
     """
     deadlines = Deadlines()
     access = AccessLog(service, enabled=logging.getLogger().isEnabledFor(logging.INFO))
@@ -73,7 +75,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the boundary measures
     )
     app.state.health = health
-    app.add_middleware(Boundary, access=access, deadlines=deadlines, deadline_s=deadline_s)
+    app.add_middleware(
+        Boundary, access=access, deadlines=deadlines, deadline_s=deadline_s, checks_json=checks_json
+    )
     install_handlers(app)
     install_openapi(app)
     app.include_router(health_routes(health))
