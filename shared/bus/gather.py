@@ -7,15 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.bus.interface import BusUnavailableError
-from shared.bus.records import Outgoing
+from shared.bus.records import Outgoing, check
 
 WRITE_RECORDS_MAX = 4000
 """Of one write, give or take one caller's records."""
 
 WAITING_RECORDS_MAX = 50_000
 """Beyond that callers are refused: the bus does not keep up."""
-
-VALUE_BYTES_MAX = 8 * 1024 * 1024
 
 
 @dataclass(eq=False, slots=True)
@@ -98,15 +96,6 @@ class Gatherer:
             _finish(calls, failure)
         else:
             _finish(calls, None)
-
-
-def check(records: Sequence[Outgoing]) -> None:
-    """Raise `ValueError` for a record that no bus takes, before it can spoil the records of other callers."""
-    for record in records:
-        if len(record.value) > VALUE_BYTES_MAX:
-            raise ValueError(f"a record of {len(record.value)} bytes is larger than {VALUE_BYTES_MAX}")
-        if "\0" in record.key:
-            raise ValueError("a key contains NUL")
 
 
 def _finish(calls: list[_Call], error: BusUnavailableError | None) -> None:

@@ -28,13 +28,13 @@ class Listener:
         engine: AsyncEngine,
         channels: tuple[str, ...],
         heard: Callable[[str, str], None],
-        beat: Callable[[Any], Awaitable[None]],
-        interval_s: float,
+        beat: Callable[[Any], Awaitable[None]] | None = None,
+        interval_s: float = 1.0,
     ) -> None:
         self._engine = engine
         self._channels = channels
         self._heard = heard
-        self._beat = beat
+        self._beat = beat or _ask
         self._interval_s = interval_s
         self._nudged = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -96,3 +96,8 @@ class Listener:
 
     def _hear(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         self._heard(channel, str(payload))
+
+
+async def _ask(driver: Any) -> None:
+    """The least heartbeat: whether the connection still answers."""
+    await driver.fetchval("SELECT 1")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.records import Incoming, Outgoing, Partition, partition_of
+from shared.bus.records import Incoming, Outgoing, Partition, check, partition_of
 from shared.bus.tables import log_tables
 
 __all__ = ["PostgresLog", "log_tables"]
@@ -89,8 +89,10 @@ class PostgresLog:
     async def append(self, connection: AsyncConnection, records: Sequence[Outgoing]) -> None:
         """Write records at the ends of their partitions, in the caller's transaction, in the order given.
 
-        Locks the partitions' heads until the transaction ends: call it as late as possible.
+        Locks the partitions' heads until the transaction ends: call it as late as possible. Raises `ValueError` for
+        a record that no bus takes.
         """
+        check(records)
         slots: dict[Partition, list[Outgoing]] = {}
         partitions = self.partitions
         for record in records:

@@ -1,7 +1,10 @@
 """What travels on the bus, and where it goes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
+
+VALUE_BYTES_MAX = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,12 @@ Partition = tuple[str, int]
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key, the same in every process and on either bus."""
     return crc32(key.encode()) % partitions
+
+
+def check(records: Iterable[Outgoing]) -> None:
+    """Raise `ValueError` for a record that no bus takes, before it can spoil those beside it."""
+    for record in records:
+        if len(record.value) > VALUE_BYTES_MAX:
+            raise ValueError(f"a record of {len(record.value)} bytes is larger than {VALUE_BYTES_MAX}")
+        if "\0" in record.key:
+            raise ValueError("a key contains NUL")

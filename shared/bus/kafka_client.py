@@ -1,0 +1,96 @@
+"""How to reach Kafka, and the topics that must exist there."""
+
+import asyncio
+from collections.abc import Iterable
+from ssl import SSLContext
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
+
+from shared.bus.interface import BusUnavailableError
+from shared.settings import Settings
+
+CONNECT_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 3.0
+REQUEST_TIMEOUT_MS = 5_000
+MESSAGE_BYTES_MAX = 12 * 1024 * 1024
+TOPIC_EXISTS = 36
+
+KAFKA_ERRORS = (KafkaError, OSError, TimeoutError, AssertionError, ValueError)
+"""What aiokafka raises when Kafka is away or changes under it."""
+
+
+class WrongPartitionsError(Exception):
+    """A topic exists with another number of partitions than the settings say: keys would move between partitions."""
+
+
+def connection_settings(settings: Settings) -> dict[str, Any]:
+    """The arguments by which every aiokafka client reaches the cluster."""
+    password = settings.kafka_sasl_password
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password.get_secret_value() if password is not None else None,
+        "ssl_context": _ssl(settings),
+    }
+
+
+def _ssl(settings: Settings) -> SSLContext | None:
+    if settings.kafka_security_protocol not in {"SSL", "SASL_SSL"}:
+        return None
+    files = (settings.kafka_ssl_cafile, settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
+    cafile, certfile, keyfile = (None if each is None else str(each) for each in files)
+    context: SSLContext = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
+    return context
+
+
+async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """Create the topics that are missing.
+
+    Raises `BusUnavailableError`; `WrongPartitionsError` when one exists with another number of partitions.
+    """
+    wanted = [
+        NewTopic(
+            name=topic,
+            num_partitions=settings.partitions,
+            replication_factor=settings.kafka_replication_factor,
+            topic_configs={"max.message.bytes": str(MESSAGE_BYTES_MAX)},
+        )
+        for topic in topics
+    ]
+    if not wanted:
+        return
+    admin = AIOKafkaAdminClient(request_timeout_ms=REQUEST_TIMEOUT_MS, **connection_settings(settings))
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await admin.start()
+            described = await admin.describe_topics([topic.name for topic in wanted])
+            there = {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
+            missing = [topic for topic in wanted if topic.name not in there]
+            if missing:
+                answer = await admin.create_topics(missing)
+                failed = [error for error in answer.topic_errors if error[1] not in {0, TOPIC_EXISTS}]
+                if failed:
+                    raise BusUnavailableError(f"Kafka refused to create topics: {failed}")
+    except KAFKA_ERRORS as error:
+        raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
+    finally:
+        await close_quietly(admin.close)
+    for topic, partitions in there.items():
+        if partitions != settings.partitions:
+            raise WrongPartitionsError(
+                f"topic {topic} has {partitions} partitions, and REGULARS_PARTITIONS is {settings.partitions}"
+            )
+
+
+async def close_quietly(close: Any) -> None:
+    """Await an aiokafka client's own end, but not for ever: with Kafka away that can hang."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await close()
+    except KAFKA_ERRORS:
+        return
