@@ -39,12 +39,14 @@ class Boundary:
         deadlines: Deadlines,
         deadline_s: float = DEADLINE_S,
         limit_bytes: int = BODY_LIMIT_BYTES,
+        checks_json: bool = True,
     ) -> None:
         self._app = app
         self._access = access
         self._deadlines = deadlines
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
+        self._checks_json = checks_json
         self._kinds: dict[tuple[str, str, int], tuple[Histogram, str | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +55,7 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, receive, send)
         try:
             await self._answer(scope, receive, exchange)
         finally:
@@ -77,13 +79,16 @@ class Boundary:
             await problem.response()(scope, receive, exchange.send)
 
     async def _within_deadline(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
-        deadline = scope["regulars.deadline"] = self._deadlines.open(self._deadline_s)
+        deadline = scope["regulars.deadline"] = self._deadlines.open(self._deadline_s, exchange)
         try:
             await self._app(scope, receive, exchange.send)
         except asyncio.CancelledError:
-            if deadline.passed and deadline.task.uncancel() == 0:
+            # Cancelled by us alone: the answer was given meanwhile, or it is half out and must break.
+            if not deadline.passed or deadline.task.uncancel() > 0:
+                await exchange.give_up()  # the process ends: the server would answer 500 in our stead
+                raise
+            if not exchange.abandoned:
                 raise TimeoutError from None
-            raise
         finally:
             self._deadlines.close(deadline)
 
@@ -104,7 +109,7 @@ class Boundary:
                 raise body_too_large(self._limit_bytes)
             more = message.get("more_body", False)
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if exchange.is_json:
+        if exchange.is_json and self._checks_json:
             refuse_unstorable_json(body)
         return _replay(body, receive)
 
@@ -123,13 +128,27 @@ class Boundary:
 class _Exchange:
     """One request and its answer: what the headers said, and what has been sent."""
 
-    __slots__ = ("_send", "content_length", "has_body", "is_json", "request_id", "started", "status")
+    __slots__ = (
+        "_receive",
+        "_scope",
+        "_send",
+        "abandoned",
+        "content_length",
+        "has_body",
+        "is_json",
+        "request_id",
+        "started",
+        "status",
+    )
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         given = headers.get(b"x-request-id")
+        self._scope = scope
+        self._receive = receive
         self._send = send
+        self.abandoned = False
         self.content_length = int(length) if length.isdigit() else 0
         self.has_body = self.content_length > 0 or b"transfer-encoding" in headers
         self.is_json = self.has_body and b"json" in headers.get(b"content-type", b"").lower()
@@ -141,8 +160,20 @@ class _Exchange:
             self.request_id = f"{getrandbits(96):024x}"
         bind_request_id(self.request_id)
 
+    async def give_up(self) -> None:
+        """Answer that something is away; what the request's own task still says is dropped."""
+        if not self.started:
+            self.abandoned = True
+            bind_request_id(self.request_id)
+            problem = problem_for(TimeoutError(), _route(self._scope))
+            await problem.response()(self._scope, self._receive, self._pass_on)
+
     async def send(self, message: Message) -> None:
         """Pass an answer on, with the request's id in its headers."""
+        if not self.abandoned:
+            await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]

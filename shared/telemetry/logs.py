@@ -157,7 +157,8 @@ def describe(error: BaseException) -> list[dict[str, Any]]:
     chain: list[dict[str, Any]] = []
     current: BaseException | None = error
     while current is not None and len(chain) < CAUSES_MAX:
-        frames = traceback.extract_tb(current.__traceback__)[-FRAMES_MAX:]
+        walk = traceback.walk_tb(current.__traceback__)
+        frames = traceback.StackSummary.extract(walk, lookup_lines=False)[-FRAMES_MAX:]
         kind = type(current)
         chain.append(
             {

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -13,19 +14,30 @@ from shared.vault.secret import Secret
 from shared.vault.subject_keys import SubjectErasedError, SubjectKeys
 
 CAPACITY = 100_000
-"""Subjects kept: about 40 MB at the most."""
+"""Subjects kept in memory."""
 
 TRUSTED_S = 60.0
 """How long a key is used without asking whether it still exists: an erasure is known everywhere within a minute."""
 
-LOOKUP_MAX = 2_000
+STATEMENT_MAX = 2_000
+"""Subjects asked for in one statement."""
+
+
+@dataclass
+class _Round:
+    """One visit to the database on behalf of everybody who waits for it."""
+
+    subjects: set[str] = field(default_factory=set)
+    found: dict[str, Sealer] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
+    error: Exception | None = None
 
 
 class SubjectKeyring:
     """A bounded cache (least recently used goes first) of `Sealer`s over `SubjectKeys`.
 
-    Requests that ask at the same time share one round trip. While the database is away, keys already known are used
-    on: what is sealed under a key destroyed meanwhile cannot be read by anybody.
+    Requests that ask at the same time share one visit to the database. While the database is away, keys already known
+    are used on: what is sealed under a key destroyed meanwhile cannot be read by anybody.
     """
 
     def __init__(
@@ -36,21 +48,26 @@ class SubjectKeyring:
         self._capacity = capacity
         self._trusted_s = trusted_s
         self._sealers: OrderedDict[str, tuple[Sealer, float]] = OrderedDict()
-        self._erased: OrderedDict[str, None] = OrderedDict()
-        self._wanted: dict[str, None] = {}
-        self._round: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._next: tuple[_Round, asyncio.Task[None]] | None = None
 
     async def sealers(self, subjects: Collection[str]) -> dict[str, Sealer]:
         """A sealer for every subject; keys that do not exist yet are made and committed.
 
         Raises `SubjectErasedError` naming those that were erased: seal nothing for them and ask again without.
+        Raises what the database raises when it is away and a key is not known.
         """
         found, missing = self._cached(subjects)
-        while missing:
-            self._refuse_erased(missing)
-            await self._look_up(missing)
-            again, missing = self._cached(missing, trust_all=True)
-            found |= again
+        if missing:
+            visit = await self._visit(missing)
+            erased = visit.erased.intersection(missing)
+            if erased:
+                raise SubjectErasedError(erased)
+            for subject in missing:
+                if subject not in visit.found:
+                    assert visit.error is not None
+                    raise visit.error
+                found[subject] = visit.found[subject]
         return found
 
     async def unsealers(self, connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Sealer]:
@@ -66,57 +83,60 @@ class SubjectKeyring:
         for subject in subjects:
             self._sealers.pop(subject, None)
 
-    def _cached(
-        self, subjects: Collection[str], *, trust_all: bool = False
-    ) -> tuple[dict[str, Sealer], list[str]]:
+    def _cached(self, subjects: Collection[str]) -> tuple[dict[str, Sealer], list[str]]:
         found: dict[str, Sealer] = {}
         missing: list[str] = []
         now = monotonic()
         for subject in subjects:
             entry = self._sealers.get(subject)
-            if entry is not None and (trust_all or now < entry[1]):
+            if entry is not None and now < entry[1]:
                 found[subject] = entry[0]
                 self._sealers.move_to_end(subject)
             else:
                 missing.append(subject)
         return found, missing
 
-    async def _look_up(self, subjects: list[str]) -> None:
-        """Have the keys of these subjects in the cache or among the erased when this returns."""
-        self._wanted.update(dict.fromkeys(subjects))
-        while any(subject in self._wanted for subject in subjects):
-            if self._round is None or self._round.done():
-                self._round = asyncio.create_task(self._run_round())
-            await asyncio.shield(self._round)
+    async def _visit(self, subjects: list[str]) -> _Round:
+        """Join the next visit to the database: while one is under way, those who come gather for the one after it."""
+        if self._next is None:
+            visit = _Round()
+            self._next = visit, asyncio.create_task(self._make_visit(visit))
+        visit, task = self._next
+        visit.subjects.update(subjects)
+        await asyncio.shield(task)
+        return visit
 
-    async def _run_round(self) -> None:
-        batch = sorted(self._wanted)[:LOOKUP_MAX]
-        try:
-            keys, erased = await self._fetch(batch)
-        except Exception as error:
-            if not is_database_away(error) or not all(subject in self._sealers for subject in batch):
-                raise
-            return  # known from before: used on until the database is back
-        finally:
-            for subject in batch:
-                self._wanted.pop(subject, None)
-        for subject, key in keys.items():
-            self._remember(subject, key)
-        for subject in erased:
-            self._sealers.pop(subject, None)
-            self._erased[subject] = None
-            if len(self._erased) > self._capacity:
-                self._erased.popitem(last=False)
+    async def _make_visit(self, visit: _Round) -> None:
+        async with self._one_at_a_time:
+            self._next = None  # from here on, others wait for the next one
+            try:
+                await self._fetch(visit)
+            except Exception as error:  # noqa: BLE001  # handed to everybody who waits
+                visit.error = error
+                if is_database_away(error):
+                    visit.found.update(self._known(visit.subjects))
 
-    async def _fetch(self, batch: list[str]) -> tuple[dict[str, bytes], frozenset[str]]:
-        erased: frozenset[str] = frozenset()
-        async with self._engine.begin() as connection:
-            while True:
-                try:
+    def _known(self, subjects: Collection[str]) -> Iterator[tuple[str, Sealer]]:
+        for subject in subjects:
+            entry = self._sealers.get(subject)
+            if entry is not None:
+                yield subject, entry[0]
+
+    async def _fetch(self, visit: _Round) -> None:
+        for batch in _batches(sorted(visit.subjects)):
+            erased: frozenset[str] = frozenset()
+            async with self._engine.begin() as connection:
+                while True:
                     alive = [subject for subject in batch if subject not in erased]
-                    return await self._keys.get_or_create(connection, alive), erased
-                except SubjectErasedError as error:
-                    erased |= error.subjects
+                    try:
+                        keys = await self._keys.get_or_create(connection, alive)
+                        break
+                    except SubjectErasedError as error:
+                        erased |= error.subjects
+            for subject, key in keys.items():
+                visit.found[subject] = self._remember(subject, key)
+            visit.erased |= erased
+            self.forget(erased)
 
     def _remember(self, subject: str, key: bytes) -> Sealer:
         sealer = Sealer(key)
@@ -126,7 +146,7 @@ class SubjectKeyring:
             self._sealers.popitem(last=False)
         return sealer
 
-    def _refuse_erased(self, subjects: Collection[str]) -> None:
-        erased = [subject for subject in subjects if subject in self._erased]
-        if erased:
-            raise SubjectErasedError(erased)
+
+def _batches(subjects: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(subjects), STATEMENT_MAX):
+        yield subjects[start : start + STATEMENT_MAX]

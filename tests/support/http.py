@@ -1,5 +1,7 @@
 """A service of shared.http with a few routes that tests poke at."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -11,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from shared.http.app import create_app
 from shared.http.health import Check, Health
 from shared.http.types import CustomerRef, IdempotencyKey, Instant, PointsAmount, ShortText
+from shared.process import serve_until
+from shared.telemetry.logs import configure
 
 
 class Line(BaseModel):
@@ -32,7 +36,8 @@ class Spending(BaseModel):
 
 
 def service(checks: dict[str, Check] | None = None, deadline_s: float = 4.0) -> FastAPI:
-    """An application with routes `/spend`, `/at`, `/customers/{customer}` and `/keyed`."""
+    """An application with routes `/spend`, `/at`, `/customers/{customer}` and `/keyed`; logs as in production."""
+    configure("trial", "info")
     app = create_app(
         service="trial",
         title="Trial",
@@ -71,3 +76,30 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://trial") as client:
             yield client
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application behind a real server; stopped gracefully at the end."""
+    port, stop = free_port(), asyncio.Event()
+    server = asyncio.create_task(serve_until(app, "127.0.0.1", port, stop))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            while not server.done():
+                try:
+                    await client.get("/livez")
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.02)
+            yield client
+    finally:
+        stop.set()
+        await server
