@@ -16,11 +16,9 @@ def require_free(host: str, port: int, setting: str) -> int:
     Raises:
         LocalError: Something else listens there, or the address is not this machine's. Names `setting`.
     """
-    if port == 0:
-        return any_free(host)
     try:
-        with _bound(host, port):
-            return port
+        with _bound(host, port) as listener:
+            return int(listener.getsockname()[1])
     except PermissionError as error:
         raise LocalError(
             f"Port {port} is reserved for the system. Set {setting} to one above 1023."

@@ -1,0 +1,46 @@
+"""Ports: found free, or refused with the name of their setting."""
+
+import os
+import socket
+
+import pytest
+
+from deploy.local import ports
+from deploy.local.errors import LocalError
+from deploy.local.plan import with_free_ports
+from shared.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+def test_free_port_is_taken_as_it_is() -> None:
+    port = ports.any_free(HOST)
+
+    assert ports.require_free(HOST, port, "REGULARS_INGEST_PORT") == port
+    assert ports.near(HOST, port - ports.WORKER_PORT_ABOVE_API) == port
+
+
+def test_zero_asks_for_any_free_port() -> None:
+    assert ports.require_free(HOST, 0, "REGULARS_INGEST_PORT") > 0
+
+
+def test_port_in_use_is_refused_with_its_owner_and_its_setting() -> None:
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(LocalError, match=rf"Port {port} .*{os.getpid()}.*REGULARS_REWARDS_PORT"):
+            with_free_ports(Settings(ingest_port=0, scoring_port=0, rewards_port=port))
+        assert ports.near(HOST, port - ports.WORKER_PORT_ABOVE_API) != port
+
+
+def test_two_services_on_one_port_are_refused() -> None:
+    port = ports.any_free(HOST)
+
+    with pytest.raises(LocalError, match="REGULARS_INGEST_PORT and REGULARS_SCORING_PORT are both"):
+        with_free_ports(Settings(ingest_port=port, scoring_port=port, rewards_port=0))
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "203.0.113.7"])
+def test_host_that_is_not_this_machine_is_refused_by_its_setting(host: str) -> None:
+    with pytest.raises(LocalError, match="REGULARS_HOST"):
+        ports.require_free(host, 0, "REGULARS_INGEST_PORT")
