@@ -125,7 +125,10 @@ class ConditionContext:
         if variable.root == "customer":
             value = _customer_value(self._customer, variable.key)
         else:
-            value = _event_value(self._event, variable)
+            try:
+                value = _event_value(self._event, variable)
+            except _FAILURES:  # a time that is none
+                value = _MISSING
         if value is _MISSING and (variable.tested or variable.type.optional):
             return None
         return value

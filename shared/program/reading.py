@@ -184,21 +184,23 @@ class Fields:
             return None
         return fields_of(self.reading, self._values[key], self.at(key), known)
 
-    def items(self, key: str, known: Sequence[str]) -> "Iterator[Fields]":
-        """The mappings of the list under `key`, one after the other."""
-        for node, path in self.nodes(key):
+    def items(self, key: str, known: Sequence[str], *, least: str = "") -> "Iterator[Fields]":
+        """The mappings of the list under `key`, one after the other; `least` as for `nodes`."""
+        for node, path in self.nodes(key, least=least):
             found = fields_of(self.reading, node, path, known)
             if found is not None:
                 yield found
 
-    def nodes(self, key: str) -> list[tuple[Node, str]]:
-        """What the list under `key` holds, each with its path."""
+    def nodes(self, key: str, *, least: str = "") -> list[tuple[Node, str]]:
+        """What the list under `key` holds, each with its path. An empty one is a fault when `least` hints at more."""
         node = self._values.get(key)
         if node is None:
             return []
         if not isinstance(node, ListNode):
             self.fault(key, f"{key} needs a list, not {_KINDS[type(node)]}.", "Put each entry behind a dash.")
             return []
+        if least and not node.items:
+            self.fault(key, f"There is nothing in {key}.", least)
         return [(item, f"{self.at(key)}[{place}]") for place, item in enumerate(node.items)]
 
     def entries(self, key: str) -> list[tuple[Scalar, Node]]:

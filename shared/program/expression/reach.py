@@ -2,7 +2,7 @@
 
 from shared.program.expression.syntax import Binary, ListOf, Literal
 from shared.program.expression.tokens import ConditionError
-from shared.program.expression.types import Type
+from shared.program.expression.types import Kind, Type
 from shared.program.faults import suggestion
 
 
@@ -51,7 +51,22 @@ def _bounds(sign: str, left: Type, right: Type) -> bool | None:
             above = True if left_low > right_high else False if left_high <= right_low else None
             return above if sign == ">" or above is None else not above
         case _:
-            apart = left_high < right_low or right_high < left_low
+            apart = (
+                _never_whole(left, right)
+                or _never_whole(right, left)
+                or left_high < right_low
+                or right_high < left_low
+            )
             same = left_low == left_high == right_low == right_high
             equal = False if apart else True if same else None
             return equal if sign == "==" or equal is None else not equal
+
+
+def _never_whole(counted: Type, value: Type) -> bool:
+    """Whether a whole number is compared with one that is not: `customer.orders == 5.5`."""
+    return (
+        counted.kind is Kind.WHOLE
+        and value.low == value.high
+        and value.low is not None
+        and value.low % 1 != 0
+    )

@@ -146,8 +146,9 @@ class _Parser:
 
     def _unexpected(self, hint: str = "") -> ConditionError:
         token = self._token
-        if token.kind is Kind.NAME and token.text.lower() in _WORDS:
-            hint = f"Write {_WORDS[token.text.lower()]} instead."
+        for word in self._tokens[max(self._next - 1, 0) : self._next + 1]:
+            if word.kind is Kind.NAME and word.text.lower() in _WORDS:
+                token, hint = word, f"Write {_WORDS[word.text.lower()]} instead."
         if token.kind is Kind.END:
             return ConditionError("The condition ends too early.", token.at, hint)
         return ConditionError(f"{token.text} cannot stand here.", token.at, hint)

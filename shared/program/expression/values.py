@@ -1,7 +1,7 @@
 """Values of facts and events, made ready for a comparison in decimals, or for CEL."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
@@ -94,13 +94,19 @@ def as_cel(value: Any, found: Type) -> Any:
     if found.kind is Kind.TIME:
         return moment(value)
     if found.kind is Kind.LIST:
-        element = found.element
-        if element is None or element.kind is not Kind.RECORD or element.fields is None:
-            return list(value)
-        return [
-            {name: as_cel(part.get(name), kind) for name, kind in element.fields.items()} for part in value
-        ]
+        return _list(value, found.element)
     return value
+
+
+def _list(value: object, element: Type | None) -> list[Any]:
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise TypeError(f"{value!r} is not a list")
+    if element is None or element.fields is None:
+        return list(value)
+    if not all(isinstance(part, Mapping) for part in value):
+        raise TypeError("this is not a list of records")
+    fields = element.fields.items()
+    return [{name: as_cel(part.get(name), kind) for name, kind in fields} for part in value]
 
 
 def _number(value: object) -> float:

@@ -38,9 +38,9 @@ def _campaign(fields: Fields) -> Campaign:
 
 
 def _actions(fields: Fields) -> Iterator[Action]:
-    if fields.need("do", "Say what to do, such as do: [{message: we-miss-you}].") and not fields.nodes("do"):
-        fields.fault("do", "The campaign does nothing.", "Add an offer, a message or points.")
-    for action in fields.items("do", ACTION_KEYS):
+    example = "Say what to do, such as do: [{message: we-miss-you}]."
+    fields.need("do", example)
+    for action in fields.items("do", ACTION_KEYS, least=example):
         action.one_of(ACTION_KEYS, "An action")
         yield Action(
             offer=action.use("offer", OFFER),

@@ -53,7 +53,8 @@ def _quiet_hours(fields: Fields) -> tuple[time | None, time | None]:
 
 def _channels(fields: Fields) -> tuple[Channel, ...]:
     found: list[Channel] = []
-    for node, path in fields.nodes("channels"):
+    nodes = fields.nodes("channels", least="Write such as channels: [email, sms].")
+    for node, path in nodes:
         text = node.text if isinstance(node, Scalar) else "that"
         if text not in CHANNELS:
             fields.reading.faults.add(
@@ -65,6 +66,4 @@ def _channels(fields: Fields) -> tuple[Channel, ...]:
             )
         else:
             found.append(cast("Channel", text))
-    if "channels" in fields and not fields.nodes("channels"):
-        fields.fault("channels", "There is no channel here.", "Write such as channels: [email, sms].")
     return tuple(found) or ("email",)

@@ -87,12 +87,12 @@ def _redeem(fields: Fields) -> Redeem | None:
     for key in ("points", "value"):
         redeem.need(key, "Write such as {points: 100, value: 1.00}: 100 points are worth 1.00.")
     points, value = redeem.whole("points"), redeem.amount("value", low=None, above=Decimal(0))
+    minimum = redeem.whole("minimum") or points
     currency = fields.reading.currency
     if value is not None and not currencies.fits(value, currency):
         message = f"{value} {currency} cannot be paid: it has {currencies.DECIMALS[currency]} decimals."
         redeem.fault("value", message, "Name a value for more points, such as 1000 instead of 100.")
-    minimum = redeem.whole("minimum") or points
-    if points and value and minimum and currency in currencies.DECIMALS:
+    elif points and value and minimum and currency in currencies.DECIMALS:
         smallest = currencies.smallest(currency)
         if minimum * value / points < smallest:
             message = (

@@ -28,14 +28,12 @@ def read_tiers(root: Fields) -> Tiers | None:
             spend_over = basis.period("spend_over")
     fields.need("levels", "Add one level or more, the first without at.")
     levels = tuple(_levels(fields))
-    if "levels" in fields and not levels:
-        fields.fault("levels", "There is no level here.", "Add one, such as {id: member, name: Member}.")
     return Tiers(spend_over or STAND_IN, levels)
 
 
 def _levels(fields: Fields) -> Iterator[TierLevel]:
     highest: Decimal | None = None
-    for level in fields.items("levels", LEVEL_KEYS):
+    for level in fields.items("levels", LEVEL_KEYS, least="Add one, such as {id: member, name: Member}."):
         at = _at(level, highest)
         highest = at if highest is None else max(highest, at)
         level_id = level.id("id", RULE)
@@ -52,22 +50,22 @@ def _levels(fields: Fields) -> Iterator[TierLevel]:
 def _at(level: Fields, highest: Decimal | None) -> Decimal:
     """The spend that reaches the level; a fault unless it is more than that of every level before."""
     if highest is None:
-        at = level.amount("at") or Decimal(0)
-        if at:
-            message = f"The first level begins at 0, not at {at}, so that every customer has one."
+        first = level.amount("at") or Decimal(0)
+        if first:
+            message = f"The first level begins at 0, not at {first}, so that every customer has one."
             level.fault("at", message, "Remove at, or put a level without it first.")
-        return at
+        return first
     if not level.need("at", "Say from which spend on, such as at: 200.01."):
         return highest
-    at = level.amount("at") or Decimal(0)
+    at = level.amount("at")
+    if at is None:
+        return highest
     currency = level.reading.currency
-    if at and at <= highest:
+    if at <= highest:
         message = (
             f"Levels ascend: {at} is not more than {highest} of a level before, so nobody can reach this one."
         )
         level.fault("at", message, "Order the levels from the lowest to the highest.")
-    elif at == 0:
-        level.fault("at", "Only the first level begins at 0.", "Say from which spend on, such as at: 200.01.")
     elif not currencies.fits(at, currency):
         level.fault("at", f"{at} {currency} is no amount that anybody pays exactly.", "Use fewer decimals.")
     return at

@@ -43,7 +43,7 @@ def test_a_bomb_of_aliases_is_refused_without_being_unfolded() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     lines += [
         f"{name}: &{name} [" + ", ".join([f"*{before}"] * 9) + "]"
-        for before, name in zip("abcdefgh", "bcdefghi")
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     ]
     assert faults("\n".join(lines))
 

@@ -50,11 +50,11 @@ def test_reads_iso_8601(text: str, period: Period) -> None:
         "month",
         "P1M2",
         "P99999999999D",
-        "P１D",
+        "P\uff11D",
     ],
 )
 def test_refuses_what_is_no_length_of_time(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"ISO 8601|longer"):
         Period.parse(text)
 
 
