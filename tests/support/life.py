@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.event import Event
 from services.scoring.domain.settings import ScoreSettings
-from shared.contracts.catalogue import IDENTIFIERS
+from shared.contracts.customer import IDENTIFIERS
 from shared.contracts.events import EventRecord
 from shared.program.model import Stages
 from shared.program.period import Period
@@ -25,9 +25,8 @@ def moment(days: float = 0, **more: float) -> datetime:
 
 def record(type_: str, at: datetime, data: dict[str, Any] | None = None, **fields: Any) -> EventRecord:
     """An event record; `id` defaults to something unlike that of other events."""
-    fields.setdefault("id", f"{type_}@{at.isoformat()}#{sorted((data or {}).items())}")
-    fields.setdefault("identifiers", {"id": "p-ana"})
-    names = fields["identifiers"]
+    names = fields.setdefault("identifiers", {"id": "p-ana"})
+    fields.setdefault("id", f"{type_}@{at.isoformat()}#{sorted((data or {}).items())}{sorted(names.items())}")
     fields.setdefault("subject", next((names[kind] for kind in IDENTIFIERS if kind in names), "nobody"))
     return EventRecord(
         source="shop", type=type_, time=at, received=at + timedelta(seconds=1), data=data or {}, **fields

@@ -60,9 +60,9 @@ class SqlOrders:
         books: dict[str, dict[str, Order]] = {}
         if wanted:
             bound = {"customers": [one for one, _ in wanted], "orders": [one for _, one in wanted]}
-            _collect(books, await connection.execute(_FIND, bound))
+            collect_orders(books, await connection.execute(_FIND, bound))
         if whole:
-            _collect(books, await connection.execute(_WHOLE, {"customers": list(whole)}))
+            collect_orders(books, await connection.execute(_WHOLE, {"customers": list(whole)}))
         return books
 
     async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:
@@ -93,7 +93,8 @@ def _row(customer_id: str, order: Order) -> tuple[Any, ...]:
     )
 
 
-def _collect(books: dict[str, dict[str, Order]], rows: Any) -> None:
+def collect_orders(books: dict[str, dict[str, Order]], rows: Any) -> None:
+    """Sort rows (customer, order id, event key, time, currency, total, cancelled, refunds) into `books` by customer."""
     for customer_id, order_id, event_key, placed_at, currency, total, cancelled, refunds in rows:
         books.setdefault(customer_id, {})[order_id] = Order(
             order_id=order_id,

@@ -25,6 +25,13 @@ class Arrival(Struct, frozen=True):
     record: bytes
 
 
+class Known(Struct, frozen=True):
+    """A customer found by an id."""
+
+    id: str
+    state: State
+
+
 class Stored(Struct, frozen=True):
     """A customer as stored. `stage` is the one that the activity stream was last told; `check_at` is when the sweep
     looks next."""
@@ -137,3 +144,13 @@ class Timeline(Protocol):
         self, connection: AsyncConnection, moves: Sequence[Move], merges: Sequence[Merge]
     ) -> None:
         """Give events to the customers whose they proved to be: first the moves, then the merges."""
+
+
+class Archive(Protocol):
+    """What is read of a customer to look back."""
+
+    async def events_until(self, connection: AsyncConnection, customer_id: str, at: datetime) -> list[Event]:
+        """All events up to a moment, in order."""
+
+    async def newest_orders(self, connection: AsyncConnection, customer_id: str) -> list[Order]:
+        """The newest orders that stand, as many as an explanation names."""

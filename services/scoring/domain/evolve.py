@@ -16,8 +16,10 @@ from services.scoring.domain.purchases import Changes, given_back, lapse, placed
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import stage_at, standing_at
 from services.scoring.domain.state import EMPTY, State
+from shared.contracts.customer import Customer
 
-PERSONAL_PREFIX = "customer."
+PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
+"""Names of what may be told of a person, as `sealed_fields` has them."""
 
 
 @dataclass(slots=True)
@@ -140,7 +142,7 @@ _EFFECTS: dict[str, Effect] = {
 
 def _tell_profile(state: State, event: Event, changes: Changes) -> None:
     """Which event last told each personal field, and the plain ones themselves."""
-    told = [field for field in event.record.sealed_fields if field.startswith(PERSONAL_PREFIX)]
+    told = [field for field in event.record.sealed_fields if field in PERSONAL_FIELDS]
     if told:
         changes["profile"] = {**state.profile, **dict.fromkeys(told, event.key)}
     customer = event.record.data.get("customer")

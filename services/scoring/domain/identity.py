@@ -22,8 +22,8 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from services.scoring.domain.event import Event, Place
-from shared.contracts.catalogue import IDENTIFIERS
 from shared.contracts.codec import MalformedRecordError
+from shared.contracts.customer import IDENTIFIERS
 
 ID = "id"
 EMAIL = "email"

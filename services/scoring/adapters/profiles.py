@@ -1,0 +1,220 @@
+"""Reads profiles for the API: by any id, their events, their orders, lists."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.scoring.adapters.orders import collect_orders
+from services.scoring.application.ports import Known
+from services.scoring.domain.event import Event
+from services.scoring.domain.explain import EVIDENCE_MAX
+from services.scoring.domain.identity import EMAIL, ID
+from services.scoring.domain.money import decimal
+from services.scoring.domain.orders import Order
+from services.scoring.domain.stages import ORDERS_TO_BE_ACTIVE
+from services.scoring.domain.state import decode_state
+from shared.contracts.codec import decode
+from shared.contracts.events import EventRecord
+from shared.vault.pseudonyms import Pseudonyms
+
+Sort = Literal[
+    "id",
+    "spend",
+    "-spend",
+    "orders",
+    "-orders",
+    "first_event_at",
+    "-first_event_at",
+    "last_event_at",
+    "-last_event_at",
+    "last_order_at",
+    "-last_order_at",
+]
+"""What a list may be sorted by; with a minus, the largest or latest first."""
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+_BY_ID = text("""
+    SELECT id, state FROM scoring.customers
+    WHERE id = :ref OR id = (SELECT winner FROM scoring.merges WHERE loser = :ref)
+    """)
+
+_BY_PSEUDONYM = text("""
+    SELECT c.id, c.state FROM scoring.identities i JOIN scoring.customers c ON c.id = i.customer_id
+    WHERE i.pseudonym = ANY(CAST(:pseudonyms AS text[])) ORDER BY c.id
+    """)
+
+_EVENTS_UNTIL = text("""
+    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    WHERE customer_id = :id AND at <= :at ORDER BY at, event_key
+    """)
+
+_EVENTS_NAMED = text("""
+    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    WHERE customer_id = :id AND event_key = ANY(CAST(:keys AS bytea[]))
+    """)
+
+_PAGE = text("""
+    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    WHERE customer_id = :id AND (at, event_key) < (:at, :key)
+        AND (CAST(:type AS text) IS NULL OR type = :type)
+    ORDER BY at DESC, event_key DESC LIMIT :limit
+    """)
+
+_NEWEST_ORDERS = text("""
+    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
+        CAST(o.refunds AS text)
+    FROM scoring.orders o
+    WHERE o.customer_id = :id AND o.placed_at IS NOT NULL AND NOT o.cancelled
+    ORDER BY o.placed_at DESC LIMIT :limit
+    """)
+
+# The same as `stages.stage_at`, for a whole list.
+_STAGE = f"""
+    CASE WHEN lapses_at <= :now THEN 'lapsed' WHEN at_risk_at <= :now THEN 'at_risk'
+        WHEN orders >= {ORDERS_TO_BE_ACTIVE} THEN 'active' ELSE 'onboarding' END
+    """
+
+_SUMMARY = text(f"""
+    SELECT {_STAGE} AS stage, count(*), sum(orders), sum(spend) FROM scoring.customers GROUP BY 1 ORDER BY 1
+    """)  # noqa: S608  # our own words
+
+
+_KEYS = {
+    "id": "id",
+    "spend": "spend",
+    "orders": "orders",
+    "first_event_at": "first_event_at",
+    "last_event_at": "last_event_at",
+    "last_order_at": "coalesce(last_order_at, TIMESTAMPTZ '0001-01-01Z')",
+}
+_KINDS = {"id": "text", "spend": "numeric", "orders": "int"}
+
+
+def _list(sort: Sort) -> Any:
+    """The statement of a list: sorted, then by id, from a position on."""
+    column, descending = sort.removeprefix("-"), sort.startswith("-")
+    key, kind = _KEYS[column], _KINDS.get(column, "timestamptz")
+    compare, direction = ("<", "DESC") if descending else (">", "ASC")
+    return text(f"""
+        SELECT id, state FROM scoring.customers
+        WHERE (CAST(:after AS {kind}) IS NULL OR ({key}, id) {compare} (CAST(:after AS {kind}), :id))
+            AND (CAST(:stage AS text) IS NULL OR {_STAGE} = :stage)
+        ORDER BY {key} {direction}, id {direction} LIMIT :limit
+        """)  # noqa: S608  # `sort` is one of ours
+
+
+_LISTS = {sort: _list(sort) for sort in get_args(Sort)}
+
+
+def position(known: Known, sort: Sort) -> Any:
+    """By what a customer stands where in a list with this order."""
+    state = known.state
+    match sort.removeprefix("-"):
+        case "spend":
+            return decimal(state.spend)
+        case "orders":
+            return state.orders
+        case "first_event_at":
+            return state.first_at
+        case "last_event_at":
+            return state.last_at
+        case "last_order_at":
+            return state.last_order_at or _NEVER
+    return known.id
+
+
+class Profiles:
+    """Customers by whatever they are known by, and what belongs to them."""
+
+    def __init__(self, engine: AsyncEngine, pseudonyms: Pseudonyms) -> None:
+        self.engine = engine
+        self._pseudonyms = pseudonyms
+
+    async def find(self, connection: AsyncConnection, ref: str) -> Known | None:
+        """The customer with our id `ref` (a merged one leads on), else with the shop's id `ref`."""
+        if ref.startswith("cus_"):
+            found = await self._known(connection, _BY_ID, {"ref": ref})
+            if found:
+                return found[0]
+        found = await self._known(connection, _BY_PSEUDONYM, {"pseudonyms": [self._pseudonyms.of(ID, ref)]})
+        return found[0] if found else None
+
+    async def search(self, connection: AsyncConnection, words: str) -> list[Known]:
+        """Customers with exactly this id (ours or the shop's) or e-mail address: one, or two at most."""
+        found = {}
+        one = await self.find(connection, words)
+        if one is not None:
+            found[one.id] = one
+        if "@" in words:
+            bound = {"pseudonyms": [self._pseudonyms.of(EMAIL, words)]}
+            found |= {each.id: each for each in await self._known(connection, _BY_PSEUDONYM, bound)}
+        return sorted(found.values(), key=lambda each: each.id)
+
+    async def listed(
+        self,
+        connection: AsyncConnection,
+        *,
+        now: datetime,
+        stage: str | None,
+        sort: Sort,
+        after: tuple[Any, str] | None,
+        limit: int,
+    ) -> list[Known]:
+        """Customers in stage `stage` at `now` (None: all), from the one after (`position`, id) on."""
+        value, customer_id = after or (None, "")
+        bound = {"now": now, "stage": stage, "after": value, "id": customer_id, "limit": limit}
+        return await self._known(connection, _LISTS[sort], bound)
+
+    async def summary(self, connection: AsyncConnection, now: datetime) -> list[tuple[str, int, int, Any]]:
+        """By stage: how many customers, their orders, their spend."""
+        return [tuple(row) for row in await connection.execute(_SUMMARY, {"now": now})]
+
+    async def events_until(self, connection: AsyncConnection, customer_id: str, at: datetime) -> list[Event]:
+        """All events up to a moment, in order."""
+        return _events(await connection.execute(_EVENTS_UNTIL, {"id": customer_id, "at": at}))
+
+    async def events_named(
+        self, connection: AsyncConnection, customer_id: str, keys: Collection[str]
+    ) -> list[Event]:
+        """The events with these keys."""
+        bound = {"id": customer_id, "keys": [bytes.fromhex(key) for key in keys]}
+        return _events(await connection.execute(_EVENTS_NAMED, bound))
+
+    async def page(
+        self,
+        connection: AsyncConnection,
+        customer_id: str,
+        *,
+        before: tuple[datetime, str],
+        event_type: str | None,
+        limit: int,
+    ) -> list[Event]:
+        """Events before a place, newest first."""
+        at, key = before
+        bound = {
+            "id": customer_id,
+            "at": at,
+            "key": bytes.fromhex(key),
+            "type": event_type,
+            "limit": limit,
+        }
+        return _events(await connection.execute(_PAGE, bound))
+
+    async def newest_orders(self, connection: AsyncConnection, customer_id: str) -> list[Order]:
+        """The newest orders that stand, as many as an explanation names."""
+        bound = {"id": customer_id, "limit": EVIDENCE_MAX}
+        books: dict[str, dict[str, Order]] = {}
+        collect_orders(books, await connection.execute(_NEWEST_ORDERS, bound))
+        return list(books.get(customer_id, {}).values())
+
+    async def _known(self, connection: AsyncConnection, query: Any, bound: dict[str, Any]) -> list[Known]:
+        rows = await connection.execute(query, bound)
+        return [Known(customer_id, decode_state(state)) for customer_id, state in rows]
+
+
+def _events(rows: Any) -> list[Event]:
+    return [Event(at, key.hex(), decode(record.encode(), EventRecord)) for at, key, record in rows]

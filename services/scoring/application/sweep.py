@@ -1,0 +1,47 @@
+"""Notices what time alone does: customers whose stage has changed because nothing happened."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.application import announce
+from services.scoring.application.ports import Customers
+from services.scoring.domain.assess import assess
+from services.scoring.domain.settings import ScoreSettings
+from shared.bus.interface import Outbox
+from shared.bus.records import Outgoing
+
+QUIET = timedelta(seconds=3)
+"""How long a customer must not have been changed. While history streams in, the next order is about to come."""
+
+SWEEP_CUSTOMERS_MAX = 500
+
+
+class Sweep:
+    """The use case. Any number of sweeps may run: each takes other customers, and a change is told once."""
+
+    def __init__(self, *, customers: Customers, outbox: Outbox, settings: ScoreSettings) -> None:
+        self._customers = customers
+        self._outbox = outbox
+        self._settings = settings
+
+    async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Look at customers who are due, and tell the stages that differ from those told before.
+
+        Answers whether there may be more of them.
+        """
+        due = await self._customers.take_due(connection, now, now - QUIET, SWEEP_CUSTOMERS_MAX)
+        if not due:
+            return False
+        told: list[Outgoing] = []
+        checked: dict[str, tuple[str, datetime | None]] = {}
+        for customer_id, stored in due.items():
+            present = assess(stored.state, now, self._settings)
+            stage = present.facts.stage
+            if stage != stored.stage:
+                then = assess(stored.state, present.standing.since, self._settings)
+                told.append(announce.of_time(customer_id, stored.stage, then, now))
+            checked[customer_id] = stage, present.next_change_at
+        await self._customers.note_checked(connection, checked)
+        await self._outbox.append(connection, told)
+        return len(due) == SWEEP_CUSTOMERS_MAX

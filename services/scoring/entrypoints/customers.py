@@ -1,0 +1,225 @@
+"""`/v1/customers`: profiles, scores with their why, timelines, lists."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.adapters.profiles import Profiles, Sort, position
+from services.scoring.application.portray import Portrait, Portray
+from services.scoring.application.ports import Known
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.entrypoints import people
+from services.scoring.entrypoints.schemas import (
+    CustomerProfile,
+    CustomerSummary,
+    Score,
+    ScorePart,
+    Stage,
+    StageCount,
+    Summary,
+    TimelineItem,
+)
+from shared.auth.guard import Principal, require
+from shared.auth.scopes import Scope
+from shared.clock import Clock
+from shared.http.openapi import problem_responses
+from shared.http.paging import (
+    PAGE_DEFAULT,
+    Page,
+    PageCursor,
+    PageLimit,
+    decode_cursor,
+    encode_cursor,
+)
+from shared.http.problems import Problem, ProblemError, invalid_request
+from shared.http.types import CustomerRef, Instant, ShortText
+
+Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
+At = Annotated[
+    Instant | None, Query(description="Show it as it stood at this moment (RFC 3339); now if left out.")
+]
+
+_END = (datetime.max.replace(tzinfo=UTC), "ff" * 16)
+_Amount = Annotated[str, msgspec.Meta(pattern=r"^\d{1,30}(\.\d{1,4})?$")]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_CURSORS: dict[str, Any] = {
+    "id": tuple[str, str, str],
+    "spend": tuple[str, _Amount, str],
+    "orders": tuple[str, _Count, str],
+}
+
+
+def customers_routes(
+    profiles: Profiles, personal: PersonalData, settings: ScoreSettings, clock: Clock
+) -> APIRouter:
+    """The routes by which customers are read."""
+    router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
+    views = _Views(profiles, Portray(profiles, settings), clock)
+
+    @router.get("/v1/customers", summary="List customers, or find one by an exact id or e-mail address")
+    async def list_customers(
+        _: Reader,
+        stage: Stage | None = None,
+        q: ShortText | None = None,
+        sort: Sort = "id",
+        limit: PageLimit = PAGE_DEFAULT,
+        cursor: PageCursor = None,
+    ) -> Page[CustomerSummary]:
+        """Stages are those of this moment. `sort` with a minus puts the largest or latest first."""
+        return await views.listed(stage, q, sort, limit, cursor)
+
+    @router.get("/v1/summary", summary="All customers together, by stage")
+    async def summary(_: Reader) -> Summary:
+        """Counts and sums over all customers, at this moment."""
+        return await views.summary()
+
+    @router.get("/v1/customers/{customer}", summary="One customer", responses=problem_responses(404))
+    async def profile(principal: Reader, customer: CustomerRef, at: At = None) -> CustomerProfile:
+        """Facts, stage, score and the person. Personal fields need the scope personal:read."""
+        async with profiles.engine.connect() as connection:
+            portrait = await views.portrait(connection, customer, at)
+            person = await people.contact(connection, profiles, personal, principal, portrait)
+        answer: CustomerProfile = CustomerProfile.of(portrait, profile=person)
+        return answer
+
+    @router.get(
+        "/v1/customers/{customer}/score", summary="The score with its why", responses=problem_responses(404)
+    )
+    async def score(_: Reader, customer: CustomerRef, at: At = None) -> Score:
+        """Each part with value, weight, the facts in its formula, and the events behind it."""
+        async with profiles.engine.connect() as connection:
+            portrait = await views.portrait(connection, customer, at)
+            parts = await views.portray.explained(connection, portrait)
+        return Score(
+            id=portrait.id,
+            at=portrait.assessment.at,
+            score=portrait.assessment.facts.score,
+            parts=[ScorePart.of(part) for part in parts],
+        )
+
+    @router.get(
+        "/v1/customers/{customer}/timeline",
+        summary="Every interaction, newest first",
+        responses=problem_responses(404),
+    )
+    async def timeline(
+        principal: Reader,
+        customer: CustomerRef,
+        type: Annotated[ShortText | None, Query(description="Only this event type.")] = None,  # noqa: A002
+        limit: PageLimit = PAGE_DEFAULT,
+        cursor: PageCursor = None,
+    ) -> Page[TimelineItem]:
+        """Events as they were accepted. Personal fields need the scope personal:read."""
+        before = _END if cursor is None else _place(cursor)
+        async with profiles.engine.connect() as connection:
+            known = await views.known(connection, customer)
+            events = await profiles.page(
+                connection, known.id, before=before, event_type=type, limit=limit + 1
+            )
+            shown = events[:limit]
+            items = await people.timeline(connection, personal, principal, known.id, shown)
+        more = encode_cursor((shown[-1].at, shown[-1].key)) if len(events) > limit else None
+        return Page(items=items, next=more)
+
+    return router
+
+
+class _Views:
+    """What several routes share."""
+
+    def __init__(self, profiles: Profiles, portray: Portray, clock: Clock) -> None:
+        self.portray = portray
+        self._profiles = profiles
+        self._clock = clock
+
+    async def known(self, connection: AsyncConnection, ref: str) -> Known:
+        """The customer, or the 404 problem."""
+        known = await self._profiles.find(connection, ref)
+        if known is None:
+            raise _unknown("No customer has this id.")
+        return known
+
+    async def portrait(self, connection: AsyncConnection, ref: str, at: datetime | None) -> Portrait:
+        """The customer now, or as they stood `at` (at the latest now)."""
+        known = await self.known(connection, ref)
+        now = self._clock()
+        if at is None or at >= now:
+            return self.portray.now(known, now)
+        portrait = await self.portray.at(connection, known, at)
+        if portrait is None:
+            raise _unknown("The customer was not known at that moment.")
+        return portrait
+
+    async def listed(
+        self, stage: Stage | None, q: str | None, sort: Sort, limit: int, cursor: str | None
+    ) -> Page[CustomerSummary]:
+        """A page of customers."""
+        after = None if cursor is None else _position(cursor, sort)
+        now = self._clock()
+        async with self._profiles.engine.connect() as connection:
+            if q is not None:
+                found = await self._profiles.search(connection, q)
+            else:
+                found = await self._profiles.listed(
+                    connection, now=now, stage=stage, sort=sort, after=after, limit=limit + 1
+                )
+        portraits = [self.portray.now(known, now) for known in found[:limit]]
+        items = [
+            CustomerSummary.of(portrait)
+            for portrait in portraits
+            if stage is None or portrait.assessment.facts.stage == stage
+        ]
+        last = found[limit - 1] if len(found) > limit else None
+        more = None if last is None else encode_cursor((sort, position(last, sort), last.id))
+        return Page(items=items, next=more)
+
+    async def summary(self) -> Summary:
+        """Counts and sums over all customers."""
+        async with self._profiles.engine.connect() as connection:
+            rows = await self._profiles.summary(connection, self._clock())
+        return Summary(
+            customers=sum(row[1] for row in rows),
+            orders=sum(row[2] for row in rows),
+            spend=str(sum((row[3] for row in rows), Decimal(0))),
+            stages=[
+                StageCount.model_validate(
+                    {"stage": stage, "customers": customers, "orders": orders, "spend": str(spend)}
+                )
+                for stage, customers, orders, spend in rows
+            ],
+        )
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(404, "customer_unknown", "Customer unknown", detail)
+
+
+def _invalid_cursor(detail: str) -> Problem:
+    return invalid_request(ProblemError("", "invalid_cursor", detail, parameter="cursor"))
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    at, key = decode_cursor(cursor, tuple[datetime, str])
+    try:
+        bytes.fromhex(key)
+    except ValueError:
+        raise _invalid_cursor("is not a cursor of this list") from None
+    if at.tzinfo is None:
+        raise _invalid_cursor("is not a cursor of this list")
+    return at, key
+
+
+def _position(cursor: str, sort: Sort) -> tuple[Any, str]:
+    column = sort.removeprefix("-")
+    shape = _CURSORS.get(column, tuple[str, datetime, str])
+    given, value, customer_id = decode_cursor(cursor, shape)
+    if given != sort:
+        raise _invalid_cursor("belongs to a list that is sorted otherwise")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise _invalid_cursor("is not a cursor of this list")
+    return Decimal(value) if column == "spend" else value, customer_id

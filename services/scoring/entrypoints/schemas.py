@@ -1,0 +1,199 @@
+"""What the API of scoring answers."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from services.scoring.application.portray import Portrait
+from services.scoring.domain.explain import ExplainedPart
+from services.scoring.domain.stages import Standing
+from shared.contracts.activity import Facts as FactsRecord
+
+Stage = Literal["onboarding", "active", "at_risk", "lapsed"]
+
+HIDDEN = "Personal fields are shown to keys with the scope personal:read."
+
+
+class Facts(BaseModel):
+    """What is known of a customer at a moment; money in `currency`, as decimal strings."""
+
+    currency: str
+    events: int
+    orders: int = Field(description="Orders that stand: cancelled ones do not count.")
+    orders_12m: int
+    spend: str = Field(description="What was paid less what was refunded.")
+    spend_30d: str
+    spend_12m: str
+    first_event_at: datetime | None
+    last_event_at: datetime | None
+    registered_at: datetime | None
+    first_order_at: datetime | None
+    last_order_at: datetime | None
+    order_interval_days: float | None = Field(description="Mean days between days with an order.")
+
+    @classmethod
+    def of(cls, facts: FactsRecord) -> "Facts":
+        """The facts of an assessment."""
+        return cls(
+            currency=facts.currency,
+            events=facts.events,
+            orders=facts.orders,
+            orders_12m=facts.orders_12m,
+            spend=str(facts.spend),
+            spend_30d=str(facts.spend_30d),
+            spend_12m=str(facts.spend_12m),
+            first_event_at=facts.first_event_at,
+            last_event_at=facts.last_event_at,
+            registered_at=facts.registered_at,
+            first_order_at=facts.first_order_at,
+            last_order_at=facts.last_order_at,
+            order_interval_days=facts.order_interval_days,
+        )
+
+
+class StageDetail(BaseModel):
+    """The life-cycle stage: since when, why, and when time alone will change it."""
+
+    since: datetime
+    cause: Literal["event", "time"]
+    event: str | None = Field(
+        description="The key of the event that brought it; null when it was time alone."
+    )
+    next_change_at: datetime | None = Field(description="If no event comes before; null if never.")
+
+    @classmethod
+    def of(cls, standing: Standing, next_change_at: datetime | None) -> "StageDetail":
+        """The detail of a standing."""
+        by_event = bool(standing.cause)
+        return cls(
+            since=standing.since,
+            cause="event" if by_event else "time",
+            event=standing.cause or None,
+            next_change_at=next_change_at,
+        )
+
+
+class CustomerSummary(BaseModel):
+    """A customer at `at`."""
+
+    id: str
+    at: datetime
+    facts: Facts
+    stage: Stage
+    stage_detail: StageDetail
+    score: int = Field(ge=0, le=100)
+    segments: list[str]
+    tags: list[str]
+
+    @classmethod
+    def of(cls, portrait: Portrait, **more: Any) -> Any:
+        """The summary of a portrait; `more` are the fields of a class that adds some."""
+        assessment = portrait.assessment
+        facts = assessment.facts
+        return cls(
+            id=portrait.id,
+            at=assessment.at,
+            facts=Facts.of(facts),
+            stage=facts.stage,
+            stage_detail=StageDetail.of(assessment.standing, assessment.next_change_at),
+            score=facts.score,
+            segments=facts.segments,
+            tags=facts.tags,
+            **more,
+        )
+
+
+class Contact(BaseModel):
+    """The person, as last told. Personal fields are null when unknown, erased, or hidden (see `note`)."""
+
+    id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    anonymous_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    birthday: str | None = None
+    address: dict[str, Any] | None = None
+    preferences: dict[str, Any] | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    consent: dict[str, bool] = {}
+    known: list[str] = Field(description="The personal fields that somebody told, whether shown or not.")
+    note: str | None = Field(None, description="Why fields are hidden, if they are.")
+
+
+class CustomerProfile(CustomerSummary):
+    """A customer with the person behind."""
+
+    profile: Contact
+
+
+class EventRef(BaseModel):
+    """An order that a part of the score rests on."""
+
+    key: str
+    order_id: str
+    at: datetime
+
+
+class ScorePart(BaseModel):
+    """`value` 0-100; the score is the sum of `value` times `weight`."""
+
+    name: Literal["recency", "frequency", "spend", "regularity"]
+    value: int
+    weight: float
+    facts: dict[str, str | int | float | datetime | None]
+    events: list[EventRef] = Field(description="The newest ones, 50 at most.")
+
+    @classmethod
+    def of(cls, part: ExplainedPart) -> "ScorePart":
+        """One explained part."""
+        return cls(
+            name=part.name,
+            value=part.value,
+            weight=part.weight,
+            facts=part.facts,
+            events=[EventRef(key=one.event_key, order_id=one.order_id, at=one.at) for one in part.events],
+        )
+
+
+class Score(BaseModel):
+    """The score with its why."""
+
+    id: str
+    at: datetime
+    score: int
+    parts: list[ScorePart]
+
+
+class TimelineItem(BaseModel):
+    """One interaction. `hidden` names fields of `data` that are null because they are personal or erased."""
+
+    key: str
+    id: str
+    source: str
+    type: str
+    time: datetime
+    received: datetime
+    data: dict[str, Any]
+    hidden: list[str]
+
+
+class StageCount(BaseModel):
+    """The customers in one stage."""
+
+    stage: Stage
+    customers: int
+    orders: int
+    spend: str
+
+
+class Summary(BaseModel):
+    """All customers together."""
+
+    customers: int
+    orders: int
+    spend: str
+    stages: list[StageCount]

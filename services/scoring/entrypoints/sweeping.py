@@ -1,0 +1,47 @@
+"""The timed job beside the worker's loop: sweeps while the stream has been read."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.scoring.application.sweep import Sweep
+from shared.bus.faults import is_transient
+from shared.clock import Clock
+
+SWEEP_EVERY_S = 1.0
+BACKLOG_MAX = 1_000
+"""Unread events up to which the sweep trusts what it sees. After a downtime the orders of customers who seem silent
+may wait in the stream: nobody is called lapsed before they have been read."""
+
+SWEEP_FAILURES = Counter("regulars_sweep_failures_total", "Sweeps that the database interrupted.")
+
+log = structlog.get_logger()
+
+
+async def sweep_until(
+    stop: asyncio.Event, engine: AsyncEngine, sweep: Sweep, clock: Clock, lag: Callable[[], int | None]
+) -> None:
+    """Sweep every `SWEEP_EVERY_S` until `stop`. `lag` is the number of unread events, None if it is not known."""
+    while not stop.is_set():
+        behind = lag()
+        if behind is not None and behind <= BACKLOG_MAX:
+            try:
+                await _sweep_all(stop, engine, sweep, clock)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                SWEEP_FAILURES.inc()
+                log.warning("sweep_interrupted", reason=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SWEEP_EVERY_S)
+
+
+async def _sweep_all(stop: asyncio.Event, engine: AsyncEngine, sweep: Sweep, clock: Clock) -> None:
+    more = True
+    while more and not stop.is_set():
+        async with engine.begin() as connection:
+            more = await sweep(connection, clock())

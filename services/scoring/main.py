@@ -1,0 +1,179 @@
+"""Scoring: keeps one profile per customer, with facts, score and stage, and tells what happens to them.
+
+python -m services.scoring.main api       profiles, scores and timelines over HTTP
+python -m services.scoring.main worker    reads the events, writes profiles and the activity stream
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.scoring.adapters.customers import SqlCustomers
+from services.scoring.adapters.identities import SqlIdentities
+from services.scoring.adapters.inbox import SqlInbox
+from services.scoring.adapters.orders import SqlOrders
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.sweep import Sweep
+from services.scoring.application.take_in import TakeIn
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.entrypoints.customers import customers_routes
+from services.scoring.entrypoints.readiness import api_checks, worker_checks
+from services.scoring.entrypoints.sweeping import sweep_until
+from shared.auth.guard import Guard
+from shared.bus.dead_letters import DeadLetters
+from shared.bus.offsets import Offsets
+from shared.bus.watchdog import Watchdog
+from shared.bus.wiring import make_consumer, make_outbox, make_relay
+from shared.bus.worker import StreamWorker
+from shared.clock import Clock, system_clock
+from shared.contracts.events import EVENTS_TOPIC
+from shared.http.app import create_app as create_http_app
+from shared.http.health import Health
+from shared.postgres.engine import create_engine
+from shared.process import run_worker_process, serve
+from shared.program import default_program_text
+from shared.program.parse import load_program
+from shared.settings import Settings
+from shared.telemetry.logs import configure
+from shared.vault.pseudonyms import Pseudonyms
+
+SERVICE = "scoring"
+VERSION = "0.1.0"
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The HTTP API. Raises `SecretError` without a usable secret, `ProgramError` without a usable program."""
+    engine = _engine(settings)
+    personal = PersonalData(engine, settings.secret)
+    profiles = Profiles(engine, Pseudonyms(settings.secret))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.guard = Guard(engine, clock)
+        try:
+            yield
+        finally:
+            await engine.dispose()
+
+    app = create_http_app(
+        service=SERVICE,
+        title="Regulars: scoring",
+        description="Who each customer is, how loyal, and why.",
+        health=Health(SERVICE, VERSION, {**api_checks(engine), "secret": personal.problem}),
+        lifespan=lifespan,
+    )
+    app.include_router(customers_routes(profiles, personal, _score_settings(settings), clock))
+    return app
+
+
+class Worker:
+    """The worker process: reads events, sweeps, and on Kafka publishes the outbox."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Raises `ProgramError` when the program cannot be used."""
+        rules = _score_settings(settings)
+        self._clock = clock
+        self._engine = _engine(settings)
+        outbox = make_outbox(settings, SERVICE)
+        customers = SqlCustomers()
+        self._sweep = Sweep(customers=customers, outbox=outbox, settings=rules)
+        self._relay = make_relay(settings, self._engine, SERVICE)
+        self._watchdog = Watchdog(EVENTS_TOPIC)
+        self._stream = StreamWorker(
+            engine=self._engine,
+            consumer=make_consumer(settings, self._engine, SERVICE, EVENTS_TOPIC),
+            topic=EVENTS_TOPIC,
+            offsets=Offsets(SERVICE),
+            dead_letters=DeadLetters(SERVICE),
+            handle=TakeIn(
+                inbox=SqlInbox(),
+                identities=SqlIdentities(),
+                customers=customers,
+                orders=SqlOrders(),
+                timeline=SqlTimeline(),
+                outbox=outbox,
+                settings=rules,
+            ),
+            clock=clock,
+            batch_records=settings.batch_records,
+            watchdog=self._watchdog,
+        )
+
+    def health(self) -> Health:
+        """What the process answers about itself."""
+        troubles = {"events": lambda: self._stream.trouble}
+        relay = self._relay
+        if relay is not None:
+            troubles["outbox"] = lambda: relay.trouble
+        return Health(f"{SERVICE}-worker", VERSION, worker_checks(self._engine, troubles))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; the batch under way is finished first."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._stream.run(stop), name="events")
+                group.create_task(self._sweeping(stop), name="sweep")
+                if self._relay is not None:
+                    group.create_task(self._relay.run(stop), name="relay")
+        finally:
+            await self._engine.dispose()
+
+    async def _sweeping(self, stop: asyncio.Event) -> None:
+        await sweep_until(stop, self._engine, self._sweep, self._clock, lambda: self._watchdog.lag)
+
+
+async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Work until `stop`. Raises `ProgramError` when the program cannot be used."""
+    await Worker(settings, clock).run(stop)
+
+
+def _score_settings(settings: Settings) -> ScoreSettings:
+    text = (
+        default_program_text() if settings.program is None else settings.program.read_text(encoding="utf-8")
+    )
+    return ScoreSettings.of(load_program(text))
+
+
+def _engine(settings: Settings) -> AsyncEngine:
+    if settings.database_url is None:
+        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
+    return create_engine(
+        settings.database_url,
+        role=f"regulars_{SERVICE}",
+        pool_size=settings.pool_size,
+        application=f"regulars-{SERVICE}",
+    )
+
+
+def main() -> None:
+    """Run the role named on the command line."""
+    roles = ("api", "worker")
+    role = sys.argv[1] if len(sys.argv) == 2 else ""
+    if role not in roles:
+        raise SystemExit(f"usage: python -m services.scoring.main {'|'.join(roles)}")
+    settings = Settings()
+    configure(f"{SERVICE}-{role}", settings.log_level)
+    if role == "api":
+        serve(create_app(settings), settings.host, settings.scoring_port)
+        return
+    worker = Worker(settings, system_clock)
+    app = create_http_app(
+        service=f"{SERVICE}-worker",
+        title="Regulars: scoring worker",
+        description="Reads events, keeps profiles, tells the activity.",
+        health=worker.health(),
+    )
+    run_worker_process(app, settings.worker_port, worker.run, settings.host)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""The HTTP API of scoring: profiles, `?at=`, scores with their why, timelines, lists."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from services.scoring.main import create_app
+from shared.auth.keys import create_key
+from shared.auth.scopes import Scope
+from shared.contracts.events import EventRecord, event_key
+from shared.settings import Settings
+from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.seal import Sealer
+from shared.vault.subject_keys import SubjectKeys
+from tests.conftest import EngineFor
+from tests.integration.scoring.world import World
+from tests.support.clock import ManualClock
+from tests.support.life import moment, record
+
+
+class Api:
+    """A client with a key, and events sealed as ingest seals them."""
+
+    def __init__(self, client: httpx.AsyncClient, world: World, settings: Settings, tokens: dict[str, str]):
+        self.client = client
+        self.world = world
+        self._settings = settings
+        self._tokens = tokens
+
+    async def get(self, path: str, *, key: str = "all", **query: Any) -> httpx.Response:
+        """GET with the key of that name."""
+        headers = {"Authorization": f"Bearer {self._tokens[key]}"} if key in self._tokens else {}
+        return await self.client.get(path, params=query, headers=headers)
+
+    async def sealed(
+        self, type_: str, days: float, customer: dict[str, Any], data: dict[str, Any], **hidden: Any
+    ) -> EventRecord:
+        """A record as ingest would write it: `customer` and `hidden` sealed, `data` plain."""
+        pseudonyms = Pseudonyms(self._settings.secret)
+        identifiers = {
+            kind: pseudonyms.of(kind, customer[kind]) for kind in ("id", "email", "phone") if kind in customer
+        }
+        subject = next(iter(identifiers.values()))
+        async with self.world.engine.begin() as connection:
+            keys = await SubjectKeys(self._settings.secret).get_or_create(connection, [subject])
+        plain = record(type_, moment(days), data, identifiers=identifiers)
+        body = msgspec.json.encode({"customer": customer, **hidden})
+        sealed = Sealer(keys[subject]).seal(body, event_key(plain.source, plain.id))
+        fields = [f"customer.{name}" for name in customer] + list(hidden)
+        return msgspec.structs.replace(plain, sealed=b64encode(sealed).decode(), sealed_fields=fields)
+
+    async def order(self, days: float, order_id: str, total: str = "49.20", **customer: str) -> None:
+        """An order taken in."""
+        data = {"order_id": order_id, "currency": "USD", "total": total}
+        await self.world.feed(await self.sealed("order.completed", days, customer, data))
+
+
+@pytest.fixture
+async def api(
+    settings: Settings, clock: ManualClock, world: World, engine_for: EngineFor
+) -> AsyncIterator[Api]:
+    """The application on a database of its own; the clock stands 40 days after the first event."""
+    clock.set(moment(40))
+    tokens = {}
+    async with engine_for(None).begin() as connection:
+        for name, scopes in {
+            "all": frozenset(Scope),
+            "impersonal": frozenset({Scope.PROFILES_READ}),
+            "other": frozenset({Scope.REWARDS_READ}),
+        }.items():
+            made = await create_key(connection, name=name, scopes=scopes, now=clock(), expires_at=None)
+            tokens[name] = made.token
+    app = create_app(settings, clock)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://scoring") as client:
+            yield Api(client, world, settings, tokens)
+
+
+async def test_a_profile_shows_facts_stage_score_and_the_person(api: Api):
+    """Given an order; when its customer is asked for by the shop's id; then all is there."""
+    await api.order(0, "1", id="c-42", email="ana@example.com")
+
+    answer = await api.get("/v1/customers/c-42")
+
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["id"].startswith("cus_")
+    assert (body["facts"]["orders"], body["facts"]["spend"]) == (1, "49.20")
+    assert (body["stage"], body["segments"], body["tags"]) == ("onboarding", [], [])
+    assert 0 < body["score"] <= 100
+    assert body["profile"]["email"] == "ana@example.com"
+    assert (await api.get(f"/v1/customers/{body['id']}")).json() == body
+
+
+async def test_without_the_scope_personal_fields_are_null_with_a_note(api: Api):
+    """Given a customer; when a key without personal:read asks; then contacts are null, and it says why."""
+    await api.order(0, "1", id="c-42", email="ana@example.com")
+
+    profile = (await api.get("/v1/customers/c-42", key="impersonal")).json()["profile"]
+
+    assert (profile["email"], profile["id"]) == (None, None)
+    assert profile["known"] == ["email", "id"]
+    assert "personal:read" in profile["note"]
+    (item,) = (await api.get("/v1/customers/c-42/timeline", key="impersonal")).json()["items"]
+    assert item["data"]["customer"] == {"id": None, "email": None}
+    assert item["hidden"] == ["customer.id", "customer.email"]
+
+
+async def test_contacts_are_those_told_last_whatever_came_last(api: Api):
+    """Given two e-mail addresses; when the older one arrives late; then the newer one is shown."""
+    await api.order(10, "2", id="c-42", email="new@example.com")
+    await api.order(0, "1", id="c-42", email="old@example.com")
+
+    assert (await api.get("/v1/customers/c-42")).json()["profile"]["email"] == "new@example.com"
+
+
+async def test_at_shows_the_customer_as_they_stood(api: Api):
+    """Given orders on days 0 and 10; when asked for day 5; then only the first is known, also to the score."""
+    await api.order(0, "1", id="c-42")
+    await api.order(10, "2", id="c-42")
+
+    then = (await api.get("/v1/customers/c-42", at=moment(5).isoformat())).json()
+
+    assert (then["facts"]["orders"], then["stage"]) == (1, "onboarding")
+    score = (await api.get("/v1/customers/c-42/score", at=moment(5).isoformat())).json()
+    assert score["score"] == then["score"]
+    assert [one["order_id"] for one in score["parts"][0]["events"]] == ["1"]
+    before = await api.get("/v1/customers/c-42", at=moment(-1).isoformat())
+    assert (before.status_code, before.json()["code"]) == (404, "customer_unknown")
+
+
+async def test_the_stage_shown_is_exact_also_where_no_sweep_came_by(api: Api, clock: ManualClock):
+    """Given an active customer; when time alone passes; then the profile and the list follow to the second."""
+    for day in (0, 10, 20):
+        await api.order(day, str(day), id="c-42")
+
+    async def stage_at(days: float, seconds: int) -> tuple[str, bool]:
+        clock.set(moment(days) + timedelta(seconds=seconds))
+        stage = (await api.get("/v1/customers/c-42")).json()["stage"]
+        listed = (await api.get("/v1/customers", stage=stage)).json()["items"]
+        return stage, len(listed) == 1
+
+    assert await stage_at(35, -1) == ("active", True)
+    assert await stage_at(35, 0) == ("at_risk", True)
+    assert await stage_at(80, 0) == ("lapsed", True)
+
+
+async def test_the_score_is_explained_by_parts_that_add_up(api: Api):
+    """Given three orders; when the score is asked for; then weights and values give it, and events stand behind."""
+    for day in (0, 10, 20):
+        await api.order(day, str(day), id="c-42")
+
+    body = (await api.get("/v1/customers/c-42/score")).json()
+
+    assert [part["name"] for part in body["parts"]] == ["recency", "frequency", "spend", "regularity"]
+    assert sum(part["weight"] for part in body["parts"]) == pytest.approx(1)
+    assert body["score"] == int(sum(part["weight"] * part["value"] for part in body["parts"]) + 0.5)
+    assert [one["order_id"] for one in body["parts"][1]["events"]] == ["20", "10", "0"]
+    assert body["parts"][0]["facts"]["days_since_last_order"] == 20
+
+
+async def test_the_timeline_is_newest_first_paged_and_filtered(api: Api):
+    """Given five events; when paged by two; then each comes once, newest first; `type` leaves others out."""
+    for day in range(4):
+        await api.order(day, str(day), id="c-42")
+    await api.world.feed(
+        await api.sealed("review.posted", 5, {"id": "c-42"}, {"rating": 5}, text="I love this")
+    )
+
+    seen: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = (await api.get("/v1/customers/c-42/timeline", **query)).json()
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+
+    assert [item["type"] for item in seen] == ["review.posted"] + ["order.completed"] * 4
+    assert [item["time"] for item in seen] == sorted((item["time"] for item in seen), reverse=True)
+    assert seen[0]["data"] == {"customer": {"id": "c-42"}, "rating": 5, "text": "I love this"}
+    only = (await api.get("/v1/customers/c-42/timeline", type="review.posted")).json()
+    assert [item["type"] for item in only["items"]] == ["review.posted"]
+
+
+@pytest.mark.parametrize(
+    "sort",
+    ["id", "spend", "-spend", "orders", "-orders", "last_order_at", "-first_event_at", "-last_event_at"],
+)
+async def test_lists_are_paged_in_every_order_without_gaps(api: Api, sort: str):
+    """Given five customers, some alike; when listed by two; then each comes once, in order."""
+    for number in range(5):
+        await api.order(number // 2, "1", total=f"{number // 2}.00", id=f"c-{number}")
+
+    seen: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 2, "sort": sort}
+    while True:
+        page = (await api.get("/v1/customers", **query)).json()
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+
+    assert len({one["id"] for one in seen}) == len(seen) == 5
+    column = sort.removeprefix("-")
+    values = [one[column] if column == "id" else one["facts"][column] for one in seen]
+    assert values == sorted(values, reverse=sort.startswith("-"))
+
+
+async def test_q_finds_by_exact_id_or_address(api: Api):
+    """Given two customers; when q is an e-mail address in another spelling, or an id; then that one is found."""
+    await api.order(0, "1", id="c-1", email="ana@example.com")
+    await api.order(0, "2", id="c-2")
+
+    async def found(q: str) -> list[str]:
+        return [one["id"] for one in (await api.get("/v1/customers", q=q)).json()["items"]]
+
+    ana = (await api.get("/v1/customers/c-1")).json()["id"]
+    assert await found(" Ana@Example.com".strip()) == [ana]
+    assert await found("c-1") == await found(ana) == [ana]
+    assert await found("nobody@example.com") == []
+
+
+async def test_the_summary_counts_all(api: Api):
+    """Given two customers with three orders; then the summary adds them up."""
+    await api.order(0, "1", id="c-1")
+    await api.order(1, "2", id="c-1")
+    await api.order(0, "1", total="10", id="c-2")
+
+    body = (await api.get("/v1/summary")).json()
+
+    assert (body["customers"], body["orders"], body["spend"]) == (2, 3, "108.40")
+    assert sum(one["customers"] for one in body["stages"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "code"),
+    [
+        ("/v1/customers/nobody", {}, 404, "customer_unknown"),
+        ("/v1/customers/cus_nobody", {}, 404, "customer_unknown"),
+        ("/v1/customers/nobody/score", {}, 404, "customer_unknown"),
+        ("/v1/customers/nobody/timeline", {}, 404, "customer_unknown"),
+        ("/v1/customers/nobody", {"at": "yesterday"}, 422, "invalid_request"),
+        ("/v1/customers/nobody", {"at": "2026-01-01T00:00:00"}, 422, "invalid_request"),
+        ("/v1/customers", {"stage": "loyal"}, 422, "invalid_request"),
+        ("/v1/customers", {"sort": "name"}, 422, "invalid_request"),
+        ("/v1/customers", {"limit": "0"}, 422, "invalid_request"),
+        ("/v1/customers", {"cursor": "nonsense"}, 422, "invalid_request"),
+        ("/v1/customers", {"cursor": "WyJpZCIsICJhIiwgImIiXQ", "sort": "spend"}, 422, "invalid_request"),
+        ("/v1/customers", {"q": "a\x00b"}, 422, "invalid_request"),
+        ("/v1/customers/a%00b", {}, 422, "invalid_request"),
+        (
+            "/v1/customers/c-1/timeline",
+            {"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsICJ6eiJd"},
+            422,
+            "invalid_request",
+        ),
+    ],
+)
+async def test_bad_input_gets_a_problem(api: Api, path: str, query: dict[str, str], status: int, code: str):
+    """Given bad input of any kind; then the answer is a problem document that says so."""
+    answer = await api.get(path, **query)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_key_without_the_scope_and_no_key_are_refused(api: Api):
+    """Given no key, or one for rewards; when a profile is asked for; then 401 and 403."""
+    assert (await api.get("/v1/customers/c-1", key="none")).status_code == 401
+    assert (await api.get("/v1/customers/c-1", key="other")).status_code == 403
+
+
+async def test_the_api_is_ready_and_says_what_it_offers(api: Api):
+    """Given a running API; then it is ready, and its OpenAPI names the routes."""
+    assert (await api.client.get("/readyz")).status_code == 200
+    paths = (await api.client.get("/openapi.json")).json()["paths"]
+    assert {
+        "/v1/customers",
+        "/v1/customers/{customer}/score",
+        "/v1/customers/{customer}/timeline",
+    } <= paths.keys()
