@@ -51,6 +51,11 @@ class PostgresPrograms:
             self._newest, self._looked_at = int(newest), moment
         return await self.version(connection, self._newest)
 
+    async def newest(self, connection: AsyncConnection) -> Rulebook:
+        """The newest version as of now. Raises `NoProgramError`."""
+        self._looked_at = float("-inf")
+        return await self.current(connection)
+
     async def version(self, connection: AsyncConnection, version: int) -> Rulebook:
         """A stored version. Raises `NoProgramError` if there is none of that number."""
         if version not in self._versions:
@@ -105,6 +110,17 @@ class PostgresPrograms:
         )
         self._looked_at = float("-inf")
         return program
+
+    async def put(self, connection: AsyncConnection, source: str, *, actor: str, now: datetime) -> int:
+        """Store a text from the API as the next version, unless it is the newest one's; the version that counts then.
+
+        Raises `ProgramError`.
+        """
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PROGRAM_LOCK})
+        newest = await connection.scalar(_NEWEST)
+        if newest is not None and await self.source(connection, newest) == source:
+            return int(newest)
+        return (await self.add(connection, source, origin="api", actor=actor, now=now)).version
 
     async def add_file(self, connection: AsyncConnection, source: str, now: datetime) -> None:
         """Store the program file as a new version if it differs from the one that was last read from a file."""

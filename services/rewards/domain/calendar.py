@@ -37,3 +37,8 @@ def _window_start(day: date, period: Period, zone: ZoneInfo) -> datetime:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def last_day(end: datetime, zone: ZoneInfo) -> date:
+    """The last local day on which something that ends at `end` can be used."""
+    return (end - timedelta(microseconds=1)).astimezone(zone).date()

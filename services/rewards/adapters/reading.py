@@ -1,0 +1,134 @@
+"""Queries that only read: what a customer has, and how it came about. One statement each, so one moment each."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.loading import roll_spend
+from services.rewards.adapters.members import COLUMNS
+from services.rewards.domain.member import Member
+from services.rewards.domain.offers import Offer
+
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+_TARGET = text("SELECT coalesce(merged_into, customer_id) FROM rewards.members WHERE customer_id = :id")
+_MEMBER = text(f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = :id")  # noqa: S608
+_BALANCES = text("""
+    SELECT m.reserved, m.debt, m.lifetime_earned, l.remaining, l.pending, l.available_at, l.expires_at
+    FROM rewards.members m
+    LEFT JOIN rewards.lots l ON l.customer_id = m.customer_id AND l.remaining > 0
+    WHERE m.customer_id = :id
+    """)
+_ABSORBED = text("SELECT customer_id FROM rewards.members WHERE merged_into = :id")
+_ENTRY = (
+    "customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version"
+)
+_LEDGER = text(f"""
+    SELECT {_ENTRY} FROM rewards.entries WHERE customer_id = :id AND number < :number
+    ORDER BY number DESC LIMIT :limit
+    """)  # noqa: S608
+# After a merge several ledgers are read as one; rare, and sorted at every page.
+_LEDGERS = text(f"""
+    SELECT {_ENTRY} FROM rewards.entries
+    WHERE customer_id = ANY(CAST(:ids AS text[])) AND (recorded_at, customer_id, number) < (:at, :id, :number)
+    ORDER BY recorded_at DESC, customer_id DESC, number DESC LIMIT :limit
+    """)  # noqa: S608
+_OFFER = (
+    "code, customer_id, offer, rule, cause, program_version, issued_at, valid_until, uses, used, revoked_at,"
+    " percent, amount, free_shipping, gift, currency"
+)
+_OFFERS = text(f"""
+    SELECT {_OFFER} FROM rewards.offers
+    WHERE customer_id = :id AND (issued_at, code) < (:at, :code) ORDER BY issued_at DESC, code DESC LIMIT :limit
+    """)  # noqa: S608
+_ONE_OFFER = text(f"SELECT {_OFFER} FROM rewards.offers WHERE code = :code")  # noqa: S608
+_ONE_OFFER_LOCKED = text(f"SELECT {_OFFER} FROM rewards.offers WHERE code = :code FOR UPDATE")  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """A customer's points at one moment. `expiring` lists (moment, points), soonest first."""
+
+    available: int
+    pending: int
+    reserved: int
+    lifetime_earned: int
+    expiring: list[tuple[datetime, int]]
+
+
+class Reader:
+    """Reads for the API. Customers are named by any of their ids."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def customer(self, connection: AsyncConnection, name: str) -> str | None:
+        """The customer's id now, merges followed; None if nobody goes by that name."""
+        found = (await self._names.find(connection, [name])).get(name)
+        return await connection.scalar(_TARGET, {"id": found}) if found is not None else None
+
+    async def member(
+        self, connection: AsyncConnection, customer_id: str, spend_since: datetime | None
+    ) -> Member:
+        """The member with its spend rolled to `spend_since`; only to look at."""
+        row: Any = (await connection.execute(_MEMBER, {"id": customer_id})).one()
+        member = Member(*row)
+        if spend_since is not None:
+            await roll_spend(connection, {customer_id: member}, [customer_id], spend_since)
+        return member
+
+    async def balances(self, connection: AsyncConnection, customer_id: str, now: datetime) -> Balances:
+        """Points as they stand at `now`, whether or not the timed jobs have come by."""
+        rows = (await connection.execute(_BALANCES, {"id": customer_id})).all()
+        available = pending = 0
+        expiring: dict[datetime, int] = defaultdict(int)
+        for _, _, _, remaining, is_pending, available_at, expires_at in rows:
+            if remaining is None or (expires_at is not None and expires_at <= now):
+                continue
+            if is_pending and available_at > now:
+                pending += remaining
+            else:
+                available += remaining
+            if expires_at is not None:
+                expiring[expires_at] += remaining
+        reserved, debt, lifetime = rows[0][:3]
+        return Balances(available - debt, pending, reserved, lifetime, sorted(expiring.items()))
+
+    async def ledger(
+        self,
+        connection: AsyncConnection,
+        customer_id: str,
+        before: tuple[datetime, str, int] | None,
+        limit: int,
+    ) -> list[Any]:
+        """Entries newest first, from the one before (`recorded_at`, customer, number) on; also those of customers
+        that were merged into this one."""
+        absorbed = [row[0] for row in await connection.execute(_ABSORBED, {"id": customer_id})]
+        if not absorbed:
+            key: dict[str, Any] = {"id": customer_id, "number": before[2] if before else 2**62}
+            return list(await connection.execute(_LEDGER, {**key, "limit": limit}))
+        at, id_, number = before or (END_OF_TIME, "", 0)
+        key = {"ids": [customer_id, *absorbed], "at": at, "id": id_, "number": number}
+        return list(await connection.execute(_LEDGERS, {**key, "limit": limit}))
+
+    async def offers(
+        self, connection: AsyncConnection, customer_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Offer]:
+        """Offers newest first."""
+        at, code = before or (END_OF_TIME, "")
+        key = {"id": customer_id, "at": at, "code": code, "limit": limit}
+        return [_offer(row) for row in await connection.execute(_OFFERS, key)]
+
+    async def offer(self, connection: AsyncConnection, code: str, *, lock: bool = False) -> Offer | None:
+        """The offer of a code, with `lock` until the transaction ends."""
+        row = (await connection.execute(_ONE_OFFER_LOCKED if lock else _ONE_OFFER, {"code": code})).first()
+        return _offer(row) if row is not None else None
+
+
+def _offer(row: Any) -> Offer:
+    return Offer(**row._mapping)

@@ -1,0 +1,108 @@
+"""Points given or taken by hand."""
+
+import secrets
+
+from fastapi import APIRouter, Response
+from msgspec import json
+from pydantic import BaseModel, Field, field_validator
+from sqlalchemy import text
+
+from services.rewards.domain import checkout
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.refusals import RefusedError, unknown_customer
+from services.rewards.entrypoints.service import MayWrite, Service, problem
+from shared.http.idempotency import hash_body
+from shared.http.openapi import problem_responses
+from shared.http.types import IdempotencyKey as Key
+from shared.http.types import ShortText, SignedPoints
+
+_ADD = text("""
+    INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
+    VALUES (:id, :customer, :points, :reason, :actor, :at)
+    """)
+
+
+class AdjustmentRequest(BaseModel):
+    """Points to give or, negative, to take, and why."""
+
+    customer: ShortText
+    points: SignedPoints
+    reason: ShortText = Field(description="Kept with the entry and shown by `explain`.")
+
+    @field_validator("points")
+    @classmethod
+    def _moves_points(cls, points: int) -> int:
+        if points == 0:
+            raise ValueError("must not be 0")
+        return points
+
+
+class AdjustmentView(BaseModel):
+    """An adjustment, and what the customer can spend after it."""
+
+    id: str
+    customer: str
+    points: int
+    reason: str
+    available: int
+
+
+def adjustment_routes(service: Service) -> APIRouter:
+    """`POST /v1/adjustments`."""
+    router = APIRouter(tags=["adjustments"])
+    where = "POST /v1/adjustments"
+
+    @router.post(
+        "/v1/adjustments",
+        status_code=201,
+        response_class=Response,
+        responses={201: {"model": AdjustmentView}, **problem_responses(404, 409, 422)},
+    )
+    async def adjust(body: AdjustmentRequest, principal: MayWrite, idempotency_key: Key) -> Response:
+        """Give or take points. Never below zero: 409 `insufficient_points`."""
+        now, scope = service.clock(), f"{principal.key_id} {where}"
+        body_hash = hash_body(body.model_dump_json().encode())
+        async with service.engine.begin() as connection:
+            before = await service.keys.begin(connection, idempotency_key, scope, body_hash)
+            if before is not None:
+                return Response(before.body, before.status, media_type="application/json")
+            customers = await service.store.customers(connection, {body.customer})
+            locked = await service.members.lock(connection, customers.values(), create=False)
+            if not locked:
+                raise problem(unknown_customer())
+            member = next(iter(locked.values()))
+            program = (await service.programs.current(connection)).program
+            await service.store.load_lots(connection, {member.customer_id: member}, [])
+            changes = Changes(now, program.version)
+            id_ = f"adj_{secrets.token_hex(12)}"
+            try:
+                checkout.adjust(member, program, changes, id_=id_, points=body.points, reason=body.reason)
+            except RefusedError as refusal:
+                raise problem(refusal) from None
+            answer = json.encode(
+                {
+                    "id": id_,
+                    "customer": member.customer_id,
+                    "points": body.points,
+                    "reason": body.reason,
+                    "available": member.spendable(),
+                }
+            )
+            await connection.execute(
+                _ADD,
+                {
+                    "id": id_,
+                    "customer": member.customer_id,
+                    "points": body.points,
+                    "reason": body.reason,
+                    "actor": principal.key_id,
+                    "at": now,
+                },
+            )
+            await service.keys.finish(
+                connection, idempotency_key, scope, body_hash, status=201, body=answer, now=now
+            )
+            await service.members.save(connection, changes)
+        return Response(answer, 201, media_type="application/json")
+
+    return router

@@ -1,0 +1,220 @@
+"""What a customer has: points, ledger, tier, offers."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.rewards.domain.accounts import signed_points
+from services.rewards.domain.calendar import last_day
+from services.rewards.domain.offers import Offer
+from services.rewards.domain.tiers import current_level, start_of_window
+from services.rewards.entrypoints.service import MayRead, Service
+from shared.http.openapi import problem_responses
+from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
+from shared.http.types import CustomerRef
+from shared.program.model import Program
+from shared.program.period import Period
+
+NOTICE_DEFAULT = Period.parse("P30D")
+
+
+class Expiring(BaseModel):
+    """Points that can be used through the day `on`, and not after."""
+
+    points: int
+    on: date
+
+
+class PointsView(BaseModel):
+    """`available` can be spent now; below zero only after a refund of points that were spent already."""
+
+    available: int
+    pending: int
+    reserved: int
+    lifetime_earned: int = Field(description="All points ever earned, less those taken back.")
+    expiring: list[Expiring] = Field(description="Points that expire within the program's notice period.")
+
+
+class EntryView(BaseModel):
+    """One ledger entry. `points` is what it does to available and pending points together: all entries sum to that."""
+
+    id: str
+    at: datetime
+    recorded_at: datetime
+    kind: str
+    points: int
+    amount: int = Field(description="How many points moved from `debit` to `credit`.")
+    debit: str
+    credit: str
+    rule: str | None
+    cause: str
+    program_version: int
+    lot: str | None
+
+
+class NextTier(BaseModel):
+    """The next tier, and how much more spend reaches it."""
+
+    tier: str
+    missing: Decimal
+
+
+class TierView(BaseModel):
+    """The tier a customer has now. `until` null: for as long as the program stays."""
+
+    tier: str | None
+    name: str | None
+    since: datetime | None
+    until: datetime | None
+    spend: Decimal = Field(
+        description="What counts towards tiers now: paid less refunded, in the program's currency."
+    )
+    next: NextTier | None
+    perks: list[str]
+
+
+class OfferView(BaseModel):
+    """An offer: exactly one of percent, amount, free shipping and gift."""
+
+    code: str
+    offer: str
+    rule: str
+    status: str
+    percent: Decimal | None
+    amount: Decimal | None
+    currency: str
+    free_shipping: bool
+    gift: str | None
+    issued_at: datetime
+    valid_until: datetime
+    uses_left: int
+    program_version: int
+
+
+def customer_routes(service: Service) -> APIRouter:
+    """The routes under `/v1/customers/{customer}` that only read."""
+    router = APIRouter(tags=["customers"])
+
+    @router.get("/v1/customers/{customer}/points", responses=problem_responses(404, 422))
+    async def get_points(customer: CustomerRef, _: MayRead) -> PointsView:
+        """The points a customer has at this moment."""
+        now = service.clock()
+        async with service.engine.connect() as connection:
+            customer_id = await service.customer(connection, customer)
+            program = (await service.programs.current(connection)).program
+            balances = await service.reader.balances(connection, customer_id, now)
+        until = (program.points.notice_before or NOTICE_DEFAULT).after(now, program.time_zone)
+        days: dict[date, int] = {}
+        for moment, points in balances.expiring:
+            if moment <= until:
+                day = last_day(moment, program.time_zone)
+                days[day] = days.get(day, 0) + points
+        return PointsView(
+            available=balances.available,
+            pending=balances.pending,
+            reserved=balances.reserved,
+            lifetime_earned=balances.lifetime_earned,
+            expiring=[Expiring(points=points, on=day) for day, points in days.items()],
+        )
+
+    @router.get("/v1/customers/{customer}/ledger", responses=problem_responses(404, 422))
+    async def get_ledger(
+        customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
+    ) -> Page[EntryView]:
+        """Every movement of the customer's points, newest first."""
+        before = decode_cursor(cursor, tuple[datetime, str, int]) if cursor is not None else None
+        async with service.engine.connect() as connection:
+            customer_id = await service.customer(connection, customer)
+            rows = await service.reader.ledger(connection, customer_id, before, limit + 1)
+        last = rows[limit - 1] if len(rows) > limit else None
+        following = encode_cursor((last.recorded_at, last.customer_id, last.number)) if last else None
+        return Page(items=[entry_view(row) for row in rows[:limit]], next=following)
+
+    @router.get("/v1/customers/{customer}/tier", responses=problem_responses(404, 422))
+    async def get_tier(customer: CustomerRef, _: MayRead) -> TierView:
+        """The customer's tier, and what is missing to the next one."""
+        now = service.clock()
+        async with service.engine.connect() as connection:
+            customer_id = await service.customer(connection, customer)
+            program = (await service.programs.current(connection)).program
+            member = await service.reader.member(connection, customer_id, start_of_window(program, now))
+        return _tier_view(program, member)
+
+    @router.get("/v1/customers/{customer}/offers", responses=problem_responses(404, 422))
+    async def get_offers(
+        customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
+    ) -> Page[OfferView]:
+        """The customer's offers, newest first, used and expired ones too."""
+        before = decode_cursor(cursor, tuple[datetime, str]) if cursor is not None else None
+        now = service.clock()
+        async with service.engine.connect() as connection:
+            customer_id = await service.customer(connection, customer)
+            offers = await service.reader.offers(connection, customer_id, before, limit + 1)
+        last = offers[limit - 1] if len(offers) > limit else None
+        following = encode_cursor((last.issued_at, last.code)) if last else None
+        return Page(items=[offer_view(offer, now) for offer in offers[:limit]], next=following)
+
+    return router
+
+
+def entry_id(customer_id: str, number: int) -> str:
+    """The id of a ledger entry."""
+    return f"{customer_id}-{number}"
+
+
+def entry_view(row: Any) -> EntryView:
+    """A row of the ledger as the API shows it."""
+    return EntryView(
+        id=entry_id(row.customer_id, row.number),
+        at=row.at,
+        recorded_at=row.recorded_at,
+        kind=row.kind,
+        points=signed_points(row.debit, row.credit, row.points),
+        amount=row.points,
+        debit=row.debit,
+        credit=row.credit,
+        rule=row.rule,
+        cause=row.cause,
+        program_version=row.program_version,
+        lot=f"{row.lot:016x}" if row.lot is not None else None,
+    )
+
+
+def offer_view(offer: Offer, now: datetime) -> OfferView:
+    """An offer as the API shows it."""
+    refusal = offer.refusal(offer.customer_id, now)
+    return OfferView(
+        code=offer.code,
+        offer=offer.offer,
+        rule=offer.rule,
+        status="active" if refusal is None else refusal.value.removeprefix("offer_"),
+        percent=offer.percent,
+        amount=offer.amount,
+        currency=offer.currency,
+        free_shipping=offer.free_shipping,
+        gift=offer.gift,
+        issued_at=offer.issued_at,
+        valid_until=offer.valid_until,
+        uses_left=offer.uses - offer.used,
+        program_version=offer.program_version,
+    )
+
+
+def _tier_view(program: Program, member: Any) -> TierView:
+    if program.tiers is None:
+        return TierView(tier=None, name=None, since=None, until=None, spend=member.spend, next=None, perks=[])
+    index = current_level(program.tiers, member)
+    levels = program.tiers.levels
+    above = levels[index + 1] if index + 1 < len(levels) else None
+    return TierView(
+        tier=levels[index].id,
+        name=levels[index].name,
+        since=member.tier_since,
+        until=member.tier_until,
+        spend=member.spend,
+        next=NextTier(tier=above.id, missing=max(above.at - member.spend, Decimal(0))) if above else None,
+        perks=[benefit.perk for benefit in levels[index].benefits if benefit.perk is not None],
+    )

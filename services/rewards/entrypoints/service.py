@@ -1,0 +1,61 @@
+"""What every route of rewards works with, and how refusals are answered."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
+from services.rewards.adapters.reading import Reader
+from services.rewards.application.batching import Batcher
+from services.rewards.application.checkout import CheckoutStore, Request
+from services.rewards.application.ports import Members
+from services.rewards.domain.refusals import RefusedError, unknown_customer
+from shared.auth.guard import Guard, Principal, require
+from shared.auth.scopes import Scope
+from shared.bus.interface import Outbox
+from shared.clock import Clock
+from shared.http.idempotency import IdempotencyKeys
+from shared.http.problems import Problem, dependency_unavailable
+
+MayRead = Annotated[Principal, Depends(require(Scope.REWARDS_READ))]
+MayWrite = Annotated[Principal, Depends(require(Scope.REWARDS_WRITE))]
+MayChangeProgram = Annotated[Principal, Depends(require(Scope.PROGRAM_WRITE))]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that `main` has wired."""
+
+    engine: AsyncEngine
+    clock: Clock
+    guard: Guard
+    reader: Reader
+    programs: PostgresPrograms
+    members: Members
+    store: CheckoutStore
+    keys: IdempotencyKeys
+    outbox: Outbox
+    checkout: Batcher[Request, bytes]
+
+    async def customer(self, connection: AsyncConnection, name: str) -> str:
+        """The id of the customer who goes by `name`. Raises the 404 problem."""
+        found = await self.reader.customer(connection, name)
+        if found is None:
+            raise problem(unknown_customer())
+        return found
+
+
+def problem(refusal: RefusedError) -> Problem:
+    """The problem document of a refusal."""
+    return Problem(refusal.status, refusal.code, refusal.title, refusal.detail, extra=refusal.extra)
+
+
+def as_problem(error: Exception) -> Exception:
+    """The problem for what a use case raised; anything unforeseen stays what it is."""
+    if isinstance(error, RefusedError):
+        return problem(error)
+    if isinstance(error, NoProgramError):
+        return dependency_unavailable("No program has been stored yet; the worker stores it when it starts.")
+    return error

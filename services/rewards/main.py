@@ -1,0 +1,250 @@
+"""Rewards: points, tiers, milestones and offers from what customers do; redemptions at the checkout.
+
+python -m services.rewards.main api       the HTTP API
+python -m services.rewards.main worker    takes activities, does what time makes due
+"""
+
+import asyncio
+import gc
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.due import PostgresDue
+from services.rewards.adapters.inbox import PostgresInbox
+from services.rewards.adapters.members import PostgresMembers
+from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.adapters.reading import Reader
+from services.rewards.application.batching import Batcher
+from services.rewards.application.checkout import AnsweredMeanwhileError, Checkout, Request
+from services.rewards.application.handling import ActivityHandler
+from services.rewards.application.timed import TimedJobs
+from services.rewards.entrypoints.adjustments import adjustment_routes
+from services.rewards.entrypoints.customers import customer_routes
+from services.rewards.entrypoints.explain import explain_routes
+from services.rewards.entrypoints.offers import offer_routes
+from services.rewards.entrypoints.program import program_routes
+from services.rewards.entrypoints.redemptions import redemption_routes, render
+from services.rewards.entrypoints.service import Service
+from services.rewards.entrypoints.worker import RewardsWorker
+from shared.auth.guard import Guard
+from shared.bus.dead_letters import DeadLetters
+from shared.bus.offsets import Offsets
+from shared.bus.wiring import make_consumer, make_outbox, make_relay
+from shared.bus.worker import StreamWorker
+from shared.clock import Clock, system_clock
+from shared.contracts.activity import ACTIVITY_TOPIC
+from shared.http.app import create_app as create_http_app
+from shared.http.health import Check, Health
+from shared.http.idempotency import IdempotencyKeys
+from shared.postgres.engine import create_engine
+from shared.postgres.faults import is_database_away
+from shared.process import run_worker_process, serve
+from shared.program import parse
+from shared.settings import Settings
+from shared.telemetry.logs import configure
+from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.secret import check_secret, derive
+
+SERVICE = "rewards"
+VERSION = "0.1.0"
+DEFAULT_PROGRAM = Path(parse.__file__).with_name("default.yaml")
+START_PATIENCE_S = 60.0
+CHECKOUT_ATTEMPTS = 3
+GARBAGE_THRESHOLD = 50_000
+"""Objects made before the collector looks: a batch makes many that all live until it is written."""
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
+    engine = _engine(settings)
+    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    names = Names(Pseudonyms(settings.secret))
+    outbox = make_outbox(settings, SERVICE)
+    members, store = PostgresMembers(outbox), PostgresCheckouts(names)
+    checkout = Checkout(members, store, programs, render)
+    service = Service(
+        engine=engine,
+        clock=clock,
+        guard=Guard(engine, clock),
+        reader=Reader(names),
+        programs=programs,
+        members=members,
+        store=store,
+        keys=IdempotencyKeys(SERVICE),
+        outbox=outbox,
+        checkout=Batcher(_in_transaction(engine, checkout, clock)),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.guard = service.guard
+        try:
+            await _verify_secret(engine, settings)
+            yield
+        finally:
+            await engine.dispose()
+
+    app = create_http_app(
+        service=SERVICE,
+        title="Regulars: rewards",
+        description="Points, tiers, offers, and why. Redemptions and codes at the checkout.",
+        health=Health(SERVICE, VERSION, {"database": _database(engine)}, clock),
+        lifespan=lifespan,
+    )
+    for routes in (
+        redemption_routes,
+        customer_routes,
+        explain_routes,
+        offer_routes,
+        adjustment_routes,
+        program_routes,
+    ):
+        app.include_router(routes(service))
+    return app
+
+
+def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWorker:
+    """The worker, ready to run."""
+    engine = _engine(settings)
+    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    members = PostgresMembers(make_outbox(settings, SERVICE))
+    store = PostgresCheckouts(Names(Pseudonyms(settings.secret)))
+    stream = StreamWorker(
+        engine=engine,
+        consumer=make_consumer(settings, engine, SERVICE, ACTIVITY_TOPIC),
+        topic=ACTIVITY_TOPIC,
+        offsets=Offsets(SERVICE),
+        dead_letters=DeadLetters(SERVICE),
+        handle=ActivityHandler(members, PostgresInbox(), programs),
+        clock=clock,
+        batch_records=settings.batch_records,
+    )
+    return RewardsWorker(
+        engine=engine,
+        stream=stream,
+        jobs=TimedJobs(PostgresDue(), members, store, programs),
+        keys=IdempotencyKeys(SERVICE),
+        relay=make_relay(settings, engine, SERVICE),
+        clock=clock,
+    )
+
+
+async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Store the program file if it is new, then work until `stop`."""
+    await store_program(settings, clock)
+    await create_worker(settings, clock).run(stop)
+
+
+async def store_program(settings: Settings, clock: Clock) -> None:
+    """Make the program file a new version if it differs from the last one that came from a file.
+
+    Waits for a database that is away.
+    """
+    source = (settings.program or DEFAULT_PROGRAM).read_text(encoding="utf-8")
+    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    engine = _engine(settings)
+    try:
+        async with asyncio.timeout(START_PATIENCE_S):
+            while True:
+                try:
+                    async with engine.begin() as connection:
+                        await check_secret(connection, settings.secret)
+                        await programs.add_file(connection, source, clock())
+                    return
+                except Exception as error:
+                    if not is_database_away(error):
+                        raise
+                    log.warning("database_away_at_start", reason=type(error).__name__)
+                    await asyncio.sleep(1)
+    finally:
+        await engine.dispose()
+
+
+def _in_transaction(
+    engine: AsyncEngine, checkout: Checkout, clock: Clock
+) -> Callable[[Sequence[Request]], Awaitable[list[bytes | Exception]]]:
+    """The checkout's batches, each in a transaction of its own."""
+
+    async def handle(requests: Sequence[Request]) -> list[bytes | Exception]:
+        for attempt in range(CHECKOUT_ATTEMPTS):
+            try:
+                async with engine.begin() as connection:
+                    return await checkout(connection, requests, clock())
+            except AnsweredMeanwhileError:
+                if attempt == CHECKOUT_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    return handle
+
+
+def _engine(settings: Settings) -> AsyncEngine:
+    if settings.database_url is None:
+        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
+    return create_engine(
+        settings.database_url,
+        role=f"regulars_{SERVICE}",
+        pool_size=settings.pool_size,
+        application=f"regulars-{SERVICE}",
+    )
+
+
+def _database(engine: AsyncEngine) -> Check:
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return check
+
+
+async def _verify_secret(engine: AsyncEngine, settings: Settings) -> None:
+    """A wrong secret ends the start; a database that is away does not."""
+    try:
+        async with engine.begin() as connection:
+            await check_secret(connection, settings.secret)
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        log.warning("database_away_at_start", reason=type(error).__name__)
+
+
+def main() -> None:
+    """Run the role named on the command line."""
+    roles = ("api", "worker")
+    role = sys.argv[1] if len(sys.argv) == 2 else ""
+    if role not in roles:
+        raise SystemExit(f"usage: python -m services.rewards.main {'|'.join(roles)}")
+    settings = Settings()
+    configure(f"{SERVICE}-{role}", settings.log_level)
+    if role == "api":
+        serve(create_app(settings), settings.host, settings.rewards_port)
+        return
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
+    worker = create_worker(settings)
+
+    async def work(stop: asyncio.Event) -> None:
+        await store_program(settings, system_clock)
+        await worker.run(stop)
+
+    app = create_http_app(
+        service=f"{SERVICE}-worker",
+        title="Regulars: rewards worker",
+        description="Turns activities into points, tiers, milestones and offers.",
+        health=Health(f"{SERVICE}-worker", VERSION, worker.checks()),
+    )
+    run_worker_process(app, settings.worker_port, work, settings.host)
+
+
+if __name__ == "__main__":
+    main()
