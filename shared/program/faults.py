@@ -40,21 +40,34 @@ class ProgramError(ValueError):
         super().__init__("\n".join(map(str, self.errors)))
 
 
+FAULTS_MAX = 500
+"""Nobody reads more; a file of nothing but faults must not keep us busy."""
+
+
 class Faults:
     """Collects faults while the file is read, so that its author sees all of them in one go."""
 
     def __init__(self) -> None:
-        self.found: list[ProgramFault] = []
+        self._found: dict[ProgramFault, None] = {}
+
+    @property
+    def found(self) -> list[ProgramFault]:
+        """What was noted so far."""
+        return list(self._found)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are so many that no more are noted."""
+        return len(self._found) >= FAULTS_MAX
 
     def add(self, place: Place, path: str, message: str, hint: str = "") -> None:
         """Notes a fault; the same words at the same place count once."""
-        fault = ProgramFault(place.line, place.column, path, message, hint)
-        if fault not in self.found:
-            self.found.append(fault)
+        if not self.full:
+            self._found[ProgramFault(place.line, place.column, path, message, hint)] = None
 
     def raise_if_any(self) -> None:
         """Raises `ProgramError` when a fault was noted."""
-        if self.found:
+        if self._found:
             raise ProgramError(self.found)
 
 

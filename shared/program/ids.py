@@ -72,6 +72,8 @@ class Ids:
     def check_uses(self) -> None:
         """Notes a fault for each id that is used but nowhere defined."""
         for kind, name, place, path in self._used:
+            if self.faults.full:
+                return
             if (kind, name) not in self._defined:
                 known = [found for other, found in self._defined if other == kind]
                 hint = suggestion(name, known) or f"Define it under {kind}s."
