@@ -1,9 +1,10 @@
 """How to reach Kafka, and the topics that must exist there."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
@@ -11,6 +12,8 @@ from aiokafka.helpers import create_ssl_context
 
 from shared.bus.interface import BusUnavailableError
 from shared.settings import Settings
+
+Result = TypeVar("Result")
 
 CONNECT_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 3.0
@@ -66,16 +69,7 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
         return
     admin = AIOKafkaAdminClient(request_timeout_ms=REQUEST_TIMEOUT_MS, **connection_settings(settings))
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await admin.start()
-            described = await admin.describe_topics([topic.name for topic in wanted])
-            there = {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
-            missing = [topic for topic in wanted if topic.name not in there]
-            if missing:
-                answer = await admin.create_topics(missing)
-                failed = [error for error in answer.topic_errors if error[1] not in {0, TOPIC_EXISTS}]
-                if failed:
-                    raise BusUnavailableError(f"Kafka refused to create topics: {failed}")
+        there = await bounded(_create_missing(admin, wanted), CONNECT_TIMEOUT_S)
     except KAFKA_ERRORS as error:
         raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
     finally:
@@ -87,10 +81,44 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
             )
 
 
-async def close_quietly(close: Any) -> None:
-    """Await an aiokafka client's own end, but not for ever: with Kafka away that can hang."""
+async def _create_missing(admin: Any, wanted: list[NewTopic]) -> dict[str, int]:
+    """Create those of the topics that are missing; answer the partitions of those that were there."""
+    await admin.start()
+    described = await admin.describe_topics([topic.name for topic in wanted])
+    there = {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
+    missing = [topic for topic in wanted if topic.name not in there]
+    if missing:
+        answer = await admin.create_topics(missing)
+        failed = [error for error in answer.topic_errors if error[1] not in {0, TOPIC_EXISTS}]
+        if failed:
+            raise BusUnavailableError(f"Kafka refused to create topics: {failed}")
+    return there
+
+
+async def bounded(action: Coroutine[Any, Any, Result], timeout_s: float) -> Result:
+    """Await what aiokafka does, but never longer than `timeout_s`. Raises `TimeoutError`.
+
+    In a task of its own, since aiokafka may swallow a cancellation, or let one of its own out that would end ours.
+    """
+    task = asyncio.create_task(action)
     try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await close()
-    except KAFKA_ERRORS:
-        return
+        await asyncio.wait({task}, timeout=timeout_s)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(take_note)
+    if not task.done() or task.cancelled():
+        raise TimeoutError
+    return task.result()
+
+
+async def close_quietly(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Await an aiokafka client's own end, but not for ever: with Kafka away that can hang."""
+    with suppress(*KAFKA_ERRORS):
+        await bounded(close(), STOP_TIMEOUT_S)
+
+
+def take_note(future: asyncio.Future[Any]) -> None:
+    """Look at an outcome that nobody waits for any more, or asyncio complains."""
+    if not future.cancelled():
+        future.exception()

@@ -13,6 +13,7 @@ from shared.bus.interface import BusUnavailableError
 from shared.bus.kafka_client import (
     KAFKA_ERRORS,
     MESSAGE_BYTES_MAX,
+    bounded,
     close_quietly,
     connection_settings,
     ensure_topics,
@@ -101,11 +102,9 @@ class KafkaConsumer:
             return []
         places = tuple(self._sought.values())
         try:
-            # The timeout around it: aiokafka waits for the end of a rebalance without one.
-            async with asyncio.timeout(timeout_s + QUERY_TIMEOUT_S):
-                found = await self._client.getmany(
-                    *places, timeout_ms=int(timeout_s * 1000), max_records=limit
-                )
+            # Bounded once more: for the end of a rebalance aiokafka waits without a limit.
+            reading = self._client.getmany(*places, timeout_ms=int(timeout_s * 1000), max_records=limit)
+            found = await bounded(reading, timeout_s + QUERY_TIMEOUT_S)
         except TimeoutError:
             return []
         except KAFKA_ERRORS as error:
@@ -132,8 +131,8 @@ class KafkaConsumer:
         if not self._assigned:
             return {}
         try:
-            async with asyncio.timeout(QUERY_TIMEOUT_S):
-                ends = await client.end_offsets([TopicPartition(*each) for each in self._assigned])
+            places = [TopicPartition(*each) for each in self._assigned]
+            ends = await bounded(client.end_offsets(places), QUERY_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
         return {(place.topic, place.partition): offset for place, offset in ends.items()}
@@ -155,8 +154,7 @@ class KafkaConsumer:
         if self._client is None or not offsets:
             return
         with suppress(*KAFKA_ERRORS, IllegalStateError):
-            async with asyncio.timeout(QUERY_TIMEOUT_S):
-                await self._client.commit(offsets)
+            await bounded(self._client.commit(offsets), QUERY_TIMEOUT_S)
 
     async def _wait_for_assignment(self, timeout_s: float) -> None:
         self._taken.clear()
@@ -182,8 +180,7 @@ class KafkaConsumer:
         )
         client.subscribe([self._topic], listener=_Rebalances(self, client))
         try:
-            async with asyncio.timeout(JOIN_TIMEOUT_S):
-                await client.start()
+            await bounded(client.start(), JOIN_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             await _end(client)
             raise BusUnavailableError(f"cannot join the group: {type(error).__name__}") from error

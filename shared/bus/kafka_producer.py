@@ -16,9 +16,11 @@ from shared.bus.kafka_client import (
     KAFKA_ERRORS,
     MESSAGE_BYTES_MAX,
     REQUEST_TIMEOUT_MS,
+    bounded,
     close_quietly,
     connection_settings,
     ensure_topics,
+    take_note,
 )
 from shared.bus.records import Outgoing, Partition, partition_of
 from shared.settings import Settings
@@ -81,8 +83,7 @@ class KafkaProducer:
         if client is None:
             return False
         try:
-            async with asyncio.timeout(METADATA_TIMEOUT_S):
-                await client.client.fetch_all_metadata()
+            await bounded(client.client.fetch_all_metadata(), METADATA_TIMEOUT_S)
         except KAFKA_ERRORS:
             return False
         return True
@@ -121,7 +122,7 @@ class KafkaProducer:
             await asyncio.gather(*acknowledged)
         except BaseException:
             for future in acknowledged:
-                future.add_done_callback(_take_note)
+                future.add_done_callback(take_note)
             raise
 
     async def _keep_connected(self) -> None:
@@ -136,9 +137,13 @@ class KafkaProducer:
             try:
                 await self._connect()
             except BusUnavailableError as error:
-                log.warning("no connection to Kafka: %s", error)
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(backoff_s * 2, RECONNECT_MAX_S)
+                log.info("no connection to Kafka: %s", error)
+            except Exception:
+                log.exception("cannot make a Kafka producer")  # whatever it was, the next try may succeed
+            else:
+                continue
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, RECONNECT_MAX_S)
 
     async def _connect(self) -> None:
         await ensure_topics(self._settings, self._topics)
@@ -152,10 +157,9 @@ class KafkaProducer:
             **connection_settings(self._settings),
         )
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await client.start()
-                for topic in self._topics:
-                    await client.partitions_for(topic)
+            await bounded(client.start(), CONNECT_TIMEOUT_S)
+            for topic in self._topics:
+                await bounded(client.partitions_for(topic), CONNECT_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             await _abandon(client)
             raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
@@ -171,15 +175,11 @@ async def _abandon(client: Any) -> None:
 
     Its own `stop` would first wait for Kafka to take what is pending, perhaps for ever. Hence the look inside.
     """
-    client._message_accumulator.fail_all(BusUnavailableError("the producer was given up"))
+    held = client._message_accumulator
+    for batch in [*held._pending_batches, *(each for queue in held._batches.values() for each in queue)]:
+        batch.future.cancel()
     sender = client._sender.sender_task
     if sender is not None:
         sender.cancel()
     await close_quietly(client.client.close)
     await close_quietly(client.stop)
-
-
-def _take_note(future: asyncio.Future[Any]) -> None:
-    """Look at an outcome that nobody waits for any more, or asyncio complains."""
-    if not future.cancelled():
-        future.exception()
