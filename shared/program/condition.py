@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-import cel
-
 from shared.contracts.activity import Activity, Facts
+from shared.program.expression import engine
 from shared.program.expression.checker import Checker
 from shared.program.expression.contradictions import contradicts
 from shared.program.expression.fields import COMMON, DERIVED, WEEKDAYS
@@ -37,7 +36,7 @@ class Condition:
     """
 
     source: str
-    compiled: cel.Program = field(repr=False, compare=False)
+    compiled: engine.Program = field(repr=False, compare=False)
     variables: tuple[Variable, ...] = field(repr=False, compare=False, default=())
     flags: tuple[Variable, ...] | None = field(repr=False, compare=False, default=None)
     certain: bool | None = field(repr=False, compare=False, default=None)
@@ -52,7 +51,7 @@ class Condition:
         tree = parse_condition(source)
         checked = checker.condition(tree)
         try:
-            compiled = cel.compile(checked.text)
+            compiled = engine.compile_cel(checked.text)
         except (ValueError, RuntimeError) as error:
             raise ConditionError(f"This is not CEL: {str(error).splitlines()[0]}") from error
         used = compiled.references()["variables"]
@@ -84,7 +83,7 @@ class ConditionContext:
     ) -> None:
         self._customer = customer
         self._event = event
-        self._cel: cel.Context | None = None
+        self._cel: engine.Context | None = None
         self._known: set[str] = set()
 
     @classmethod
@@ -97,7 +96,7 @@ class ConditionContext:
         if condition.flags is not None:
             return all(self._flag(flag) for flag in condition.flags)
         if self._cel is None:
-            self._cel = cel.Context()
+            self._cel = engine.Context()
         for variable in condition.variables:
             if variable.name not in self._known:
                 self._supply(variable, self._cel)
@@ -110,7 +109,7 @@ class ConditionContext:
         value = self._value(flag)
         return None if value is _MISSING else truth(value, flag)
 
-    def _supply(self, variable: Variable, context: cel.Context) -> None:
+    def _supply(self, variable: Variable, context: engine.Context) -> None:
         """Hands the variable to CEL. What has no value stays undefined there, so that what needs it is false."""
         self._known.add(variable.name)
         value = self._flag(variable) if variable.compare else self._value(variable)

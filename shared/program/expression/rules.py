@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import cel
-
+from shared.program.expression import engine
 from shared.program.expression.functions import FUNCTIONS, METHODS, Signature
 from shared.program.expression.scope import Checked
 from shared.program.expression.syntax import Binary, Call, Expression, Literal, Member
@@ -154,7 +153,7 @@ def need_readable(tree: Call) -> None:
         case _:
             return
     try:
-        cel.compile(_READ_FROM_TEXT[tree.name].format(text)).execute()
+        engine.compile_cel(_READ_FROM_TEXT[tree.name].format(text)).execute()
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         example = {**FUNCTIONS, **METHODS}[tree.name].example
         raise ConditionError(

@@ -1,5 +1,7 @@
 """The program that ships: what it says, and that it loads at once."""
 
+import subprocess
+import sys
 from datetime import time, timedelta
 from decimal import Decimal
 from time import process_time
@@ -93,3 +95,8 @@ def _seconds_to_load() -> float:
     begin = process_time()
     load_program(default_program_text())
     return process_time() - begin
+
+
+def test_reading_programs_does_not_drag_in_a_shell() -> None:
+    code = "import sys, shared.program.parse; sys.exit('prompt_toolkit' in sys.modules or 'cel.cli' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
