@@ -17,8 +17,6 @@ _COLUMNS = {
     "stage": "text",
     "orders": "int",
     "spend": "numeric",
-    "first_event_at": "timestamptz",
-    "last_event_at": "timestamptz",
     "last_order_at": "timestamptz",
     "at_risk_at": "timestamptz",
     "lapses_at": "timestamptz",
@@ -32,9 +30,7 @@ _LOCK = text("""
     WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
     """)
 
-_FIRST_SEEN = text("""
-    SELECT id, first_event_at FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))
-    """)
+_STATES = text("SELECT id, state FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
 
 _SAVE = text(f"""
     UPDATE scoring.customers c SET {", ".join(f"{name} = u.{name}" for name in _CHANGING)}, updated_at = :now
@@ -72,8 +68,9 @@ class SqlCustomers:
         self, connection: AsyncConnection, customer_ids: Collection[str]
     ) -> dict[str, datetime]:
         """The time of each customer's first event."""
-        rows = await connection.execute(_FIRST_SEEN, {"ids": list(customer_ids)})
-        return dict(rows)
+        rows = await connection.execute(_STATES, {"ids": list(customer_ids)})
+        states = {customer_id: decode_state(state) for customer_id, state in rows}
+        return {customer_id: state.first_at for customer_id, state in states.items() if state.first_at}
 
     async def add(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
         """Store new customers."""
@@ -124,8 +121,6 @@ def _row(profile: Profile) -> tuple[Any, ...]:
         facts.stage,
         state.orders,
         facts.spend,
-        state.first_at,
-        state.last_at,
         state.last_order_at,
         state.at_risk_at,
         state.lapses_at,

@@ -26,10 +26,6 @@ Sort = Literal[
     "-spend",
     "orders",
     "-orders",
-    "first_event_at",
-    "-first_event_at",
-    "last_event_at",
-    "-last_event_at",
     "last_order_at",
     "-last_order_at",
 ]
@@ -87,8 +83,6 @@ _KEYS = {
     "id": "id",
     "spend": "spend",
     "orders": "orders",
-    "first_event_at": "first_event_at",
-    "last_event_at": "last_event_at",
     "last_order_at": "coalesce(last_order_at, TIMESTAMPTZ '0001-01-01Z')",
 }
 _KINDS = {"id": "text", "spend": "numeric", "orders": "int"}
@@ -118,10 +112,6 @@ def position(known: Known, sort: Sort) -> Any:
             return decimal(state.spend)
         case "orders":
             return state.orders
-        case "first_event_at":
-            return state.first_at
-        case "last_event_at":
-            return state.last_at
         case "last_order_at":
             return state.last_order_at or _NEVER
     return known.id

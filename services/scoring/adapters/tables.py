@@ -39,8 +39,6 @@ customers = Table(
     Column("stage", String, nullable=False, comment="The stage that the activity stream was last told."),
     Column("orders", Integer, nullable=False),
     Column("spend", Numeric, nullable=False),
-    Column("first_event_at", MOMENT, nullable=False),
-    Column("last_event_at", MOMENT, nullable=False),
     Column("last_order_at", MOMENT),
     Column("at_risk_at", MOMENT),
     Column("lapses_at", MOMENT),

@@ -14,14 +14,14 @@ with the address alone move to that customer.
 """
 
 from base64 import b32encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from msgspec import Struct
 
-from services.scoring.domain.event import Event, Place
+from services.scoring.domain.event import Event, Place, place
 from shared.contracts.codec import MalformedRecordError
 from shared.contracts.customer import IDENTIFIERS
 
@@ -99,14 +99,45 @@ def pseudonyms_of(event: Event) -> list[tuple[str, str]]:
 
 
 def resolve(
-    events: Iterable[Event], known: Mapping[str, Identity], first_seen: Mapping[str, datetime]
+    events: Collection[Event], known: Mapping[str, Identity], first_seen: Mapping[str, datetime]
 ) -> Resolution:
     """Resolve a batch. `known` holds the identities of all its pseudonyms that exist; `first_seen`, for customers
     that may be merged, the time of their first event: the older one stays.
 
     Raises `MalformedRecordError` for an event without identifiers.
     """
-    return _Resolver(sorted(events, key=lambda one: (one.at, one.key)), known, first_seen).run()
+    settled: list[tuple[Event, list[str], str]] = []
+    open_: list[Event] = []
+    touched: set[str] = set()
+    for event in events:
+        names = pseudonyms_of(event)
+        owner = _settled(event, names, known)
+        pseudonyms = [pseudonym for _, pseudonym in names]
+        if owner is None:
+            open_.append(event)
+            touched.update(pseudonyms)
+        else:
+            settled.append((event, pseudonyms, owner))
+    if not open_:
+        return Resolution({event.key: owner for event, _, owner in settled})
+    open_ += [event for event, pseudonyms, _ in settled if not touched.isdisjoint(pseudonyms)]
+    out = _Resolver(sorted(open_, key=place), known, first_seen).run()
+    into = {merge.loser: merge.winner for merge in out.merges}
+    for event, _, owner in settled:
+        out.owners.setdefault(event.key, into.get(owner, owner))
+    return out
+
+
+def _settled(event: Event, names: Sequence[tuple[str, str]], known: Mapping[str, Identity]) -> str | None:
+    """Whose the event is, if it tells nothing new about anybody's identity: nearly all events are like that."""
+    strongest = known.get(names[0][1])
+    if strongest is None:
+        return None
+    for _, pseudonym in names[1:]:  # an address beside an id
+        identity = known.get(pseudonym)
+        if identity is None or identity.link is None or (event.at, event.key) < identity.link:
+            return None
+    return strongest.customer_id
 
 
 class _Resolver:

@@ -52,7 +52,9 @@ def standing_at(state: State, moment: datetime) -> Standing:
 
 def next_change_at(state: State, moment: datetime) -> datetime | None:
     """When time alone will next change the stage, if no event comes; None if never."""
-    ahead = [at for at in (state.at_risk_at, state.lapses_at) if at is not None and at > moment]
-    if stage_at(state, moment) == LAPSED or not ahead:
+    if state.lapses_at is not None and moment >= state.lapses_at:
         return None
-    return min(ahead)
+    at_risk_at = state.at_risk_at
+    if at_risk_at is None or moment >= at_risk_at:
+        return state.lapses_at
+    return at_risk_at if state.lapses_at is None else min(at_risk_at, state.lapses_at)

@@ -55,8 +55,6 @@ def _profiles() -> None:
         ),
         sa.Column("orders", sa.Integer, nullable=False),
         sa.Column("spend", sa.Numeric, nullable=False),
-        sa.Column("first_event_at", MOMENT, nullable=False),
-        sa.Column("last_event_at", MOMENT, nullable=False),
         sa.Column("last_order_at", MOMENT),
         sa.Column("at_risk_at", MOMENT),
         sa.Column("lapses_at", MOMENT),
