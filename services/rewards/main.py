@@ -33,6 +33,7 @@ from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.program import program_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
 from services.rewards.entrypoints.service import Service
+from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.worker import RewardsWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
@@ -108,6 +109,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         offer_routes,
         adjustment_routes,
         program_routes,
+        summary_routes,
     ):
         app.include_router(routes(service))
     return app

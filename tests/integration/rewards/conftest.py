@@ -1,0 +1,186 @@
+"""Rewards on a real database: the stream's handler, the timed jobs, the API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.due import PostgresDue
+from services.rewards.adapters.inbox import PostgresInbox
+from services.rewards.adapters.members import PostgresMembers
+from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.application.handling import ActivityHandler
+from services.rewards.application.timed import TimedJobs
+from services.rewards.main import create_app
+from shared.auth.keys import ensure_key
+from shared.bus.records import Incoming
+from shared.bus.wiring import make_outbox
+from shared.contracts.activity import ACTIVITY_TOPIC, Activity
+from shared.contracts.codec import decode, encode
+from shared.contracts.outcomes import Outcome
+from shared.settings import Settings
+from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.secret import derive
+from tests.conftest import EngineFor
+from tests.support.clock import ManualClock
+from tests.unit.rewards.building import PROGRAM
+
+TOKEN = "reg_" + "t" * 43
+TABLES = (
+    "members",
+    "entries",
+    "lots",
+    "purchases",
+    "rule_uses",
+    "milestones",
+    "offers",
+    "offer_uses",
+    "tier_history",
+    "inbox",
+    "redemptions",
+    "adjustments",
+    "aliases",
+    "programs",
+    "idempotency_keys",
+)
+
+
+@dataclass
+class Rewards:
+    """The service's parts on one database, and the means to look inside."""
+
+    engine: AsyncEngine
+    handler: ActivityHandler
+    jobs: TimedJobs
+    clock: ManualClock
+    pseudonyms: Pseudonyms
+
+    async def happen(self, *activities: Activity) -> None:
+        """Handle activities as one batch of the stream."""
+        records = [
+            Incoming(ACTIVITY_TOPIC, 0, offset, each.customer_id, encode(each))
+            for offset, each in enumerate(activities)
+        ]
+        async with self.engine.begin() as connection:
+            await self.handler(connection, records, self.clock())
+
+    async def pass_time(self) -> None:
+        """Do all that is due now."""
+        for job in self.jobs.all().values():
+            done = 1
+            while done:
+                async with self.engine.begin() as connection:
+                    done = await job(connection, self.clock())
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        """The rows that a query finds."""
+        async with self.engine.connect() as connection:
+            return list(await connection.execute(text(statement), values))
+
+    async def dump(self) -> dict[str, list[str]]:
+        """Everything that is stored."""
+        return {
+            table: [row[0] for row in await self.rows(f"SELECT t::text FROM rewards.{table} t ORDER BY 1")]
+            for table in TABLES
+        }
+
+    async def outcomes(self) -> list[Outcome]:
+        """What was published, in order."""
+        rows = await self.rows(
+            "SELECT value FROM platform.log_records WHERE topic = 'regulars.outcomes' ORDER BY partition, \"offset\""
+        )
+        return [decode(row[0], Outcome) for row in rows]
+
+    async def check(self) -> None:
+        """The ledger's invariants hold for every customer."""
+        assert await self.rows(BROKEN_BALANCES) == []
+        assert await self.rows(BROKEN_LOTS) == []
+        assert await self.rows(GAPS) == []
+
+
+BROKEN_BALANCES = """
+    WITH moved AS (
+        SELECT customer_id, credit AS account, points FROM rewards.entries
+        UNION ALL SELECT customer_id, debit, -points FROM rewards.entries
+    ), balances AS (
+        SELECT customer_id,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:available'), 0) AS available,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:pending'), 0) AS pending,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:reserved'), 0) AS reserved,
+            coalesce(-sum(points) FILTER (WHERE account = 'customer:debt'), 0) AS debt
+        FROM moved GROUP BY customer_id
+    )
+    SELECT m.*, b.* FROM rewards.members m LEFT JOIN balances b USING (customer_id)
+    WHERE (m.available, m.pending, m.reserved, m.debt)
+        IS DISTINCT FROM (coalesce(b.available, 0), coalesce(b.pending, 0),
+                          coalesce(b.reserved, 0), coalesce(b.debt, 0))
+    """
+BROKEN_LOTS = """
+    SELECT m.customer_id FROM rewards.members m
+    LEFT JOIN rewards.lots l USING (customer_id) GROUP BY m.customer_id
+    HAVING coalesce(sum(l.remaining) FILTER (WHERE NOT l.pending), 0) <> m.available
+        OR coalesce(sum(l.remaining) FILTER (WHERE l.pending), 0) <> m.pending
+    """
+GAPS = """
+    SELECT m.customer_id FROM rewards.members m LEFT JOIN rewards.entries e USING (customer_id)
+    GROUP BY m.customer_id HAVING count(e.number) <> m.entries OR coalesce(max(e.number), 0) <> m.entries
+    """
+
+
+@pytest.fixture
+async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock) -> Rewards:
+    """The parts, with the test program stored."""
+    engine = engine_for("regulars_rewards")
+    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    async with engine.begin() as connection:
+        await programs.add_file(connection, PROGRAM, clock())
+    members = PostgresMembers(make_outbox(settings, "rewards"))
+    pseudonyms = Pseudonyms(settings.secret)
+    store = PostgresCheckouts(Names(pseudonyms))
+    return Rewards(
+        engine=engine,
+        handler=ActivityHandler(members, PostgresInbox(), programs),
+        jobs=TimedJobs(PostgresDue(), members, store, programs),
+        clock=clock,
+        pseudonyms=pseudonyms,
+    )
+
+
+@asynccontextmanager
+async def _client(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings, clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://rewards",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        ) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def api(
+    rewards: Rewards, settings: Settings, engine_for: EngineFor, clock: ManualClock
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API with a key that has all scopes."""
+    async with engine_for(None).begin() as connection:
+        await ensure_key(connection, TOKEN, clock())
+    async with _client(settings, clock) as client:
+        yield client
+
+
+@pytest.fixture
+async def second_api(
+    api: httpx.AsyncClient, settings: Settings, clock: ManualClock
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of another process of the API."""
+    async with _client(settings, clock) as client:
+        yield client

@@ -1,0 +1,179 @@
+"""The stream's handler on a real database."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.records import Incoming
+from shared.contracts.codec import MalformedRecordError
+from tests.integration.rewards.conftest import Rewards
+from tests.unit.rewards.building import CUSTOMER, NOW, activity, cancellation, order, refund
+
+OTHER = "cus_000000000000000000000002"
+
+
+async def test_an_order_becomes_points_a_lot_a_purchase_and_an_outcome(rewards: Rewards) -> None:
+    """Given nothing; when an order is handled; then each table has its row, and the outcome is published."""
+    await rewards.happen(order("1001", "49.20", identifiers={"id": ["p" * 32]}))
+
+    assert await rewards.rows(
+        "SELECT kind, debit, credit, points, rule, program_version, key FROM rewards.entries"
+    ) == [("earn", "program:issued", "customer:available", 49, "purchase", 1, "earn/purchase/1001")]
+    assert await rewards.rows("SELECT available, lifetime_earned, entries FROM rewards.members") == [
+        (49, 49, 1)
+    ]
+    assert await rewards.rows("SELECT points, remaining FROM rewards.lots") == [(49, 49)]
+    assert await rewards.rows("SELECT pseudonym, customer_id FROM rewards.aliases") == [("p" * 32, CUSTOMER)]
+    (outcome,) = await rewards.outcomes()
+    assert (outcome.type, outcome.data["points"], outcome.data["order_id"]) == ("points.earned", 49, "1001")
+    await rewards.check()
+
+
+async def test_redelivery_changes_nothing(rewards: Rewards) -> None:
+    """Given a batch of all kinds; when it comes again, whole, in parts, and with itself in it; then nothing changes."""
+    batch = [
+        activity("customer.registered", "reg"),
+        order("1", "250", facts={"orders": 5}),
+        refund("1", "r1", "20"),
+        refund("2", "r2", "20"),
+        activity("review.posted", "rev", rating=5),
+        order("2", "50"),
+        cancellation("1"),
+    ]
+    await rewards.happen(*batch)
+    before, told = await rewards.dump(), len(await rewards.outcomes())
+
+    await rewards.happen(*batch)
+    await rewards.happen(*batch[3:], *batch[:4])
+
+    assert await rewards.dump() == before
+    assert len(await rewards.outcomes()) == told
+    await rewards.check()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_batches_of_any_size_end_in_the_same_balances(rewards: Rewards, seed: int) -> None:
+    """Given orders and refunds of three customers; when they come in any order in any batches; then balances agree."""
+    random = Random(seed)
+    happened = []
+    for customer in (1, 2, 3):
+        id_ = f"cus_{customer:024x}"
+        for number in range(6):
+            name = f"{customer}-{number}"
+            happened.append(order(name, "60.50", customer=id_))
+            happened.append(refund(name, f"r{name}", "20.25", customer=id_))
+            happened.append(refund(name, f"s{name}", f"{10 * number}.00", customer=id_))
+    random.shuffle(happened)
+    while happened:
+        size = random.randint(1, 12)
+        await rewards.happen(*happened[:size])
+        del happened[:size]
+
+    await rewards.check()
+    expected = sum(max(int(60.5 - 20.25 - 10 * number), 0) for number in range(6))
+    assert (
+        await rewards.rows("SELECT available - debt, lifetime_earned FROM rewards.members")
+        == [(expected, expected)] * 3
+    )
+
+
+async def test_a_tier_upgrade_and_a_milestone_offer_end_to_end(rewards: Rewards) -> None:
+    """Given Gold above 200 and an offer for the fifth order; when it passes 200; then both are recorded."""
+    for number in range(1, 6):
+        await rewards.happen(order(str(number), "41.00", facts={"orders": number}))
+
+    assert await rewards.rows("SELECT tier, tier_since FROM rewards.members") == [("gold", NOW)]
+    assert await rewards.rows("SELECT new, reason FROM rewards.tier_history") == [("gold", "spend")]
+    ((code, gift),) = await rewards.rows("SELECT code, gift FROM rewards.offers")
+    assert gift == "tote-bag"
+    assert len(code) == 14
+    types = [outcome.type for outcome in await rewards.outcomes()]
+    assert types.count("tier.changed") == types.count("offer.issued") == 1
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE rewards.entries SET points = 1", "DELETE FROM rewards.entries"]
+)
+async def test_the_ledger_refuses_change(rewards: Rewards, statement: str) -> None:
+    """Given an entry; when anybody updates or deletes it; then the database refuses."""
+    await rewards.happen(order("1", "50"))
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with rewards.engine.begin() as connection:
+            await connection.execute(text(statement))
+
+
+async def test_the_ledger_refuses_truncation(rewards: Rewards) -> None:
+    """Given an entry; when the ledger is truncated by its owner; then the database refuses."""
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with rewards.engine.begin() as connection:
+            await connection.execute(text("TRUNCATE rewards.entries"))
+
+
+async def test_spend_rolls_out_of_the_window(rewards: Rewards) -> None:
+    """Given 150 spent now; when 60 more are spent 13 months later; then only those count, and Gold is not reached."""
+    await rewards.happen(order("1", "150"))
+    rewards.clock.advance(timedelta(days=400))
+    await rewards.happen(order("2", "60", at=rewards.clock()))
+
+    assert await rewards.rows("SELECT spend, tier FROM rewards.members") == [(60, None)]
+
+
+async def test_a_poison_record_raises_and_changes_nothing(rewards: Rewards) -> None:
+    """Given bytes that are no activity; when they are handled; then it is said so, for the worker to set them aside."""
+    before = await rewards.dump()
+
+    with pytest.raises(MalformedRecordError):
+        async with rewards.engine.begin() as connection:
+            await rewards.handler(connection, [Incoming("t", 0, 0, "k", b"{}")], NOW)
+
+    assert await rewards.dump() == before
+
+
+async def test_facts_are_kept_for_what_had_an_effect_and_only_for_that(rewards: Rewards) -> None:
+    """Given an order and a page view; when both are handled; then the order's facts are kept, the view's identity."""
+    await rewards.happen(order("1", "50", facts={"orders": 3}), activity("page.viewed", "v"))
+
+    assert await rewards.rows("SELECT count(*), count(facts) FROM rewards.inbox") == [(2, 1)]
+
+
+async def test_a_merge_moves_everything_and_counts_nothing_twice(rewards: Rewards) -> None:
+    """Given two customers with an order each, one in common, both welcomed; when they merge; then the points are
+    those that one customer would have."""
+    await rewards.happen(
+        activity("customer.registered", "reg1"),
+        order("1", "150"),
+        order("3", "30"),
+        activity("customer.registered", "reg2", customer=OTHER, identifiers={"id": ["q" * 32]}),
+        order("2", "100", customer=OTHER),
+        order("3", "30", customer=OTHER, name="order-3-again"),
+        refund("2", "r2", "10", customer=OTHER),
+    )
+    merged = activity("customer.merged", "merge", customer=CUSTOMER, **{"from": OTHER})
+
+    await rewards.happen(merged, refund("2", "r2b", "20", customer=OTHER))
+    await rewards.happen(merged)
+
+    await rewards.check()
+    assert await rewards.rows(
+        "SELECT available, debt, lifetime_earned, tier, spend FROM rewards.members WHERE merged_into IS NULL"
+    ) == [(100 + 150 + 30 + 70, 0, 350, "gold", 250)]
+    assert await rewards.rows(
+        "SELECT available, merged_into FROM rewards.members WHERE customer_id = :id", id=OTHER
+    ) == [(0, CUSTOMER)]
+    assert await rewards.rows("SELECT customer_id FROM rewards.aliases") == [(CUSTOMER,)]
+
+
+async def test_activities_of_a_merged_customer_reach_the_one_they_became(rewards: Rewards) -> None:
+    """Given a merge; when an order of the old id comes late; then the new one earns it."""
+    await rewards.happen(order("1", "10"), order("2", "20", customer=OTHER))
+    await rewards.happen(activity("customer.merged", "merge", customer=CUSTOMER, **{"from": OTHER}))
+    await rewards.happen(order("3", "30", customer=OTHER))
+
+    assert await rewards.rows(
+        "SELECT available FROM rewards.members WHERE customer_id = :id", id=CUSTOMER
+    ) == [(60,)]
+    await rewards.check()
