@@ -14,6 +14,7 @@ from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
 from shared.bus.membership import Membership
 from shared.bus.records import Incoming, Outgoing, Partition
+from shared.bus.retention import Retention
 
 SCHEMA = "platform"
 PREFIX = "log"
@@ -81,6 +82,7 @@ class PostgresConsumer:
             self._beat,
             BEAT_S,
         )
+        self._retention = Retention(SCHEMA)
         self._positions: dict[Partition, int] = {}
         self._wake = asyncio.Event()
 
@@ -164,6 +166,7 @@ class PostgresConsumer:
             for partition in self._positions.keys() - self._membership.assigned:
                 del self._positions[partition]
             self._wake.set()
+        await self._retention.prune(driver)
 
 
 @asynccontextmanager
