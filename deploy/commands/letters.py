@@ -5,8 +5,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
@@ -44,14 +42,12 @@ def list_command(
             return found, await letters.count(connection)
 
     found, waiting = run(work())
-    table = Table("id", "at", "stream", "reason", "detail", "replayed")
     for letter in found:
-        place = f"{letter.topic}/{letter.partition}@{letter.offset}"
-        replayed = letter.replayed_at.strftime("%Y-%m-%d %H:%M") if letter.replayed_at else ""
-        at = letter.at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(letter.id), at, place, letter.reason, letter.detail, replayed)
-    if found:
-        Console().print(table)
+        replayed = f", replayed {letter.replayed_at:%Y-%m-%d %H:%M:%S}" if letter.replayed_at else ""
+        typer.echo(
+            f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.topic}/{letter.partition}@{letter.offset}{replayed}"
+        )
+        typer.echo(f"    {letter.reason}: {letter.detail}")
     typer.echo(f"{waiting} wait in {service.value}.")
 
 

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.demo import metrics
 from deploy.demo.history import History, load
 from deploy.demo.replay import replay
-from deploy.demo.summary import show
+from deploy.demo.summary import Api, show
+from deploy.local.errors import LocalError
 from deploy.local.screen import Screen
 from deploy.local.up import Running
 from shared.auth.keys import create_key, list_keys, revoke_key
@@ -34,10 +35,11 @@ async def play(running: Running, screen: Screen, clock: Clock, orders: int | Non
         f"Replaying {history.orders:,} orders of {history.customers:,} customers through POST /v1/events"
     )
     async with httpx.AsyncClient(base_url=running.address("ingest-api"), trust_env=False) as client:
-        async with _bar(running, client, screen, history) as bar:
+        api = Api(running, client, token)
+        async with _bar(api, screen, history) as bar:
             await replay(history.events(), client, token, bar.posted)
             await metrics.wait_until_caught_up(client, _workers(running), bar.catching_up)
-        await show(running, screen, client, token, history)
+        await show(api, running, screen, history)
     screen.line("Everything stays up. Ctrl-C ends it; started again it goes on where it was.")
 
 
@@ -111,9 +113,7 @@ class _Bar:
 
 
 @contextlib.asynccontextmanager
-async def _bar(
-    running: Running, client: httpx.AsyncClient, screen: Screen, history: History
-) -> AsyncIterator[_Bar]:
+async def _bar(api: Api, screen: Screen, history: History) -> AsyncIterator[_Bar]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -125,23 +125,17 @@ async def _bar(
     hidden = not screen.console.is_terminal
     with Progress(*columns, console=screen.console, disable=hidden) as progress:
         bar = _Bar(progress, screen, history.events_count)
-        ticking = asyncio.create_task(_tick(bar, client, running.address("rewards-worker")))
+        ticking = asyncio.create_task(_tick(bar, api))
         try:
             yield bar
-            await _count_points(bar, client, running.address("rewards-worker"))
         finally:
             ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticking
 
 
-async def _tick(bar: _Bar, client: httpx.AsyncClient, worker: str) -> None:
+async def _tick(bar: _Bar, api: Api) -> None:
     while True:
-        await _count_points(bar, client, worker)
+        with contextlib.suppress(LocalError):  # a service that starts again: the next look will do
+            bar.points((await api.get("rewards", "/v1/summary"))["points_issued"])
         await asyncio.sleep(POINTS_EVERY_S)
-
-
-async def _count_points(bar: _Bar, client: httpx.AsyncClient, worker: str) -> None:
-    points = await metrics.total(client, worker, metrics.POINTS_ISSUED)
-    if points is not None:
-        bar.points(int(points))

@@ -13,45 +13,21 @@ from deploy.local.up import Running
 POSTINGS_SHOWN = 3
 
 
-async def show(
-    running: Running, screen: Screen, client: httpx.AsyncClient, token: str, history: History
-) -> None:
-    """Print totals, three customers, addresses and a `curl`.
+class Api:
+    """The services' HTTP APIs, asked with the demo's key."""
 
-    Raises:
-        LocalError: A service does not answer as it should.
-    """
-    api = _Api(running, client, token)
-    console = screen.console
-    console.print()
-    console.print(
-        totals_table(await api.get("scoring", "/v1/summary"), await api.get("rewards", "/v1/summary"))
-    )
-    for household in history.examples():
-        customer = f"household-{household}"
-        console.print()
-        for line in await _portrait(api, customer):
-            console.print(line, highlight=False)
-    console.print()
-    for service in ("ingest", "scoring", "rewards"):
-        console.print(f"  {service:<8} {running.address(f'{service}-api')}/docs", highlight=False)
-    console.print("\nAsk for one yourself:\n")
-    address = f"{running.address('scoring-api')}/v1/customers/household-{history.examples()[0]}"
-    console.print(
-        f"  curl -H 'Authorization: Bearer {token}' {address}\n",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-class _Api:
     def __init__(self, running: Running, client: httpx.AsyncClient, token: str) -> None:
+        self.token = token
         self._running = running
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def get(self, service: str, path: str) -> Any:
+        """What a service answers.
+
+        Raises:
+            LocalError: It does not answer, or not with 200.
+        """
         url = f"{self._running.address(f'{service}-api')}{path}"
         try:
             answer = await self._client.get(url, headers=self._headers, timeout=30)
@@ -60,6 +36,39 @@ class _Api:
         if answer.status_code != httpx.codes.OK:
             raise LocalError(f"{url} answered {answer.status_code}: {answer.text[:500]}")
         return answer.json()
+
+
+async def show(api: Api, running: Running, screen: Screen, history: History) -> None:
+    """Print totals, three customers, addresses and a `curl`.
+
+    Raises:
+        LocalError: A service does not answer as it should.
+    """
+    console = screen.console
+    console.print()
+    scoring = await api.get("scoring", "/v1/summary")
+    console.print(totals_table(scoring, await api.get("rewards", "/v1/summary")))
+    if scoring["orders"] < history.orders:
+        screen.line(
+            f"Of the {history.orders:,} orders posted only {scoring['orders']:,} are counted: "
+            "`regulars dead-letters list --service scoring` shows what was set aside."
+        )
+    for household in history.examples():
+        customer = f"household-{household}"
+        console.print()
+        for line in await _portrait(api, customer):
+            console.print(line, highlight=False, soft_wrap=True)
+    console.print()
+    for service in ("ingest", "scoring", "rewards"):
+        console.print(f"  {service:<8} {running.address(f'{service}-api')}/docs", highlight=False)
+    console.print("\nAsk for one yourself:\n")
+    address = f"{running.address('scoring-api')}/v1/customers/household-{history.examples()[0]}"
+    console.print(
+        f"  curl -H 'Authorization: Bearer {api.token}' {address}\n",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def totals_table(scoring: dict[str, Any], rewards: dict[str, Any]) -> Table:
@@ -74,7 +83,7 @@ def totals_table(scoring: dict[str, Any], rewards: dict[str, Any]) -> Table:
     return table
 
 
-async def _portrait(api: _Api, customer: str) -> list[str]:
+async def _portrait(api: Api, customer: str) -> list[str]:
     profile = await api.get("scoring", f"/v1/customers/{customer}")
     points = await api.get("rewards", f"/v1/customers/{customer}/points")
     tier = await api.get("rewards", f"/v1/customers/{customer}/tier")

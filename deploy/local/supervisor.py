@@ -13,7 +13,7 @@ from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from deploy.local.plan import ProcessPlan
 
-READY_S_MAX = 90.0
+READY_S_MAX = 180.0
 DEATHS_MAX = 3
 """A process that dies this often before it was ready once will not come up by trying."""
 

@@ -17,7 +17,7 @@ from deploy.local.embedded import EmbeddedPostgres
 from deploy.local.home import Home
 
 API_KEY = "end-to-end-test-key-0123456789"
-READY_S_MAX = 90.0
+READY_S_MAX = 150.0
 STOP_S_MAX = 30.0
 SEEN_S_MAX = 20.0
 PROCESSES = ("scoring-worker", "scoring-api", "rewards-worker", "rewards-api", "ingest-api")
