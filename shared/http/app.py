@@ -3,10 +3,14 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from shared.http.access import AccessLog
 from shared.http.boundary import DEADLINE_S, Boundary
@@ -23,7 +27,19 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class Application(FastAPI):
-    """FastAPI with routers taken in flat: matching through an included router costs every request 30 µs more."""
+    """FastAPI with two detours less: matching through an included router costs every request 30 µs more, and the
+    outer layers that `Boundary` replaces (server errors, body limit, telemetry) another 15."""
+
+    boundary: Callable[[ASGIApp], Boundary]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The boundary around whatever was added, around the handlers of exceptions, around the routes."""
+        app: ASGIApp = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers, debug=self.debug
+        )
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        return self.boundary(app)
 
     def include_router(self, router: APIRouter, **options: Any) -> None:
         """Add a router's routes. With options (a prefix, say) FastAPI's own, slower way is taken."""
@@ -75,7 +91,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the boundary measures
     )
     app.state.health = health
-    app.add_middleware(
+    app.boundary = partial(
         Boundary, access=access, deadlines=deadlines, deadline_s=deadline_s, checks_json=checks_json
     )
     install_handlers(app)
