@@ -17,7 +17,7 @@ from services.scoring.domain.settings import ScoreSettings
 from shared.bus.outbox import LogOutbox
 from shared.bus.postgres_bus import platform_log
 from shared.bus.records import Incoming
-from shared.contracts.activity import Activity
+from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord
 from tests.support.life import SETTINGS
@@ -59,7 +59,7 @@ class World:
         async with self.engine.connect() as connection:
             heads = await self.log.heads(connection)
             records = await self.log.read(connection, dict.fromkeys(heads, 0), 10_000)
-        return [decode(record.value, Activity) for record in records]
+        return [decode(one.value, Activity) for one in records if one.topic == ACTIVITY_TOPIC]
 
     async def rows(self, sql: str, **bound: Any) -> list[tuple[Any, ...]]:
         """Rows of a query."""

@@ -1,0 +1,133 @@
+"""The sweep: what time alone does is told once, by whichever sweep comes by, also after a downtime."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.scoring.application.sweep import SWEEP_CUSTOMERS_MAX, Sweep
+from tests.integration.scoring.world import World
+from tests.support.life import SETTINGS, event, moment, order
+
+
+@pytest.fixture
+def sweep(world: World) -> Sweep:
+    """A sweep over the same database."""
+    return Sweep(customers=world.customers, outbox=world.outbox, settings=SETTINGS)
+
+
+LAPSED = moment(80) - timedelta(hours=1)
+"""60 days after day 20 on New York's clock, which was put forward in between."""
+
+
+async def run(world: World, sweep: Sweep, now: datetime) -> None:
+    """Sweep at a moment until there is nothing more."""
+    more = True
+    while more:
+        async with world.engine.begin() as connection:
+            more = await sweep(connection, now)
+
+
+async def changes(world: World) -> list[tuple[str, str, datetime]]:
+    """The changes told: from, to, when."""
+    return [
+        (one.data["from"], one.data["to"], one.time)
+        for one in await world.activity()
+        if one.type == "stage.changed"
+    ]
+
+
+async def regular(world: World) -> None:
+    """A customer with orders on days 0, 10 and 20, taken in then."""
+    world.now = moment(20)
+    await world.feed(*(order(moment(day), str(day)).record for day in (0, 10, 20)))
+
+
+async def test_silence_is_told_at_its_threshold_and_once(world: World, sweep: Sweep):
+    """Given an active customer; when sweeps come again and again; then each change is told once, at its moment."""
+    await regular(world)
+
+    for day in (21, 34.9):
+        await run(world, sweep, moment(day))
+    assert await changes(world) == []
+    for day in (35, 35, 36, 79.9, 80, 81, 500):
+        await run(world, sweep, moment(day))
+
+    assert await changes(world) == [
+        ("active", "at_risk", moment(35)),
+        ("at_risk", "lapsed", LAPSED),
+    ]
+    assert await world.rows("SELECT stage, check_at FROM scoring.customers") == [("lapsed", None)]
+
+
+async def test_after_a_downtime_only_the_present_stage_is_told(world: World, sweep: Sweep):
+    """Given an active customer; when the first sweep comes after 200 days; then lapsed is told, dated when it was."""
+    await regular(world)
+
+    await run(world, sweep, moment(200))
+
+    (told,) = [one for one in await world.activity() if one.type == "stage.changed"]
+    assert (told.data, told.time, told.received) == (
+        {"from": "active", "to": "lapsed"},
+        LAPSED,
+        moment(200),
+    )
+    assert (told.facts.stage, str(told.facts.spend_30d)) == ("lapsed", "0.00")
+
+
+async def test_an_order_before_the_sweep_leaves_nothing_to_tell(world: World, sweep: Sweep):
+    """Given a customer who came back at risk before any sweep; then the order tells the change, the sweep nothing."""
+    await regular(world)
+    world.now = moment(50)
+    await world.feed(order(moment(50), "50").record)
+
+    await run(world, sweep, moment(51))
+
+    assert await changes(world) == []
+    last = (await world.activity())[-1]
+    assert ("stage", "at_risk", "active") in [(one.what, one.old, one.new) for one in last.changes]
+
+
+async def test_a_customer_who_was_just_changed_is_left_for_the_next_sweep(world: World, sweep: Sweep):
+    """Given history that streams in now; when a sweep comes in between; then nobody is called lapsed yet."""
+    world.now = moment(300)
+    await world.feed(order(moment(0), "0").record)
+
+    await run(world, sweep, moment(300) + timedelta(seconds=1))
+    assert await changes(world) == []
+    await run(world, sweep, moment(300) + timedelta(seconds=10))
+
+    assert [(old, new) for old, new, _ in await changes(world)] == [("onboarding", "lapsed")]
+
+
+async def test_two_sweeps_at_once_tell_each_change_once(world: World, sweep: Sweep):
+    """Given more customers than one batch; when two sweeps run at the same time; then each is told once."""
+    count = SWEEP_CUSTOMERS_MAX + 100
+    world.now = moment(0)
+    await world.feed(
+        *(
+            event("login.recorded", moment(0), id=f"e{n}", identifiers={"id": f"i{n}"}).record
+            for n in range(count)
+        )
+    )
+
+    await asyncio.gather(run(world, sweep, moment(61)), run(world, sweep, moment(61)))
+    await run(world, sweep, moment(61))
+
+    told = [one.customer_id for one in await world.activity() if one.type == "stage.changed"]
+    assert len(told) == len(set(told)) == count
+
+
+async def test_customers_who_are_not_due_are_not_read(world: World, sweep: Sweep):
+    """Given a customer who orders again and again; then the stored check stays where it was, and the sweep sets it."""
+    await regular(world)
+    ((first,),) = await world.rows("SELECT check_at FROM scoring.customers")
+    world.now = moment(25)
+    await world.feed(order(moment(25), "25").record)
+    assert await world.rows("SELECT check_at FROM scoring.customers") == [(first,)]
+
+    await run(world, sweep, first + timedelta(minutes=1))
+
+    ((later,),) = await world.rows("SELECT check_at FROM scoring.customers")
+    assert later > first
+    assert await changes(world) == []
