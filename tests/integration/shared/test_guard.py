@@ -222,3 +222,22 @@ async def test_a_route_is_guarded(client: httpx.AsyncClient, key: CreatedKey) ->
     assert bad.status_code == 401
     assert bad.headers["www-authenticate"].startswith("Bearer")
     assert bad.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_guarded_route_is_503_while_an_unknown_key_cannot_be_looked_up(clock: ManualClock) -> None:
+    """Given the database away; when a key comes that nobody knows yet; then 503 rather than 401."""
+    gone = create_engine("postgresql://127.0.0.1:1/none", role=None, pool_size=1)
+    app = service()
+    app.state.guard = Guard(gone, clock)
+
+    @app.get("/guarded")
+    async def guarded(principal: Annotated[Principal, Depends(require(Scope.REWARDS_READ))]) -> str:
+        return principal.key_id
+
+    async with client_of(app) as client:
+        answer = await client.get(
+            "/guarded", headers={"Authorization": "Bearer reg_some-key-that-may-be-good"}
+        )
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "dependency_unavailable")
+    assert "retry-after" in answer.headers

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.http import free_port, service, serving
 
-CLIENT_TIMEOUT_S = 15
+CLIENT_TIMEOUT_S = 60
 LEAVES_EARLY = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
 LEAVES_IN_MID_BODY = b"POST /spend HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
 
@@ -49,17 +49,24 @@ async def until_alive(port: int) -> None:
                 await asyncio.sleep(0.05)
 
 
+async def slow_request(client: httpx.AsyncClient, port: int) -> "asyncio.Task[httpx.Response]":
+    """A request that takes a second, being answered at this moment."""
+    request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))
+    while (await client.get(f"http://127.0.0.1:{port}/slow-ones")).json() == 0:
+        await asyncio.sleep(0.01)
+    return request
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_request_in_flight_finishes_when_the_process_is_stopped(number: signal.Signals) -> None:
     """Given a request that takes a second; when the process is told to stop; then it is answered whole, code 0."""
     port = free_port()
     async with process("api", port) as api, httpx.AsyncClient(timeout=CLIENT_TIMEOUT_S) as client:
         await until_alive(port)
-        request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))
-        await asyncio.sleep(0.3)
+        request = await slow_request(client, port)
         api.send_signal(number)
         answer = await request
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             out, err = await api.communicate()
 
     assert answer.json() == "whole"
@@ -73,13 +80,12 @@ async def test_a_second_signal_ends_the_process_at_once() -> None:
     port = free_port()
     async with process("api", port) as api, httpx.AsyncClient(timeout=CLIENT_TIMEOUT_S) as client:
         await until_alive(port)
-        request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))
-        await asyncio.sleep(0.3)
+        request = await slow_request(client, port)
         api.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.1)
         api.send_signal(signal.SIGTERM)
         answer = await request
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await api.communicate()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "dependency_unavailable")
@@ -104,7 +110,7 @@ async def test_a_worker_serves_health_and_finishes_its_batch() -> None:
         ready = await client.get(f"http://127.0.0.1:{port}/readyz")
         metrics = await client.get(f"http://127.0.0.1:{port}/metrics")
         worker.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             out, _ = await worker.communicate()
 
     assert ready.status_code == 200

@@ -14,10 +14,17 @@ def main() -> None:
     configure("trial", "info")
     app = service(deadline_s=20)
 
+    slow_ones: list[str] = []
+
     @app.get("/slow")
     async def slow() -> str:
+        slow_ones.append("running")
         await asyncio.sleep(1)
         return "whole"
+
+    @app.get("/slow-ones")
+    async def count() -> int:
+        return len(slow_ones)
 
     async def work(stop: asyncio.Event) -> None:
         if kind == "crash":
