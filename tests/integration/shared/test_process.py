@@ -52,7 +52,7 @@ async def until_alive(port: int) -> None:
 async def slow_request(client: httpx.AsyncClient, port: int) -> "asyncio.Task[httpx.Response]":
     """A request that takes a second, being answered at this moment."""
     request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))
-    while (await client.get(f"http://127.0.0.1:{port}/slow-ones")).json() == 0:
+    while (await client.get(f"http://127.0.0.1:{port}/slow-ones")).json() == 0:  # noqa: ASYNC110  # in another process
         await asyncio.sleep(0.01)
     return request
 
