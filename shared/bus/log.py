@@ -151,7 +151,7 @@ class PostgresLog:
                 "limit": limit,
             },
         )
-        return [Incoming(*row) for row in result]
+        return [Incoming(*row) for row in result.all()]
 
     async def heads(self, connection: AsyncConnection) -> dict[Partition, int]:
         """For every partition that was ever written to, the offset that its next record will get."""

@@ -136,16 +136,17 @@ class PostgresConsumer:
         self._membership.report(positions)
 
     async def _read(self, limit: int) -> list[Incoming]:
+        before = dict(self._positions)
         async with _bounded(), self._engine.connect() as connection:
-            records = await self._log.read(connection, self._positions, limit)
-        # A seek or a loss of partitions may have come between.
-        records = [
-            each for each in records if self._positions.get((each.topic, each.partition), -1) <= each.offset
-        ]
-        records = [each for each in records if (each.topic, each.partition) in self._positions]
-        for record in records:
-            self._positions[record.topic, record.partition] = record.offset + 1
+            records = await self._log.read(connection, before, limit)
+        if self._positions != before:  # a seek, or a loss of partitions, has come between
+            records = [
+                each
+                for each in records
+                if self._positions.get((each.topic, each.partition)) == before[each.topic, each.partition]
+            ]
         if records:
+            self._positions |= {(each.topic, each.partition): each.offset + 1 for each in records}
             self._rotate((records[-1].topic, records[-1].partition))
         return records
 

@@ -1,14 +1,14 @@
 """What travels on the bus, and where it goes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from zlib import crc32
+
+from msgspec import Struct
 
 VALUE_BYTES_MAX = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A record to publish. Records with the same key keep their order."""
 
     topic: str
@@ -16,8 +16,7 @@ class Outgoing:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A record as it was read: `offset` counts up by one within (`topic`, `partition`) on the PostgreSQL log and
     grows, perhaps with gaps, on Kafka."""
 

@@ -209,19 +209,12 @@ class StreamWorker:
         self, connection: AsyncConnection, records: Sequence[Incoming]
     ) -> tuple[list[Incoming], dict[Partition, int]]:
         """Lock the offsets; answer the records not handled before, and where each partition stands after them."""
-        epochs = {}
-        for record in records:
-            partition = record.topic, record.partition
-            if partition not in self._epochs:
-                raise FencedError(f"{partition} is no longer claimed")
-            epochs[partition] = self._epochs[partition]
-        ends = await self._offsets.lock(connection, epochs)
-        fresh = []
-        for record in records:
-            partition = record.topic, record.partition
-            if record.offset >= ends[partition]:
-                fresh.append(record)
-                ends[partition] = record.offset + 1
+        partitions = {(record.topic, record.partition) for record in records}
+        if not partitions <= self._epochs.keys():
+            raise FencedError(f"no longer claimed: {partitions - self._epochs.keys()}")
+        ends = await self._offsets.lock(connection, {each: self._epochs[each] for each in partitions})
+        fresh = [record for record in records if record.offset >= ends[record.topic, record.partition]]
+        ends |= {(record.topic, record.partition): record.offset + 1 for record in fresh}
         return fresh, ends
 
     async def _patiently(self, action: Callable[[], Awaitable[Result]]) -> Result:
