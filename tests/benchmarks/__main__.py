@@ -21,7 +21,7 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
     """All chosen parts on one bus; ingest alone on processes of its own, so that nobody inherits its backlog."""
     figures: list[Figure] = []
     if "a" in parts:
-        async with running(bus) as stack:
+        async with running(bus, services=("ingest",)) as stack:
             figures += await ingest(stack)
     if set(parts) & set("bcde"):
         async with running(bus) as stack:

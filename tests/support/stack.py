@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.kafka.server import KafkaServer
-from shared.postgres.histories import migrate
+from deploy.local.prepare import prepare
+from shared.clock import system_clock
+from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 API_KEY = "reg_test_key_with_every_scope_0123456789"
@@ -187,7 +190,7 @@ class Stack:
                 waiting = [service for service in waiting if not await service.ready(client)]
                 if asyncio.get_running_loop().time() > deadline:
                     names = ", ".join(service.name for service in waiting)
-                    raise TimeoutError(f"not ready after {timeout_s} s: {names}; logs in {self.folder}")
+                    raise TimeoutError(f"not ready after {timeout_s} s: {names}\n{self.logs()}")
                 if waiting:
                     await asyncio.sleep(0.1)
 
@@ -230,7 +233,8 @@ def _service(
         "REGULARS_WORKER_PORT": str(port),
         **extra,
     }
-    environment.pop("KAFKA_BOOTSTRAP_SERVERS", None)
+    for inherited in ("KAFKA_BOOTSTRAP_SERVERS", "PYTHONDONTWRITEBYTECODE"):  # the latter doubles the start
+        environment.pop(inherited, None)
     if stack.kafka is not None:
         environment["KAFKA_BOOTSTRAP_SERVERS"] = stack.kafka.bootstrap_servers
     return Service(module, role, environment, port, stack.folder / f"{name}-{role}.log")
@@ -238,9 +242,13 @@ def _service(
 
 @asynccontextmanager
 async def running(
-    bus: Bus, *, program: str | None = None, environment: dict[str, str] | None = None
+    bus: Bus,
+    *,
+    program: str | None = None,
+    environment: dict[str, str] | None = None,
+    services: tuple[str, ...] = ("ingest", "scoring", "rewards"),
 ) -> AsyncIterator[Stack]:
-    """A stack with all its processes ready; everything is ended and removed afterwards."""
+    """A stack with the processes of these services ready; everything is ended and removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="regulars-stack-"))
     folder.chmod(0o755)
     environment = dict(environment or {})
@@ -250,7 +258,10 @@ async def running(
     stack = Stack(bus, folder, Postgres(folder / "pg"), None)
     try:
         await stack.postgres.start()
-        await migrate(stack.postgres.url)
+        prepared = Settings(
+            database_url=stack.postgres.url, secret=SecretStr(SECRET), api_key=SecretStr(API_KEY)
+        )
+        await prepare(prepared, system_clock, lambda message: None)
         if bus == "kafka":
             (kafka_port,) = free_ports(1)
             stack.kafka = KafkaServer(folder / "kafka", kafka_port)
@@ -264,6 +275,7 @@ async def running(
         ]
         if bus == "kafka":
             parts.insert(1, ("services.ingest.main", "worker"))
+        parts = [(module, role) for module, role in parts if module.split(".")[1] in services]
         names = [f"{module.split('.')[1]} {role}" for module, role in parts]
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         for module, role in parts:
