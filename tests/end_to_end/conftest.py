@@ -1,17 +1,13 @@
 """One installation per test, ended with the test whatever happens."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import Installation, installed
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    one = Installation(tmp_path)
-    try:
+def installation() -> Iterator[Installation]:
+    with installed() as one:
         yield one
-    finally:
-        one.close()

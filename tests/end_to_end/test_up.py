@@ -80,7 +80,6 @@ def test_database_that_is_killed_is_started_again(installation: Installation) ->
 
     server.kill()
     until(lambda: "PostgreSQL is ready again" in installation.printed(), 60, installation.explain)
-    until(lambda: installation.get("ingest", "/readyz").status_code == 200, 30, installation.explain)
 
     installation.post(order(2))
     installation.wait_for_points("c-42", 98)

@@ -12,7 +12,7 @@ import pytest
 from deploy.demo import metrics
 from deploy.demo.history import data_folder, load
 from deploy.demo.replay import replay
-from tests.end_to_end.installation import API_KEY, Installation
+from tests.end_to_end.installation import API_KEY, Installation, installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end-to-end"), pytest.mark.timeout(300)]
 
@@ -22,12 +22,9 @@ WELCOME, TENTH_ORDER = 100, 500
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    one = Installation(tmp_path, REGULARS_PROGRAM=str(PROGRAM))
-    try:
+def installation() -> Iterator[Installation]:
+    with installed(REGULARS_PROGRAM=str(PROGRAM)) as one:
         yield one
-    finally:
-        one.close()
 
 
 def expected() -> pd.DataFrame:

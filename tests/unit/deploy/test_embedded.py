@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -19,9 +20,17 @@ def ignore(_line: str) -> None:
 
 
 @pytest.fixture
-async def postgres(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
-    (tmp_path / "logs").mkdir()
-    server = EmbeddedPostgres(tmp_path / "postgres")
+def folder() -> Iterator[Path]:
+    """Outside of pytest's folder, whose rights another pytest changes under a server that runs as its own user."""
+    with tempfile.TemporaryDirectory(prefix="regulars-") as name:
+        made = Path(name).resolve()
+        (made / "logs").mkdir()
+        yield made
+
+
+@pytest.fixture
+async def postgres(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(folder / "postgres")
     await server.start(ignore)
     yield server
     await server.stop()
@@ -82,10 +91,10 @@ async def test_stranger_with_the_id_of_a_dead_server_is_not_taken_for_it(postgre
     await fresh.stop()
 
 
-async def test_path_too_long_for_a_socket_gets_a_short_private_one(tmp_path: Path) -> None:
-    folder = tmp_path / ("x" * 100)
-    (folder / "logs").mkdir(parents=True)
-    server = EmbeddedPostgres(folder / "postgres")
+async def test_path_too_long_for_a_socket_gets_a_short_private_one(folder: Path) -> None:
+    deep = folder / ("x" * 100)
+    (deep / "logs").mkdir(parents=True)
+    server = EmbeddedPostgres(deep / "postgres")
     await server.start(ignore)
     try:
         assert await ask(server, "SELECT 1") == "1"
@@ -96,9 +105,8 @@ async def test_path_too_long_for_a_socket_gets_a_short_private_one(tmp_path: Pat
         sockets.rmdir()
 
 
-async def test_start_that_fails_shows_the_end_of_the_servers_log(tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    server = EmbeddedPostgres(tmp_path / "postgres")
+async def test_start_that_fails_shows_the_end_of_the_servers_log(folder: Path) -> None:
+    server = EmbeddedPostgres(folder / "postgres")
     await server.start(ignore)
     await server.stop()
     with (server.data / "postgresql.conf").open("a") as file:

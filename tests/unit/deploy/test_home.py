@@ -28,7 +28,8 @@ def test_empty_secret_is_refused_rather_than_replaced(home: Home) -> None:
 
 def test_second_owner_is_refused_and_told_who_the_first_is(home: Home) -> None:
     with (
-        home.locked(), pytest.raises(LocalError, match=rf"already runs on .*process {os.getpid()}\)"),
+        home.locked(),
+        pytest.raises(LocalError, match=rf"already runs on .*process {os.getpid()}\)"),
         Home(home.folder).locked(),
     ):
         pass
