@@ -91,6 +91,9 @@ class Boundary:
                 raise TimeoutError from None
         finally:
             self._deadlines.close(deadline)
+            del scope[
+                "regulars.deadline"
+            ]  # it leads back to the scope: a ring that only the collector would free
 
     async def _read(self, exchange: "_Exchange", receive: Receive) -> Receive | None:
         """The whole body, checked, as a `receive` that gives it at once; None when the client left meanwhile."""
