@@ -26,7 +26,12 @@ class Lot:
 
 def lot_number(cause: str, part: str = "") -> int:
     """The number of the lot that a cause fills: the same for the same cause, so that a lot can move to another
-    customer in a merge and keep its name. 63 bits of a hash."""
+    customer in a merge and keep its name. 63 bits of the cause's own hash, if it is one, else of a new one."""
+    if not part:
+        try:
+            return int(cause[:16], 16) >> 1
+        except ValueError:
+            pass
     digest = blake2b(f"{cause}/{part}".encode(), digest_size=8, person=b"regulars.lot").digest()
     return int.from_bytes(digest, "big") >> 1
 
