@@ -91,9 +91,8 @@ class Boundary:
                 raise TimeoutError from None
         finally:
             self._deadlines.close(deadline)
-            del scope[
-                "regulars.deadline"
-            ]  # it leads back to the scope: a ring that only the collector would free
+            # It leads back to the scope: a ring that only the collector would free.
+            del scope["regulars.deadline"]
 
     async def _read(self, exchange: "_Exchange", receive: Receive) -> Receive | None:
         """The whole body, checked, as a `receive` that gives it at once; None when the client left meanwhile."""
