@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.ingest.application.accepting import Rejection, Taken
 from shared.bus.records import Outgoing
-from shared.contracts.catalogue import CUSTOM_PREFIX
+from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 
 ACCEPTED = Counter("regulars_ingest_events_accepted_total", "Events taken.", ["type"])
 REJECTED = Counter("regulars_ingest_events_rejected_total", "Events refused, by their first fault.", ["code"])
@@ -31,16 +31,14 @@ FIELDS_PER_TYPE_MAX = 30
 """Unknown keys that get a label of their own, per event type; later ones are counted as `other`."""
 
 _HARMLESS = re.compile(r"[a-z][a-z0-9_\[\].]{0,49}\Z", re.IGNORECASE)
+_counters: dict[str, Counter] = {}
 _labelled: dict[str, set[str]] = {}
 
 
 def count_taken(taken: Taken) -> None:
     """Count what a request brought."""
-    accepted = taken.accepted
-    if len(accepted) > 1:
-        accepted = _merged_custom(accepted)
-    for type_, count in accepted.items():
-        ACCEPTED.labels(type_label(type_)).inc(count)
+    for type_, count in taken.accepted.items():
+        _accepted(type_).inc(count)
     for (type_, field), count in taken.unknown.items():
         label = type_label(type_)
         UNKNOWN.labels(label, _field_label(label, field)).inc(count)
@@ -73,11 +71,13 @@ def measured(
     return publish_measured
 
 
-def _merged_custom(accepted: Counts[str]) -> Counts[str]:
-    merged: Counts[str] = Counts()
-    for type_, count in accepted.items():
-        merged[type_label(type_)] += count
-    return merged
+def _accepted(type_: str) -> Counter:
+    counter = _counters.get(type_)
+    if counter is None:
+        counter = ACCEPTED.labels(type_label(type_))
+        if type_ in CATALOGUE:  # the shop's own types are without number
+            _counters[type_] = counter
+    return counter
 
 
 def _field_label(type_: str, field: str) -> str:

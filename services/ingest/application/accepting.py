@@ -5,7 +5,6 @@ the key of the subject, and the records of all are published together.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -52,8 +51,8 @@ class Rejection(Struct, frozen=True):
 class Taken(Struct, frozen=True):
     """What became of a request: `accepted` counts events by type, `unknown` keys by (type, name)."""
 
-    accepted: Counter[str]
-    unknown: Counter[tuple[str, str]]
+    accepted: dict[str, int]
+    unknown: dict[tuple[str, str], int]
     rejected: list[Rejection]
 
 
@@ -102,7 +101,7 @@ class AcceptEvents:
         sealers, candidates = await self._sealers(candidates, rejected)
         _refuse(rejected, partial)
         records: list[Outgoing] = []
-        taken = Taken(Counter(), Counter(), rejected)
+        taken = Taken({}, {}, rejected)
         for number, each in enumerate(candidates, start=1):
             event = each.event
             try:
@@ -112,9 +111,9 @@ class AcceptEvents:
                 fault = Fault("", "event_too_large", f"an event has at most {RECORD_BYTES_MAX} bytes")
                 rejected.append(Rejection(each.index, event.id, [fault]))
                 continue
-            taken.accepted[event.type] += 1
+            taken.accepted[event.type] = taken.accepted.get(event.type, 0) + 1
             for name in event.unknown:
-                taken.unknown[event.type, name] += 1
+                taken.unknown[event.type, name] = taken.unknown.get((event.type, name), 0) + 1
             if number % EVENTS_PER_SLICE == 0:
                 await asyncio.sleep(0)
         _refuse(rejected, partial)

@@ -151,5 +151,4 @@ def _choices(type_: Any) -> tuple[Any, ...]:
 
 
 def _is_struct(bare: Any) -> bool:
-    origin = get_origin(bare) or bare
-    return isinstance(origin, type) and issubclass(origin, Struct)
+    return isinstance(bare, type) and issubclass(bare, Struct)

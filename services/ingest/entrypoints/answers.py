@@ -16,7 +16,7 @@ UNKNOWN_NAMED_MAX = 50
 
 def taken_response(taken: Taken, *, partial: bool) -> Response:
     """202: how many events were taken; with `partial` also which were not; and keys that nobody knows, if any."""
-    accepted = taken.accepted.total()
+    accepted = sum(taken.accepted.values())
     if not partial and not taken.unknown:
         return Response(b'{"accepted":%d}' % accepted, 202, media_type="application/json")
     body: dict[str, Any] = {"accepted": accepted}

@@ -4,33 +4,43 @@ The route takes the request as it is and answers with ready bytes: FastAPI's own
 cost more than everything that ingest does with an event.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.adapters.metrics import count_refused, count_taken
 from services.ingest.application.accepting import AcceptEvents, EventsRefusedError
 from services.ingest.application.batcher import QueueFullError
 from services.ingest.entrypoints.answers import busy_problem, refused_problem, taken_response
 from services.ingest.entrypoints.documentation import EVENTS_OPENAPI
-from services.ingest.entrypoints.reading import read_events
+from services.ingest.entrypoints.reading import read_body, read_events
 from shared.auth.guard import Guard
-from shared.auth.scopes import Scope
+from shared.auth.scopes import Scope as Right
 from shared.clock import Clock
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 class DirectRoute(APIRoute):
-    """A route whose function is called with the request and nothing else."""
+    """A route whose function is called with the request and nothing around it: no dependencies, no exit stacks."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The function itself."""
-        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return endpoint
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.app = _directly(endpoint)
+
+
+def _directly(endpoint: Endpoint) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return app
 
 
 def events_routes(accept: AcceptEvents, guard: Guard, clock: Clock) -> APIRouter:
@@ -48,9 +58,13 @@ def events_routes(accept: AcceptEvents, guard: Guard, clock: Clock) -> APIRouter
     async def post_events(request: Request) -> Response:
         """Returns when the events are durable. An event is known for ever by `source` and `id`: one that comes
         again, after an answer that got lost for instance, counts once."""
-        await guard.check(request.headers.get("authorization"), Scope.EVENTS_WRITE)
+        headers = dict(request.scope["headers"])
+        authorization = headers.get(b"authorization")
+        await guard.check(
+            None if authorization is None else authorization.decode("latin-1"), Right.EVENTS_WRITE
+        )
         partial, historical = _options(request.scope["query_string"])
-        events = read_events(request, await request.body())
+        events = read_events(headers, await read_body(request.receive))
         try:
             taken = await accept.accept(
                 events.items, clock(), partial=partial, historical=historical, clean=events.clean

@@ -1,11 +1,12 @@
 """Reads the events out of a request: media type, compression, JSON, number."""
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.types import Receive
 
 from services.ingest.domain.limits import BODY_BYTES_MAX, EVENTS_MAX
 from shared.http.problems import Problem, ProblemError, malformed_json
@@ -13,6 +14,9 @@ from shared.http.problems import Problem, ProblemError, malformed_json
 MEDIA_TYPES = frozenset(
     {"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"}
 )
+
+Headers = Mapping[bytes, bytes]
+"""As ASGI gives them: names in small letters."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -25,12 +29,24 @@ class Events(Struct, frozen=True):
     clean: bool
 
 
-def read_events(request: Request, body: bytes) -> Events:
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. The edge of the service has bounded it, and hands it over in one piece."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+def read_events(headers: Headers, body: bytes) -> Events:
     """The events in `body`. Raises the problem that says why they cannot be read."""
-    _refuse_other_media(request.headers.get("content-type"))
-    encoding = request.headers.get("content-encoding")
+    content_type = headers.get(b"content-type")
+    if content_type is not None and content_type != b"application/json":
+        _refuse_other_media(content_type.decode("latin-1"))
+    encoding = headers.get(b"content-encoding")
     if encoding is not None:
-        body = _unpacked(body, encoding)
+        body = _unpacked(body, encoding.decode("latin-1"))
     value = _parsed(body)
     # JSON can only carry a NUL escaped, so this search tells whether a closer look is needed.
     clean = b"\\u0000" not in body
@@ -54,9 +70,7 @@ def _parsed(body: bytes) -> Any:
         raise malformed_json(f"The body is not valid JSON: {error}.") from None
 
 
-def _refuse_other_media(content_type: str | None) -> None:
-    if content_type is None or content_type == "application/json":
-        return
+def _refuse_other_media(content_type: str) -> None:
     media_type, _, parameters = content_type.lower().partition(";")
     charset = parameters.partition("charset=")[2].partition(";")[0].strip().strip('"')
     if media_type.strip() in MEDIA_TYPES and charset in ("", "utf-8", "utf8"):
