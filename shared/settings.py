@@ -1,6 +1,5 @@
 """Every setting of Regulars, read from the environment once, at start."""
 
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -68,7 +67,7 @@ class Settings(BaseSettings):
     kafka_replication_factor: int = Field(1, ge=1, le=32767, validation_alias="KAFKA_REPLICATION_FACTOR")
     """Of the topics that Regulars creates when they are missing."""
 
-    @cached_property
+    @property
     def on_kafka(self) -> bool:
         """Whether the streams live on Kafka; else they live in PostgreSQL."""
         return self.kafka_bootstrap_servers is not None
