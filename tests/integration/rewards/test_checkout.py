@@ -163,6 +163,35 @@ async def test_a_key_and_a_scope_are_needed(rewards: Rewards, api: httpx.AsyncCl
     assert stranger.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b"\xff", {}, 400),
+        (b"[]", {}, 422),
+        (b'{"customer": "a"}', {}, 422),
+        (b'{"customer": "a\\u0000", "points": 100}', {}, 422),
+        (b'{"customer": "a", "points": "100"}', {}, 422),
+        (b'{"customer": "a", "points": 100.5}', {}, 422),
+        (b'{"customer": "a", "points": 100}', {"Idempotency-Key": "x" * 256}, 422),
+        (b'{"customer": "a", "points": 100}', {"Idempotency-Key": "a b"}, 422),
+        (b'{"customer": "a", "points": 100}', {"Content-Type": "text/plain"}, 415),
+    ],
+)
+async def test_rubbish_gets_a_problem(
+    api: httpx.AsyncClient, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    """Given rubbish in body or headers; when it is sent; then the answer is a problem of the caller's."""
+    answer = await api.post(
+        "/v1/redemptions",
+        content=content,
+        headers={"Idempotency-Key": "k", "Content-Type": "application/json"} | headers,
+    )
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_the_shops_own_id_is_understood(rewards: Rewards, api: httpx.AsyncClient) -> None:
     """Given a customer known by the shop's id; when that is used; then it is the same customer."""
     await rewards.happen(order("1", "500", identifiers={"id": [rewards.pseudonyms.of("id", "c-42")]}))

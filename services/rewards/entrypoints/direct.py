@@ -1,0 +1,64 @@
+"""Routes of the checkout's hot path: the function gets the request as it is and answers ready bytes.
+
+What FastAPI does with a model, a header and a dependency is done here by hand, at a fifth of the cost; what callers see
+is the same.
+"""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+
+Body = TypeVar("Body", bound=BaseModel)
+
+IDEMPOTENCY_KEY = "idempotency-key"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+
+IDEMPOTENCY_PARAMETER: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Chosen by the caller, one per intent: a repeat with the same key has no second effect.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+}
+
+
+class DirectRoute(APIRoute):
+    """A route whose function is called with the request and nothing else."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The function itself."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
+async def read(request: Request, shape: type[Body]) -> tuple[Body, str]:
+    """The body and the idempotency key. Raises `RequestValidationError` as FastAPI does."""
+    raw = await request.body()
+    errors: list[dict[str, Any]] = []
+    key = request.headers.get(IDEMPOTENCY_KEY, "")
+    if not _KEY.match(key):
+        place = ("header", "Idempotency-Key")
+        kind = "string_pattern_mismatch" if key else "missing"
+        errors.append({"type": kind, "loc": place, "msg": "must be 1 to 255 visible ASCII characters"})
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        wrong = {"type": "model_attributes_type", "loc": ("body",), "msg": "must be JSON"}
+        raise RequestValidationError([wrong], body=raw)
+    try:
+        body = shape.model_validate_json(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        errors += [{**each, "loc": ("body", *(each["loc"] or _position(each)))} for each in found]
+    if errors:
+        raise RequestValidationError(errors)
+    return body, key
+
+
+def _position(error: Any) -> tuple[int, ...]:
+    """Where a body that is not JSON at all stops being JSON."""
+    return (0,) if error["type"] == "json_invalid" else ()
