@@ -20,6 +20,8 @@ WAITING_RECORDS_MAX = 50_000
 class _Call:
     records: Sequence[Outgoing]
     done: asyncio.Future[None]
+    begun: bool = False
+    """Whether a write has begun with it."""
 
 
 class Gatherer:
@@ -53,7 +55,7 @@ class Gatherer:
         except TimeoutError as error:
             raise BusUnavailableError(f"not published within {self._timeout_s} s") from error
         finally:
-            with suppress(ValueError):  # it is on its way or done
+            if not call.begun:
                 self._calls.remove(call)
                 self._waiting_records -= len(records)
 
@@ -79,6 +81,7 @@ class Gatherer:
         records: list[Outgoing] = []
         while self._calls and len(records) < WRITE_RECORDS_MAX:
             call = self._calls.popleft()
+            call.begun = True
             calls.append(call)
             records += call.records
         self._waiting_records -= len(records)

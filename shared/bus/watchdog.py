@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from shared.bus import metrics
 from shared.bus.interface import BusUnavailableError, Consumer
@@ -44,13 +45,14 @@ class Watchdog:
         self._look_s = look_s
         self._stall_s = stall_s
         self._stalled = stalled
-        self._seen: dict[Partition, int] = {}
+        self._seen: dict[Partition, int] | None = None
         self._moved_at = time.monotonic()
 
     def forget(self, partition: Partition) -> None:
         """Show nothing of a partition that belongs to another member now."""
         for gauge in (metrics.LAG, metrics.POSITION):
-            gauge.remove_by_labels({"topic": partition[0], "partition": str(partition[1])})
+            with suppress(KeyError):  # never shown
+                gauge.remove(partition[0], str(partition[1]))
 
     async def run(
         self,
