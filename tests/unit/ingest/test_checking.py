@@ -210,7 +210,7 @@ BAD_DATA: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("changes", "expected"), [case[1:] for case in BAD_DATA], ids=[case[0] for case in BAD_DATA]
 )
 def test_bad_data_is_refused_with_its_place(changes: dict[str, Any], expected: dict[str, str]) -> None:
-    """Given an order with something wrong in its data; then the place and the code say so, and nothing else is blamed."""
+    """Given an order with something wrong in its data; then place and code say so, and nothing else is blamed."""
     given = order()
     given["data"] = (
         changes if "customer" not in changes and "order_id" in changes else given["data"] | changes
