@@ -17,9 +17,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What is known of a customer at one moment, ready for rules.
 
     Money is in `currency`, the shop's own; orders in another one count in `orders` but not in any spend.
-    `spend` is what was paid less what was refunded; `_30d` and `_12m` are the same over the last 30 and 365 whole
-    days (in the program's time zone, today included). `stage` is one of `onboarding`, `active`, `at_risk`,
-    `lapsed`; `score` is 0-100.
+    `orders` are those that stand: a cancelled one does not count. `spend` is what was paid less what was refunded,
+    a refund counting on the day of its order; `_30d` and `_12m` are the same over the last 30 and 365 whole days (in
+    the program's time zone, today included). `order_interval_days` is the mean between days with an order. `stage` is
+    one of `onboarding`, `active`, `at_risk`, `lapsed`; `score` is 0-100.
     """
 
     currency: str
@@ -53,8 +54,9 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record.
 
     `id`: the event's key in hex, or derived from what time caused. `type`: the event's type, or one that scoring
-    itself causes: `stage.changed` (time alone moved the customer), `customer.merged` (`data.from` is the customer
-    id that ended in `customer_id`). `time`: when it happened, by the sender. `received`: when ingest took it.
+    itself causes: `stage.changed` (time alone moved the customer, `data` has `from` and `to`), `customer.merged`
+    (`data.from` is the customer id that ended in `customer_id`), `facts.corrected` (events under an e-mail address
+    proved to be another customer's; these are the facts without, or with, them). `time`: when it happened, by the sender. `received`: when ingest took it.
     `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender said.
     `late` is true when an event with a later time was known already: its facts are then those after all events.
     `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent whenever they changed.

@@ -14,7 +14,7 @@ from services.scoring.domain.event import Event, money_of, place, text_of
 from services.scoring.domain.orders import Book, Order, Refund
 from services.scoring.domain.purchases import Changes, given_back, lapse, placed, withdrawn
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import stage_at, standing_at
+from services.scoring.domain.stages import AT_RISK, LAPSED, stage_at, stage_of, standing_at
 from services.scoring.domain.state import EMPTY, State
 from shared.contracts.customer import Customer
 
@@ -73,26 +73,35 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
     if record.type == "customer.registered" and state.registered_at is None:
         changes["registered_at"] = at
     _tell_profile(state, event, changes)
-
     effect = _EFFECTS.get(record.type)
     if effect is None:
         return replace(state, **changes), None
-    order, effects = effect(state, event, book, settings)
-    after = replace(state, **(changes | effects))
-    if state.first_at is None:
-        return after, order
-    was = standing_at(state, at)
-    if stage_at(after, at) == was.stage:
-        return replace(after, since=was.since, cause=was.cause), order
-    return replace(after, since=at, cause=key), order
+    order = effect(state, event, book, settings, changes)
+    if state.first_at is not None and "lapses_at" in changes:
+        _tell_stage(state, event, changes)
+    return replace(state, **changes), order
 
 
-Effect = Callable[[State, Event, Book, ScoreSettings], tuple[Order | None, Changes]]
+def _tell_stage(state: State, event: Event, changes: Changes) -> None:
+    """Since when the stage is what it is, and by which event, now that orders and thresholds have changed."""
+    at = event.at
+    orders = changes.get("orders", state.orders)
+    stage = stage_of(orders, changes["at_risk_at"], changes["lapses_at"], at)
+    before = stage_at(state, at)
+    if stage != before:
+        changes["since"], changes["cause"] = at, event.key
+    elif before in (AT_RISK, LAPSED):  # time may have brought it; the event did not
+        was = standing_at(state, at)
+        changes["since"], changes["cause"] = was.since, was.cause
+
+
+Effect = Callable[[State, Event, Book, ScoreSettings, Changes], Order | None]
+"""Adds to the changes, and answers the order in its new form, if it has one."""
 
 
 def _order_completed(
-    state: State, event: Event, book: Book, settings: ScoreSettings
-) -> tuple[Order | None, Changes]:
+    state: State, event: Event, book: Book, settings: ScoreSettings, changes: Changes
+) -> Order | None:
     data = event.record.data
     order_id = text_of(data, "order_id")
     order = book_of.completed(
@@ -103,12 +112,14 @@ def _order_completed(
         currency=text_of(data, "currency"),
         total=money_of(data, "total"),
     )
-    return order, placed(state, order, settings) if order is not None and order.counts else {}
+    if order is not None and order.counts:
+        placed(state, order, settings, changes)
+    return order
 
 
 def _order_refunded(
-    state: State, event: Event, book: Book, settings: ScoreSettings
-) -> tuple[Order | None, Changes]:
+    state: State, event: Event, book: Book, settings: ScoreSettings, changes: Changes
+) -> Order | None:
     data = event.record.data
     order_id = text_of(data, "order_id")
     before = book.get(order_id)
@@ -117,20 +128,20 @@ def _order_refunded(
         text_of(data, "refund_id"), money_of(data, "total"), currency if isinstance(currency, str) else None
     )
     order = book_of.refunded(before, order_id, refund)
-    if order is None or before is None or not order.counts:
-        return order, {}
-    return order, given_back(state, before, order, settings)
+    if order is not None and before is not None and order.counts:
+        given_back(state, before, order, settings, changes)
+    return order
 
 
 def _order_cancelled(
-    state: State, event: Event, book: Book, settings: ScoreSettings
-) -> tuple[Order | None, Changes]:
+    state: State, event: Event, book: Book, settings: ScoreSettings, changes: Changes
+) -> Order | None:
     order_id = text_of(event.record.data, "order_id")
     before = book.get(order_id)
     order = book_of.cancelled(before, order_id)
-    if order is None or before is None or not before.counts:
-        return order, {}
-    return order, withdrawn(state, before, book, settings)
+    if order is not None and before is not None and before.counts:
+        withdrawn(state, before, book, settings, changes)
+    return order
 
 
 _EFFECTS: dict[str, Effect] = {
@@ -142,9 +153,12 @@ _EFFECTS: dict[str, Effect] = {
 
 def _tell_profile(state: State, event: Event, changes: Changes) -> None:
     """Which event last told each personal field, and the plain ones themselves."""
-    told = [field for field in event.record.sealed_fields if field in PERSONAL_FIELDS]
-    if told:
-        changes["profile"] = {**state.profile, **dict.fromkeys(told, event.key)}
+    profile = None
+    for field in event.record.sealed_fields:
+        if field in PERSONAL_FIELDS:
+            if profile is None:
+                changes["profile"] = profile = state.profile.copy()
+            profile[field] = event.key
     customer = event.record.data.get("customer")
     if not isinstance(customer, dict):
         return

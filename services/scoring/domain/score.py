@@ -7,7 +7,7 @@ and Reutterer 2016, "Ticking away the moments", show that timing regularity shar
 The half-lives and weights are ours. `docs/scoring.md` explains them to the shop.
 """
 
-from math import floor, sqrt
+from math import sqrt
 
 from msgspec import Struct
 
@@ -23,6 +23,9 @@ FREQUENCY_HALF = 4
 
 GAPS_TO_BE_REGULAR = 2
 """Intervals between order days without which nothing can be said about regularity."""
+
+FULL = 64
+"""So many half-values are everything, long before the power of a half vanishes."""
 
 WEIGHTS = {"recency": 30, "frequency": 30, "spend": 25, "regularity": 15}
 """Per cent of the whole."""
@@ -67,11 +70,13 @@ def parts_of(state: State, windows: Windows, settings: ScoreSettings) -> Parts:
     if not state.orders:
         return NO_PARTS
     silence_days = max(0, windows.today - state.last_order_day)
+    spend = windows.spend_12m / settings.good_year
+    uneven = variation(state)
     return Parts(
-        recency=_rounded(100 * 0.5 ** (silence_days / RECENCY_HALF_LIFE_DAYS)),
-        frequency=_saturating(windows.orders_12m / FREQUENCY_HALF),
-        spend=_saturating(windows.spend_12m / settings.good_year),
-        regularity=_regularity(state),
+        _rounded(100 * 0.5 ** (silence_days / RECENCY_HALF_LIFE_DAYS)),
+        _rounded(100 - 100 * 0.5 ** (windows.orders_12m / FREQUENCY_HALF)),
+        _rounded(100 - 100 * 0.5**spend) if spend < FULL else 100,
+        0 if uneven is None or uneven > 1 else _rounded(100 - 100 * uneven),
     )
 
 
@@ -94,15 +99,5 @@ def order_interval_days(state: State) -> float | None:
     return (state.last_order_day - state.first_order_day) / (state.order_days - 1)
 
 
-def _regularity(state: State) -> int:
-    uneven = variation(state)
-    return 0 if uneven is None else _rounded(100 * max(0.0, 1 - uneven))
-
-
-def _saturating(halves: float) -> int:
-    """0 at 0, 50 at 1, 75 at 2, towards 100."""
-    return _rounded(100 * (1 - 0.5**halves)) if halves > 0 else 0
-
-
 def _rounded(value: float) -> int:
-    return floor(value + 0.5)
+    return int(value + 0.5)

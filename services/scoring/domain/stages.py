@@ -31,13 +31,18 @@ class Standing(Struct, frozen=True):
     cause: str
 
 
+def stage_of(orders: int, at_risk_at: datetime | None, lapses_at: datetime | None, moment: datetime) -> str:
+    """The stage at `moment` of somebody with so many orders that stand, and these thresholds."""
+    if lapses_at is not None and moment >= lapses_at:
+        return LAPSED
+    if at_risk_at is not None and moment >= at_risk_at:
+        return AT_RISK
+    return ACTIVE if orders >= ORDERS_TO_BE_ACTIVE else ONBOARDING
+
+
 def stage_at(state: State, moment: datetime) -> str:
     """The stage at `moment`, which is not before the newest event."""
-    if state.lapses_at is not None and moment >= state.lapses_at:
-        return LAPSED
-    if state.at_risk_at is not None and moment >= state.at_risk_at:
-        return AT_RISK
-    return ACTIVE if state.orders >= ORDERS_TO_BE_ACTIVE else ONBOARDING
+    return stage_of(state.orders, state.at_risk_at, state.lapses_at, moment)
 
 
 def standing_at(state: State, moment: datetime) -> Standing:
