@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import secrets
-from pathlib import Path
 
 from rich.progress import Progress
 
