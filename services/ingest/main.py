@@ -42,7 +42,7 @@ from shared.vault.pseudonyms import Pseudonyms
 SERVICE = "ingest"
 VERSION = "0.1.0"
 GARBAGE_THRESHOLD = 50_000
-"""Objects made before the garbage collector looks; at the default of 700 it looks several times a batch, for nothing."""
+"""Objects made before the garbage collector looks: at the default of 700 it looks several times a batch, in vain."""
 
 START_PATIENCE_S = 3.0
 STOP_PATIENCE_S = 3.0
