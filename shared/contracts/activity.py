@@ -54,11 +54,11 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record.
 
     `id`: the event's key in hex, or derived from what time caused. `type`: the event's type, or one that scoring
-    itself causes: `stage.changed` (time alone moved the customer, `data` has `from` and `to`), `customer.merged`
+    itself causes: `stage.changed` (time alone moved the customer; `data` has `from` and `to`), `customer.merged`
     (`data.from` is the customer id that ended in `customer_id`), `facts.corrected` (events under an e-mail address
-    proved to be another customer's; these are the facts without, or with, them). `time`: when it happened, by the sender. `received`: when ingest took it.
-    `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender said.
-    `late` is true when an event with a later time was known already: its facts are then those after all events.
+    proved to be another customer's; told of both). `time`: when it happened, by the sender. `received`: when ingest
+    took it. `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender
+    said. `late` is true when an event with a later time was known already: its facts are then those after all events.
     `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent whenever they changed.
     """
 
