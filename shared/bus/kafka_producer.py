@@ -68,8 +68,7 @@ class KafkaProducer:
         if self._client is not None:
             self._retired.append(self._client)
             self._client = None
-        while self._retired:
-            await _abandon(self._retired.pop())
+        await self._end_retired()
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return when Kafka has acknowledged every record. Raises `BusUnavailableError` within the timeout."""
@@ -132,8 +131,7 @@ class KafkaProducer:
                 backoff_s = RECONNECT_FIRST_S
                 await self._broken.wait()
                 log.warning("the Kafka producer failed and is made anew")
-            while self._retired:
-                await _abandon(self._retired.pop())
+            await self._end_retired()
             try:
                 await self._connect()
             except BusUnavailableError as error:
@@ -144,6 +142,11 @@ class KafkaProducer:
                 continue
             await asyncio.sleep(backoff_s)
             backoff_s = min(backoff_s * 2, RECONNECT_MAX_S)
+
+    async def _end_retired(self) -> None:
+        while self._retired:
+            await _abandon(self._retired[-1])
+            self._retired.pop()  # only now: if this was cancelled, `stop` goes on with it
 
     async def _connect(self) -> None:
         await ensure_topics(self._settings, self._topics)

@@ -1,18 +1,20 @@
 """The bus on a real Apache Kafka."""
 
 import asyncio
+import time
 import uuid
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.kafka.server import KafkaServer
-from shared.bus.interface import Consumer, Producer
+from shared.bus.interface import BusUnavailableError, Consumer, Producer
+from shared.bus.kafka_client import WrongPartitionsError
 from shared.bus.kafka_consumer import KafkaConsumer
 from shared.bus.kafka_producer import KafkaProducer
 from shared.settings import Settings
 from tests.integration.bus import behaviour
-from tests.integration.bus.probe import PARTITIONS
+from tests.integration.bus.probe import PARTITIONS, eventually, numbered, started
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 
@@ -61,4 +63,54 @@ class TestPoison(behaviour.PoisonBehaviour):
 
 
 class TestOutage(behaviour.OutageBehaviour):
-    pass
+    async def test_a_hung_broker_holds_nobody_up(self, bus: KafkaBus, kafka: KafkaServer) -> None:
+        """Given a broker that keeps connections open and answers nothing; then publish and stop are bounded in time."""
+        producer = bus.producer()
+        await producer.start()
+        await producer.publish(numbered(bus.topic, 5))
+        kafka.pause()
+        try:
+            for _ in range(2):
+                began = time.monotonic()
+                with pytest.raises(BusUnavailableError):
+                    await producer.publish(numbered(bus.topic, 5))
+                assert time.monotonic() - began < 5
+            assert not await producer.ready()
+            began = time.monotonic()
+            await producer.stop()
+            assert time.monotonic() - began < 15
+        finally:
+            kafka.resume()
+
+
+class TestTopics:
+    async def test_a_missing_topic_is_made_with_the_partitions_of_the_settings(self, bus: KafkaBus) -> None:
+        """Given no such topic; when a producer starts; then it exists, and starting again changes nothing."""
+        for _ in range(2):
+            async with started(bus.producer()) as producer:
+                await producer.publish(numbered(bus.topic, 5))
+
+    async def test_another_number_of_partitions_is_refused(self, bus: KafkaBus, kafka: KafkaServer) -> None:
+        """Given a topic with four partitions; when the settings say five; then nothing starts: keys would move."""
+        async with started(bus.producer()):
+            pass
+        other = Settings(kafka_bootstrap_servers=kafka.bootstrap_servers, partitions=5)
+        with pytest.raises(WrongPartitionsError, match="has 4 partitions"):
+            await KafkaProducer(other, [bus.topic]).start()
+
+
+async def test_a_producer_starts_while_kafka_is_away_and_connects_later(bus: KafkaBus) -> None:
+    """Given no Kafka; when a producer starts; then it refuses at once, and works as soon as Kafka is there."""
+    await bus.go_away()
+    producer = bus.producer()
+    try:
+        await producer.start()
+        with pytest.raises(BusUnavailableError):
+            await producer.publish(numbered(bus.topic, 1))
+    finally:
+        await bus.come_back()
+    try:
+        await eventually(producer.ready, 30)
+        await producer.publish(numbered(bus.topic, 1))
+    finally:
+        await producer.stop()
