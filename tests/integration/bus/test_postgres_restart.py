@@ -55,6 +55,7 @@ class OneServerBus:
 async def bus() -> AsyncIterator[OneServerBus]:
     folder = Path(tempfile.mkdtemp(prefix="regulars-restart-"))
     folder.chmod(0o755)
+    (folder / "logs").mkdir()
     server = Postgres(folder / "pg")
     await server.start()
     one = OneServerBus(server)
@@ -68,7 +69,7 @@ async def bus() -> AsyncIterator[OneServerBus]:
         yield one
     finally:
         await one.engine.dispose()
-        server.stop()
+        await server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
