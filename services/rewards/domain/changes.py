@@ -11,6 +11,9 @@ from services.rewards.domain.redemptions import Redemption
 from shared.contracts.activity import Activity
 from shared.contracts.outcomes import Outcome
 
+# Looked up for every entry: a module's name costs a third of an enum's member.
+AVAILABLE, PENDING, RESERVED, DEBT = Account.AVAILABLE, Account.PENDING, Account.RESERVED, Account.DEBT
+
 
 class RuleUse(NamedTuple):
     """A row of `rule_uses`: a rule with a limit gave points."""
@@ -163,15 +166,15 @@ class Changes:
 
 
 def _move(member: Member, account: Account, points: int) -> None:
-    if account is Account.AVAILABLE:
+    if account is AVAILABLE:
         member.available += points
         assert member.available >= 0, "available points never go below zero"
-    elif account is Account.PENDING:
+    elif account is PENDING:
         member.pending += points
         assert member.pending >= 0, "pending points never go below zero"
-    elif account is Account.RESERVED:
+    elif account is RESERVED:
         member.reserved += points
         assert member.reserved >= 0, "reserved points never go below zero"
-    elif account is Account.DEBT:
+    elif account is DEBT:
         member.debt -= points
         assert member.debt >= 0, "nobody pays more than they owe"

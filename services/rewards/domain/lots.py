@@ -1,15 +1,15 @@
 """Lots: points that were credited together and expire together. Every debit names the lot it takes from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+
+from msgspec import Struct
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True, kw_only=True)
-class Lot:
+class Lot(Struct, kw_only=True):
     """Points of one cause. `points` were credited in all, `remaining` are still there (pending or available),
     `expired` ran out unspent. `pending` until `available_at`. `stored` and `changed` tell what to write."""
 

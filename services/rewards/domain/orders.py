@@ -100,7 +100,16 @@ def take_back_undone(member: Member, purchase: Purchase, activity: Activity, cha
         if points <= 0:
             continue
         grant.reversed += points
-        ledger.take_back(member, changes, own, points, rule=grant.rule, cause=activity.id, at=activity.time)
+        ledger.take_back(
+            member,
+            changes,
+            own,
+            points,
+            rule=grant.rule,
+            cause=activity.id,
+            at=activity.time,
+            part=purchase.order_id,
+        )
         taken.append({"rule": grant.rule, "points": points})
     if taken:
         purchase.changed = True

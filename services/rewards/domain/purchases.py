@@ -1,6 +1,5 @@
 """What rewards remembers of an order: enough to take back exactly the points that a refund undoes."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -32,8 +31,7 @@ class Refund(Struct, array_like=True, gc=False, frozen=True):
     currency: str | None
 
 
-@dataclass(slots=True, kw_only=True)
-class Purchase:
+class Purchase(Struct, kw_only=True):
     """One order of one customer. `placed_at` None: only refunds or a cancellation of it have arrived so far.
 
     `counts` tells whether its money is in the program's currency, and so counts towards tiers.
@@ -46,8 +44,8 @@ class Purchase:
     counts: bool = False
     cancelled: bool = False
     lot: int | None = None
-    grants: list[Grant] = field(default_factory=list)
-    refunds: dict[str, Refund] = field(default_factory=dict)
+    grants: list[Grant] = []
+    refunds: dict[str, Refund] = {}
     stored: bool = False
     changed: bool = True
 

@@ -34,7 +34,8 @@ def count_spend(
         member.spend += change
     since = member.tier_since
     if since is not None and placed_at <= since:
-        start = start_of_window(program, since)
+        # The window of an earlier moment began earlier: most orders need no closer look.
+        start = member.spend_since if placed_at >= member.spend_since else start_of_window(program, since)
         assert start is not None
         if placed_at >= start:
             member.tier_spend += change

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +70,7 @@ class World:
         if step.what == "wait":
             life.wait(timedelta(days=step.days))
         elif step.what in {"order", "refund", "cancel"}:
-            life.happen(_activity(step, name, life.now - timedelta(days=step.days % 7)))
+            life.happen(to_activity(step, name, life.now - timedelta(days=step.days % 7)))
         elif step.what in {"give", "take"}:
             sign = 1 if step.what == "give" else -1
             points = sign * (int(step.amount) + 1)
@@ -95,7 +94,8 @@ class World:
             end(life.member, redemption, life.changes)
 
 
-def _activity(step: Step, name: str, at: Any) -> Activity:
+def to_activity(step: Step, name: str, at: datetime) -> Activity:
+    """The activity of a step that is one."""
     if step.what == "order":
         return order(step.which, str(step.amount), name=name, at=at, facts=VIP if step.vip else {})
     if step.what == "refund":
@@ -156,7 +156,7 @@ def test_any_order_and_repetition_ends_in_the_same_balances(
     lifetime points and spend are those of the order in which they happened, and those of a naive sum."""
     once = {step.which: step for step in happened if step.what == "order"}
     kept = [*once.values(), *(step for step in happened if step.what != "order")]
-    activities = [_activity(step, f"{step.what}-{n}", PLAIN_NOW) for n, step in enumerate(kept)]
+    activities = [to_activity(step, f"{step.what}-{n}", PLAIN_NOW) for n, step in enumerate(kept)]
     repeated = activities + data.draw(st.lists(st.sampled_from(activities), max_size=5)) if activities else []
     shuffled = data.draw(st.permutations(repeated))
 
@@ -164,7 +164,7 @@ def test_any_order_and_repetition_ends_in_the_same_balances(
 
     check(other)
     assert _outcome(usual) == _outcome(other)
-    assert usual.member.spendable() == usual.member.lifetime_earned == _naive(kept)
+    assert usual.member.spendable() == usual.member.lifetime_earned == naive_points(kept)
 
 
 def _outcome(life: Life) -> tuple[object, ...]:
@@ -172,7 +172,8 @@ def _outcome(life: Life) -> tuple[object, ...]:
     return member.spendable(), member.debt, member.lifetime_earned, member.spend
 
 
-def _naive(happened: list[Step]) -> int:
+def naive_points(happened: list[Step]) -> int:
+    """The points of these orders after these refunds and cancellations, by plain arithmetic."""
     points = 0
     for step in happened:
         if step.what != "order":

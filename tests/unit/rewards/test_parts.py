@@ -1,0 +1,104 @@
+"""Small parts: batching, days, stored facts, sentences."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from services.rewards.adapters.saving import FACTS
+from services.rewards.application.batching import BATCH_MAX, Batcher
+from services.rewards.domain.calendar import end_of_day_after, last_day, window_start
+from services.rewards.domain.lots import lot_number
+from services.rewards.entrypoints.explain import rule_text
+from shared.contracts.activity import Facts
+from shared.program.period import Period
+from tests.unit.rewards.building import PROGRAM
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+async def test_requests_that_arrive_together_share_a_batch() -> None:
+    """Given a batcher that is idle; when 100 requests arrive; then the first goes alone, the rest in full batches."""
+    sizes = []
+
+    async def handle(requests: Sequence[int]) -> list[int | Exception]:
+        sizes.append(len(requests))
+        await asyncio.sleep(0)
+        return [request * 2 for request in requests]
+
+    batcher = Batcher(handle)
+    answers = await asyncio.gather(*(batcher.submit(number) for number in range(100)))
+
+    assert answers == [number * 2 for number in range(100)]
+    assert sum(sizes) == 100
+    assert max(sizes) <= BATCH_MAX
+    assert len(sizes) <= 3
+
+
+async def test_a_request_that_breaks_its_batch_fails_alone() -> None:
+    """Given a batch in which one request breaks everything; when it is handled; then the others get their answers."""
+
+    async def handle(requests: Sequence[int]) -> list[int | Exception]:
+        await asyncio.sleep(0)
+        if 3 in requests:
+            raise ValueError("three")
+        return list(requests)
+
+    batcher = Batcher(handle)
+    answers = await asyncio.gather(*(batcher.submit(n) for n in range(6)), return_exceptions=True)
+
+    assert [answer for answer in answers if not isinstance(answer, ValueError)] == [0, 1, 2, 4, 5]
+
+
+def test_a_period_of_days_ends_with_the_local_day() -> None:
+    """Given points of the evening in New York (the next day in UTC); when they live a year; then through that local
+    day, also over a change of clocks."""
+    evening = datetime(2026, 3, 1, 3, tzinfo=UTC)  # 28 February, 22:00
+
+    ends = end_of_day_after(evening, Period.parse("P1M"), NEW_YORK)
+
+    assert ends == datetime(2026, 3, 29, 4, tzinfo=UTC)  # 28 March is the last day, in summer time
+    assert last_day(ends, NEW_YORK).isoformat() == "2026-03-28"
+
+
+def test_a_period_of_hours_is_exact() -> None:
+    """Given a period of two hours; when it ends; then to the second."""
+    moment = datetime(2026, 3, 1, 3, 4, 5, tzinfo=UTC)
+
+    assert end_of_day_after(moment, Period.parse("PT2H"), NEW_YORK) == moment + timedelta(hours=2)
+
+
+def test_a_window_begins_with_a_local_day() -> None:
+    """Given a window of 12 months; when it is late evening in New York; then it begins at midnight there a year ago."""
+    moment = datetime(2026, 6, 2, 3, tzinfo=UTC)  # 1 June, 23:00
+
+    assert window_start(moment, Period.parse("P12M"), NEW_YORK) == datetime(2025, 6, 1, 4, tzinfo=UTC)
+
+
+def test_every_fact_is_kept_with_its_cause() -> None:
+    """Given the facts of the contract; when one is added there; then it must be kept here too, at the end."""
+    assert list(FACTS) == [field.name for field in msgspec.structs.fields(Facts)]
+
+
+@pytest.mark.parametrize("cause", ["0123456789abcdef" * 2, "adj_1", ""])
+def test_lot_numbers_are_stable_and_fit_a_bigint(cause: str) -> None:
+    """Given a cause; when its lot is numbered; then always alike, and other parts of the cause get other numbers."""
+    assert lot_number(cause) == lot_number(cause)
+    assert 0 <= lot_number(cause) < 2**63
+    assert lot_number(cause) != lot_number(cause, "milestone")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("welcome", "{id: welcome, on: customer.registered, points: 100}"),
+        ("gold", "{at: 200.01, id: gold, keep_for: P12M, name: Gold}"),
+        ("nothing", None),
+    ],
+)
+def test_a_rule_is_told_in_the_words_of_the_file(rule: str, text: str | None) -> None:
+    """Given a program; when a rule of it is asked for; then it is shown on one line."""
+    assert rule_text(PROGRAM, rule) == text
