@@ -8,9 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.domain.identity import Identity, Merge
 
 IDENTITY_LOCK = 0x6964_656E  # "iden"
+KNOWN_MAX = 100_000
+"""Identities kept in memory: some 50 MB."""
 
 _LOCK_BESIDE = text("SELECT pg_advisory_xact_lock_shared(:lock)")
 _LOCK_ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
+
+_EPOCH = text("SELECT epoch FROM scoring.identity_epoch")
+
+_NEXT_EPOCH = text("""
+    INSERT INTO scoring.identity_epoch AS e (id, epoch) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET epoch = e.epoch + 1
+    """)
 
 _FIND = text("""
     SELECT pseudonym, kind, customer_id, linked_at, linked_key
@@ -60,19 +69,37 @@ _OF_CUSTOMERS = text("""
 
 
 class SqlIdentities:
-    """`Identities` on PostgreSQL."""
+    """`Identities` on PostgreSQL, remembering what it has read.
+
+    What is remembered is true for as long as the epoch stays, because beside others nobody changes what is there.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Identity] = {}
+        self._epoch: int | None = None
 
     async def lock(self, connection: AsyncConnection, *, alone: bool) -> None:
         """Shared by batches that only add; exclusive for one that changes what is there."""
         await connection.execute(_LOCK_ALONE if alone else _LOCK_BESIDE, {"lock": IDENTITY_LOCK})
+        epoch = (
+            await connection.scalar(_EPOCH) or 0
+        )  # a statement of its own: it must see who had the lock before
+        if epoch != self._epoch or len(self._known) > KNOWN_MAX:
+            self._known.clear()
+            self._epoch = epoch
 
     async def find(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
-        """Those of these that are known."""
-        rows = await connection.execute(_FIND, {"pseudonyms": list(pseudonyms)})
-        return {
-            pseudonym: Identity(kind, customer_id, None if at is None else (at, key.hex()))
-            for pseudonym, kind, customer_id, at, key in rows
-        }
+        """Those of these that are known. Call it before `add` and `change`: what is not committed is not remembered."""
+        known = self._known
+        found = {pseudonym: known[pseudonym] for pseudonym in pseudonyms if pseudonym in known}
+        missing = [pseudonym for pseudonym in pseudonyms if pseudonym not in found]
+        if missing:
+            for pseudonym, kind, customer_id, at, key in await connection.execute(
+                _FIND, {"pseudonyms": missing}
+            ):
+                link = None if at is None else (at, key.hex())
+                found[pseudonym] = known[pseudonym] = Identity(kind, customer_id, link)
+        return found
 
     async def add(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> bool:
         """Add new ones, sorted, so that two workers cannot deadlock; false when somebody else was first."""
@@ -81,6 +108,7 @@ class SqlIdentities:
 
     async def change(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> None:
         """Give these another owner or link."""
+        await connection.execute(_NEXT_EPOCH)
         await connection.execute(_CHANGE, _columns(identities))
 
     async def merge(self, connection: AsyncConnection, merges: Sequence[Merge]) -> None:
@@ -89,6 +117,7 @@ class SqlIdentities:
             "losers": [merge.loser for merge in merges],
             "winners": [merge.winner for merge in merges],
         }
+        await connection.execute(_NEXT_EPOCH)
         await connection.execute(_HAND_OVER, pairs)
         await connection.execute(_REDIRECT_AGAIN, pairs)
         causes = {

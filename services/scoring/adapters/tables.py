@@ -2,7 +2,9 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Index,
@@ -10,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     String,
     Table,
     text,
@@ -59,6 +62,15 @@ identities = Table(
     Column("linked_at", MOMENT),
     Column("linked_key", LargeBinary),
     Index("identities_customer", "customer_id"),
+)
+
+identity_epoch = Table(
+    "identity_epoch",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="identity_epoch_one_row"),
+    comment="Counts the transactions that changed whose an identifier is; what was read before may be out of date.",
 )
 
 merges = Table(

@@ -115,6 +115,18 @@ async def test_a_customer_merged_twice_is_found_under_every_former_id(world: Wor
     assert {winner for _, winner in merges} == {left}
 
 
+async def test_a_worker_learns_what_another_one_changed(world: World):
+    """Given two workers that know an address; when one learns whose it is; then the other gives events to them too."""
+    other = World(world.engine, world.now)
+    await world.feed(placed(5, "1", email="e"))
+    await other.feed(placed(6, "2", email="e"))
+    await other.feed(placed(1, "3", id="i"))
+    await world.feed(placed(7, "4", id="i", email="e"))  # two become one, under the id that is older
+    await other.feed(placed(8, "5", email="e"), placed(9, "6", id="i"))
+
+    assert await world.rows("SELECT orders FROM scoring.customers") == [(6,)]
+
+
 def crowd(seed: int) -> list[EventRecord]:
     """Orders of a few people who share addresses, some known by an address alone."""
     luck = random.Random(seed)
@@ -163,10 +175,11 @@ async def test_workers_beside_each_other_end_in_the_same_profiles(world: World, 
     luck = random.Random(seed)
 
     async def worker(share: list[EventRecord]) -> None:
+        process = World(world.engine, world.now)  # with a memory of its own
         while share:
             size = luck.randint(1, 6)
             batch, share = share[:size], share[size:]
-            await world.feed(*batch)
+            await process.feed(*batch)
 
     shares = [luck.sample(records, len(records)) for _ in range(3)]
     async with asyncio.timeout(60):

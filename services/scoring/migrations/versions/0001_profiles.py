@@ -15,6 +15,7 @@ TABLES = (
     "inbox",
     "customers",
     "identities",
+    "identity_epoch",
     "merges",
     "orders",
     "timeline",
@@ -85,6 +86,14 @@ def _identities() -> None:
         schema=SCHEMA,
     )
     op.create_index("identities_customer", "identities", ["customer_id"], schema=SCHEMA)
+    op.create_table(
+        "identity_epoch",
+        sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.CheckConstraint("id = 1", name="identity_epoch_one_row"),
+        schema=SCHEMA,
+        comment="Counts the transactions that changed whose an identifier is; what was read before may be out of date.",
+    )
     op.create_table(
         "merges",
         sa.Column("loser", ID, primary_key=True),
