@@ -136,6 +136,19 @@ def numbered(topic: str, count: int, keys: int = 7, first: int = 0) -> list[Outg
     return [Outgoing(topic, f"key-{n % keys}", b"%d" % n) for n in range(first, first + count)]
 
 
+def values(written: Sequence[Effect]) -> list[int]:
+    """The numbers of the records that took effect, sorted."""
+    return sorted(int(each.value) for each in written)
+
+
+def orders_by_key(written: Sequence[Effect]) -> dict[str, list[int]]:
+    """The numbers in the order in which they took effect, for each key."""
+    orders: dict[str, list[int]] = {}
+    for each in written:
+        orders.setdefault(each.key, []).append(int(each.value))
+    return orders
+
+
 class Member:
     """One running worker of the little service."""
 

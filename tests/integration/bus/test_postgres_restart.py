@@ -14,12 +14,12 @@ from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
 from shared.bus.records import Outgoing
 from shared.bus.tables import bus_tables
 from shared.postgres.engine import create_engine
-from tests.integration.bus.behaviour import orders_by_key
 from tests.integration.bus.probe import (
     PARTITIONS,
     Member,
     create_probe,
     numbered,
+    orders_by_key,
     running,
     started,
     until_effects,
