@@ -8,17 +8,10 @@ from fastapi import Header, Path
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-BIGINT_MAX = 2**63 - 1
 POINTS_MAX = 1_000_000_000_000
 """The most points in one call: far above any program, far below what a sum of them could overflow."""
 
 _YEAR_MIN, _YEAR_MAX = 1900, 2200
-
-
-def _no_nul(text: str) -> str:
-    if "\x00" in text:
-        raise PydanticCustomError("nul_character", "must not contain NUL characters")
-    return text
 
 
 def _one_line(text: str) -> str:
@@ -35,12 +28,6 @@ def _storable_moment(moment: datetime) -> datetime:
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 """A name, a reason, an id: one line of at most 200 characters."""
-
-LongText = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_no_nul)]
-"""What a person wrote: several lines, at most 20,000 characters."""
-
-BigInt = Annotated[int, Field(ge=-BIGINT_MAX - 1, le=BIGINT_MAX, strict=True)]
-"""Any integer that a bigint column holds."""
 
 PointsAmount = Annotated[int, Field(ge=1, le=POINTS_MAX, strict=True)]
 """A positive number of points: a JSON integer, neither "5" nor 5.0 nor true."""
@@ -69,15 +56,3 @@ IdempotencyKey = Annotated[
     ),
 ]
 """A required `Idempotency-Key` header: 1 to 255 visible ASCII characters."""
-
-OptionalIdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Chosen by the caller, one per intent: a repeat with the same key has no second effect.",
-    ),
-]
-"""An `Idempotency-Key` header that may be left out; give it `= None`."""
