@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -49,8 +48,6 @@ SERVICE = "scoring"
 VERSION = "0.1.0"
 GARBAGE_THRESHOLD = 50_000
 """Objects made before the collector looks: a batch makes many that all live until it is written."""
-
-log = structlog.get_logger()
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:

@@ -49,7 +49,6 @@ def placed(state: State, order: Order, settings: ScoreSettings, changes: Changes
     changes["orders"] = state.orders + 1
     changes["spend"] = state.spend + net
     changes["last_order_at"] = at
-    changes["last_order_key"] = order.event_key
     changes["last_order_day"] = day
     changes["days"] = state.days.with_order(day, net)
     _thresholds(at, day - first_day, order_days, settings, changes)
@@ -80,19 +79,18 @@ def withdrawn(state: State, before: Order, book: Book, settings: ScoreSettings, 
 
 def _rhythm(state: State, orders: Iterable[Order], settings: ScoreSettings, changes: Changes) -> None:
     """First and last order, order days and gaps, counted anew."""
-    standing = sorted((o.placed_at, o.event_key) for o in orders if o.placed_at and o.event_key)
+    standing = sorted(order.placed_at for order in orders if order.placed_at)
     if not standing:
         assert state.first_at is not None
         changes |= dict.fromkeys(("first_order_at", "last_order_at", "at_risk_at"))
         changes |= dict.fromkeys(("first_order_day", "last_order_day", "order_days", "gap_squares"), 0)
-        changes |= {"last_order_key": "", "lapses_at": lapse(state.first_at, settings)}
+        changes["lapses_at"] = lapse(state.first_at, settings)
         return
-    days = sorted({day_of(at, settings.zone) for at, _ in standing})
-    last_at, last_key = standing[-1]
+    days = sorted({day_of(at, settings.zone) for at in standing})
+    last_at = standing[-1]
     changes |= {
-        "first_order_at": standing[0][0],
+        "first_order_at": standing[0],
         "last_order_at": last_at,
-        "last_order_key": last_key,
         "first_order_day": days[0],
         "last_order_day": days[-1],
         "order_days": len(days),

@@ -18,7 +18,6 @@ ONBOARDING = "onboarding"
 ACTIVE = "active"
 AT_RISK = "at_risk"
 LAPSED = "lapsed"
-STAGES = (ONBOARDING, ACTIVE, AT_RISK, LAPSED)
 
 ORDERS_TO_BE_ACTIVE = 2
 

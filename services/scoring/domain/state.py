@@ -35,7 +35,6 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     spend: Units = 0
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
-    last_order_key: str = ""
     first_order_day: int = 0
     last_order_day: int = 0
     order_days: int = 0
