@@ -37,7 +37,7 @@ def needs_whole_book(event_type: str) -> bool:
 
 def order_named(event: Event) -> str | None:
     """The id of the order that the event tells about, if it changes one."""
-    return text_of(event.record.data, "order_id") if event.record.type in _EFFECTS else None
+    return text_of(event.record.data, "order_id") if event.record.type in _OF_ORDERS else None
 
 
 def fold(events: Iterable[Event], settings: ScoreSettings) -> Folded:
@@ -149,6 +149,9 @@ _EFFECTS: dict[str, Effect] = {
     "order.refunded": _order_refunded,
     "order.cancelled": _order_cancelled,
 }
+
+_OF_ORDERS = frozenset({"order.completed", "order.refunded", "order.cancelled"})
+"""Those of them that change an order of the book."""
 
 
 def _tell_profile(state: State, event: Event, changes: Changes) -> None:

@@ -43,8 +43,11 @@ def explain(
     state: State, assessment: Assessment, orders: Iterable[Order], settings: ScoreSettings
 ) -> tuple[ExplainedPart, ...]:
     """The parts of an assessment. `orders` are the customer's, as many of the newest as matter."""
-    standing = _standing(orders)
-    year = [one for one in standing if one.at >= window_start(assessment.at, settings)]
+    known = list(orders)
+    standing = _standing(known)
+    start = window_start(assessment.at, settings)
+    year = [one for one in standing if one.at >= start]
+    paid = _standing(order for order in known if order.currency == settings.currency)
     facts, parts = assessment.facts, assessment.parts
     uneven = variation(state)
     today = day_of(assessment.at, settings.zone)
@@ -65,7 +68,7 @@ def explain(
                 "currency": facts.currency,
                 "good_year": str(decimal(settings.good_year)),
             },
-            [one for one in year if one.at is not None],
+            [one for one in paid if one.at >= start],
         ),
         _part(
             "regularity",

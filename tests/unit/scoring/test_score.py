@@ -74,6 +74,17 @@ def test_each_part_names_the_orders_behind_it():
     assert sum(part.weight for part in (recency, frequency, spend, regularity)) == 1
 
 
+def test_orders_in_another_currency_are_not_behind_the_spend():
+    events = [order(moment(0), "euros", currency="EUR"), order(moment(1), "dollars")]
+    folded = fold(events, SETTINGS)
+    assessment = assess(folded.state, moment(2), SETTINGS)
+
+    _, frequency, spend, _ = explain(folded.state, assessment, folded.book.values(), SETTINGS)
+
+    assert [one.order_id for one in frequency.events] == ["dollars", "euros"]
+    assert [one.order_id for one in spend.events] == ["dollars"]
+
+
 def test_evidence_counts_the_same_days_as_the_window():
     first = order(moment(0), "first")  # 10:00 in New York
     folded = fold([first], SETTINGS)
