@@ -196,7 +196,7 @@ class _Views:
 
 
 def _unknown(detail: str) -> Problem:
-    return Problem(404, "customer_unknown", "Customer unknown", detail)
+    return Problem(404, "unknown_customer", "Unknown customer", detail)
 
 
 def _invalid_cursor(detail: str) -> Problem:

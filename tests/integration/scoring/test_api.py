@@ -132,7 +132,7 @@ async def test_at_shows_the_customer_as_they_stood(api: Api):
     assert score["score"] == then["score"]
     assert [one["order_id"] for one in score["parts"][0]["events"]] == ["1"]
     before = await api.get("/v1/customers/c-42", at=moment(-1).isoformat())
-    assert (before.status_code, before.json()["code"]) == (404, "customer_unknown")
+    assert (before.status_code, before.json()["code"]) == (404, "unknown_customer")
 
 
 async def test_the_stage_shown_is_exact_also_where_no_sweep_came_by(api: Api, clock: ManualClock):
@@ -242,10 +242,10 @@ async def test_the_summary_counts_all(api: Api):
 @pytest.mark.parametrize(
     ("path", "query", "status", "code"),
     [
-        ("/v1/customers/nobody", {}, 404, "customer_unknown"),
-        ("/v1/customers/cus_nobody", {}, 404, "customer_unknown"),
-        ("/v1/customers/nobody/score", {}, 404, "customer_unknown"),
-        ("/v1/customers/nobody/timeline", {}, 404, "customer_unknown"),
+        ("/v1/customers/nobody", {}, 404, "unknown_customer"),
+        ("/v1/customers/cus_nobody", {}, 404, "unknown_customer"),
+        ("/v1/customers/nobody/score", {}, 404, "unknown_customer"),
+        ("/v1/customers/nobody/timeline", {}, 404, "unknown_customer"),
         ("/v1/customers/nobody", {"at": "yesterday"}, 422, "invalid_request"),
         ("/v1/customers/nobody", {"at": "2026-01-01T00:00:00"}, 422, "invalid_request"),
         ("/v1/customers", {"stage": "loyal"}, 422, "invalid_request"),
