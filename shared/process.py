@@ -5,6 +5,7 @@ signal ends it at once.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -24,6 +25,10 @@ else:
 GRACE_S = 10
 LAG_PERIOD_S = 1.0
 
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+"""Allocations before the collector looks. A batch makes thousands of objects that live as long as the batch: at the
+default of 700 the collector would walk them again and again, and find nothing."""
+
 Main = Callable[[asyncio.Event], Awaitable[None]]
 """A process's work: returns soon after the event is set, and not before."""
 
@@ -36,6 +41,9 @@ class ProcessFailedError(Exception):
 
 def run(main: Main) -> None:
     """Run `main` on uvloop until it returns. Exits non-zero when it raises, having logged why."""
+    gc.collect()
+    gc.freeze()  # what is loaded by now lives as long as the process
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     _exit(_with_signals(main))
 
 

@@ -5,7 +5,6 @@ python -m services.ingest.main worker    carries the spool to Kafka, once Kafka 
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -41,9 +40,6 @@ from shared.vault.pseudonyms import Pseudonyms
 
 SERVICE = "ingest"
 VERSION = "0.1.0"
-GARBAGE_THRESHOLD = 50_000
-"""Objects made before the garbage collector looks: at the default of 700 it looks several times a batch, in vain."""
-
 START_PATIENCE_S = 3.0
 STOP_PATIENCE_S = 3.0
 
@@ -171,7 +167,6 @@ def main() -> None:
         raise SystemExit(f"usage: python -m services.ingest.main {'|'.join(roles)}")
     settings = Settings()
     configure(f"{SERVICE}-{role}", settings.log_level)
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
     if role == "api":
         serve(create_app(settings), settings.host, settings.ingest_port)
         return

@@ -5,7 +5,6 @@ python -m services.rewards.main worker    takes activities, does what time makes
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -59,9 +58,6 @@ VERSION = "0.1.0"
 DEFAULT_PROGRAM = Path(parse.__file__).with_name("default.yaml")
 START_PATIENCE_S = 60.0
 CHECKOUT_ATTEMPTS = 3
-GARBAGE_THRESHOLD = 50_000
-"""Objects made before the collector looks: a batch makes many that all live until it is written."""
-
 log = structlog.get_logger()
 
 
@@ -232,7 +228,6 @@ def main() -> None:
     if role == "api":
         serve(create_app(settings), settings.host, settings.rewards_port)
         return
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
     worker = create_worker(settings)
 
     async def work(stop: asyncio.Event) -> None:

@@ -5,7 +5,6 @@ python -m services.scoring.main worker    reads the events, writes profiles and 
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,8 +45,6 @@ from shared.vault.pseudonyms import Pseudonyms
 
 SERVICE = "scoring"
 VERSION = "0.1.0"
-GARBAGE_THRESHOLD = 50_000
-"""Objects made before the collector looks: a batch makes many that all live until it is written."""
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -166,9 +163,6 @@ def main() -> None:
         serve(create_app(settings), settings.host, settings.scoring_port)
         return
     worker = Worker(settings, system_clock)
-    gc.collect()
-    gc.freeze()  # what is loaded now lives as long as the process
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
     app = create_http_app(
         service=f"{SERVICE}-worker",
         title="Regulars: scoring worker",

@@ -11,6 +11,7 @@ from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, next_change_at, standing_at
 from services.scoring.domain.state import State
 from shared.contracts.activity import Facts
+from shared.program.segments import segments_of
 
 MONTH_DAYS = 30
 
@@ -52,6 +53,8 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
         stage=standing.stage,
         score=parts.score,
     )
+    # The list is the facts' own and still empty: segments are asked about all the other facts.
+    facts.segments.extend(segments_of(settings.segments, facts))
     return Assessment(moment, facts, parts, standing, next_change_at(state, moment))
 
 

@@ -1,9 +1,11 @@
 """What the fold and the assessment take from the program: currency, zone, thresholds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
+from shared.program.condition import Condition
 from shared.program.model import Program, Stages
 from shared.program.period import Period
 
@@ -16,7 +18,8 @@ class ScoreSettings:
     """The shop's choices, as far as scoring needs them.
 
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
-    `good_year` is the spend in 12 months that gives half of the spend part, in `currency`.
+    `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are the
+    program's, id to condition.
     """
 
     currency: str
@@ -24,6 +27,7 @@ class ScoreSettings:
     lapsed_after: Period
     at_risk: tuple[int, int]
     good_year: Units = GOOD_YEAR
+    segments: Mapping[str, Condition] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> "ScoreSettings":
@@ -34,11 +38,17 @@ class ScoreSettings:
             program.currency,
             program.time_zone,
             units(str(reachable[0])) if reachable else GOOD_YEAR,
+            program.segments,
         )
 
     @classmethod
     def by_stages(
-        cls, stages: Stages, currency: str, zone: ZoneInfo, good_year: Units = GOOD_YEAR
+        cls,
+        stages: Stages,
+        currency: str,
+        zone: ZoneInfo,
+        good_year: Units = GOOD_YEAR,
+        segments: Mapping[str, Condition] | None = None,
     ) -> "ScoreSettings":
         """The settings with these thresholds of the life cycle."""
         return cls(
@@ -47,4 +57,5 @@ class ScoreSettings:
             lapsed_after=stages.lapsed_after,
             at_risk=stages.at_risk_at.as_integer_ratio(),
             good_year=good_year,
+            segments=segments or {},
         )
