@@ -37,6 +37,9 @@ class Producer(Protocol):
 class Consumer(Protocol):
     """Reads the partitions of one topic that are assigned to this member of a group."""
 
+    origin: str
+    """What the offsets count in: they say nothing about records of another origin."""
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...

@@ -44,6 +44,8 @@ class KafkaConsumer:
     the same name, it has its partitions back without a rebalance.
     """
 
+    origin = "kafka"
+
     def __init__(self, settings: Settings, group: str, topic: str, member: str) -> None:
         self._settings = settings
         self._group = group

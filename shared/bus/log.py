@@ -5,12 +5,12 @@ which is held until the writer commits. So offsets become visible in order, and 
 commits late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.records import Incoming, Outgoing, Partition, check, partition_of
+from shared.bus.records import Incoming, Outgoing, Partition, check, columns, partition_of
 from shared.bus.tables import log_tables
 
 __all__ = ["PostgresLog", "log_tables"]
@@ -100,7 +100,7 @@ class PostgresLog:
         written = await self._write(connection, slots)
         if len(written) < len(slots):
             missing = {partition: rows for partition, rows in slots.items() if partition not in written}
-            topics, numbers = _columns(missing)
+            topics, numbers = columns(missing)
             await connection.execute(self._begin_heads, {"topics": topics, "partitions": numbers})
             written = await self._write(connection, missing)
             assert len(written) == len(missing)
@@ -111,7 +111,7 @@ class PostgresLog:
         """Write to the partitions that have a head, and say which those were."""
         if not slots:
             return set()
-        topics, numbers = _columns(slots)
+        topics, numbers = columns(slots)
         counts, firsts = [], []
         slot_of_row: list[int] = []
         keys: list[str] = []
@@ -141,7 +141,7 @@ class PostgresLog:
         self, connection: AsyncConnection, positions: Mapping[Partition, int], limit: int
     ) -> list[Incoming]:
         """At most `limit` committed records from these positions on, partition after partition in the order given."""
-        topics, numbers = _columns(positions)
+        topics, numbers = columns(positions)
         result = await connection.execute(
             self._read,
             {
@@ -161,7 +161,7 @@ class PostgresLog:
 
     async def delete_below(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
         """Delete every record before these positions."""
-        topics, numbers = _columns(positions)
+        topics, numbers = columns(positions)
         await connection.execute(
             self._delete,
             {"topics": topics, "partitions": numbers, "positions": list(positions.values())},
@@ -170,12 +170,3 @@ class PostgresLog:
     async def is_empty(self, connection: AsyncConnection) -> bool:
         """Whether the log holds no record: of an outbox or a spool, whether all of it has been published."""
         return not await connection.scalar(self._waiting)
-
-
-def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
-    """Topics and numbers as two columns."""
-    topics, numbers = [], []
-    for topic, number in partitions:
-        topics.append(topic)
-        numbers.append(number)
-    return topics, numbers

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.interface import FencedError
-from shared.bus.records import Partition
+from shared.bus.records import Partition, columns
 from shared.bus.tables import TOPIC
 
 
@@ -32,9 +32,15 @@ class Claim:
 
 
 class Offsets:
-    """The positions of one service, in `<schema>.offsets`. Rows are locked in key order, always."""
+    """The positions of one service, in `<schema>.offsets`. Rows are locked in key order, always.
 
-    def __init__(self, schema: str) -> None:
+    `origin` names what the offsets count in (see `Consumer.origin`): each has rows of its own, or a service that
+    moves to Kafka would begin there where it stopped in PostgreSQL, and pass over as many records in silence.
+    """
+
+    def __init__(self, schema: str, origin: str = "") -> None:
+        self._schema = schema
+        self._prefix = f"{origin}:" if origin else ""
         table = f"{schema}.offsets"
         self._claim = text(f"""
             INSERT INTO {table} (topic, partition, position, epoch)
@@ -58,6 +64,10 @@ class Offsets:
             WHERE o.topic = w.topic AND o.partition = w.partition
             """)  # noqa: S608
 
+    def within(self, origin: str) -> "Offsets":
+        """The same service's positions within another origin."""
+        return Offsets(self._schema, origin)
+
     async def claim(
         self, connection: AsyncConnection, partitions: Iterable[Partition]
     ) -> dict[Partition, Claim]:
@@ -65,9 +75,9 @@ class Offsets:
 
         Waits for a transaction of the former owner that is under way, and answers the position that it leaves.
         """
-        topics, numbers = _columns(partitions)
+        topics, numbers = self._columns(partitions)
         rows = await connection.execute(self._claim, {"topics": topics, "partitions": numbers})
-        return {(topic, number): Claim(position, epoch) for topic, number, position, epoch in rows}
+        return {self._partition(*place): Claim(position, epoch) for *place, position, epoch in rows}
 
     async def lock(
         self, connection: AsyncConnection, epochs: Mapping[Partition, int]
@@ -76,30 +86,33 @@ class Offsets:
 
         Raises `FencedError` when any of them has been claimed by somebody else since.
         """
-        topics, numbers = _columns(epochs)
+        topics, numbers = self._columns(epochs)
         positions: dict[Partition, int] = {}
         lost: list[Partition] = []
-        for topic, number, position, epoch in await connection.execute(
+        for *place, position, epoch in await connection.execute(
             self._lock, {"topics": topics, "partitions": numbers}
         ):
-            if epochs[topic, number] == epoch:
-                positions[topic, number] = position
+            partition = self._partition(*place)
+            if epochs[partition] == epoch:
+                positions[partition] = position
             else:
-                lost.append((topic, number))
+                lost.append(partition)
         if len(positions) < len(epochs):
             raise FencedError(f"claimed by another consumer: {lost or 'offset rows are gone'}")
         return positions
 
     async def advance(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
         """Move locked partitions on: these are the offsets to handle next."""
-        topics, numbers = _columns(positions)
+        topics, numbers = self._columns(positions)
         await connection.execute(
             self._advance,
             {"topics": topics, "partitions": numbers, "positions": list(positions.values())},
         )
 
+    def _columns(self, partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
+        """Topics, as they stand in the table, and numbers as two columns."""
+        topics, numbers = columns(partitions)
+        return [self._prefix + topic for topic in topics], numbers
 
-def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
-    """Topics and numbers as two columns."""
-    pairs = list(partitions)
-    return [topic for topic, _ in pairs], [number for _, number in pairs]
+    def _partition(self, topic: str, number: int) -> Partition:
+        return topic.removeprefix(self._prefix), number

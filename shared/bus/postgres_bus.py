@@ -70,6 +70,8 @@ class PostgresConsumer:
     moment that they own the same partition; what they write is fenced by `Offsets`.
     """
 
+    origin = ""
+
     def __init__(self, engine: AsyncEngine, group: str, topic: str, member: str, partitions: int) -> None:
         self._engine = engine
         self._topic = topic

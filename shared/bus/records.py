@@ -36,6 +36,12 @@ def partition_of(key: str, partitions: int) -> int:
     return crc32(key.encode()) % partitions
 
 
+def columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
+    """Topics and numbers of partitions as two columns of a table."""
+    pairs = list(partitions)
+    return [topic for topic, _ in pairs], [number for _, number in pairs]
+
+
 def check(records: Iterable[Outgoing]) -> None:
     """Raise `ValueError` for a record that no bus takes, before it can spoil those beside it."""
     for record in records:

@@ -13,7 +13,7 @@ from shared.bus.faults import is_transient
 from shared.bus.interface import Producer
 from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
-from shared.bus.records import Outgoing, Partition
+from shared.bus.records import Outgoing, Partition, columns
 
 log = logging.getLogger(__name__)
 
@@ -102,13 +102,9 @@ class Relay:
 
     async def _lock_free(self, connection: AsyncConnection, partitions: list[Partition]) -> list[Partition]:
         """Those of the partitions that no other relay is busy with, locked until the transaction ends."""
+        topics, numbers = columns(partitions)
         rows = await connection.execute(
-            self._lock,
-            {
-                "topics": [topic for topic, _ in partitions],
-                "partitions": [number for _, number in partitions],
-                "name": self._log.channel,
-            },
+            self._lock, {"topics": topics, "partitions": numbers, "name": self._log.channel}
         )
         return [(topic, number) for topic, number in rows]
 

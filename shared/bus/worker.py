@@ -76,7 +76,7 @@ class StreamWorker:
         self.topic = topic
         self._engine = engine
         self._consumer = consumer
-        self._offsets = offsets
+        self._offsets = offsets.within(consumer.origin)
         self._dead_letters = dead_letters
         self._handle = handle
         self._clock = clock
