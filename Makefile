@@ -1,4 +1,5 @@
-# Regulars. `make` alone lists what can be done; every target needs Python 3.11+ and make, nothing else.
+# Regulars. `make` alone lists what can be done. Python 3.11+ and make are enough for all but `lock` (uv) and the
+# Kafka half of `test`, `bench` and `faults` (Java and Maven).
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,6 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ORDERS ?= 0
 ROUNDS ?= 5
+
+# Half a dozen processes start at once, again and again in tests: from byte code that is kept, they do so in half the time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test lint format bench faults lock clean

@@ -111,6 +111,18 @@ async def test_tier_and_what_is_missing(rewards: Rewards, api: httpx.AsyncClient
     }
 
 
+async def test_the_summary_counts_members_points_and_offers(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given one member with Gold and a milestone offer, and one with neither; when summed up; then each is there."""
+    await rewards.happen(order("1", "250"), order("5", "10", facts={"orders": 5}))
+    await rewards.happen(activity("customer.registered", "joined", customer=OTHER))
+
+    summary = (await api.get("/v1/summary")).json()
+
+    assert summary["points_issued"] == summary["points_available"] == 360
+    assert summary["members"] == {"member": 1, "gold": 1, "platinum": 0}
+    assert (summary["offers"], summary["milestone_offers"]) == (1, 1)
+
+
 async def test_a_code_is_checked_and_used_once(rewards: Rewards, api: httpx.AsyncClient) -> None:
     """Given a code for one use; when 8 try to use it at once, for 8 orders; then one does."""
     code = await give_offer(rewards)
