@@ -1,7 +1,7 @@
 """The event catalogue: every event type that Regulars understands, and the shape of its data.
 
 To add an event type: write its data as a `Data` class here, name it in `CATALOGUE`, say in
-`services/scoring/domain` what it changes, and add a row to the table of `docs/events.md`.
+`services/scoring/domain` what it changes, and go on as `CONTRIBUTING.md` says.
 
 Fields marked `PERSONAL` (in `values`) are sealed before the event leaves ingest. Keys that a class does not
 name are kept, counted, and sealed as well, because nobody vouches that they are not personal.
