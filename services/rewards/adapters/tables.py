@@ -1,4 +1,5 @@
-"""The tables of schema `rewards`. Every per-customer table has the customer in its key."""
+"""The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; redemptions,
+adjustments and codes are found by ids of their own, since nobody else knows whose they are."""
 
 from sqlalchemy import (
     BigInteger,
