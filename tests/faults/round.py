@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from deploy.demo import metrics
 from shared.postgres.engine import create_engine
 from tests.faults.workload import Expected, Post, Redeem, Workload
+from tests.support.ledger import BROKEN
 from tests.support.stack import HEADERS, Part, Stack
 
 CLIENTS = 4
@@ -192,26 +194,32 @@ EMPTY: dict[str, str] = {
     "spool of ingest": "SELECT count(*) FROM ingest.spool_records",
     "outbox of scoring": "SELECT count(*) FROM scoring.outbox_records",
     "outbox of rewards": "SELECT count(*) FROM rewards.outbox_records",
+    **{what: f"SELECT count(*) FROM ({query}) AS broken" for what, query in BROKEN.items()},
 }
 """Counts that must come down to zero."""
+
+READERS = ("scoring worker", "rewards worker")
 
 
 async def check_database(stack: Stack) -> None:
     """What the database itself must show once everything has come to rest."""
     engine = create_engine(stack.postgres.url, role=None, pool_size=1)
     try:
-        await _eventually(lambda: _left_over(engine))
+        await _eventually(lambda: _left_over(stack, engine))
     finally:
         await engine.dispose()
 
 
-async def _left_over(engine: Any) -> dict[str, int]:
+async def _left_over(stack: Stack, engine: Any) -> dict[str, object]:
     async with engine.connect() as connection:
-        counts = {what: int(await connection.scalar(text(query))) for what, query in EMPTY.items()}
-    return {what: count for what, count in counts.items() if count}
+        found = {what: await connection.scalar(text(query)) for what, query in EMPTY.items()}
+    async with httpx.AsyncClient() as client:
+        for name in READERS:
+            found[f"lag of {name}"] = await metrics.total(client, stack.services[name].url, metrics.LAG)
+    return {what: count for what, count in found.items() if count != 0}
 
 
-async def _eventually(left: Callable[[], Awaitable[dict[str, int]]], timeout_s: float = 20) -> None:
+async def _eventually(left: Callable[[], Awaitable[dict[str, object]]], timeout_s: float = 20) -> None:
     deadline = asyncio.get_running_loop().time() + timeout_s
     while found := await left():
         if asyncio.get_running_loop().time() > deadline:

@@ -29,6 +29,7 @@ from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import derive
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
+from tests.support.ledger import BROKEN
 from tests.unit.rewards.building import PROGRAM
 
 TOKEN = "reg_" + "t" * 43
@@ -99,38 +100,8 @@ class Rewards:
 
     async def check(self) -> None:
         """The ledger's invariants hold for every customer."""
-        assert await self.rows(BROKEN_BALANCES) == []
-        assert await self.rows(BROKEN_LOTS) == []
-        assert await self.rows(GAPS) == []
-
-
-BROKEN_BALANCES = """
-    WITH moved AS (
-        SELECT customer_id, credit AS account, points FROM rewards.entries
-        UNION ALL SELECT customer_id, debit, -points FROM rewards.entries
-    ), balances AS (
-        SELECT customer_id,
-            coalesce(sum(points) FILTER (WHERE account = 'customer:available'), 0) AS available,
-            coalesce(sum(points) FILTER (WHERE account = 'customer:pending'), 0) AS pending,
-            coalesce(sum(points) FILTER (WHERE account = 'customer:reserved'), 0) AS reserved,
-            coalesce(-sum(points) FILTER (WHERE account = 'customer:debt'), 0) AS debt
-        FROM moved GROUP BY customer_id
-    )
-    SELECT m.*, b.* FROM rewards.members m LEFT JOIN balances b USING (customer_id)
-    WHERE (m.available, m.pending, m.reserved, m.debt)
-        IS DISTINCT FROM (coalesce(b.available, 0), coalesce(b.pending, 0),
-                          coalesce(b.reserved, 0), coalesce(b.debt, 0))
-    """
-BROKEN_LOTS = """
-    SELECT m.customer_id FROM rewards.members m
-    LEFT JOIN rewards.lots l USING (customer_id) GROUP BY m.customer_id
-    HAVING coalesce(sum(l.remaining) FILTER (WHERE NOT l.pending), 0) <> m.available
-        OR coalesce(sum(l.remaining) FILTER (WHERE l.pending), 0) <> m.pending
-    """
-GAPS = """
-    SELECT m.customer_id FROM rewards.members m LEFT JOIN rewards.entries e USING (customer_id)
-    GROUP BY m.customer_id HAVING count(e.number) <> m.entries OR coalesce(max(e.number), 0) <> m.entries
-    """
+        for what, query in BROKEN.items():
+            assert await self.rows(query) == [], what
 
 
 @pytest.fixture

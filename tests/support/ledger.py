@@ -1,0 +1,36 @@
+"""What holds for the ledger of every customer, as queries that find those for whom it does not."""
+
+_BALANCES = """
+    WITH moved AS (
+        SELECT customer_id, credit AS account, points FROM rewards.entries
+        UNION ALL SELECT customer_id, debit, -points FROM rewards.entries
+    ), balances AS (
+        SELECT customer_id,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:available'), 0) AS available,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:pending'), 0) AS pending,
+            coalesce(sum(points) FILTER (WHERE account = 'customer:reserved'), 0) AS reserved,
+            coalesce(-sum(points) FILTER (WHERE account = 'customer:debt'), 0) AS debt
+        FROM moved GROUP BY customer_id
+    )
+    SELECT m.customer_id FROM rewards.members m LEFT JOIN balances b USING (customer_id)
+    WHERE (m.available, m.pending, m.reserved, m.debt)
+        IS DISTINCT FROM (coalesce(b.available, 0), coalesce(b.pending, 0),
+                          coalesce(b.reserved, 0), coalesce(b.debt, 0))
+    """
+_LOTS = """
+    SELECT m.customer_id FROM rewards.members m
+    LEFT JOIN rewards.lots l USING (customer_id) GROUP BY m.customer_id
+    HAVING coalesce(sum(l.remaining) FILTER (WHERE NOT l.pending), 0) <> m.available
+        OR coalesce(sum(l.remaining) FILTER (WHERE l.pending), 0) <> m.pending
+    """
+_GAPS = """
+    SELECT m.customer_id FROM rewards.members m LEFT JOIN rewards.entries e USING (customer_id)
+    GROUP BY m.customer_id HAVING count(e.number) <> m.entries OR coalesce(max(e.number), 0) <> m.entries
+    """
+
+BROKEN = {
+    "balances that are not the sums of their entries": _BALANCES,
+    "lots that do not hold the balance": _LOTS,
+    "entries that are missing": _GAPS,
+}
+"""Each must find nobody."""
