@@ -94,7 +94,8 @@ async def _portrait(api: Api, customer: str) -> list[str]:
         f"{points['available']:,} points, {facts['orders']} orders, {facts['spend']} spent"
     )
     postings = [
-        f"    {entry['at'][:10]}  {entry['points']:>+7,} points  {entry['kind']} by rule {entry['rule']}"
+        f"    {entry['at'][:10]}  {entry['points']:>+7,} points  {entry['kind']}"
+        + (f" by rule {entry['rule']}" if entry["rule"] else "")
         for entry in ledger["items"][:POSTINGS_SHOWN]
     ]
     return [head, *postings]
