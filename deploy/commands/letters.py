@@ -8,7 +8,7 @@ import typer
 
 from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
-from shared.bus.dead_letters import DeadLetter, DeadLetters
+from shared.bus.dead_letters import DeadLetter, DeadLetters, event_in
 from shared.bus.interface import BusUnavailableError
 from shared.bus.wiring import make_producer
 from shared.clock import system_clock
@@ -47,7 +47,7 @@ def list_command(
         typer.echo(
             f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.topic}/{letter.partition}@{letter.offset}{replayed}"
         )
-        typer.echo(f"    {letter.reason}: {letter.detail}")
+        typer.echo(f"    {letter.reason}: {letter.detail} (event {event_in(letter.value) or 'unknown'})")
     typer.echo(f"{waiting} wait in {service.value}.")
 
 

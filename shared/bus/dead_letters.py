@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -133,6 +135,26 @@ class DeadLetters:
                 await producer.publish([Outgoing(each.topic, each.key, each.value) for each in letters])
                 await connection.execute(self._mark, {"at": now, "ids": [each.id for each in letters]})
             replayed += len(letters)
+
+
+class _Named(Struct):
+    """What tells whose fault a record is: an event's own `id`, or the `event_id` that an activity comes from."""
+
+    source: str
+    id: str
+    event_id: str = ""
+
+
+_named = Decoder(_Named)
+
+
+def event_in(value: bytes) -> str | None:
+    """The event that a record is about, as its sender named it (`source/id`); None where the bytes do not say."""
+    try:
+        named = _named.decode(value)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return f"{named.source}/{named.event_id or named.id}"
 
 
 def detail_of(error: Exception) -> str:

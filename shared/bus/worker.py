@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from structlog.contextvars import bound_contextvars
 
 from shared.bus import metrics
-from shared.bus.dead_letters import DeadLetters, detail_of
+from shared.bus.dead_letters import DeadLetters, detail_of, event_in
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
 from shared.bus.offsets import Offsets
@@ -169,13 +170,14 @@ class StreamWorker:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a record can cause, it stops here
             if len(records) == 1:
-                log.error(
-                    "set aside record %d of %s/%d: %s",
-                    records[0].offset,
-                    self.topic,
-                    records[0].partition,
-                    type(error).__name__,
-                )
+                with bound_contextvars(event_ids=[event_in(records[0].value)]):
+                    log.error(
+                        "set aside record %d of %s/%d: %s",
+                        records[0].offset,
+                        self.topic,
+                        records[0].partition,
+                        type(error).__name__,
+                    )
                 poison = error
                 await self._patiently(lambda: self._set_aside(records[0], poison))
                 return
