@@ -20,6 +20,17 @@ def body_too_large(limit_bytes: int = BODY_LIMIT_BYTES) -> Problem:
     )
 
 
+def body_too_slow(seconds: float) -> Problem:
+    """408: the body has not come whole in time."""
+    return Problem(
+        408,
+        "body_too_slow",
+        "Body too slow",
+        f"A body must arrive within {seconds:g} seconds.",
+        headers={"Connection": "close"},
+    )
+
+
 def refuse_nul_in_address(path: str, query: bytes) -> None:
     """Raise the problem when the path or the query holds a NUL, which PostgreSQL cannot store or compare."""
     if "\x00" in path:

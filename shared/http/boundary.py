@@ -12,7 +12,13 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.access import AccessLog
-from shared.http.bodies import BODY_LIMIT_BYTES, body_too_large, refuse_nul_in_address, refuse_unstorable_json
+from shared.http.bodies import (
+    BODY_LIMIT_BYTES,
+    body_too_large,
+    body_too_slow,
+    refuse_nul_in_address,
+    refuse_unstorable_json,
+)
 from shared.http.deadline import Deadlines
 from shared.http.handlers import problem_for
 from shared.telemetry.context import bind_request_id
@@ -20,6 +26,10 @@ from shared.telemetry.metrics import REQUEST_SECONDS
 
 DEADLINE_S = 4.0
 """A request that is not answered by then waits for something that is away: it is answered 503."""
+
+BODY_S = 30.0
+"""A body that has not come by then is not waited for: whoever sends it slowly, or not at all, holds memory meanwhile,
+and needs no key for it."""
 
 CLIENT_CLOSED_REQUEST = 499
 """What the metrics say of a client that left before it had sent its body."""
@@ -39,6 +49,7 @@ class Boundary:
         deadlines: Deadlines,
         deadline_s: float = DEADLINE_S,
         limit_bytes: int = BODY_LIMIT_BYTES,
+        body_s: float = BODY_S,
         checks_json: bool = True,
     ) -> None:
         self._app = app
@@ -46,6 +57,7 @@ class Boundary:
         self._deadlines = deadlines
         self._deadline_s = deadline_s
         self._limit_bytes = limit_bytes
+        self._body_s = body_s
         self._checks_json = checks_json
         self._kinds: dict[tuple[str, str, int], tuple[Histogram, str | None]] = {}
 
@@ -98,6 +110,23 @@ class Boundary:
         """The whole body, checked, as a `receive` that gives it at once; None when the client left meanwhile."""
         if exchange.content_length > self._limit_bytes:
             raise body_too_large(self._limit_bytes)
+        deadline = self._deadlines.open(self._body_s, _NOBODY)
+        try:
+            body = await self._whole(receive)
+        except asyncio.CancelledError:
+            if not deadline.passed or deadline.task.uncancel() > 0:
+                raise
+            raise body_too_slow(self._body_s) from None
+        finally:
+            self._deadlines.close(deadline)
+        if body is None:
+            return None
+        if exchange.is_json and self._checks_json:
+            refuse_unstorable_json(body)
+        return _replay(body, receive)
+
+    async def _whole(self, receive: Receive) -> bytes | None:
+        """All parts of the body, up to the limit; None when the client left."""
         parts: list[bytes] = []
         size = 0
         more = True
@@ -110,10 +139,7 @@ class Boundary:
             if size > self._limit_bytes:
                 raise body_too_large(self._limit_bytes)
             more = message.get("more_body", False)
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if exchange.is_json and self._checks_json:
-            refuse_unstorable_json(body)
-        return _replay(body, receive)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _record(self, scope: Scope, exchange: "_Exchange", seconds: float) -> None:
         key = (scope["method"], _route(scope), exchange.status)
@@ -181,6 +207,16 @@ class _Exchange:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
         await self._send(message)
+
+
+class _Nobody:
+    """Answers nothing in a request's stead: it does so itself once it is cancelled."""
+
+    async def give_up(self) -> None:
+        """Nothing to do."""
+
+
+_NOBODY = _Nobody()
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

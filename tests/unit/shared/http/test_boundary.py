@@ -12,7 +12,9 @@ from prometheus_client import REGISTRY
 from starlette.requests import Request
 
 from shared.bus.interface import BusUnavailableError
-from shared.http.deadline import extend_deadline
+from shared.http.access import AccessLog
+from shared.http.boundary import Boundary
+from shared.http.deadline import Deadlines, extend_deadline
 from shared.http.problems import Problem
 from shared.telemetry import logs
 from tests.support.http import client_of, service
@@ -65,6 +67,35 @@ async def test_a_body_above_the_limit_is_refused_in_chunks() -> None:
         answer = await client.post("/raw", content=stream())
 
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """Given a client that sends half a body and then nothing; when the time is over; then 408, and the connection
+    ends."""
+    sent: list[MutableMapping[str, Any]] = []
+    parts = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return parts.pop() if parts else await asyncio.get_running_loop().create_future()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def never(*_: object) -> None:
+        pytest.fail("the body is not whole")
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"50")]
+    scope = {"type": "http", "method": "POST", "path": "/raw", "query_string": b"", "headers": headers}
+    deadlines = Deadlines()
+    edge = Boundary(never, access=AccessLog("trial", enabled=False), deadlines=deadlines, body_s=0.05)
+
+    async with asyncio.timeout(5):
+        await edge(scope, receive, send)
+    deadlines.stop()
+
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["code"] == "body_too_slow"
 
 
 def failing(error: Exception) -> FastAPI:
