@@ -12,6 +12,7 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.access import AccessLog
+from shared.http.address import keep_slashes
 from shared.http.bodies import (
     BODY_LIMIT_BYTES,
     body_too_large,
@@ -75,6 +76,7 @@ class Boundary:
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
+            keep_slashes(scope)
             refuse_nul_in_address(scope["path"], scope["query_string"])
             if exchange.has_body:
                 replay = await self._read(exchange, receive)

@@ -8,10 +8,18 @@ from fastapi import Header, Path
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.http.address import PathText
+
 POINTS_MAX = 1_000_000_000_000
 """The most points in one call: far above any program, far below what a sum of them could overflow."""
 
 _YEAR_MIN, _YEAR_MAX = 1900, 2200
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "must not contain NUL characters")
+    return text
 
 
 def _one_line(text: str) -> str:
@@ -39,11 +47,14 @@ Instant = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 """An RFC 3339 time with its offset, turned into UTC."""
 
 CustomerRef = Annotated[
-    str,
+    PathText,
     Path(min_length=1, max_length=200, description="Our id (`cus_…`) or the shop's own id."),
-    AfterValidator(_one_line),
+    AfterValidator(_no_nul),
 ]
-"""A customer in a path."""
+"""A customer in a path. The shop's ids are what it posted, whatever characters they have."""
+
+CustomerName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_nul)]
+"""A customer in a body: our id or the shop's own."""
 
 IdempotencyKey = Annotated[
     str,

@@ -55,8 +55,8 @@ def service(checks: dict[str, Check] | None = None, deadline_s: float = 4.0) -> 
         return {"moment": moment.isoformat()}
 
     @app.get("/customers/{customer}")
-    async def customer(customer: CustomerRef) -> dict[str, int]:
-        return {"length": len(customer)}
+    async def customer(customer: CustomerRef) -> dict[str, str | int]:
+        return {"customer": customer, "length": len(customer)}
 
     @app.post("/keyed")
     async def keyed(idempotency_key: IdempotencyKey) -> dict[str, str]:

@@ -13,8 +13,8 @@ from services.rewards.domain.refusals import RefusedError, unknown_customer
 from services.rewards.entrypoints.service import MayWrite, Service, problem
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
+from shared.http.types import CustomerName, ShortText, SignedPoints
 from shared.http.types import IdempotencyKey as Key
-from shared.http.types import ShortText, SignedPoints
 
 _ADD = text("""
     INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
@@ -25,7 +25,7 @@ _ADD = text("""
 class AdjustmentRequest(BaseModel):
     """Points to give or, negative, to take, and why."""
 
-    customer: ShortText
+    customer: CustomerName
     points: SignedPoints
     reason: ShortText = Field(description="Kept with the entry and shown by `explain`.")
 

@@ -13,11 +13,12 @@ from services.rewards.entrypoints.service import MayRead, MayWrite, Service
 from shared.bus.records import Outgoing
 from shared.contracts.codec import encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
+from shared.http.address import PathText
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem
+from shared.http.types import CustomerName, ShortText
 from shared.http.types import IdempotencyKey as Key
-from shared.http.types import ShortText
 
 _encoder = json.Encoder(decimal_format="string")
 
@@ -41,7 +42,7 @@ class Order(BaseModel):
 class CodeRequest(BaseModel):
     """Who wants to use the code, and on what."""
 
-    customer: ShortText
+    customer: CustomerName
     order: Order | None = None
 
 
@@ -72,7 +73,7 @@ def offer_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["offers"])
 
     @router.post("/v1/offers/{code}/validate", responses=problem_responses(422))
-    async def validate(code: str, body: CodeRequest, _: MayRead) -> Validation:
+    async def validate(code: PathText, body: CodeRequest, _: MayRead) -> Validation:
         """Whether the customer may use the code on this order, now. Changes nothing. An unknown code and another
         customer's are answered alike."""
         now, shown = service.clock(), normal_code(code)[:64]
@@ -91,7 +92,9 @@ def offer_routes(service: Service) -> APIRouter:
         response_class=Response,
         responses={200: {"model": Use}, **problem_responses(404, 409, 422)},
     )
-    async def redeem(code: str, body: CodeRequest, principal: MayWrite, idempotency_key: Key) -> Response:
+    async def redeem(
+        code: PathText, body: CodeRequest, principal: MayWrite, idempotency_key: Key
+    ) -> Response:
         """Use the code. However many try at once, it is used as often as it may be and no more; for one order once."""
         now, shown = service.clock(), normal_code(code)[:64]
         scope = f"{principal.key_id} POST /v1/offers/{shown}/redeem"

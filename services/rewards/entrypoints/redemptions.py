@@ -14,10 +14,11 @@ from services.rewards.domain.redemptions import Redemption
 from services.rewards.entrypoints.direct import IDEMPOTENCY_PARAMETER, DirectRoute, read
 from services.rewards.entrypoints.service import Service, as_problem
 from shared.auth.scopes import Scope
+from shared.http.address import as_sent
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import dependency_unavailable
-from shared.http.types import Instant, PointsAmount, ShortText
+from shared.http.types import CustomerName, Instant, PointsAmount, ShortText
 
 _encoder = json.Encoder(decimal_format="string")
 _NAMED: dict[str, Any] = {
@@ -29,7 +30,7 @@ _NAMED: dict[str, Any] = {
 class RedemptionRequest(BaseModel):
     """Points of a customer (our id or the shop's), to be spent on an order."""
 
-    customer: ShortText
+    customer: CustomerName
     points: PointsAmount
     order_id: ShortText | None = None
 
@@ -115,7 +116,7 @@ def redemption_routes(service: Service) -> APIRouter:
     async def confirm(request: Request) -> Response:
         """Spend reserved points for good. Again: the same answer. 409 when they were released or their time is over."""
         await service.guard.check(request.headers.get("authorization"), Scope.REWARDS_WRITE)
-        return await _answer(service, Confirm(request.path_params["redemption_id"]), 200)
+        return await _answer(service, Confirm(as_sent(request.path_params["redemption_id"])), 200)
 
     @router.post(
         "/v1/redemptions/{redemption_id}/release",
@@ -126,7 +127,7 @@ def redemption_routes(service: Service) -> APIRouter:
     async def release(request: Request) -> Response:
         """Give reserved points back. Again: the same answer. 409 when they were confirmed."""
         await service.guard.check(request.headers.get("authorization"), Scope.REWARDS_WRITE)
-        return await _answer(service, Release(request.path_params["redemption_id"]), 200)
+        return await _answer(service, Release(as_sent(request.path_params["redemption_id"])), 200)
 
     return router
 

@@ -153,7 +153,28 @@ async def test_an_escaped_emoji_passes(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize("address", ["/customers/a%00b", "/customers/a?x=%00", "/at?moment=%00"])
+@pytest.mark.parametrize(
+    ("part", "meant"),
+    [
+        ("a%2Fb", "a/b"),
+        ("a%2fscore", "a/score"),
+        ("%2F", "/"),
+        ("a%252Fb", "a%2Fb"),
+        ("%C3%BC%2F%C3%A9", "ü/é"),
+        ("a%0Ab", "a\nb"),
+        ("..%2F..", "../.."),
+    ],
+)
+async def test_a_customer_is_who_the_shop_named(client: httpx.AsyncClient, part: str, meant: str) -> None:
+    """Given a shop's id with slashes or control characters, encoded in the path; when asked; then it is that one."""
+    answer = await client.get(f"/customers/{part}")
+
+    assert (answer.status_code, answer.json()["customer"]) == (200, meant)
+
+
+@pytest.mark.parametrize(
+    "address", ["/customers/a%2Fb%00", "/customers/a%00b", "/customers/a?x=%00", "/at?moment=%00"]
+)
 async def test_nul_in_an_address_is_refused(client: httpx.AsyncClient, address: str) -> None:
     """Given a NUL in path or query; when asked; then 422."""
     answer = await client.get(address)
