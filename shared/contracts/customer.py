@@ -7,6 +7,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.contracts.values import PERSONAL, PersonalId, PersonalLabel
 
+ShopId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"^(?!cus_[a-z2-7]{24}\Z)",
+        extra=PERSONAL,
+        description="the shop's own id of 1 to 200 characters, as text, and none that looks like one of ours"
+        " (cus_ and 24 letters and digits)",
+    ),
+]
+"""An id of the shop's own. Wherever a customer is named either kind may stand, so no id may be both: whoever could
+choose a name like one of our ids would spend another customer's points."""
+
 EmailAddress = Annotated[
     str,
     Meta(
@@ -41,7 +55,7 @@ Purpose = Annotated[
 class Customer(Struct, frozen=True, kw_only=True):
     """Who did it: one identifier or more, and what registration and updates tell about the person."""
 
-    id: PersonalId | UnsetType | None = UNSET
+    id: ShopId | UnsetType | None = UNSET
     email: EmailAddress | UnsetType | None = UNSET
     phone: PhoneNumber | UnsetType | None = UNSET
     anonymous_id: PersonalId | UnsetType | None = UNSET

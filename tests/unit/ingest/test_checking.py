@@ -148,6 +148,11 @@ BAD_DATA: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("customer id a number", {"customer": {"id": 42}}, {"/customer/id": "wrong_type"}),
     ("customer id empty", {"customer": {"id": ""}}, {"/customer/id": "too_short"}),
     ("customer id too long", {"customer": {"id": "c" * 201}}, {"/customer/id": "too_long"}),
+    (
+        "customer id like one of ours",
+        {"customer": {"id": "cus_ata5w4izud3avm4rfw4jvvhr"}},
+        {"/customer/id": "wrong_format"},
+    ),
     ("customer id with a NUL", {"customer": {"id": "a\0b"}}, {"/customer/id": "nul_character"}),
     ("e-mail none", {"customer": {"email": "ana"}}, {"/customer/email": "wrong_format"}),
     ("e-mail two", {"customer": {"email": "a@b.c,d@e.f"}}, {"/customer/email": "wrong_format"}),
