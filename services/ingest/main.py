@@ -8,11 +8,10 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.adapters.metrics import measured
 from services.ingest.adapters.spool import PostgresSpool
@@ -31,14 +30,14 @@ from shared.bus.wiring import make_producer, make_relay, own_log
 from shared.clock import Clock, system_clock
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
-from shared.postgres.engine import create_engine
+from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
 
-SERVICE = "ingest"
+SERVICE: Final = "ingest"
 VERSION = "0.1.0"
 START_PATIENCE_S = 3.0
 STOP_PATIENCE_S = 3.0
@@ -48,7 +47,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     guard = Guard(engine, clock)
     keyring = VerifiedKeyring(engine, settings.secret)
     producer = make_producer(settings, engine)
@@ -102,20 +101,9 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 def create_worker(settings: Settings) -> SpoolWorker:
     """The worker, ready to run."""
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     spool = PostgresSpool(engine, own_log(settings, SERVICE))
     return SpoolWorker(engine, spool, make_relay(settings, engine, SERVICE))
-
-
-def _engine(settings: Settings) -> AsyncEngine:
-    if settings.database_url is None:
-        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
-    return create_engine(
-        settings.database_url,
-        role=f"regulars_{SERVICE}",
-        pool_size=settings.pool_size,
-        application=f"regulars-{SERVICE}",
-    )
 
 
 async def _verify_if_possible(keyring: VerifiedKeyring) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Final
 
 import structlog
 from fastapi import FastAPI
@@ -44,18 +44,17 @@ from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Check, Health
 from shared.http.idempotency import IdempotencyKeys
-from shared.postgres.engine import create_engine
+from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
-from shared.program import parse
+from shared.program import program_text
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import check_secret, derive
 
-SERVICE = "rewards"
+SERVICE: Final = "rewards"
 VERSION = "0.1.0"
-DEFAULT_PROGRAM = Path(parse.__file__).with_name("default.yaml")
 START_PATIENCE_S = 60.0
 CHECKOUT_ATTEMPTS = 3
 log = structlog.get_logger()
@@ -63,7 +62,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     names = Names(Pseudonyms(settings.secret))
     outbox = make_outbox(settings, SERVICE)
@@ -113,7 +112,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWorker:
     """The worker, ready to run."""
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     members = PostgresMembers(make_outbox(settings, SERVICE))
     store = PostgresCheckouts(Names(Pseudonyms(settings.secret)))
@@ -148,9 +147,9 @@ async def store_program(settings: Settings, clock: Clock) -> None:
 
     Waits for a database that is away.
     """
-    source = (settings.program or DEFAULT_PROGRAM).read_text(encoding="utf-8")
+    source = program_text(settings.program)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     try:
         async with asyncio.timeout(START_PATIENCE_S):
             while True:
@@ -184,17 +183,6 @@ def _in_transaction(
         raise AssertionError("unreachable")
 
     return handle
-
-
-def _engine(settings: Settings) -> AsyncEngine:
-    if settings.database_url is None:
-        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
-    return create_engine(
-        settings.database_url,
-        role=f"regulars_{SERVICE}",
-        pool_size=settings.pool_size,
-        application=f"regulars-{SERVICE}",
-    )
 
 
 def _database(engine: AsyncEngine) -> Check:

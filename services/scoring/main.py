@@ -8,9 +8,9 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.identities import SqlIdentities
@@ -35,21 +35,21 @@ from shared.clock import Clock, system_clock
 from shared.contracts.events import EVENTS_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
-from shared.postgres.engine import create_engine
+from shared.postgres.engine import service_engine
 from shared.process import run_worker_process, serve
-from shared.program import default_program_text
+from shared.program import program_text
 from shared.program.parse import load_program
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
 
-SERVICE = "scoring"
+SERVICE: Final = "scoring"
 VERSION = "0.1.0"
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` without a usable secret, `ProgramError` without a usable program."""
-    engine = _engine(settings)
+    engine = service_engine(settings, SERVICE)
     personal = PersonalData(engine, settings.secret)
     profiles = Profiles(engine, Pseudonyms(settings.secret))
 
@@ -79,7 +79,7 @@ class Worker:
         """Raises `ProgramError` when the program cannot be used."""
         rules = _score_settings(settings)
         self._clock = clock
-        self._engine = _engine(settings)
+        self._engine = service_engine(settings, SERVICE)
         outbox = make_outbox(settings, SERVICE)
         customers = SqlCustomers()
         self._sweep = Sweep(customers=customers, outbox=outbox, settings=rules)
@@ -134,21 +134,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 
 def _score_settings(settings: Settings) -> ScoreSettings:
-    text = (
-        default_program_text() if settings.program is None else settings.program.read_text(encoding="utf-8")
-    )
-    return ScoreSettings.of(load_program(text))
-
-
-def _engine(settings: Settings) -> AsyncEngine:
-    if settings.database_url is None:
-        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
-    return create_engine(
-        settings.database_url,
-        role=f"regulars_{SERVICE}",
-        pool_size=settings.pool_size,
-        application=f"regulars-{SERVICE}",
-    )
+    return ScoreSettings.of(load_program(program_text(settings.program)))
 
 
 def main() -> None:

@@ -3,8 +3,22 @@
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.settings import Service, Settings
+
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 60_000
+
+
+def service_engine(settings: Settings, service: Service) -> AsyncEngine:
+    """The pool of a process of this service, under the service's own role. Ends the process without `DATABASE_URL`."""
+    if settings.database_url is None:
+        raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
+    return create_engine(
+        settings.database_url,
+        role=f"regulars_{service}",
+        pool_size=settings.pool_size,
+        application=f"regulars-{service}",
+    )
 
 
 def create_engine(

@@ -1,6 +1,12 @@
 """The loyalty program: one YAML file, checked and turned into frozen types (see `docs/program.md`)."""
 
 from importlib.resources import files
+from pathlib import Path
+
+
+def program_text(file: Path | None) -> str:
+    """The program in this file; without one, the program that Regulars ships with."""
+    return default_program_text() if file is None else file.read_text(encoding="utf-8")
 
 
 def default_program_text() -> str:
