@@ -7,10 +7,10 @@ import sys
 import time
 
 from aiokafka import AIOKafkaProducer
-from sqlalchemy import text
 
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
+from shared.contracts.events import EVENTS_TOPIC
 from shared.postgres.engine import create_engine
 from shared.settings import Settings
 from tests.benchmarks.load import drive, request
@@ -103,7 +103,9 @@ async def _raw_producer(stack: Stack) -> float:
     await producer.start()
     try:
         start = time.perf_counter()
-        sent = [await producer.send("raw", value, key=b"%d" % (i % 2000)) for i, value in enumerate(values)]
+        sent = [
+            await producer.send(EVENTS_TOPIC, value, key=b"%d" % (i % 2000)) for i, value in enumerate(values)
+        ]
         await asyncio.gather(*sent)
         return len(values) / (time.perf_counter() - start)
     finally:
@@ -116,13 +118,11 @@ async def _raw_postgres(stack: Stack, values: list[bytes]) -> float:
     producer = make_producer(settings, engine)
     await producer.start()
     try:
-        records = [Outgoing("raw", str(i % 2000), value) for i, value in enumerate(values)]
+        records = [Outgoing(EVENTS_TOPIC, str(i % 2000), value) for i, value in enumerate(values)]
         start = time.perf_counter()
         for at in range(0, len(records), 1000):
             await producer.publish(records[at : at + 1000])
         seconds = time.perf_counter() - start
-        async with engine.begin() as connection:
-            await connection.execute(text("DELETE FROM platform.log_records WHERE topic = 'raw'"))
         return len(values) / seconds
     finally:
         await producer.stop()

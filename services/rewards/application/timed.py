@@ -19,6 +19,9 @@ from services.rewards.domain.redemptions import Status
 DUE_MAX = 200
 """Members, or redemptions, that one transaction takes."""
 
+Job = Callable[[AsyncConnection, datetime], Awaitable[int]]
+"""Does what is due in the caller's transaction, and answers how many members it changed."""
+
 
 class Due(Protocol):
     """Finds what is due and locks whom it concerns, passing over those whom somebody else is busy with."""
@@ -44,7 +47,7 @@ class TimedJobs:
     store: CheckoutStore
     programs: Programs
 
-    def all(self) -> dict[str, Callable[[AsyncConnection, datetime], Awaitable[int]]]:
+    def all(self) -> dict[str, Job]:
         """Every job by its name."""
         return {
             "move_points": self.move_points,

@@ -9,15 +9,15 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.timed import TimedJobs
+from services.rewards.application.timed import Job, TimedJobs
+from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.http.health import Check, Degraded
 from shared.http.idempotency import PRUNE_BATCH, IdempotencyKeys
-from shared.postgres.faults import is_database_away
 
 JOBS_EVERY_S = 1.0
 PRUNE_EVERY_S = 600.0
-BACKOFF_MAX_S = 5.0
+BACKOFF_MAX_S = 30.0
 
 log = structlog.get_logger()
 
@@ -50,6 +50,7 @@ class RewardsWorker:
         self._keys = keys
         self._relay = relay
         self._clock = clock
+        self._failing: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`. What ends early ends the others too, and its error is raised."""
@@ -78,27 +79,42 @@ class RewardsWorker:
             trouble = None if self._relay is None else self._relay.trouble
             return Degraded(f"outcomes wait: {trouble}") if trouble else None
 
-        return {"database": database, "stream": stream, "relay": relay}
+        async def jobs() -> str | None:
+            failing = ", ".join(f"{name}: {reason}" for name, reason in self._failing.items())
+            return Degraded(f"due work fails: {failing}") if failing else None
+
+        return {"database": database, "stream": stream, "relay": relay, "jobs": jobs}
 
     async def _run_jobs(self, stop: asyncio.Event) -> None:
-        """Each job until nothing is due; then a short rest."""
+        """Every job, one after the other; then a short rest.
+
+        A job that fails is tried again, later and later; it holds up neither the other jobs nor the stream, and the
+        readiness warns of it.
+        """
         failures = 0
         while not stop.is_set():
-            try:
-                for name, job in self._jobs.all().items():
-                    while not stop.is_set():
-                        async with self._engine.begin() as connection:
-                            done = await job(connection, self._clock())
-                        if not done:
-                            break
-                        log.info("due_work_done", job=name, members=done)
-                failures = 0
-            except Exception as error:
-                if not is_database_away(error):
-                    raise
-                failures += 1
-                log.warning("due_work_waits", reason=type(error).__name__)
-            await _rest(stop, min(JOBS_EVERY_S * 2**failures, BACKOFF_MAX_S) * random.uniform(0.8, 1.2))  # noqa: S311
+            for name, job in self._jobs.all().items():
+                try:
+                    await self._do_all(name, job, stop)
+                    self._failing.pop(name, None)
+                except Exception as error:  # one member's fault must not stop everybody's points
+                    self._failing[name] = type(error).__name__
+                    if is_transient(error):
+                        log.warning("due_work_waits", job=name, reason=type(error).__name__)
+                    else:
+                        log.error("due_work_failed", job=name, exc_info=error)
+            failures = failures + 1 if self._failing else 0
+            pause = min(JOBS_EVERY_S * 2**failures, BACKOFF_MAX_S)
+            await _rest(stop, pause * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
+
+    async def _do_all(self, name: str, job: Job, stop: asyncio.Event) -> None:
+        """One job until nothing of it is due."""
+        done = 1
+        while done and not stop.is_set():
+            async with self._engine.begin() as connection:
+                done = await job(connection, self._clock())
+            if done:
+                log.info("due_work_done", job=name, members=done)
 
     async def _prune(self, stop: asyncio.Event) -> None:
         """Forget old idempotency keys."""
@@ -109,7 +125,7 @@ class RewardsWorker:
                     async with self._engine.begin() as connection:
                         gone = await self._keys.prune(connection, self._clock())
             except Exception as error:
-                if not is_database_away(error):
+                if not is_transient(error):
                     raise
             await _rest(stop, PRUNE_EVERY_S)
 

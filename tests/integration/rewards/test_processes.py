@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.rewards.entrypoints.worker import RewardsWorker
 from services.rewards.main import create_worker, run_worker, store_program
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
@@ -43,6 +44,16 @@ async def until_expired(rewards: Rewards) -> None:
         while True:
             if await rewards.rows("SELECT 1 FROM rewards.entries WHERE kind = 'expire'"):
                 return
+            await asyncio.sleep(0.02)
+
+
+async def until_warned(worker: RewardsWorker) -> str:
+    """Wait until the readiness of due work has something to say, and say it."""
+    async with asyncio.timeout(20):
+        while True:
+            warning = await worker.checks()["jobs"]()
+            if warning:
+                return str(warning)
             await asyncio.sleep(0.02)
 
 
@@ -108,6 +119,28 @@ async def test_the_worker_stops_when_told(settings: Settings, clock: ManualClock
 
     async with asyncio.timeout(5):
         await running
+
+
+async def test_a_member_whose_due_work_fails_stops_neither_the_stream_nor_other_jobs(
+    rewards: Rewards, api: httpx.AsyncClient, settings: Settings, clock: ManualClock
+) -> None:
+    """Given a lot past its last day that the balance knows nothing of; when the worker runs; then the job fails and
+    readiness warns, but orders still become points."""
+    await rewards.happen(order("1", "10", customer="cus_000000000000000000000009"))
+    async with rewards.engine.begin() as connection:
+        await connection.execute(text("UPDATE rewards.members SET available = 0"))
+    clock.advance(timedelta(days=367))
+    worker = create_worker(settings, clock)
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+
+    await publish(settings, rewards, order("2", "30", at=clock()))
+    await until_points(api, 30)
+    warning = await until_warned(worker)
+    stop.set()
+    await running
+
+    assert "move_points" in warning
 
 
 async def test_openapi_names_every_call_of_the_contract(api: httpx.AsyncClient) -> None:
