@@ -16,6 +16,10 @@ class BusUnavailableError(Exception):
     make a repeat harmless."""
 
 
+class LostRecordsError(BusUnavailableError):
+    """A partition ends before the position that was reached in it: the bus lost records, or is another one."""
+
+
 class FencedError(Exception):
     """This consumer no longer owns a partition that it tried to write for; another one does."""
 
@@ -37,12 +41,15 @@ class Producer(Protocol):
 class Consumer(Protocol):
     """Reads the partitions of one topic that are assigned to this member of a group."""
 
-    origin: str
-    """What the offsets count in: they say nothing about records of another origin."""
-
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def origin(self) -> str:
+        """What the offsets count in at the moment: they say nothing about records of another origin.
+
+        Raises `BusUnavailableError`.
+        """
 
     def assigned(self) -> frozenset[Partition]:
         """What this member owns at the moment, as far as it knows."""

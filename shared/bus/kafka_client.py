@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.bus.interface import BusUnavailableError
 from shared.settings import Settings
@@ -93,6 +94,12 @@ async def _create_missing(admin: Any, wanted: list[NewTopic]) -> dict[str, int]:
         if failed:
             raise BusUnavailableError(f"Kafka refused to create topics: {failed}")
     return there
+
+
+async def cluster_id(client: Any) -> str:
+    """Which cluster an `AIOKafkaClient` talks to: an id that Kafka drew when its storage was formatted."""
+    answer = await client.send(client.get_random_node(), MetadataRequest([]))
+    return str(answer.cluster_id)
 
 
 async def bounded(action: Coroutine[Any, Any, Result], timeout_s: float) -> Result:

@@ -15,6 +15,7 @@ from shared.bus.kafka_client import (
     MESSAGE_BYTES_MAX,
     bounded,
     close_quietly,
+    cluster_id,
     connection_settings,
     ensure_topics,
 )
@@ -44,8 +45,6 @@ class KafkaConsumer:
     the same name, it has its partitions back without a rebalance.
     """
 
-    origin = "kafka"
-
     def __init__(self, settings: Settings, group: str, topic: str, member: str) -> None:
         self._settings = settings
         self._group = group
@@ -72,6 +71,20 @@ class KafkaConsumer:
             self._reporting = None
             await self._commit()
         await self._give_up()
+
+    async def origin(self) -> str:
+        """The cluster by its id. Raises `BusUnavailableError`.
+
+        Asked anew every time: a client that is connected again may have found another, empty cluster in the old place.
+        """
+        client = self._client
+        if client is None:
+            raise BusUnavailableError("not connected to Kafka")
+        try:
+            found = await bounded(cluster_id(client._client), QUERY_TIMEOUT_S)
+        except KAFKA_ERRORS as error:
+            raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
+        return f"kafka:{found}"
 
     def assigned(self) -> frozenset[Partition]:
         """What Kafka has assigned to this member."""

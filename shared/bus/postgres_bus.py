@@ -70,8 +70,6 @@ class PostgresConsumer:
     moment that they own the same partition; what they write is fenced by `Offsets`.
     """
 
-    origin = ""
-
     def __init__(self, engine: AsyncEngine, group: str, topic: str, member: str, partitions: int) -> None:
         self._engine = engine
         self._topic = topic
@@ -99,6 +97,10 @@ class PostgresConsumer:
         with suppress(*DATABASE_ERRORS):
             async with asyncio.timeout(2), self._engine.begin() as connection:
                 await self._membership.leave(connection)
+
+    async def origin(self) -> str:
+        """Nothing to name: the log lives and dies with the offsets, in the same database."""
+        return ""
 
     def assigned(self) -> frozenset[Partition]:
         """What this member owns, by the last heartbeat."""
