@@ -20,6 +20,7 @@ from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request, not_found
 from shared.http.types import CustomerRef
+from shared.program.describe import describe_rule
 from shared.program.model import TierLevel
 
 Wanted = Annotated[str | None, Query(min_length=1, max_length=300)]
@@ -46,10 +47,14 @@ class LotView(BaseModel):
 
 
 class Explanation(BaseModel):
-    """Why: a sentence, the rule in the words of its program version, the event, the facts at that moment."""
+    """Why: a sentence, the rule as its program version has it, the event, the facts at that moment.
+
+    `rule_description` says the rule in plain words; `rule_text` is what the program's file states.
+    """
 
     sentence: str
     rule: str | None = None
+    rule_description: str | None = None
     rule_text: str | None = None
     program_version: int | None = None
     event: Event | None = None
@@ -201,24 +206,29 @@ class _Teller:
         event = None
         if cause is not None:
             event = Event(source=cause.source, id=cause.event_id, type=cause.type, time=cause.at)
+        description, stated = await self._rule(rule, version)
         return Explanation(
             sentence="",
             rule=rule,
-            rule_text=await self._rule_text(rule, version),
+            rule_description=description,
+            rule_text=stated,
             program_version=version,
             event=event,
             facts=cause.facts if cause is not None else None,
             cause=cause_id,
         )
 
-    async def _rule_text(self, rule: str | None, version: int) -> str | None:
+    async def _rule(self, rule: str | None, version: int) -> tuple[str | None, str | None]:
+        """The rule in plain words, and as the file states it."""
         if rule is None:
-            return None
+            return None, None
+        programs = self._service.programs
         try:
-            source = await self._service.programs.source(self._connection, version)
+            program = (await programs.version(self._connection, version)).program
+            source = await programs.source(self._connection, version)
         except NoProgramError:
-            return None
-        return rule_text(source, rule)
+            return None, None
+        return describe_rule(program, rule), rule_text(source, rule)
 
 
 def rule_text(source: str, rule: str) -> str | None:

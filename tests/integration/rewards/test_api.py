@@ -236,6 +236,7 @@ async def test_explain_an_earned_entry(rewards: Rewards, api: httpx.AsyncClient)
         "49 points earned by rule purchase of program version 1,"
         " because of order.completed order-1001 from shop of 01 June 2026 (order 1001, 49.20 USD)."
     )
+    assert why["rule_description"] == "1 point per USD of what was paid, on order.completed"
     assert why["rule_text"] == "{id: purchase, on: order.completed, points_per_unit: 1}"
     assert why["event"]["id"] == "order-1001"
     assert (why["facts"]["orders"], why["facts"]["segments"]) == (3, ["vip"])
@@ -283,6 +284,8 @@ async def test_explain_a_tier_and_an_offer(rewards: Rewards, api: httpx.AsyncCli
     assert offer["event"]["id"] == "order-5"
     assert offer["rule"] == "fifth-purchase"
     assert offer["rule_text"].startswith("{id: fifth-purchase")
+    assert offer["rule_description"].startswith("offer ")
+    assert tier["rule_description"].startswith("Gold: from 200.01 USD spent within ")
 
 
 @pytest.mark.parametrize(
