@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.local.errors import LocalError
-from shared.auth.keys import any_key, create_key, ensure_key
+from shared.auth.keys import ApiKey, any_key, create_key, ensure_key
 from shared.auth.scopes import ALL_SCOPES
 from shared.clock import Clock
 from shared.postgres.engine import create_engine
@@ -39,7 +40,7 @@ async def prepare(settings: Settings, clock: Clock, tell: Callable[[str], None])
     tell("Bringing the tables up to date …")
     try:
         await migrate(url)
-        new_key = await _secret_and_key(settings, url, clock)
+        new_key = await _secret_and_key(settings, url, clock, tell)
     except SecretError as error:
         raise LocalError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
@@ -47,16 +48,19 @@ async def prepare(settings: Settings, clock: Clock, tell: Callable[[str], None])
     return Prepared(new_key=new_key)
 
 
-async def _secret_and_key(settings: Settings, url: str, clock: Clock) -> str | None:
+async def _secret_and_key(
+    settings: Settings, url: str, clock: Clock, tell: Callable[[str], None]
+) -> str | None:
     engine = create_engine(url, role=None, pool_size=1, application="regulars-prepare")
     try:
         async with engine.begin() as connection:
             await check_secret(connection, settings.secret)
             if settings.api_key is not None:
                 try:
-                    await ensure_key(connection, settings.api_key, clock())
+                    key = await ensure_key(connection, settings.api_key, clock())
                 except ValueError as error:
                     raise LocalError(str(error)) from error
+                _tell_of_dead_key(key, clock(), tell)
                 return None
             if await any_key(connection):
                 return None
@@ -64,3 +68,15 @@ async def _secret_and_key(settings: Settings, url: str, clock: Clock) -> str | N
             return made.token
     finally:
         await engine.dispose()
+
+
+def _tell_of_dead_key(key: ApiKey, now: datetime, tell: Callable[[str], None]) -> None:
+    """It does not stop the start: other keys may be in use. But whoever relies on it should know why it fails."""
+    if key.revoked_at is not None:
+        tell(
+            f"REGULARS_API_KEY ({key.id}) was revoked on {key.revoked_at:%Y-%m-%d}: it opens nothing. Set another."
+        )
+    elif key.expires_at is not None and key.expires_at <= now:
+        tell(
+            f"REGULARS_API_KEY ({key.id}) expired on {key.expires_at:%Y-%m-%d}: it opens nothing. Set another."
+        )

@@ -22,6 +22,16 @@ TOKEN_MAX_CHARACTERS = 256
 NAME_MAX_CHARACTERS = 200
 
 _COLUMNS = "id, name, scopes, created_at, expires_at, revoked_at, last_used_at"
+_BY_HASH = text(f"SELECT {_COLUMNS} FROM platform.api_keys WHERE hash = :hash")  # noqa: S608  # our own columns
+
+# Names that this version does not know stay: they are of a newer one, which may come back.
+_WIDEN = text(f"""
+    UPDATE platform.api_keys
+    SET scopes = ARRAY(SELECT DISTINCT unnest(scopes || CAST(:scopes AS text[])) ORDER BY 1)
+    WHERE hash = :hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
+        AND NOT scopes @> CAST(:scopes AS text[])
+    RETURNING {_COLUMNS}
+    """)  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +92,12 @@ async def revoke_key(connection: AsyncConnection, key_id: str, now: datetime) ->
     return found is not None
 
 
-async def ensure_key(connection: AsyncConnection, token: SecretStr | str, now: datetime) -> str:
-    """Make sure that this token is a key with all scopes (REGULARS_API_KEY), and return the key's id.
+async def ensure_key(connection: AsyncConnection, token: SecretStr | str, now: datetime) -> ApiKey:
+    """Make sure that this token is a key with all scopes (REGULARS_API_KEY), and return the key.
 
-    A key that was revoked stays revoked. Raises `ValueError` for a token that is too short or not visible ASCII.
+    A key that is there already gains the scopes that it lacks: those that newer versions have added. One that was
+    revoked or has expired stays as it is; the caller sees so in what is returned. Raises `ValueError` for a token
+    that is too short or not visible ASCII.
     """
     plain = token.get_secret_value() if isinstance(token, SecretStr) else token
     if not TOKEN_MIN_CHARACTERS <= len(plain) <= TOKEN_MAX_CHARACTERS or not all(
@@ -94,14 +106,14 @@ async def ensure_key(connection: AsyncConnection, token: SecretStr | str, now: d
         raise ValueError(
             f"REGULARS_API_KEY needs {TOKEN_MIN_CHARACTERS} to {TOKEN_MAX_CHARACTERS} visible ASCII characters."
         )
-    existing = await connection.scalar(
-        text("SELECT id FROM platform.api_keys WHERE hash = :hash"), {"hash": hash_token(plain)}
-    )
-    if existing is not None:
-        return str(existing)
-    return await _insert(
-        connection, plain, name="REGULARS_API_KEY", scopes=ALL_SCOPES, now=now, expires_at=None
-    )
+    found = {"hash": hash_token(plain)}
+    updated = await connection.execute(_WIDEN, {**found, "scopes": _names(ALL_SCOPES), "now": now})
+    row = updated.one_or_none() or (await connection.execute(_BY_HASH, found)).one_or_none()
+    if row is None:
+        name = "REGULARS_API_KEY"
+        await _insert(connection, plain, name=name, scopes=ALL_SCOPES, now=now, expires_at=None)
+        row = (await connection.execute(_BY_HASH, found)).one()
+    return _key(row)
 
 
 async def any_key(connection: AsyncConnection) -> bool:
@@ -132,7 +144,7 @@ async def _insert(
             "hash": hash_token(token),
             "id": "key_" + secrets.token_hex(8),
             "name": name,
-            "scopes": sorted(scope.value for scope in scopes),
+            "scopes": _names(scopes),
             "now": now,
             "expires_at": expires_at,
         },
@@ -150,6 +162,10 @@ def _key(row: Row[tuple[object, ...]]) -> ApiKey:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )
+
+
+def _names(scopes: Collection[Scope]) -> list[str]:
+    return sorted(scope.value for scope in scopes)
 
 
 def known_scopes(names: Collection[str]) -> frozenset[Scope]:

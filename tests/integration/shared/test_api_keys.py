@@ -7,8 +7,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from deploy.local.prepare import prepare
 from shared.auth.keys import any_key, create_key, ensure_key, list_keys, revoke_key
 from shared.auth.scopes import ALL_SCOPES, Scope
+from shared.settings import Settings
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 
@@ -70,19 +72,62 @@ async def test_the_configured_key_is_made_once_with_all_scopes(
         second = await ensure_key(connection, token, clock())
         [key] = await list_keys(connection)
 
-    assert first == second == key.id
+    assert first.id == second.id == key.id
     assert key.scopes == ALL_SCOPES
 
 
 async def test_a_revoked_configured_key_stays_revoked(engine_for: EngineFor, clock: ManualClock) -> None:
     """Given the configured key was revoked; when the next start ensures it; then it stays revoked."""
     async with engine_for(OWNER).begin() as connection:
-        key_id = await ensure_key(connection, "a-key-from-the-environment", clock())
-        await revoke_key(connection, key_id, clock())
-        await ensure_key(connection, "a-key-from-the-environment", clock())
+        made = await ensure_key(connection, "a-key-from-the-environment", clock())
+        await revoke_key(connection, made.id, clock())
+        again = await ensure_key(connection, "a-key-from-the-environment", clock())
         [key] = await list_keys(connection)
 
+    assert again == key
     assert key.revoked_at is not None
+
+
+NARROW = text(
+    "UPDATE platform.api_keys SET scopes = ARRAY['events:write', 'of:tomorrow'], expires_at = :expires"
+)
+SCOPES = text("SELECT scopes FROM platform.api_keys")
+
+
+async def test_a_configured_key_gains_the_scopes_of_a_newer_version(
+    engine_for: EngineFor, clock: ManualClock
+) -> None:
+    """Given the configured key from before most scopes; when ensured; then it has all, and keeps what is unknown."""
+    async with engine_for(OWNER).begin() as connection:
+        made = await ensure_key(connection, "a-key-from-the-environment", clock())
+        await connection.execute(NARROW, {"expires": clock() + timedelta(days=1)})
+        again = await ensure_key(connection, "a-key-from-the-environment", clock())
+        stored = await connection.scalar(SCOPES)
+
+    assert (again.id, again.scopes) == (made.id, ALL_SCOPES)
+    assert stored == sorted({*ALL_SCOPES, "of:tomorrow"})
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+async def test_a_dead_configured_key_gains_nothing_and_the_start_says_so(
+    end: str, settings: Settings, engine_for: EngineFor, clock: ManualClock
+) -> None:
+    """Given the configured key was revoked or expired; when a start ensures it; then it stays so, and that is told."""
+    settings = settings.model_copy(update={"api_key": SecretStr("a-key-from-the-environment")})
+    await prepare(settings, clock, lambda _: None)
+    async with engine_for(OWNER).begin() as connection:
+        [key] = await list_keys(connection)
+        await connection.execute(NARROW, {"expires": clock() if end == "expired" else None})
+        if end == "revoked":
+            await revoke_key(connection, key.id, clock())
+    told: list[str] = []
+
+    await prepare(settings, clock, told.append)
+
+    async with engine_for(OWNER).begin() as connection:
+        [after] = await list_keys(connection)
+    assert after.scopes == {Scope.EVENTS_WRITE}
+    assert any(f"REGULARS_API_KEY ({key.id})" in line and end in line for line in told), told
 
 
 @pytest.mark.parametrize("token", ["short", "x" * 257, "with a space in it", "ümläute-are-not-ascii"])
