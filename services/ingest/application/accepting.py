@@ -5,21 +5,28 @@ the key of the subject, and the records of all are published together.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
+from structlog.contextvars import bound_contextvars
 
 from services.ingest.application.recording import EventTooLargeError, Seal, outgoing
 from services.ingest.domain.checking import Checked, check
 from services.ingest.domain.faults import Fault
 from services.ingest.domain.limits import RECORD_BYTES_MAX
 from shared.bus.records import Outgoing
+from shared.contracts.events import event_key
 from shared.vault.subject_keys import SubjectErasedError
 
 EVENTS_PER_SLICE = 200
 """Events worked on before other requests get a turn: a few milliseconds."""
+
+KEYS_LOGGED_MAX = 20
+
+log = logging.getLogger(__name__)
 
 
 class Pseudonyms(Protocol):
@@ -119,6 +126,8 @@ class AcceptEvents:
         _refuse(rejected, partial)
         if records:
             await self._submit(records)
+            if log.isEnabledFor(logging.DEBUG):
+                _log_accepted(candidates, rejected)
         rejected.sort(key=lambda rejection: rejection.index)
         return taken
 
@@ -160,6 +169,15 @@ class AcceptEvents:
 def _refuse(rejected: list[Rejection], partial: bool) -> None:
     if rejected and not partial:
         raise EventsRefusedError(sorted(rejected, key=lambda rejection: rejection.index))
+
+
+def _log_accepted(candidates: list[_Candidate], rejected: list[Rejection]) -> None:
+    """One line for a request, with the keys of its first events: an id is the sender's and may hold an address."""
+    refused = {each.index for each in rejected}
+    events = [each.event for each in candidates if each.index not in refused]
+    keys = [event_key(event.source, event.id).hex() for event in events[:KEYS_LOGGED_MAX]]
+    with bound_contextvars(accepted=len(events), event_keys=keys):
+        log.debug("events accepted")
 
 
 def _id_of(event: Any) -> str | None:
