@@ -70,6 +70,7 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
         return
     admin = AIOKafkaAdminClient(request_timeout_ms=REQUEST_TIMEOUT_MS, **connection_settings(settings))
     try:
+        await connect(admin.start, admin._client, CONNECT_TIMEOUT_S)
         there = await bounded(_create_missing(admin, wanted), CONNECT_TIMEOUT_S)
     except KAFKA_ERRORS as error:
         raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
@@ -84,7 +85,6 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
 
 async def _create_missing(admin: Any, wanted: list[NewTopic]) -> dict[str, int]:
     """Create those of the topics that are missing; answer the partitions of those that were there."""
-    await admin.start()
     described = await admin.describe_topics([topic.name for topic in wanted])
     there = {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
     missing = [topic for topic in wanted if topic.name not in there]
@@ -117,6 +117,30 @@ async def bounded(action: Coroutine[Any, Any, Result], timeout_s: float) -> Resu
     if not task.done() or task.cancelled():
         raise TimeoutError
     return task.result()
+
+
+async def connect(start: Callable[[], Coroutine[Any, Any, None]], network: Any, timeout_s: float) -> None:
+    """Start an aiokafka client over its `AIOKafkaClient`. Raises `TimeoutError`, and what the start raises.
+
+    Where a start is given up while `bootstrap` waits for its first answer, aiokafka forgets that connection without
+    closing it, and nobody else knows it. So that part is never cancelled at once but may come to its own end.
+    """
+    bootstrap = network.bootstrap
+    under_way: list[asyncio.Task[None]] = []
+
+    async def whole() -> None:
+        under_way.append(asyncio.create_task(bootstrap()))
+        await asyncio.shield(under_way[-1])
+
+    network.bootstrap = whole
+    try:
+        await bounded(start(), timeout_s)
+    finally:
+        for task in under_way:
+            if not task.done():
+                await asyncio.wait({task}, timeout=STOP_TIMEOUT_S)
+                task.cancel()
+                task.add_done_callback(take_note)
 
 
 async def close_quietly(close: Callable[[], Coroutine[Any, Any, None]]) -> None:

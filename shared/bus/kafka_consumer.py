@@ -16,6 +16,7 @@ from shared.bus.kafka_client import (
     bounded,
     close_quietly,
     cluster_id,
+    connect,
     connection_settings,
     ensure_topics,
 )
@@ -195,7 +196,7 @@ class KafkaConsumer:
         )
         client.subscribe([self._topic], listener=_Rebalances(self, client))
         try:
-            await bounded(client.start(), JOIN_TIMEOUT_S)
+            await connect(client.start, client._client, JOIN_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             await _end(client)
             raise BusUnavailableError(f"cannot join the group: {type(error).__name__}") from error

@@ -18,6 +18,7 @@ from shared.bus.kafka_client import (
     REQUEST_TIMEOUT_MS,
     bounded,
     close_quietly,
+    connect,
     connection_settings,
     ensure_topics,
     take_note,
@@ -160,7 +161,7 @@ class KafkaProducer:
             **connection_settings(self._settings),
         )
         try:
-            await bounded(client.start(), CONNECT_TIMEOUT_S)
+            await connect(client.start, client.client, CONNECT_TIMEOUT_S)
             for topic in self._topics:
                 await bounded(client.partitions_for(topic), CONNECT_TIMEOUT_S)
         except KAFKA_ERRORS as error:
