@@ -20,6 +20,10 @@ class LostRecordsError(BusUnavailableError):
     """A partition ends before the position that was reached in it: the bus lost records, or is another one."""
 
 
+class WrongPartitionsError(Exception):
+    """A topic has another number of partitions than the settings say: some would not be read, or keys would move."""
+
+
 class FencedError(Exception):
     """This consumer no longer owns a partition that it tried to write for; another one does."""
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.bus.interface import BusUnavailableError
+from shared.bus.interface import BusUnavailableError, WrongPartitionsError
 from shared.settings import Settings
 
 Result = TypeVar("Result")
@@ -24,10 +24,6 @@ TOPIC_EXISTS = 36
 
 KAFKA_ERRORS = (KafkaError, OSError, TimeoutError, AssertionError, ValueError)
 """What aiokafka raises when Kafka is away or changes under it."""
-
-
-class WrongPartitionsError(Exception):
-    """A topic exists with another number of partitions than the settings say: keys would move between partitions."""
 
 
 def connection_settings(settings: Settings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import DATABASE_ERRORS
 from shared.bus.gather import Gatherer
-from shared.bus.interface import BusUnavailableError
+from shared.bus.interface import BusUnavailableError, WrongPartitionsError
 from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
 from shared.bus.membership import Membership
@@ -87,7 +87,18 @@ class PostgresConsumer:
         self._wake = asyncio.Event()
 
     async def start(self) -> None:
-        """Join the group, in the background: partitions arrive a moment later."""
+        """Join the group, in the background: partitions arrive a moment later.
+
+        Raises `BusUnavailableError`; `WrongPartitionsError` when the topic has partitions that nobody would read.
+        """
+        async with _bounded(), self._engine.connect() as connection:
+            heads = await self._log.heads(connection)
+        written = 1 + max((number for topic, number in heads if topic == self._topic), default=-1)
+        if written > self._log.partitions:
+            raise WrongPartitionsError(
+                f"topic {self._topic} has {written} partitions, and REGULARS_PARTITIONS is {self._log.partitions}: "
+                "the others would not be read"
+            )
         self._listener.start()
 
     async def stop(self) -> None:

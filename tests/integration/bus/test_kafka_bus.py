@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.kafka.server import KafkaServer
-from shared.bus.interface import BusUnavailableError, Consumer, Producer
-from shared.bus.kafka_client import WrongPartitionsError
+from shared.bus.interface import BusUnavailableError, Consumer, Producer, WrongPartitionsError
 from shared.bus.kafka_consumer import KafkaConsumer
 from shared.bus.kafka_producer import KafkaProducer
 from shared.settings import Settings

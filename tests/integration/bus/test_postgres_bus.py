@@ -5,10 +5,10 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.interface import Consumer, Producer
+from shared.bus.interface import Consumer, Producer, WrongPartitionsError
 from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
 from tests.integration.bus import behaviour
-from tests.integration.bus.probe import PARTITIONS
+from tests.integration.bus.probe import PARTITIONS, numbered, started
 from tests.support.database import TestDatabases
 
 
@@ -69,3 +69,15 @@ class TestPoison(behaviour.PoisonBehaviour):
 
 class TestOutage(behaviour.OutageBehaviour):
     pass
+
+
+async def test_fewer_partitions_than_were_written_are_refused(bus: PostgresBus, probe: AsyncEngine) -> None:
+    """Given a topic with four partitions; when the settings say three; then no worker starts."""
+    async with started(bus.producer()) as producer:
+        await producer.publish(numbered(bus.topic, 40, keys=40))
+    fewer = PostgresConsumer(probe, "probe", bus.topic, "a", PARTITIONS - 1)
+    with pytest.raises(WrongPartitionsError, match="has 4 partitions, and REGULARS_PARTITIONS is 3"):
+        await fewer.start()
+    more = PostgresConsumer(probe, "probe", bus.topic, "a", PARTITIONS + 1)
+    await more.start()
+    await more.stop()
