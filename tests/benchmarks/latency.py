@@ -10,7 +10,7 @@ from tests.benchmarks.orders import bodies, order_events
 from tests.benchmarks.report import Figure
 from tests.support.stack import Stack
 
-SECONDS, PROBES_PER_SECOND, BATCH = 25, 6, 20
+SECONDS, PROBES_PER_SECOND, BATCH = 25, 6, 50
 ASK_EVERY_S = 0.01
 """Adds half of it to what is measured; asking more often would be a load of its own."""
 
