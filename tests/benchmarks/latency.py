@@ -19,7 +19,12 @@ async def latency(stack: Stack, orders_per_second: float) -> list[Figure]:
     """The figures of this part."""
     rate = orders_per_second / 2
     stop = asyncio.Event()
-    load = asyncio.create_task(_background(stack, rate, stop))
+    run = f"load{time.time_ns()}"
+    url = f"{stack.ingest}/v1/events"
+    messages = [
+        request(url, body) for body in bodies(order_events(int(rate * (SECONDS + 10)), run=run), BATCH)
+    ]
+    load = asyncio.create_task(_background(stack, messages, rate, stop))
     await asyncio.sleep(2)
     result = Result()
     probes = []
@@ -40,18 +45,15 @@ async def latency(stack: Stack, orders_per_second: float) -> list[Figure]:
     ]
 
 
-async def _background(stack: Stack, rate: float, stop: asyncio.Event) -> int:
-    """Orders at this rate until told to stop, in small batches on an even beat."""
+async def _background(stack: Stack, messages: list[bytes], rate: float, stop: asyncio.Event) -> int:
+    """Batches of orders at this rate until told to stop, on an even beat; how many orders were sent."""
     connection = await _connect(stack.ingest)
-    run = f"load{time.time_ns()}"
-    url = f"{stack.ingest}/v1/events"
-    events = order_events(int(rate * (SECONDS + 30)), run=run)
     start = time.perf_counter()
     sent = 0
-    for body in bodies(events, BATCH):
+    for message in messages:
         if stop.is_set():
             break
-        status, _ = await connection.send(request(url, body))
+        status, _ = await connection.send(message)
         if status != 202:
             raise RuntimeError(f"ingest answered {status}")
         sent += BATCH
