@@ -41,6 +41,7 @@ def create_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
+        pool_use_lifo=True,  # a warm connection knows its statements and their plans
         pool_timeout=3,
         hide_parameters=True,
         pool_pre_ping=False,
