@@ -56,7 +56,7 @@ async def _through(stack: Stack, count: int, run: str) -> float:
 
 
 async def _settle(stack: Stack) -> None:
-    """Do at once what autovacuum would do during the next measurements, after tens of thousands of orders in seconds."""
+    """Do at once what autovacuum would do during the next measurements, after so many orders in seconds."""
     connection = await asyncpg.connect(stack.postgres.url)
     try:
         await connection.execute("VACUUM (ANALYZE)")
