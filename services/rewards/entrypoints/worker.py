@@ -91,7 +91,7 @@ class RewardsWorker:
         A job that fails is tried again, later and later; it holds up neither the other jobs nor the stream, and the
         readiness warns of it.
         """
-        failures = 0
+        pause_s = JOBS_EVERY_S
         while not stop.is_set():
             for name, job in self._jobs.all().items():
                 try:
@@ -103,9 +103,8 @@ class RewardsWorker:
                         log.warning("due_work_waits", job=name, reason=type(error).__name__)
                     else:
                         log.error("due_work_failed", job=name, exc_info=error)
-            failures = failures + 1 if self._failing else 0
-            pause = min(JOBS_EVERY_S * 2**failures, BACKOFF_MAX_S)
-            await _rest(stop, pause * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
+            pause_s = min(pause_s * 2, BACKOFF_MAX_S) if self._failing else JOBS_EVERY_S
+            await _rest(stop, pause_s * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
 
     async def _do_all(self, name: str, job: Job, stop: asyncio.Event) -> None:
         """One job until nothing of it is due."""
