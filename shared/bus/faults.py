@@ -1,12 +1,18 @@
 """Which faults pass by themselves: those must never cost a record its turn."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from shared.bus.interface import BusUnavailableError
+from shared.postgres.faults import is_database_away, is_unstorable
 
-DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DATABASE_ERRORS = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 """All that asking the database can raise; a failed connect comes as the driver's own error."""
 
 # SQLSTATE classes: connection, transaction state, rollback (serialization, deadlock), resources, object state (lock
@@ -17,8 +23,10 @@ TRANSIENT_CLASSES = frozenset({"08", "25", "40", "42", "53", "55", "57", "58"})
 
 def is_transient(error: BaseException) -> bool:
     """Whether trying the same again later can succeed: the database or the bus is away, slow or was busy."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if is_database_away(error):
         return True
+    if is_unstorable(error):
+        return False  # the driver calls it an interface error, but it is the record's
     # Of SQLAlchemy's error the cause has it; COPY and connects raise the driver's own.
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
     if isinstance(state, str):
@@ -27,11 +35,11 @@ def is_transient(error: BaseException) -> bool:
         error,
         (
             BusUnavailableError,
-            PoolTimeoutError,
             InterfaceError,
             OperationalError,
             asyncpg.InterfaceError,
-            OSError,  # refused, reset; TimeoutError is one
+            asyncpg.InternalClientError,
+            OSError,
             EOFError,
         ),
     )

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Iterator
 
 import asyncpg
 from sqlalchemy import exc as sa
@@ -39,26 +40,51 @@ def is_database_away(error: BaseException) -> bool:
     """Whether `error` says that the database cannot be used now, though the same work may succeed later.
 
     Covers refused and lost connections, an exhausted pool, too many connections, timeouts, deadlocks and lock
-    conflicts, raised by asyncpg or wrapped by SQLAlchemy.
+    conflicts, raised by asyncpg or wrapped by SQLAlchemy; also what fails while such a fault is cleaned up, such
+    as the rollback on a connection that was just lost.
     """
-    if isinstance(error, sa.TimeoutError | TimeoutError | socket.gaierror):
-        return True
-    if isinstance(error, sa.DBAPIError):
-        return error.connection_invalidated or _state_says_away(error.orig) or _is_cause_away(error.orig)
-    if isinstance(error, asyncpg.PostgresError):
-        return _state_says_away(error)
-    if isinstance(error, asyncpg.InterfaceError):
-        return _lost_connection(error)
-    if isinstance(error, OSError):
-        return isinstance(error, ConnectionError) or error.errno in _AWAY_ERRNO
-    return False
+    return any(_says_away(each) for each in _with_causes(error))
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        behind = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+        waiting += [one for one in (behind, getattr(each, "orig", None)) if isinstance(one, BaseException)]
+
+
+def _says_away(error: BaseException) -> bool:
+    match error:
+        case sa.TimeoutError() | TimeoutError() | socket.gaierror() | ConnectionError():
+            return True
+        case sa.DBAPIError():
+            return error.connection_invalidated or _state_says_away(error.orig)
+        case asyncpg.PostgresError():
+            return _state_says_away(error)
+        case asyncpg.InternalClientError():
+            # The server said farewell on an idle connection and asyncpg, still reading it, was given work.
+            return "cannot switch to state" in str(error)
+        case asyncpg.InterfaceError():
+            return _lost_connection(error)
+        case OSError():
+            return error.errno in _AWAY_ERRNO
+        case _:
+            return False
 
 
 def is_unstorable(error: BaseException) -> bool:
-    """Whether the database refused a value as such: a character, a number or a time that a column cannot hold."""
+    """Whether the database or its driver refused a value: a character, a number or a time no column can hold."""
     if isinstance(error, sa.DBAPIError):
         cause = error.orig.__cause__ if error.orig is not None else None
-        return isinstance(error, sa.DataError) or isinstance(cause, asyncpg.DataError)
+        return isinstance(error, sa.DataError) or (cause is not None and is_unstorable(cause))
+    if isinstance(error, asyncpg.InterfaceError):
+        return isinstance(error, ValueError)  # "invalid input for query argument"
     return isinstance(error, asyncpg.DataError) or (
         isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
     )
@@ -67,11 +93,6 @@ def is_unstorable(error: BaseException) -> bool:
 def _state_says_away(error: BaseException | None) -> bool:
     state = getattr(error, "sqlstate", None)
     return isinstance(state, str) and (state.startswith(_AWAY_CLASSES) or state in _AWAY_CODES)
-
-
-def _is_cause_away(error: BaseException | None) -> bool:
-    cause = error.__cause__ if error is not None else None
-    return cause is not None and is_database_away(cause)
 
 
 def _lost_connection(error: Exception) -> bool:

@@ -21,6 +21,11 @@ def wrapped(sqlstate: str | None) -> DBAPIError:
     return DBAPIError("SELECT 1", {"email": "ana@example.com"}, DriverError(sqlstate))
 
 
+def invalid_argument() -> Exception:
+    """What COPY raises for a value that does not fit its column: an interface error by class."""
+    return asyncpg.exceptions._base.DataError("invalid input for query argument $1: 2147483648")
+
+
 class TestIsTransient:
     @pytest.mark.parametrize(
         "error",
@@ -36,6 +41,7 @@ class TestIsTransient:
             asyncpg.DeadlockDetectedError("deadlock"),
             asyncpg.CannotConnectNowError("starting up"),
             asyncpg.InterfaceError("connection is closed"),
+            asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
             ConnectionRefusedError(),
             TimeoutError(),
             BusUnavailableError("away"),
@@ -52,6 +58,7 @@ class TestIsTransient:
             wrapped("22003"),
             wrapped("22021"),
             asyncpg.UniqueViolationError("twice"),
+            invalid_argument(),
             ValueError("bad"),
             KeyError("customer"),
             AssertionError(),
