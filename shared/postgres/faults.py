@@ -67,10 +67,7 @@ def _says_away(error: BaseException) -> bool:
             return error.connection_invalidated or _state_says_away(error.orig)
         case asyncpg.PostgresError():
             return _state_says_away(error)
-        case asyncpg.InternalClientError():
-            # The server said farewell on an idle connection and asyncpg, still reading it, was given work.
-            return "cannot switch to state" in str(error)
-        case asyncpg.InterfaceError():
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return _lost_connection(error)
         case OSError():
             return error.errno in _AWAY_ERRNO
@@ -95,6 +92,9 @@ def _state_says_away(error: BaseException | None) -> bool:
     return isinstance(state, str) and (state.startswith(_AWAY_CLASSES) or state in _AWAY_CODES)
 
 
-def _lost_connection(error: Exception) -> bool:
+def _lost_connection(error: asyncpg.InterfaceError | asyncpg.InternalClientError) -> bool:
     message = str(error)
+    if isinstance(error, asyncpg.InternalClientError):
+        # The server said farewell on an idle connection and asyncpg, still reading it, was given work.
+        return "cannot switch to state" in message
     return "closed" in message or ("connection" in message and "another operation" not in message)
