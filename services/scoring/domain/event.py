@@ -6,16 +6,19 @@ from typing import Any
 from msgspec import Struct
 
 from services.scoring.domain.money import Units, units
+from services.scoring.domain.voice import Reading
 from shared.contracts.codec import MalformedRecordError
 from shared.contracts.events import EventRecord, event_key
 
 
 class Event(Struct, frozen=True):
-    """`key` is the event's identity in hex; events are folded in the order of (`at`, `key`)."""
+    """`key` is the event's identity in hex; events are folded in the order of (`at`, `key`). `reading`
+    is what its words say, if they have been read."""
 
     at: datetime
     key: str
     record: EventRecord
+    reading: Reading | None = None
 
     @classmethod
     def of(cls, record: EventRecord) -> "Event":

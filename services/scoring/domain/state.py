@@ -9,10 +9,22 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from services.scoring.domain.business import NO_BUSINESS, Business
 from services.scoring.domain.days import Days
+from services.scoring.domain.deliveries import NO_DELIVERIES, Deliveries
+from services.scoring.domain.engagement import NO_EMAILS, NO_ENGAGEMENT, Emails, Engagement
+from services.scoring.domain.feedback import NO_FEEDBACK, Feedback
+from services.scoring.domain.goods import NO_GOODS, Goods
 from services.scoring.domain.money import Units
+from services.scoring.domain.subscriptions import NO_SUBSCRIPTIONS, Subscriptions
+from services.scoring.domain.tally import Tally
+from services.scoring.domain.tickets import NO_TICKETS, Tickets
+from services.scoring.domain.voice import NO_VOICE, Voice
 
 NO_DAYS = Days()
+
+AttributeValue = str | int | float | bool
+"""What an attribute of the shop's own may be. A number without a fraction is an int."""
 
 
 class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,7 +34,11 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     different days with an order, `gap_squares` the sum of the squared gaps between them, in days. `days` holds the
     days of the last 365 up to the newest order. `since` and `cause` (the key of an event, empty for time alone) tell
     when the latest stage before `at_risk_at` and `lapses_at` began; from these on, time alone gives another one.
-    `profile` names, for each personal field, the newest event that told it.
+    `profile` names, for each personal field, the newest event that told it; `consent_at` says when each consent got
+    its present value.
+
+    What else a customer does is in parts of its own, each empty (and left out of the text) until such an event comes.
+    `attributes` are the shop's own, as last told; `custom` counts the shop's own events by their type.
     """
 
     events: int = 0
@@ -50,6 +66,19 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     locale: str | None = None
     time_zone: str | None = None
     consent: dict[str, bool] = {}
+    consent_at: dict[str, datetime] = {}
+
+    goods: Goods = NO_GOODS
+    deliveries: Deliveries = NO_DELIVERIES
+    emails: Emails = NO_EMAILS
+    engagement: Engagement = NO_ENGAGEMENT
+    tickets: Tickets = NO_TICKETS
+    feedback: Feedback = NO_FEEDBACK
+    subscriptions: Subscriptions = NO_SUBSCRIPTIONS
+    business: Business = NO_BUSINESS
+    voice: Voice = NO_VOICE
+    attributes: dict[str, AttributeValue] = {}
+    custom: dict[str, Tally] = {}
 
 
 EMPTY = State()
