@@ -95,15 +95,20 @@ class ConditionContext:
         """Whether the condition is true here; absent, null and ill-typed fields make it false."""
         if condition.flags is not None:
             return all(self._flag(flag) for flag in condition.flags)
+        return self.computed(condition.compiled, condition.variables) is True
+
+    def computed(self, compiled: engine.Program, variables: tuple[Variable, ...]) -> object:
+        """What an expression gives here; None where something in it is absent, null or ill-typed."""
         if self._cel is None:
             self._cel = engine.Context()
-        for variable in condition.variables:
+        for variable in variables:
             if variable.name not in self._known:
                 self._supply(variable, self._cel)
         try:
-            return condition.compiled.execute(self._cel) is True
+            found: object = compiled.execute(self._cel)
         except _FAILURES:
-            return False
+            return None
+        return found
 
     def _flag(self, flag: Variable) -> bool | None:
         value = self._value(flag)

@@ -14,6 +14,7 @@ from shared.program.model import Program
 RULE = "rule"
 OFFER = "offer"
 SEGMENT = "segment"
+PART = "part"
 
 LENGTH_MAX = 64
 _ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*\Z", re.ASCII)

@@ -16,6 +16,7 @@ from shared.program.sections.messages import read_messages
 from shared.program.sections.milestones import read_milestones
 from shared.program.sections.offers import read_offers
 from shared.program.sections.points import read_points
+from shared.program.sections.score import read_score
 from shared.program.sections.tiers import read_tiers
 
 __all__ = ["ProgramError", "ProgramFault", "load_program"]
@@ -30,6 +31,7 @@ KEYS = (
     "milestones",
     "segments",
     "stages",
+    "score",
     "campaigns",
     "messages",
     "removed_ids",
@@ -71,6 +73,7 @@ def _program(root: Fields) -> Program:
         time_zone=reading.zone,
         points=read_points(root),
         stages=read_stages(root),
+        score=read_score(root),
         tiers=read_tiers(root),
         offers=read_offers(root),
         milestones=read_milestones(root),

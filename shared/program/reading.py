@@ -38,6 +38,11 @@ class Reading:
     zone: ZoneInfo = UTC
     segments: frozenset[str] = frozenset()
 
+    def fault_in(self, node: Scalar, path: str, error: ConditionError) -> None:
+        """Notes what is wrong within an expression, at its character."""
+        where = "" if node.exact else f" (at character {error.offset + 1} of the condition)"
+        self.faults.add(node.place_of(error.offset), path, error.message + where, error.hint)
+
 
 @dataclass(slots=True)
 class Fields:
@@ -94,7 +99,7 @@ class Fields:
 
     def text(self, key: str, *, longest: int = 200) -> str | None:
         """A text of one line, or None when it is absent or unusable."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         if len(node.text) > longest or not node.text.strip() or not node.text.isprintable():
@@ -104,7 +109,7 @@ class Fields:
 
     def whole(self, key: str, *, low: int = 1, high: int = WHOLE_MAX) -> int | None:
         """A whole number within the bounds."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         if node.quoted or not _WHOLE.match(node.text):
@@ -126,7 +131,7 @@ class Fields:
         above: Decimal | None = None,
     ) -> Decimal | None:
         """A number exactly as written: at least `low`, more than `above`, at most `high`."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         if node.quoted or not _AMOUNT.match(node.text):
@@ -146,7 +151,7 @@ class Fields:
 
     def period(self, key: str, *, zero: bool = False) -> Period | None:
         """A period, longer than nothing unless `zero`."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         try:
@@ -165,7 +170,7 @@ class Fields:
 
     def flag(self, key: str) -> bool | None:
         """True or false."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         if node.quoted or node.text not in ("true", "false"):
@@ -175,7 +180,7 @@ class Fields:
 
     def condition(self, key: str, scope: Scope) -> Condition | None:
         """A condition that can be true."""
-        node = self._single(key)
+        node = self.scalar(key)
         return None if node is None else read_condition(self.reading, node, self.at(key), scope)
 
     def fields(self, key: str, known: Sequence[str]) -> "Fields | None":
@@ -235,14 +240,14 @@ class Fields:
         """An id that this file defines here: noted, checked, and unique among its kind."""
         if not self.need(key, "Ids name rules in the ledger for ever, such as id: welcome."):
             return ""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is not None:
             self.reading.ids.define(kind, node.text, node.place, self.at(key))
         return "" if node is None else node.text
 
     def use(self, key: str, kind: str) -> str | None:
         """An id that this file must define somewhere."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is None:
             return None
         self.reading.ids.use(kind, node.text, node.place, self.at(key))
@@ -250,12 +255,13 @@ class Fields:
 
     def name(self, key: str) -> str | None:
         """The id of something that is defined elsewhere, such as a message's template."""
-        node = self._single(key)
+        node = self.scalar(key)
         if node is not None and not is_id(node.text):
             self.fault(key, f"{node.text!r} cannot be an id.", "Use small letters, digits and hyphens.")
         return None if node is None else node.text
 
-    def _single(self, key: str) -> Scalar | None:
+    def scalar(self, key: str) -> Scalar | None:
+        """The single value of `key` as it is written."""
         node = self._values.get(key)
         if node is None or isinstance(node, Scalar):
             return node
@@ -281,8 +287,7 @@ def read_condition(reading: Reading, node: Node, path: str, scope: Scope) -> Con
     try:
         condition = Condition.compile(node.text, scope)
     except ConditionError as error:
-        where = "" if node.exact else f" (at character {error.offset + 1} of the condition)"
-        reading.faults.add(node.place_of(error.offset), path, error.message + where, error.hint)
+        reading.fault_in(node, path, error)
         return None
     if condition.certain is False:
         reading.faults.add(

@@ -114,6 +114,11 @@ class Checker:
         if tree.field not in fields:
             hint = suggestion(tree.field, fields)
             raise ConditionError(f"A customer has no field {tree.field}.", tree.at, hint)
+        if tree.field in self.scope.without:
+            message = (
+                f"A part of the score cannot ask for customer.{tree.field}, which follows from the score."
+            )
+            raise ConditionError(message, tree.at, "Ask for another field.")
         if tree.field != "segments":
             return fields[tree.field]
         if self.scope.nested:

@@ -74,7 +74,10 @@ COMMON: Mapping[str, Type] = MappingProxyType(
 DERIVED = frozenset({"weekday", "hour", "day", "month"})
 """Computed from `time` when a condition asks for them."""
 
-_BOUNDS = {"score": (0, 100), "spend_percentile": (0, 100)}
+SCORE_FIELDS = frozenset({"score", "score_behavioural", "score_emotional"})
+"""What the score tells, of 0 to 100."""
+
+_BOUNDS = {**dict.fromkeys(SCORE_FIELDS, (0, 100)), "spend_percentile": (0, 100)}
 
 
 @cache

@@ -13,12 +13,14 @@ from shared.program.expression.types import Type
 class Scope:
     """What a condition may ask: the fields of `event` (None: there is no event), and of which segments the customer
     is in. `segments` are the ids that exist (None: not known, so any); `nested` when the condition itself defines a
-    segment, which asks neither for other segments nor for an event. `zone` is where days and hours are counted."""
+    segment, which asks neither for other segments nor for an event. `zone` is where days and hours are counted.
+    `without` are fields of the customer that exist but may not be asked for here, as they follow from the answer."""
 
     event: EventFields | None = ANY_EVENT
     segments: frozenset[str] | None = None
     nested: bool = False
     zone: ZoneInfo = UTC
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
