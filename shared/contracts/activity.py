@@ -20,7 +20,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     `orders` are those that stand: a cancelled one does not count. `spend` is what was paid less what was refunded,
     a refund counting on the day of its order; `_30d` and `_12m` are the same over the last 30 and 365 whole days (in
     the program's time zone, today included). `order_interval_days` is the mean between days with an order. `stage` is
-    one of `onboarding`, `active`, `at_risk`, `lapsed`; `score` is 0-100.
+    one of `onboarding`, `active`, `at_risk`, `lapsed`; `score` is 0-100. `texts`
+    counts the texts (of tickets, reviews, comments) that could be read, `sentiment` is how the newest of them sound,
+    -100 to 100 (None without any), `tags` names what they say.
     """
 
     currency: str
@@ -40,6 +42,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     score: int = 0
     segments: list[str] = []
     tags: list[str] = []
+    texts: int = 0
+    sentiment: int | None = None
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.orders import collect_orders
+from services.scoring.adapters.timeline import event_of
 from services.scoring.application.ports import Known
 from services.scoring.domain.event import Event
 from services.scoring.domain.explain import EVIDENCE_MAX
@@ -16,8 +17,6 @@ from services.scoring.domain.money import decimal
 from services.scoring.domain.orders import Order
 from services.scoring.domain.stages import ORDERS_TO_BE_ACTIVE
 from services.scoring.domain.state import decode_state
-from shared.contracts.codec import decode
-from shared.contracts.events import EventRecord
 from shared.vault.pseudonyms import Pseudonyms
 
 Sort = Literal[
@@ -44,17 +43,17 @@ _BY_PSEUDONYM = text("""
     """)
 
 _EVENTS_UNTIL = text("""
-    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = :id AND at <= :at ORDER BY at, event_key
     """)
 
 _EVENTS_NAMED = text("""
-    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = :id AND event_key = ANY(CAST(:keys AS bytea[]))
     """)
 
 _PAGE = text("""
-    SELECT at, event_key, CAST(record AS text) FROM scoring.timeline
+    SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = :id AND (at, event_key) < (:at, :key)
         AND (CAST(:type AS text) IS NULL OR type = :type)
     ORDER BY at DESC, event_key DESC LIMIT :limit
@@ -207,4 +206,4 @@ class Profiles:
 
 
 def _events(rows: Any) -> list[Event]:
-    return [Event(at, key.hex(), decode(record.encode(), EventRecord)) for at, key, record in rows]
+    return [event_of(*row) for row in rows]

@@ -111,6 +111,9 @@ timeline = Table(
         nullable=False,
         comment="The event record as it travelled; personal data is sealed in it.",
     ),
+    Column(
+        "reading", String, comment="What its texts say: how they sound, and where they give a tag; no words."
+    ),
     postgresql_with={"toast_tuple_target": "8160"},
 )
 

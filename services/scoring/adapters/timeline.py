@@ -1,6 +1,7 @@
 """The timeline: every event of every customer, as it travelled, in order."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,13 +10,14 @@ from services.scoring.adapters.copying import copy
 from services.scoring.application.ports import Arrival
 from services.scoring.domain.event import Event
 from services.scoring.domain.identity import Merge, Move
+from services.scoring.domain.language.reading import decode_reading, encode_reading
 from shared.contracts.codec import decode
 from shared.contracts.events import EventRecord
 
-_COLUMNS = ["customer_id", "at", "event_key", "type", "subject", "record"]
+_COLUMNS = ["customer_id", "at", "event_key", "type", "subject", "record", "reading"]
 
 _OF = text("""
-    SELECT customer_id, at, event_key, CAST(record AS text) FROM scoring.timeline
+    SELECT customer_id, at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = ANY(CAST(:customers AS text[])) ORDER BY customer_id, at, event_key
     """)
 
@@ -31,6 +33,12 @@ _MERGE = text("""
     FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner)
     WHERE t.customer_id = u.loser
     """)
+
+
+def event_of(at: datetime, key: bytes, record: str, reading: str | None) -> Event:
+    """The event of a row: `at`, `event_key`, `record` as text, `reading`."""
+    read = None if reading is None else decode_reading(reading)
+    return Event(at, key.hex(), decode(record.encode(), EventRecord), read)
 
 
 class SqlTimeline:
@@ -50,6 +58,7 @@ class SqlTimeline:
                     record.type,
                     record.subject,
                     arrival.record.decode(),
+                    None if event.reading is None else encode_reading(event.reading),
                 )
             )
         await copy(connection, "timeline", _COLUMNS, rows)
@@ -57,9 +66,8 @@ class SqlTimeline:
     async def of(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[Event]]:
         """All events of these customers, in order."""
         lives: dict[str, list[Event]] = {}
-        for customer_id, at, key, record in await connection.execute(_OF, {"customers": list(customer_ids)}):
-            event = Event(at, key.hex(), decode(record.encode(), EventRecord))
-            lives.setdefault(customer_id, []).append(event)
+        for customer_id, *row in await connection.execute(_OF, {"customers": list(customer_ids)}):
+            lives.setdefault(customer_id, []).append(event_of(*row))
         return lives
 
     async def rearrange(

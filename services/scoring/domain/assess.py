@@ -10,6 +10,7 @@ from services.scoring.domain.score import Parts, Windows, order_interval_days, p
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, next_change_at, standing_at
 from services.scoring.domain.state import State
+from services.scoring.domain.voice import sentiment_at, tags_at
 from shared.contracts.activity import Facts
 from shared.program.segments import segments_of
 
@@ -36,6 +37,7 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
     windows = windows_at(state, moment, settings)
     parts = parts_of(state, windows, settings)
     standing = standing_at(state, moment)
+    voice = state.voice
     facts = Facts(
         currency=settings.currency,
         events=state.events,
@@ -52,6 +54,9 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
         order_interval_days=order_interval_days(state),
         stage=standing.stage,
         score=parts.score,
+        texts=voice.texts,
+        sentiment=sentiment_at(voice, moment) if voice.texts else None,
+        tags=tags_at(voice, moment) if voice.tags else [],
     )
     # The list is the facts' own and still empty: segments are asked about all the other facts.
     facts.segments.extend(segments_of(settings.segments, facts))

@@ -5,15 +5,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from services.scoring.domain.language.reading import Reading
 from services.scoring.domain.money import Units, units
-from services.scoring.domain.voice import Reading
 from shared.contracts.codec import MalformedRecordError
 from shared.contracts.events import EventRecord, event_key
 
 
 class Event(Struct, frozen=True):
-    """`key` is the event's identity in hex; events are folded in the order of (`at`, `key`). `reading`
-    is what its words say, if they have been read."""
+    """`key` is the event's identity in hex; events are folded in the order of (`at`, `key`). `reading` is what its
+    texts say, if any could be read: read when the event was taken in, and kept with it."""
 
     at: datetime
     key: str

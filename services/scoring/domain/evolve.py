@@ -16,6 +16,7 @@ from services.scoring.domain.purchases import Changes, given_back, lapse, placed
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import AT_RISK, LAPSED, stage_at, stage_of, standing_at
 from services.scoring.domain.state import EMPTY, State
+from services.scoring.domain.voice import heard
 from shared.contracts.customer import Customer
 
 PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
@@ -73,6 +74,8 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
     if record.type == "customer.registered" and state.registered_at is None:
         changes["registered_at"] = at
     _tell_profile(state, event, changes)
+    if event.reading is not None:
+        changes["voice"] = heard(state.voice, event.reading, at, key)
     effect = _EFFECTS.get(record.type)
     if effect is None:
         return replace(state, **changes), None

@@ -31,6 +31,8 @@ class Facts(BaseModel):
     first_order_at: datetime | None
     last_order_at: datetime | None
     order_interval_days: float | None = Field(description="Mean days between days with an order.")
+    texts: int = Field(description="Tickets, reviews and comments whose sentiment could be read.")
+    sentiment: int | None = Field(description="How the newest of them sound, -100 to 100.")
 
     @classmethod
     def of(cls, facts: FactsRecord) -> "Facts":
@@ -49,6 +51,8 @@ class Facts(BaseModel):
             first_order_at=facts.first_order_at,
             last_order_at=facts.last_order_at,
             order_interval_days=facts.order_interval_days,
+            texts=facts.texts,
+            sentiment=facts.sentiment,
         )
 
 

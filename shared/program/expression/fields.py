@@ -77,7 +77,7 @@ DERIVED = frozenset({"weekday", "hour", "day", "month"})
 SCORE_FIELDS = frozenset({"score", "score_behavioural", "score_emotional"})
 """What the score tells, of 0 to 100."""
 
-_BOUNDS = {**dict.fromkeys(SCORE_FIELDS, (0, 100)), "spend_percentile": (0, 100)}
+_BOUNDS = {**dict.fromkeys(SCORE_FIELDS, (0, 100)), "sentiment": (-100, 100), "spend_percentile": (0, 100)}
 
 
 @cache
@@ -88,7 +88,7 @@ def customer_fields() -> Mapping[str, Type]:
         found = _simple(part.type)
         low, high = _BOUNDS.get(part.name, (found.low, found.high))
         fields[part.name] = replace(found, low=low, high=high)
-    for name in ("events", "orders", "orders_12m"):
+    for name in ("events", "orders", "orders_12m", "texts"):
         fields[name] = replace(fields[name], low=0)
     fields["stage"] = _STAGE
     fields["spend_percentile"] = replace(NUMBER, low=0, high=100)  # supplied once segments rank customers

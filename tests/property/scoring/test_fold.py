@@ -6,17 +6,29 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.scoring.domain.advance import is_late
 from services.scoring.domain.assess import assess
 from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import Folded, evolve_in, fold
+from services.scoring.domain.language.reading import TAGS, Mention, Reading
 from services.scoring.domain.state import EMPTY, decode_state, encode_state
 from tests.support.life import SETTINGS, cancellation, event, moment, order, refund
 
 HALF_HOURS = st.integers(0, 48 * 800)  # more than two years, so that days leave every window
 ORDER_IDS = st.sampled_from(["A", "B", "C", "D"])
 AMOUNTS = st.decimals("0", "300", places=2).map(str)
+
+READINGS = st.builds(
+    Reading,
+    engine=st.just("trial"),
+    sentiment=st.none() | st.integers(-100, 100),
+    mentions=st.lists(
+        st.builds(Mention, st.sampled_from(TAGS), st.just("text"), st.integers(0, 50), st.integers(51, 99)),
+        max_size=3,
+    ).map(tuple),
+)
 
 
 @st.composite
@@ -30,7 +42,7 @@ def lives(draw: st.DrawFn, most: int = 14) -> list[Event]:
 
 @st.composite
 def _events(draw: st.DrawFn, number: int, at) -> Event:  # type: ignore[no-untyped-def]
-    kind = draw(st.sampled_from(["order", "order", "order", "refund", "cancel", "login", "register"]))
+    kind = draw(st.sampled_from(["order", "order", "order", "refund", "cancel", "login", "register", "text"]))
     name = f"event-{number}"
     if kind == "order":
         currency = draw(st.sampled_from(["USD", "USD", "USD", "EUR"]))
@@ -39,6 +51,8 @@ def _events(draw: st.DrawFn, number: int, at) -> Event:  # type: ignore[no-untyp
         return refund(at, draw(ORDER_IDS), draw(st.sampled_from("xyz")), draw(AMOUNTS), id=name)
     if kind == "cancel":
         return cancellation(at, draw(ORDER_IDS), id=name)
+    if kind == "text":
+        return replace(event("feedback.given", at, id=name), reading=draw(READINGS))
     if kind == "register":
         consent = {
             "customer": {
