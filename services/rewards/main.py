@@ -44,6 +44,7 @@ from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Check, Health
 from shared.http.idempotency import IdempotencyKeys
+from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
@@ -70,6 +71,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     checkout = Checkout(members, store, programs, render)
     service = Service(
         engine=engine,
+        reading=autocommit(engine),
         clock=clock,
         guard=Guard(engine, clock),
         reader=Reader(names),

@@ -15,6 +15,7 @@ from shared.auth.keys import TOKEN_MAX_CHARACTERS, hash_token, known_scopes
 from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.http.problems import Problem
+from shared.postgres.direct import autocommit
 from shared.postgres.faults import is_database_away
 from shared.telemetry.context import bind_key_id
 
@@ -63,7 +64,7 @@ class Guard:
     """Checks keys against `platform.api_keys`, remembering what it found (bounded, for a short time)."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+        self._engine = autocommit(engine)
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._lookups: dict[bytes, asyncio.Task[_Known]] = {}
@@ -110,7 +111,7 @@ class Guard:
     async def _look_up(self, digest: bytes, before: _Known | None) -> _Known:
         now = self._clock()
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT_S), self._slots, self._engine.begin() as connection:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S), self._slots, self._engine.connect() as connection:
                 row = (await connection.execute(_LOOK_UP, {"hash": digest, "now": now})).one_or_none()
         except Exception as error:
             if before is None or before.principal is None or now >= before.until + GRACE:

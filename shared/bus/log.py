@@ -86,6 +86,10 @@ class PostgresLog:
             """)  # noqa: S608
         self._waiting = text(f"SELECT EXISTS (SELECT FROM {records})")  # noqa: S608
 
+    def partition(self, record: Outgoing) -> Partition:
+        """Where a record goes."""
+        return record.topic, partition_of(record.key, self.partitions)
+
     async def append(self, connection: AsyncConnection, records: Sequence[Outgoing]) -> None:
         """Write records at the ends of their partitions, in the caller's transaction, in the order given.
 
@@ -94,9 +98,8 @@ class PostgresLog:
         """
         check(records)
         slots: dict[Partition, list[Outgoing]] = {}
-        partitions = self.partitions
         for record in records:
-            slots.setdefault((record.topic, partition_of(record.key, partitions)), []).append(record)
+            slots.setdefault(self.partition(record), []).append(record)
         written = await self._write(connection, slots)
         if len(written) < len(slots):
             missing = {partition: rows for partition, rows in slots.items() if partition not in written}

@@ -15,6 +15,7 @@ from shared.bus.log import PostgresLog
 from shared.bus.membership import Membership
 from shared.bus.records import Incoming, Outgoing, Partition
 from shared.bus.retention import Retention
+from shared.postgres.direct import autocommit
 
 SCHEMA = "platform"
 PREFIX = "log"
@@ -35,7 +36,9 @@ class PostgresProducer:
 
     def __init__(self, engine: AsyncEngine, partitions: int, timeout_s: float = 3.0) -> None:
         self._engine = engine
+        self._single = autocommit(engine)
         self._log = platform_log(partitions)
+        self._begun: set[Partition] = set()
         self._gatherer = Gatherer(self._write, timeout_s)
 
     async def start(self) -> None:
@@ -59,8 +62,12 @@ class PostgresProducer:
         return True
 
     async def _write(self, records: list[Outgoing]) -> None:
-        async with self._engine.begin() as connection:
+        """One statement is a transaction by itself; it is one where all partitions have been written to before."""
+        partitions = {self._log.partition(record) for record in records}
+        begun = partitions <= self._begun
+        async with self._single.connect() if begun else self._engine.begin() as connection:
             await self._log.append(connection, records)
+        self._begun |= partitions
 
 
 class PostgresConsumer:
@@ -72,6 +79,7 @@ class PostgresConsumer:
 
     def __init__(self, engine: AsyncEngine, group: str, topic: str, member: str, partitions: int) -> None:
         self._engine = engine
+        self._reading = autocommit(engine)
         self._topic = topic
         self._log = platform_log(partitions)
         self._membership = Membership(SCHEMA, group, topic, member, partitions)
@@ -91,7 +99,7 @@ class PostgresConsumer:
 
         Raises `BusUnavailableError`; `WrongPartitionsError` when the topic has partitions that nobody would read.
         """
-        async with _bounded(), self._engine.connect() as connection:
+        async with _bounded(), self._reading.connect() as connection:
             heads = await self._log.heads(connection)
         written = 1 + max((number for topic, number in heads if topic == self._topic), default=-1)
         if written > self._log.partitions:
@@ -142,7 +150,7 @@ class PostgresConsumer:
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
-        async with _bounded(), self._engine.connect() as connection:
+        async with _bounded(), self._reading.connect() as connection:
             heads = await self._log.heads(connection)
         return {partition: heads.get(partition, 0) for partition in self.assigned()}
 
@@ -152,7 +160,7 @@ class PostgresConsumer:
 
     async def _read(self, limit: int) -> list[Incoming]:
         before = dict(self._positions)
-        async with _bounded(), self._engine.connect() as connection:
+        async with _bounded(), self._reading.connect() as connection:
             records = await self._log.read(connection, before, limit)
         if self._positions != before:  # a seek, or a loss of partitions, has come between
             records = [

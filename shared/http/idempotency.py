@@ -61,7 +61,7 @@ class IdempotencyKeys:
         )
         self._prune = text(
             f"DELETE FROM {schema}.idempotency_keys WHERE (scope, key) IN (SELECT scope, key"  # noqa: S608
-            f" FROM {schema}.idempotency_keys WHERE created_at < :before ORDER BY created_at LIMIT :batch)"
+            f" FROM {schema}.idempotency_keys WHERE created_at < :before ORDER BY created_at LIMIT :batch) RETURNING 1"
         )
 
     async def begin(
@@ -111,8 +111,8 @@ class IdempotencyKeys:
 
     async def prune(self, connection: AsyncConnection, now: datetime) -> int:
         """Delete a batch of keys older than `KEPT_FOR`; how many went. Call again while it is `PRUNE_BATCH`."""
-        result = await connection.execute(self._prune, {"before": now - KEPT_FOR, "batch": PRUNE_BATCH})
-        return result.rowcount
+        gone = await connection.execute(self._prune, {"before": now - KEPT_FOR, "batch": PRUNE_BATCH})
+        return len(gone.all())
 
     def _lock_number(self, key: str, scope: str) -> int:
         digest = blake2b(

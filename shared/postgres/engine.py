@@ -3,6 +3,7 @@
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.postgres.direct import DirectEngine
 from shared.settings import Service, Settings
 
 CONNECT_TIMEOUT_S = 3
@@ -37,7 +38,7 @@ def create_engine(
     }
     if role is not None:
         server_settings["role"] = role
-    return create_async_engine(
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
@@ -47,3 +48,4 @@ def create_engine(
         pool_pre_ping=False,
         connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings},
     )
+    return DirectEngine(engine.sync_engine)

@@ -8,6 +8,7 @@ from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.postgres.direct import autocommit
 from shared.postgres.faults import is_database_away
 from shared.vault.seal import Sealer
 from shared.vault.secret import Secret
@@ -43,7 +44,7 @@ class SubjectKeyring:
     def __init__(
         self, engine: AsyncEngine, secret: Secret, *, capacity: int = CAPACITY, trusted_s: float = TRUSTED_S
     ) -> None:
-        self._engine = engine
+        self._engine = autocommit(engine)
         self._keys = SubjectKeys(secret)
         self._capacity = capacity
         self._trusted_s = trusted_s
@@ -125,7 +126,7 @@ class SubjectKeyring:
     async def _fetch(self, visit: _Round) -> None:
         for batch in _batches(sorted(visit.subjects)):
             erased: frozenset[str] = frozenset()
-            async with self._engine.begin() as connection:
+            async with self._engine.connect() as connection:
                 while True:
                     alive = [subject for subject in batch if subject not in erased]
                     try:

@@ -16,10 +16,17 @@ from shared.vault.secret import KEY_BYTES, Secret, SecretError, derive
 
 _FIND = text("SELECT subject, key FROM platform.subject_keys WHERE subject = ANY(CAST(:subjects AS text[]))")
 
-_CREATE = text(
-    "INSERT INTO platform.subject_keys (subject, key, created_at)"
+# In one round trip: those that exist, and those that are made now, unless one of them was erased. One that another
+# process makes at this moment is neither seen nor made.
+_FIND_OR_CREATE = text(
+    "WITH made AS ("
+    " INSERT INTO platform.subject_keys (subject, key, created_at)"
     " SELECT s, k, :now FROM unnest(CAST(:subjects AS text[]), CAST(:keys AS bytea[])) AS new (s, k)"
-    " ON CONFLICT (subject) DO NOTHING RETURNING subject"
+    " WHERE NOT EXISTS (SELECT FROM platform.subject_keys"
+    "  WHERE subject = ANY(CAST(:subjects AS text[])) AND destroyed_at IS NOT NULL)"
+    " ON CONFLICT (subject) DO NOTHING RETURNING subject, key)"
+    " SELECT subject, key FROM made"
+    " UNION ALL SELECT subject, key FROM platform.subject_keys WHERE subject = ANY(CAST(:subjects AS text[]))"
 )
 
 # Locked in sorted order first; a subject never seen gets the mark as well, so that it cannot appear later.
@@ -52,30 +59,24 @@ class SubjectKeys:
     async def get_or_create(
         self, connection: AsyncConnection, subjects: Collection[str], now: datetime | None = None
     ) -> dict[str, bytes]:
-        """A key for every subject, made where there is none: one round trip when all are known, else up to three.
+        """A key for every subject, made where there is none, in one round trip.
 
         Raises `SubjectErasedError` when any of them was erased; nothing is made then.
         """
-        known = await self._rows(connection, subjects)
-        _refuse_erased(known)
-        missing = sorted(set(subjects) - known.keys())
-        if missing:
-            fresh = {subject: _new_key() for subject in missing}
-            bound = {
-                "subjects": missing,
-                "keys": [self._wrap(subject, key) for subject, key in fresh.items()],
-                "now": now or datetime.now(UTC),
-            }
-            made = {row.subject for row in await connection.execute(_CREATE, bound)}
-            lost = [subject for subject in missing if subject not in made]
-            if lost:  # another process was first: its keys count
-                theirs = await self._rows(connection, lost)
-                _refuse_erased(theirs)
-                known |= theirs
-        else:
-            fresh, made = {}, set()
-        keys = {subject: self._unwrap(subject, wrapped) for subject, wrapped in known.items() if wrapped}
-        return keys | {subject: fresh[subject] for subject in made}
+        wanted = sorted(set(subjects))
+        fresh = {subject: _new_key() for subject in wanted}
+        bound = {
+            "subjects": wanted,
+            "keys": [self._wrap(subject, key) for subject, key in fresh.items()],
+            "now": now or datetime.now(UTC),
+        }
+        rows = {row.subject: row.key for row in await connection.execute(_FIND_OR_CREATE, bound)}
+        _refuse_erased(rows)
+        lost = [subject for subject in wanted if subject not in rows]
+        if lost:  # another process was first: its keys count
+            rows |= await self._rows(connection, lost)
+            _refuse_erased(rows)
+        return {subject: self._unwrap(subject, wrapped) for subject, wrapped in rows.items() if wrapped}
 
     async def get(self, connection: AsyncConnection, subjects: Collection[str]) -> dict[str, bytes]:
         """The keys that exist. Subjects unknown or erased are left out: what was sealed for them cannot be read."""

@@ -102,7 +102,7 @@ def customer_routes(service: Service) -> APIRouter:
     async def get_points(customer: CustomerRef, _: MayRead) -> PointsView:
         """The points a customer has at this moment."""
         now = service.clock()
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
             program = (await service.programs.current(connection)).program
             balances = await service.reader.balances(connection, customer_id, now)
@@ -126,7 +126,7 @@ def customer_routes(service: Service) -> APIRouter:
     ) -> Page[EntryView]:
         """Every movement of the customer's points, newest first."""
         before = decode_cursor(cursor, tuple[datetime, str, int]) if cursor is not None else None
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
             rows = await service.reader.ledger(connection, customer_id, before, limit + 1)
         last = rows[limit - 1] if len(rows) > limit else None
@@ -137,7 +137,7 @@ def customer_routes(service: Service) -> APIRouter:
     async def get_tier(customer: CustomerRef, _: MayRead) -> TierView:
         """The customer's tier, and what is missing to the next one."""
         now = service.clock()
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
             program = (await service.programs.current(connection)).program
             member = await service.reader.member(connection, customer_id, start_of_window(program, now))
@@ -150,7 +150,7 @@ def customer_routes(service: Service) -> APIRouter:
         """The customer's offers, newest first, used and expired ones too."""
         before = decode_cursor(cursor, tuple[datetime, str]) if cursor is not None else None
         now = service.clock()
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
             offers = await service.reader.offers(connection, customer_id, before, limit + 1)
         last = offers[limit - 1] if len(offers) > limit else None

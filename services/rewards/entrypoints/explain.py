@@ -84,7 +84,7 @@ def explain_routes(service: Service) -> APIRouter:
                 "", "one_of", "give exactly one of ledger_entry, offer, tier", "ledger_entry"
             )
             raise invalid_request(error)
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
             teller = _Teller(service, connection, customer_id)
             if ledger_entry is not None:

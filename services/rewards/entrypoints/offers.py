@@ -77,7 +77,7 @@ def offer_routes(service: Service) -> APIRouter:
         """Whether the customer may use the code on this order, now. Changes nothing. An unknown code and another
         customer's are answered alike."""
         now, shown = service.clock(), normal_code(code)[:64]
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             customer_id = await service.reader.customer(connection, body.customer)
             offer = await service.reader.offer(connection, shown)
         order = body.order or Order()

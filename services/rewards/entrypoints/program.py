@@ -53,7 +53,7 @@ def program_routes(service: Service) -> APIRouter:
     @router.get("/v1/program", responses=problem_responses(503))
     async def get_program(_: MayRead) -> ProgramView:
         """The version that counts now."""
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             try:
                 current = await service.programs.newest(connection)
             except Exception as error:

@@ -29,6 +29,8 @@ class Service:
     """The parts that `main` has wired."""
 
     engine: AsyncEngine
+    reading: AsyncEngine
+    """The same pool for routes that only read, each statement at a moment of its own."""
     clock: Clock
     guard: Guard
     reader: Reader

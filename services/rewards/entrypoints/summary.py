@@ -27,7 +27,7 @@ def summary_routes(service: Service) -> APIRouter:
     @router.get("/v1/summary", responses=problem_responses(503))
     async def get_summary(_: MayRead) -> Summary:
         """Counts and sums over all members."""
-        async with service.engine.connect() as connection:
+        async with service.reading.connect() as connection:
             program = (await service.programs.current(connection)).program
             totals = await by_tier(connection)
             offers, milestone_offers = await offers_issued(connection)

@@ -1,0 +1,113 @@
+"""Textual statements straight to the driver, at a quarter of what SQLAlchemy's own way to it costs.
+
+SQLAlchemy keeps the pool, the transactions and savepoints, and the finding again of what was lost. But a small batch
+sends a dozen statements, and on two cores the way through `Connection.execute` (0.19 ms each, where asyncpg takes 0.04)
+was a quarter of what the workers did.
+"""
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.engine.result import IteratorResult, Result, SimpleResultMetaData
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+_DIALECT = dialect()  # type: ignore[no-untyped-call]
+_NOTHING = SimpleResultMetaData([])
+
+
+class _Statement:
+    """A textual statement as the driver takes it: numbered parameters, and how to put the named ones in order."""
+
+    def __init__(self, clause: TextClause) -> None:
+        compiled = clause.compile(dialect=_DIALECT)
+        names = compiled.positiontup or []
+        self.sql = compiled.string
+        self.arguments = _in_order(names)
+        self.plain = not compiled._bind_processors  # typed binds are SQLAlchemy's to convert
+        self.metadata: SimpleResultMetaData | None = None
+
+    async def fetch(self, driver: Any, parameters: Any) -> Result[Any]:
+        """All rows."""
+        records = await driver.fetch(self.sql, *self.arguments(parameters))
+        if records and self.metadata is None:
+            self.metadata = SimpleResultMetaData(list(records[0].keys()))
+        return IteratorResult(self.metadata or _NOTHING, map(tuple, records))
+
+
+_statements: WeakKeyDictionary[TextClause, _Statement] = WeakKeyDictionary()
+
+
+def _in_order(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: tuple(parameters[name] for name in names)
+
+
+class DirectConnection(AsyncConnection):
+    """An `AsyncConnection` whose textual statements go to asyncpg, once its transaction has begun.
+
+    The statement that begins the transaction goes SQLAlchemy's way, as does everything that is not plain text with
+    named parameters. Errors of the direct way are asyncpg's own (`shared.postgres.faults` knows both kinds). Results
+    have no `rowcount`.
+    """
+
+    __slots__ = ()
+
+    async def execute(  # type: ignore[override]  # a Result is what callers use of a CursorResult
+        self, statement: Any, parameters: Any = None, *, execution_options: Any = None
+    ) -> Result[Any]:
+        """The rows of a statement; see `AsyncConnection.execute`."""
+        if (
+            isinstance(statement, TextClause)
+            and execution_options is None
+            and not isinstance(parameters, list)
+            and (driver := self._driver()) is not None
+        ):
+            known = _statements.get(statement)
+            if known is None:
+                known = _statements[statement] = _Statement(statement)
+            if known.plain:
+                return await known.fetch(driver, parameters)
+        result: Result[Any] = await super().execute(
+            statement, parameters, execution_options=execution_options
+        )
+        return result
+
+    async def scalar(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        """The first column of the first row; see `AsyncConnection.scalar`."""
+        return (await self.execute(statement, parameters, execution_options=execution_options)).scalar()
+
+    def _driver(self) -> Any:
+        """asyncpg's connection, if statements may go to it now."""
+        connection = self.sync_connection
+        if connection is None or connection.closed or connection.invalidated:
+            return None
+        driver: Any = connection.connection.driver_connection
+        if driver is None or driver.is_closed():
+            return None
+        if driver.is_in_transaction() or _is_autocommit(connection):
+            return driver
+        return None
+
+
+def _is_autocommit(connection: Any) -> bool:
+    return bool(connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT")
+
+
+class DirectEngine(AsyncEngine):
+    """An `AsyncEngine` that hands out `DirectConnection`s."""
+
+    _connection_cls = DirectConnection
+
+    def execution_options(self, **opt: Any) -> AsyncEngine:
+        """The same pool with these options; see `AsyncEngine.execution_options`."""
+        return DirectEngine(self.sync_engine.execution_options(**opt))
+
+
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for single statements, each a transaction of its own: one round trip instead of three."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")

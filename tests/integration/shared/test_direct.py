@@ -1,0 +1,104 @@
+"""Textual statements that go straight to the driver answer as SQLAlchemy's own way does."""
+
+from contextlib import suppress
+
+import asyncpg
+import pytest
+from sqlalchemy import Integer, bindparam, event, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.postgres.direct import autocommit
+from tests.conftest import EngineFor
+
+ROWS = text(
+    "SELECT n, n * 2 AS twice FROM unnest(CAST(:numbers AS int[])) AS u(n) WHERE n <> :less ORDER BY n"
+)
+
+
+@pytest.fixture
+def engine(engine_for: EngineFor) -> AsyncEngine:
+    """As a service has it."""
+    return engine_for("regulars_scoring")
+
+
+@pytest.fixture
+def through_sqlalchemy(engine: AsyncEngine) -> list[str]:
+    """The statements that went SQLAlchemy's way."""
+    seen: list[str] = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
+    return seen
+
+
+async def test_within_a_transaction_rows_are_the_same_either_way(
+    engine: AsyncEngine, through_sqlalchemy: list[str]
+) -> None:
+    """Given one statement run twice in a transaction; then the second goes directly, and answers alike."""
+    bound = {"numbers": [3, 1, 2], "less": 2}
+    async with engine.begin() as connection:
+        first = (await connection.execute(ROWS, bound)).all()
+        second = (await connection.execute(ROWS, bound)).all()
+        by_name = [(row.n, row.twice) for row in await connection.execute(ROWS, bound)]
+        none = (await connection.execute(ROWS, {"numbers": [], "less": 0})).first()
+        one = await connection.scalar(ROWS, {"numbers": [7], "less": 0})
+
+    assert first == second == by_name == [(1, 2), (3, 6)]
+    assert none is None
+    assert one == 7
+    assert len(through_sqlalchemy) == 1
+
+
+async def test_a_transaction_undoes_what_was_done_directly(engine_for: EngineFor) -> None:
+    """Given a direct write; when the transaction fails; then nothing is left."""
+    engine = engine_for(None)
+
+    async def write_and_fail() -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+            await connection.execute(text("CREATE TABLE left_over (n int)"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await write_and_fail()
+
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT to_regclass('left_over')")) is None
+
+
+async def test_a_savepoint_holds_for_direct_statements(engine_for: EngineFor) -> None:
+    """Given a savepoint; when what is inside fails; then what was before it stays."""
+    async with engine_for(None).begin() as connection:
+        await connection.execute(text("CREATE TEMP TABLE kept (n int)"))
+        await connection.execute(text("INSERT INTO kept VALUES (:n)"), {"n": 1})
+        with suppress(asyncpg.DivisionByZeroError):
+            async with connection.begin_nested():
+                await connection.execute(text("INSERT INTO kept VALUES (:n)"), {"n": 2})
+                await connection.execute(text("SELECT 1 / 0"))
+        rows = (await connection.execute(text("SELECT n FROM kept"))).scalars().all()
+
+    assert rows == [1]
+
+
+async def test_single_statements_need_no_transaction(
+    engine: AsyncEngine, through_sqlalchemy: list[str]
+) -> None:
+    """Given an engine for single statements; when one is run; then no transaction is open after it."""
+    async with autocommit(engine).connect() as connection:
+        rows = (await connection.execute(ROWS, {"numbers": [1], "less": 0})).all()
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        assert not raw.is_in_transaction()
+
+    assert rows == [(1, 2)]
+    assert through_sqlalchemy == []
+
+
+async def test_what_is_not_plain_text_goes_the_long_way(
+    engine: AsyncEngine, through_sqlalchemy: list[str]
+) -> None:
+    """Given typed parameters, or an expression; when run; then SQLAlchemy converts them as ever."""
+    typed = text("SELECT CAST(:n AS int)").bindparams(bindparam("n", type_=Integer))
+    async with engine.begin() as connection:
+        assert await connection.scalar(typed, {"n": 4}) == 4
+        assert await connection.scalar(select(5)) == 5
+
+    assert len(through_sqlalchemy) == 2
