@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     """At least 32 characters. Pseudonyms and the keys that seal personal data derive from it: losing it loses
     them. Unset, `regulars up` makes one and keeps it in `home`."""
 
+    phone_region: str | None = Field(None, pattern=r"^[A-Z]{2}$")
+    """The country (ISO 3166, such as US) of telephone numbers without a country code. Set it before the first event and
+    leave it: the same number read in another way is another customer's."""
+
     host: str = "127.0.0.1"
     ingest_port: int = Field(8001, ge=0, le=65535)
     scoring_port: int = Field(8002, ge=0, le=65535)

@@ -54,7 +54,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     spool = PostgresSpool(engine, own_log(settings, SERVICE)) if settings.on_kafka else None
     publisher = SpoolingPublisher(producer, spool) if spool is not None else None
     batcher = Batcher(measured((publisher or producer).publish))
-    accept = AcceptEvents(Pseudonyms(settings.secret), keyring, batcher.submit)
+    accept = AcceptEvents(Pseudonyms(settings.secret, settings.phone_region), keyring, batcher.submit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

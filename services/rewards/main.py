@@ -65,7 +65,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
     engine = service_engine(settings, SERVICE)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
-    names = Names(Pseudonyms(settings.secret))
+    names = Names(Pseudonyms(settings.secret, settings.phone_region))
     outbox = make_outbox(settings, SERVICE)
     members, store = PostgresMembers(outbox), PostgresCheckouts(names)
     checkout = Checkout(members, store, programs, render)
@@ -117,7 +117,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     engine = service_engine(settings, SERVICE)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     members = PostgresMembers(make_outbox(settings, SERVICE))
-    store = PostgresCheckouts(Names(Pseudonyms(settings.secret)))
+    store = PostgresCheckouts(Names(Pseudonyms(settings.secret, settings.phone_region)))
     stream = StreamWorker(
         engine=engine,
         consumer=make_consumer(settings, engine, SERVICE, ACTIVITY_TOPIC),

@@ -51,7 +51,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` without a usable secret, `ProgramError` without a usable program."""
     engine = service_engine(settings, SERVICE)
     personal = PersonalData(engine, settings.secret)
-    profiles = Profiles(engine, Pseudonyms(settings.secret))
+    profiles = Profiles(engine, Pseudonyms(settings.secret, settings.phone_region))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -39,6 +39,15 @@ PhoneNumber = Annotated[
         description="a telephone number of 5 to 20 digits such as +1 212 555 0100",
     ),
 ]
+CardToken = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        extra=PERSONAL,
+        description="a token or fingerprint of a payment card of 1 to 200 characters, never its number",
+    ),
+]
 Birthday = Annotated[date, Meta(extra=PERSONAL, description='a calendar day such as "1990-05-17"')]
 PersonalMap = Annotated[
     dict[str, Any], Meta(extra=PERSONAL, description="an object with keys of your choice")
@@ -58,6 +67,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     id: ShopId | UnsetType | None = UNSET
     email: EmailAddress | UnsetType | None = UNSET
     phone: PhoneNumber | UnsetType | None = UNSET
+    card: CardToken | UnsetType | None = UNSET
     anonymous_id: PersonalId | UnsetType | None = UNSET
     first_name: PersonalLabel | UnsetType | None = UNSET
     last_name: PersonalLabel | UnsetType | None = UNSET
@@ -70,5 +80,5 @@ class Customer(Struct, frozen=True, kw_only=True):
     consent: dict[Purpose, bool] | UnsetType | None = UNSET
 
 
-IDENTIFIERS = ("id", "email", "phone", "anonymous_id")
+IDENTIFIERS = ("id", "email", "phone", "card", "anonymous_id")
 """The identifier fields of `Customer`, strongest first: the strongest one present keys the event's stream."""

@@ -11,6 +11,7 @@ from services.ingest.domain.envelope import ATTRIBUTES, CUSTOM_EVENT, EVENTS
 from services.ingest.domain.explaining import mismatches
 from services.ingest.domain.faults import Fault
 from services.ingest.domain.limits import AHEAD_MAX, EARLIEST, FAULTS_PER_EVENT_MAX, TYPE_LENGTH_MAX
+from services.ingest.domain.payment_cards import looks_like_card_number
 from services.ingest.domain.sanity import find_insanity
 from services.ingest.domain.shapes import CUSTOM_SHAPE, SHAPES, Shape
 from services.ingest.domain.splitting import Notes, split
@@ -56,6 +57,8 @@ def check(event: Any, now: datetime, *, clean: bool = False) -> Checked | list[F
     identifiers = _identifiers(data["customer"])
     time: datetime = accepted.time
     if not identifiers or not EARLIEST <= time <= now + AHEAD_MAX:
+        return _everything_wrong(event, type_, now, "")
+    if "card" in identifiers and looks_like_card_number(identifiers["card"]):
         return _everything_wrong(event, type_, now, "")
     notes = Notes()
     plain, hidden = split(data, shape, notes, DATA_DEPTH)
@@ -115,7 +118,7 @@ def _everything_wrong(event: dict[str, Any], type_: Any, now: datetime, first: s
     data = event.get("data")
     customer = data.get("customer") if isinstance(data, dict) else None
     if isinstance(customer, dict) and not any(pointer.startswith("/data/customer") for pointer in named):
-        faults += _anonymous(customer)
+        faults += _anonymous(customer) + _bare_card(customer)
     if "/time" not in named and isinstance(event.get("time"), str):
         faults += _untimely(msgspec.convert(event["time"], datetime), now)
     if not faults:
@@ -138,6 +141,17 @@ def _anonymous(customer: dict[str, Any]) -> list[Fault]:
         return []
     detail = f"the customer needs at least one of {', '.join(IDENTIFIERS)}"
     return [Fault("/data/customer", "customer_unidentified", detail)]
+
+
+def _bare_card(customer: dict[str, Any]) -> list[Fault]:
+    card = customer.get("card")
+    if not isinstance(card, str) or not looks_like_card_number(card):
+        return []
+    detail = (
+        "looks like the number of a payment card, which must not be sent: send the token or fingerprint that your"
+        " payment provider gives for the card"
+    )
+    return [Fault("/data/customer/card", "card_number", detail)]
 
 
 def _untimely(time: datetime, now: datetime) -> list[Fault]:

@@ -160,6 +160,14 @@ BAD_DATA: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("e-mail too long", {"customer": {"email": "a@" + "b" * 400 + ".c"}}, {"/customer/email": "too_long"}),
     ("phone without digits", {"customer": {"phone": "+-- (  )"}}, {"/customer/phone": "wrong_format"}),
     ("phone of words", {"customer": {"phone": "call me"}}, {"/customer/phone": "wrong_format"}),
+    ("card number", {"customer": {"card": "4111111111111111"}}, {"/customer/card": "card_number"}),
+    ("card number in groups", {"customer": {"card": "3782-822463-10005"}}, {"/customer/card": "card_number"}),
+    (
+        "card number with a prefix, beside an id",
+        {"customer": {"id": "c", "card": "pan:5555 5555 5555 4444"}},
+        {"/customer/card": "card_number"},
+    ),
+    ("card empty", {"customer": {"card": ""}}, {"/customer/card": "too_short"}),
     (
         "birthday that never was",
         {"customer": {"id": "a", "birthday": "1990-02-30"}},
@@ -280,6 +288,24 @@ def test_time_is_turned_to_utc() -> None:
 def test_clock_may_run_ahead_a_little() -> None:
     """Given an event five minutes ahead of our clock; then it is taken."""
     taken(order() | {"time": "2026-06-01T12:05:00Z"})
+
+
+@pytest.mark.parametrize(
+    "token", ["tok_1MzZq2eZvKYlo2C", "411111******1111", "4111111111111112", "9f4111111111111111ab", "XyZ-42"]
+)
+def test_a_token_of_a_card_is_taken_and_sealed(token: str) -> None:
+    """Given what stands for a card and is no card's number; then it is an identifier, and does not travel plain."""
+    result = taken(order(customer={"card": token}))
+
+    assert result.identifiers == {"card": token}
+    assert result.hidden == {"customer": {"card": token}}
+
+
+def test_a_card_number_is_not_repeated_in_the_answer() -> None:
+    """Given a card's number; when it is refused; then nothing that is said holds it."""
+    faults = check(order(customer={"card": "4111111111111111"}), NOW)
+
+    assert "4111" not in repr(faults)
 
 
 def test_identifiers_come_strongest_first() -> None:

@@ -17,6 +17,9 @@ SECRET = "s" * 32
         ("email", "ana@exampl\u00e9.com", "ana@example\u0301.com"),
         ("phone", "+49 (30) 123-456", "+4930123456"),
         ("phone", "0049 30 123456", "+4930123456"),
+        ("phone", "+44 (0)20 7946 0958", "+442079460958"),
+        ("phone", "030/12 34 56", "030 123456"),
+        ("phone", "+999 1234567", "+9991234567"),
     ],
 )
 def test_two_spellings_of_one_identifier_have_one_pseudonym(kind: str, one: str, other: str) -> None:
@@ -24,6 +27,22 @@ def test_two_spellings_of_one_identifier_have_one_pseudonym(kind: str, one: str,
     pseudonyms = Pseudonyms(SECRET)
 
     assert pseudonyms.of(kind, one) == pseudonyms.of(kind, other)
+
+
+@pytest.mark.parametrize(
+    ("region", "one", "other"),
+    [
+        ("US", "(212) 555-0100", "+1 212 555 0100"),
+        ("US", "011 44 20 7946 0958", "+442079460958"),
+        ("GB", "020 7946 0958", "+44 20 7946 0958"),
+        ("IT", "06 1234 5678", "+390612345678"),
+    ],
+)
+def test_a_number_without_its_country_is_one_of_the_region(region: str, one: str, other: str) -> None:
+    """Given a shop's region; when a number comes without country code; then it is the same as the one with it."""
+    pseudonyms = Pseudonyms(SECRET, region)
+
+    assert pseudonyms.of("phone", one) == pseudonyms.of("phone", other)
 
 
 @pytest.mark.parametrize(
