@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,15 +12,14 @@ from deploy.demo.history import History, load
 from deploy.demo.replay import replay
 from deploy.demo.summary import Api, show
 from deploy.local.errors import LocalError
+from deploy.local.lending import lend_key
 from deploy.local.screen import Screen
 from deploy.local.up import Running
-from shared.auth.keys import create_key, list_keys, revoke_key
 from shared.auth.scopes import ALL_SCOPES
 from shared.clock import Clock
 from shared.postgres.engine import create_engine
 
 KEY_NAME = "demo"
-KEY_LIFETIME = timedelta(days=7)
 POINTS_EVERY_S = 1.0
 PLAIN_EVERY_S = 5.0
 
@@ -50,19 +48,11 @@ async def _token(running: Running, clock: Clock) -> str:
     if running.settings.api_key is not None:
         return running.settings.api_key.get_secret_value()
     assert running.settings.database_url is not None
-    now = clock()
     engine = create_engine(running.settings.database_url, role=None, pool_size=1, application="regulars-demo")
     try:
-        async with engine.begin() as connection:
-            for key in await list_keys(connection):
-                if key.name == KEY_NAME and key.revoked_at is None:
-                    await revoke_key(connection, key.id, now)
-            made = await create_key(
-                connection, name=KEY_NAME, scopes=ALL_SCOPES, now=now, expires_at=now + KEY_LIFETIME
-            )
+        return (await lend_key(engine, KEY_NAME, ALL_SCOPES, clock)).token
     finally:
         await engine.dispose()
-    return made.token
 
 
 def _workers(running: Running) -> list[str]:

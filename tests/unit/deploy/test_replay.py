@@ -1,13 +1,15 @@
 """The replay: everything once, in order for each household, patient while ingest is away."""
 
+import asyncio
 import json
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from deploy.demo import replay as replay_module
+from deploy import posting
 from deploy.demo.replay import BATCH_EVENTS, LANES, replay
 from deploy.local.errors import LocalError
 
@@ -24,6 +26,7 @@ class Ingest:
 
     def __init__(self, *codes: int) -> None:
         self.codes = [*codes]
+        self.headers: dict[str, str] = {}
         self.taken: list[dict[str, Any]] = []
         self.sizes: list[int] = []
 
@@ -32,7 +35,7 @@ class Ingest:
             code = self.codes.pop()
             if code == 0:
                 raise httpx.ConnectError("nobody listens", request=request)
-            return httpx.Response(code, text="why")
+            return httpx.Response(code, text="why", headers=self.headers)
         assert request.headers["Authorization"] == "Bearer token"
         batch = json.loads(request.content)
         self.taken += batch
@@ -67,7 +70,7 @@ async def test_every_event_is_posted_once_and_in_order_for_each_household() -> N
 
 
 async def test_batch_that_is_too_large_in_bytes_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay_module, "BATCH_BYTES", 200)
+    monkeypatch.setattr(posting, "BATCH_BYTES", 200)
     ingest = Ingest()
 
     assert await ingest.play() == EVENTS
@@ -76,12 +79,38 @@ async def test_batch_that_is_too_large_in_bytes_is_split(monkeypatch: pytest.Mon
 
 
 async def test_replay_goes_on_after_ingest_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay_module, "BACK_OFF_S", (0.0,))
+    monkeypatch.setattr(posting, "BACK_OFF_S", (0.0,))
     ingest = Ingest(503, 0, 429, 0)
 
     assert await ingest.play() == EVENTS
 
     assert len({event["id"] for event in ingest.taken}) == EVENTS
+
+
+async def test_replay_waits_as_long_as_ingest_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def note(delay_s: float) -> None:
+        waits.append(delay_s)
+        await sleep(0)
+
+    monkeypatch.setattr(posting.asyncio, "sleep", note)
+    ingest = Ingest(503, 503)
+    ingest.headers["Retry-After"] = "7"
+
+    assert await ingest.play() == EVENTS
+
+    assert [wait for wait in waits if wait] == [7.0, 7.0]
+
+
+def test_retry_after_may_be_seconds_or_a_date_and_nonsense_asks_for_nothing() -> None:
+    now = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+    assert posting._asked_to_wait_s("3", now) == 3
+    assert posting._asked_to_wait_s("Sat, 21 Nov 2026 10:00:05 GMT", now) == 5
+    assert posting._asked_to_wait_s("86400", now) == posting.RETRY_AFTER_S_MAX
+    assert [posting._asked_to_wait_s(each, now) for each in (None, "", "soon", "-4")] == [0, 0, 0, 0]
 
 
 async def test_refusal_ends_the_replay_with_its_reason() -> None:
@@ -90,8 +119,8 @@ async def test_refusal_ends_the_replay_with_its_reason() -> None:
 
 
 async def test_ingest_that_stays_away_ends_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay_module, "BACK_OFF_S", (0.0,))
-    monkeypatch.setattr(replay_module, "RETRY_S_MAX", 0.0)
+    monkeypatch.setattr(posting, "BACK_OFF_S", (0.0,))
+    monkeypatch.setattr(posting, "RETRY_S_MAX", 0.0)
 
     with pytest.raises(LocalError, match="has been away"):
         await Ingest(*[503] * 50).play()
