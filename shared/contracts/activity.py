@@ -64,6 +64,8 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     took it. `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender
     said. `late` is true when an event with a later time was known already: its facts are then those after all events.
     `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent whenever they changed.
+    `historical`: nobody is to be written to about it. `unrewarded`: it earns neither points nor offers, though spend
+    counts towards tiers.
     """
 
     id: str
@@ -79,3 +81,4 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     identifiers: dict[str, list[str]] = {}
     late: bool = False
     historical: bool = False
+    unrewarded: bool = False

@@ -24,7 +24,7 @@ class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `sealed_fields` names what is in there (`customer.email`, `text`; `*` for keys that the catalogue does not
     name, because such a name may be personal itself). `extensions` (base64, sealed likewise) are attributes of
     the CloudEvent beyond those of Regulars. `historical` marks imported history, about which nobody is
-    written to.
+    written to; `unrewarded` what earns neither points nor offers.
     """
 
     id: str
@@ -39,6 +39,7 @@ class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sealed_fields: list[str] = []
     extensions: str | None = None
     historical: bool = False
+    unrewarded: bool = False
 
 
 def event_key(source: str, id: str) -> bytes:  # noqa: A002  # CloudEvents names it so

@@ -95,13 +95,14 @@ class AcceptEvents:
         *,
         partial: bool = False,
         historical: bool = False,
+        rewards: bool = True,
         clean: bool = False,
     ) -> Taken:
         """Take the events and return when they are durable.
 
         All or none of them, unless `partial`, which takes those that are right. `historical` marks history about
-        which nobody is written to. `clean` says that the JSON held no NUL. Raises `EventsRefusedError` and what
-        submitting raises.
+        which nobody is written to; without `rewards` it earns nothing. `clean` says that the JSON held no NUL. Raises
+        `EventsRefusedError` and what submitting raises.
         """
         candidates, rejected = await self._check(events, now, clean)
         _refuse(rejected, partial)
@@ -112,8 +113,15 @@ class AcceptEvents:
         for number, each in enumerate(candidates, start=1):
             event = each.event
             try:
-                seal = sealers[each.subject]
-                records.append(outgoing(event, each.identifiers, seal, received=now, historical=historical))
+                record = outgoing(
+                    event,
+                    each.identifiers,
+                    sealers[each.subject],
+                    received=now,
+                    historical=historical,
+                    rewards=rewards,
+                )
+                records.append(record)
             except EventTooLargeError:
                 fault = Fault("", "event_too_large", f"an event has at most {RECORD_BYTES_MAX} bytes")
                 rejected.append(Rejection(each.index, event.id, [fault]))

@@ -28,7 +28,13 @@ _json = msgspec.json.Encoder()
 
 
 def outgoing(
-    event: Checked, identifiers: dict[str, str], seal: Seal, *, received: datetime, historical: bool
+    event: Checked,
+    identifiers: dict[str, str],
+    seal: Seal,
+    *,
+    received: datetime,
+    historical: bool,
+    rewards: bool = True,
 ) -> Outgoing:
     """The record of an event, ready to publish. `identifiers` are pseudonyms, the strongest first.
 
@@ -50,6 +56,7 @@ def outgoing(
             sealed_fields=event.sealed_fields,
             extensions=_sealed_extensions(event, seal, key),
             historical=historical,
+            unrewarded=not rewards,
         )
     )
     if len(value) > RECORD_BYTES_MAX:

@@ -56,13 +56,13 @@ _ANSWER: dict[str, Any] = {
 }
 
 
-def _flag(name: str, description: str) -> dict[str, Any]:
+def _flag(name: str, description: str, *, default: bool = False) -> dict[str, Any]:
     return {
         "name": name,
         "in": "query",
         "required": False,
         "description": description,
-        "schema": {"type": "boolean", "default": False},
+        "schema": {"type": "boolean", "default": default},
     }
 
 
@@ -101,6 +101,7 @@ EVENTS_OPENAPI: dict[str, Any] = {
     "parameters": [
         _flag("partial", "Take the valid events and list the others in the answer, instead of taking none."),
         _flag("historical", "These events are history: they count, but nobody is written to about them."),
+        _flag("rewards", "With `false` these events earn neither points nor offers.", default=True),
     ],
     "requestBody": {
         "required": True,

@@ -63,11 +63,16 @@ def events_routes(accept: AcceptEvents, guard: Guard, clock: Clock) -> APIRouter
         await guard.check(
             None if authorization is None else authorization.decode("latin-1"), Right.EVENTS_WRITE
         )
-        partial, historical = _options(request.scope["query_string"])
+        partial, historical, rewards = _options(request.scope["query_string"])
         events = read_events(headers, await read_body(request.receive))
         try:
             taken = await accept.accept(
-                events.items, clock(), partial=partial, historical=historical, clean=events.clean
+                events.items,
+                clock(),
+                partial=partial,
+                historical=historical,
+                rewards=rewards,
+                clean=events.clean,
             )
         except EventsRefusedError as error:
             count_refused(error.rejected)
@@ -80,16 +85,16 @@ def events_routes(accept: AcceptEvents, guard: Guard, clock: Clock) -> APIRouter
     return router
 
 
-def _options(query: bytes) -> tuple[bool, bool]:
-    """`partial` and `historical`."""
+def _options(query: bytes) -> tuple[bool, bool, bool]:
+    """`partial`, `historical` and `rewards`."""
     if not query:
-        return False, False
+        return False, False, True
     given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-    return _flag(given, "partial"), _flag(given, "historical")
+    return _flag(given, "partial"), _flag(given, "historical"), _flag(given, "rewards", "true")
 
 
-def _flag(given: dict[str, list[str]], name: str) -> bool:
-    match given.get(name, ["false"])[-1].lower():
+def _flag(given: dict[str, list[str]], name: str, default: str = "false") -> bool:
+    match given.get(name, [default])[-1].lower():
         case "true" | "1":
             return True
         case "false" | "0":

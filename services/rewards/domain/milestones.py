@@ -1,5 +1,7 @@
 """Milestones: reached once per customer and occasion; points, an offer, or both. Once given they stay."""
 
+from dataclasses import replace
+
 from services.rewards.domain import ledger
 from services.rewards.domain.changes import Changes, Reached
 from services.rewards.domain.earning import tell_earned
@@ -17,8 +19,10 @@ def milestone_name(milestone: str, occasion_: str) -> str:
 
 
 def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook, changes: Changes) -> None:
-    """Give what the matched milestones promise, unless the customer has had it."""
-    for milestone in matched.milestones:
+    """Give what the matched milestones promise, unless the customer has had it. What earns nothing reaches them too,
+    empty-handed: they are not given for the next event instead."""
+    for goal in matched.milestones:
+        milestone = replace(goal, points=None, offer=None) if activity.unrewarded else goal
         when = occasion(milestone, activity)
         name = milestone_name(milestone.id, when)
         if name in member.milestones:

@@ -42,6 +42,7 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
             identifiers=identifiers,
             late=step.late,
             historical=record.historical,
+            unrewarded=record.unrewarded,
         )
     )
 
@@ -81,8 +82,11 @@ def of_correction(customer_id: str, cause: Event, step: Step, identifiers: Ident
     )
 
 
-def of_time(customer_id: str, told: str, then: Assessment, now: datetime) -> Outgoing:
-    """Time alone moved the customer from stage `told`; `then` is the customer at that moment."""
+def of_time(
+    customer_id: str, told: str, then: Assessment, now: datetime, *, historical: bool = False
+) -> Outgoing:
+    """Time alone moved the customer from stage `told`; `then` is the customer at that moment. `historical`: that was
+    before the history that shows it was imported."""
     stage, since = then.facts.stage, then.at
     return _outgoing(
         Activity(
@@ -94,6 +98,7 @@ def of_time(customer_id: str, told: str, then: Assessment, now: datetime) -> Out
             facts=then.facts,
             data={"from": told, "to": stage},
             changes=[Change(what="stage", old=told, new=stage)],
+            historical=historical,
         )
     )
 

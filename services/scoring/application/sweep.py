@@ -39,8 +39,10 @@ class Sweep:
             present = assess(stored.state, now, self._settings)
             stage = present.facts.stage
             if stage != stored.stage:
-                then = assess(stored.state, present.standing.since, self._settings)
-                told.append(announce.of_time(customer_id, stored.stage, then, now))
+                since, history_until = present.standing.since, stored.state.history_until
+                historical = history_until is not None and since <= history_until
+                then = assess(stored.state, since, self._settings)
+                told.append(announce.of_time(customer_id, stored.stage, then, now, historical=historical))
             checked[customer_id] = stage, present.next_change_at
         await self._customers.note_checked(connection, checked)
         await self._outbox.append(connection, told)

@@ -73,6 +73,8 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
         changes |= {"first_at": at, "since": at, "cause": key, "lapses_at": lapse(at, settings)}
     if record.type == "customer.registered" and state.registered_at is None:
         changes["registered_at"] = at
+    if record.historical and (state.history_until is None or record.received > state.history_until):
+        changes["history_until"] = record.received
     _tell_profile(state, event, changes)
     if event.reading is not None:
         changes["voice"] = heard(state.voice, event.reading, at, key)

@@ -35,7 +35,8 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     days of the last 365 up to the newest order. `since` and `cause` (the key of an event, empty for time alone) tell
     when the latest stage before `at_risk_at` and `lapses_at` began; from these on, time alone gives another one.
     `profile` names, for each personal field, the newest event that told it; `consent_at` says when each consent got
-    its present value.
+    its present value. `history_until` is when imported history about the customer was last received: what time alone
+    did before is history as well, about which nobody is written to.
 
     What else a customer does is in parts of its own, each empty (and left out of the text) until such an event comes.
     `attributes` are the shop's own, as last told; `custom` counts the shop's own events by their type.
@@ -67,6 +68,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     time_zone: str | None = None
     consent: dict[str, bool] = {}
     consent_at: dict[str, datetime] = {}
+    history_until: datetime | None = None
 
     goods: Goods = NO_GOODS
     deliveries: Deliveries = NO_DELIVERIES

@@ -198,6 +198,17 @@ async def test_history_is_marked(ingest: Ingest) -> None:
     assert [record.historical for record in await ingest.records()] == [True]
 
 
+async def test_what_earns_nothing_is_marked(ingest: Ingest) -> None:
+    """Given events sent to earn nothing; then their records say so; and by default they do not."""
+    await ingest.post([order(1)], query="?historical=true&rewards=false")
+    await ingest.post([order(2)], query="?rewards=true")
+
+    assert sorted((record.id, record.unrewarded) for record in await ingest.records()) == [
+        ("order-1", True),
+        ("order-2", False),
+    ]
+
+
 async def test_key_of_a_subject_is_made_once(ingest: Ingest, engine_for: EngineFor) -> None:
     """Given many events of one new customer at once; then one key is made."""
     await asyncio.gather(*(ingest.post(order(n, customer={"id": "new"})) for n in range(20)))

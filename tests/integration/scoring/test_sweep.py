@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.scoring.application.sweep import SWEEP_CUSTOMERS_MAX, Sweep
 from tests.integration.scoring.world import World
@@ -131,3 +132,22 @@ async def test_customers_who_are_not_due_are_not_read(world: World, sweep: Sweep
     ((later,),) = await world.rows("SELECT check_at FROM scoring.customers")
     assert later > first
     assert await changes(world) == []
+
+
+async def test_what_time_did_before_the_history_came_is_history(world: World, sweep: Sweep):
+    """Given orders of long ago, imported on day 200, and one that leads up to that day; when sweeps come; then the
+    lapse before the import is marked as history, so that nobody is written to, and the one after it is not."""
+    received = {"historical": True, "received": moment(200)}
+    early = replace(order(moment(0), "1", identifiers={"id": "p-old"}).record, **received)
+    recent = replace(order(moment(199), "2", identifiers={"id": "p-new"}).record, **received)
+    world.now = moment(200)
+    await world.feed(early, recent)
+
+    await run(world, sweep, moment(201))
+    await run(world, sweep, moment(400))
+
+    told = [one for one in await world.activity() if one.type == "stage.changed"]
+    assert [(one.time < moment(200), one.historical) for one in sorted(told, key=lambda one: one.time)] == [
+        (True, True),
+        (False, False),
+    ]

@@ -63,6 +63,7 @@ def activity(
     facts: dict[str, Any] | None = None,
     identifiers: dict[str, list[str]] | None = None,
     historical: bool = False,
+    unrewarded: bool = False,
     **data: Any,
 ) -> Activity:
     """An activity whose identity is `name`."""
@@ -78,6 +79,7 @@ def activity(
         data=data,
         identifiers=identifiers or {},
         historical=historical,
+        unrewarded=unrewarded,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.rewards.domain.offers import normal_code, offer_code
-from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order
+from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, refund
 
 
 def test_welcome_points_come_once_per_customer_for_ever() -> None:
@@ -74,6 +74,29 @@ def test_a_historical_activity_earns_and_its_outcomes_say_that_it_is_history() -
     assert life.member.available == 250
     assert {"points.earned", "tier.changed", "offer.issued"} == set(life.told())
     assert all(outcome.historical for outcome in life.changes.outcomes)
+
+
+def test_what_shall_earn_nothing_counts_towards_the_tier_alone() -> None:
+    """Given history that earns nothing; when an order of it is taken that would reach a milestone, and a live one
+    follows; then the first gives spend and tier alone, and the second its own points, not the other's milestone."""
+    life = Life().happen(order("1", "250", historical=True, unrewarded=True, facts={"orders": 5}))
+
+    assert (life.member.available, life.member.tier) == (0, "gold")
+    assert life.told() == ["tier.changed"]
+
+    life.happen(order("2", "10", facts={"orders": 5}))
+
+    assert life.member.available == 10
+    assert "offer.issued" not in life.told()
+
+
+def test_a_refund_of_what_earned_nothing_takes_nothing() -> None:
+    """Given an order that earned nothing; when it is refunded; then no points go, and the tier follows the spend."""
+    life = Life().happen(order("1", "250", unrewarded=True), order("2", "30"))
+
+    life.happen(refund("1", "r", "250", unrewarded=True))
+
+    assert (life.member.available, life.member.tier) == (30, "member")
 
 
 def test_codes_are_stable_unguessable_and_forgiving() -> None:
