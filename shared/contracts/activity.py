@@ -22,7 +22,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     the program's time zone, today included). `order_interval_days` is the mean between days with an order. `stage` is
     one of `onboarding`, `active`, `at_risk`, `lapsed`; `score` is 0-100. `texts`
     counts the texts (of tickets, reviews, comments) that could be read, `sentiment` is how the newest of them sound,
-    -100 to 100 (None without any), `tags` names what they say.
+    -100 to 100 (None without any), `tags` names what they say. `_percentile` of somebody with an order is the largest
+    whole p such that at least p % of all customers with an order had less (fewer orders, an earlier last order) when
+    all were last compared; None before that.
     """
 
     currency: str
@@ -40,6 +42,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     order_interval_days: float | None = None
     stage: str = "onboarding"
     score: int = 0
+    spend_percentile: int | None = None
+    orders_percentile: int | None = None
+    recency_percentile: int | None = None
     segments: list[str] = []
     tags: list[str] = []
     texts: int = 0

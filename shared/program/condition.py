@@ -15,6 +15,7 @@ from shared.program.expression import engine
 from shared.program.expression.checker import Checker
 from shared.program.expression.contradictions import contradicts
 from shared.program.expression.fields import COMMON, DERIVED, WEEKDAYS
+from shared.program.expression.predicate import OPAQUE, Predicate, predicate_of
 from shared.program.expression.scope import Scope, Variable
 from shared.program.expression.syntax import parse_condition
 from shared.program.expression.tokens import ConditionError
@@ -32,7 +33,9 @@ class Condition:
     """A CEL expression over `customer` (its facts) and `event` (its data), which is true or false.
 
     `variables` are the fields that CEL needs for it; `flags` stand for the whole when it only joins comparisons by &&,
-    and CEL is not needed. `certain` is its value when that does not depend on anybody, else None.
+    and CEL is not needed. `certain` is its value when that does not depend on anybody, else None. `predicate` is the
+    condition as plain tests of the customer's facts, opaque where it is more than that; `fields` are the facts that it
+    asks for.
     """
 
     source: str
@@ -40,6 +43,8 @@ class Condition:
     variables: tuple[Variable, ...] = field(repr=False, compare=False, default=())
     flags: tuple[Variable, ...] | None = field(repr=False, compare=False, default=None)
     certain: bool | None = field(repr=False, compare=False, default=None)
+    predicate: Predicate = field(repr=False, compare=False, default=OPAQUE)
+    fields: frozenset[str] = field(repr=False, compare=False, default=frozenset())
 
     @classmethod
     def compile(cls, source: str, scope: Scope | None = None) -> Self:
@@ -57,7 +62,8 @@ class Condition:
         used = compiled.references()["variables"]
         variables = tuple(checker.variables[name] for name in used if name in checker.variables)
         certain = False if contradicts(tree) else checked.certain
-        return cls(source, compiled, variables, checked.flags, certain)
+        fields = frozenset(one.key for one in checker.variables.values() if one.root == "customer")
+        return cls(source, compiled, variables, checked.flags, certain, predicate_of(tree), fields)
 
     def holds(
         self, customer: Facts | Mapping[str, Any], event: Activity | Mapping[str, Any] | None = None

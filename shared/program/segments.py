@@ -1,14 +1,33 @@
-"""Which segments of a program a customer is in."""
+"""Segments: conditions on what is known of a customer, and who is in which."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionContext
+from shared.program.condition import Condition
+from shared.program.expression.native import compile_rules
+
+RANKS = frozenset({"spend_percentile", "orders_percentile", "recency_percentile"})
+"""Facts that compare a customer with all others: they also change when the others do."""
 
 
-def segments_of(segments: Mapping[str, Condition], facts: Facts) -> list[str]:
-    """The ids of those of a program's segments whose conditions hold for these facts, in the order of the file."""
-    if not segments:
-        return []
-    context = ConditionContext(facts)
-    return [name for name, condition in segments.items() if context.holds(condition)]
+class SegmentRules:
+    """The segments that count now, compiled together, so that a hundred of them cost an event a few microseconds."""
+
+    __slots__ = ("_ask", "conditions")
+
+    def __init__(self, conditions: Mapping[str, Condition]) -> None:
+        self.conditions = dict(conditions)
+        self._ask: Callable[[Facts], list[str]] = compile_rules(
+            {name: (condition.predicate, condition.holds) for name, condition in self.conditions.items()}
+        )
+
+    def of(self, facts: Facts) -> list[str]:
+        """The ids of those whose conditions hold for these facts, in the order of the definitions."""
+        return self._ask(facts)
+
+    def ranked(self, name: str) -> bool:
+        """Whether the segment asks how the customer compares with all others."""
+        return bool(self.conditions[name].fields & RANKS)
+
+
+NO_SEGMENTS = SegmentRules({})

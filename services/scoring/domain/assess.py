@@ -12,7 +12,6 @@ from services.scoring.domain.stages import Standing, next_change_at, standing_at
 from services.scoring.domain.state import State
 from services.scoring.domain.voice import sentiment_at, tags_at
 from shared.contracts.activity import Facts
-from shared.program.segments import segments_of
 
 MONTH_DAYS = 30
 
@@ -59,7 +58,7 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
         tags=tags_at(voice, moment) if voice.tags else [],
     )
     # The list is the facts' own and still empty: segments are asked about all the other facts.
-    facts.segments.extend(segments_of(settings.segments, facts))
+    facts.segments.extend(settings.segments.of(facts))
     return Assessment(moment, facts, parts, standing, next_change_at(state, moment))
 
 

@@ -1,13 +1,14 @@
 """What the fold and the assessment take from the program: currency, zone, thresholds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
 from shared.program.condition import Condition
 from shared.program.model import Program, Stages
 from shared.program.period import Period
+from shared.program.segments import NO_SEGMENTS, SegmentRules
 
 GOOD_YEAR = units("200")
 """What a good customer spends in 12 months, in units of the program's currency, where the program has no tiers."""
@@ -27,7 +28,7 @@ class ScoreSettings:
     lapsed_after: Period
     at_risk: tuple[int, int]
     good_year: Units = GOOD_YEAR
-    segments: Mapping[str, Condition] = field(default_factory=dict)
+    segments: SegmentRules = NO_SEGMENTS
 
     @classmethod
     def of(cls, program: Program) -> "ScoreSettings":
@@ -57,5 +58,5 @@ class ScoreSettings:
             lapsed_after=stages.lapsed_after,
             at_risk=stages.at_risk_at.as_integer_ratio(),
             good_year=good_year,
-            segments=segments or {},
+            segments=SegmentRules(segments) if segments else NO_SEGMENTS,
         )

@@ -236,6 +236,8 @@ class Checker:
         arguments = [self.check(argument) for argument in tree.arguments]
         need_signature(known[tree.name], target, arguments, tree)
         need_readable(tree)
+        if target is not None and tree.name == "contains" and target.type.kind is Kind.LIST:
+            return Checked(f"({arguments[0].text} in {target.text})", FLAG)  # CEL has contains for texts only
         written = ", ".join(argument.text for argument in arguments)
         head = tree.name if target is None else f"{target.text}.{tree.name}"
         return Checked(f"{head}({written})", known[tree.name].result)

@@ -77,7 +77,8 @@ DERIVED = frozenset({"weekday", "hour", "day", "month"})
 SCORE_FIELDS = frozenset({"score", "score_behavioural", "score_emotional"})
 """What the score tells, of 0 to 100."""
 
-_BOUNDS = {**dict.fromkeys(SCORE_FIELDS, (0, 100)), "sentiment": (-100, 100), "spend_percentile": (0, 100)}
+_PERCENTILES = ("spend_percentile", "orders_percentile", "recency_percentile")
+_BOUNDS = {**dict.fromkeys((*SCORE_FIELDS, *_PERCENTILES), (0, 100)), "sentiment": (-100, 100)}
 
 
 @cache
@@ -91,7 +92,6 @@ def customer_fields() -> Mapping[str, Type]:
     for name in ("events", "orders", "orders_12m", "texts"):
         fields[name] = replace(fields[name], low=0)
     fields["stage"] = _STAGE
-    fields["spend_percentile"] = replace(NUMBER, low=0, high=100)  # supplied once segments rank customers
     return MappingProxyType(fields)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.contracts.activity import Facts
 from shared.program.condition import Condition, ConditionError, Scope
 from shared.program.expression.fields import event_fields
 
@@ -179,3 +180,9 @@ def test_what_can_never_be_true_is_known_at_once(source: str) -> None:
 )
 def test_what_may_be_true_is_left_alone(source: str) -> None:
     assert Condition.compile(source, ORDERS).certain is None
+
+
+def test_contains_asks_lists_too() -> None:
+    condition = Condition.compile("customer.tags.contains('friction')")
+    assert condition.holds(Facts(currency="USD", tags=["friction"]))
+    assert not condition.holds(Facts(currency="USD", tags=["other"]))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from shared.contracts.activity import Facts
 from shared.program import default_program_text
 from shared.program.parse import load_program
-from shared.program.segments import segments_of
+from shared.program.segments import SegmentRules
 from tests.unit.program.texts import load
 
 DEFAULT = load_program(default_program_text())
@@ -13,12 +13,12 @@ DEFAULT = load_program(default_program_text())
 
 def test_a_customer_is_in_every_segment_whose_condition_holds() -> None:
     facts = Facts(currency="USD", orders=1, spend_30d=Decimal("500.00"), stage="lapsed")
-    assert segments_of(DEFAULT.segments, facts) == ["vip", "one-time", "lapsed"]
+    assert SegmentRules(DEFAULT.segments).of(facts) == ["vip", "one-time", "lapsed"]
 
 
 def test_a_cent_below_is_not_in_it() -> None:
-    assert segments_of(DEFAULT.segments, Facts(currency="USD", spend_30d=Decimal("499.99"))) == []
+    assert SegmentRules(DEFAULT.segments).of(Facts(currency="USD", spend_30d=Decimal("499.99"))) == []
 
 
 def test_a_program_without_segments_has_none() -> None:
-    assert segments_of(load("").segments, Facts(currency="USD")) == []
+    assert SegmentRules(load("").segments).of(Facts(currency="USD")) == []

@@ -1,0 +1,44 @@
+"""Segments compiled to Python say exactly what CEL says, of any condition and any facts."""
+
+import pytest
+from hypothesis import assume, given, settings
+
+from shared.contracts.activity import Facts
+from shared.program.condition import Condition, ConditionError, Scope
+from shared.program.expression.predicate import is_plain
+from shared.program.segments import SegmentRules
+from tests.support.conditions import conditions, facts
+
+SCOPE = Scope(event=None, nested=True)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(source=conditions(), known=facts())
+def test_compiled_rules_and_cel_agree(source: str, known: Facts) -> None:
+    try:
+        condition = Condition.compile(source, SCOPE)
+    except ConditionError:
+        assume(False)
+    found = SegmentRules({"asked": condition}).of(known)
+    assert (found == ["asked"]) is condition.holds(known)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "customer.spend_30d >= 500",
+        "customer.orders == 1 && customer.stage in ['lapsed', 'at_risk']",
+        "!(customer.spend_percentile >= 90) || 'friction' in customer.tags",
+        "customer.registered_at != null && size(customer.tags) > 0",
+        "customer.first_order_at >= timestamp('2026-01-01T00:00:00Z')",
+        "customer.orders >= 2 ? customer.spend > 100.50 : customer.last_order_at == customer.first_order_at",
+    ],
+)
+def test_what_authors_write_needs_no_cel(source: str) -> None:
+    assert is_plain(Condition.compile(source, SCOPE).predicate)
+
+
+def test_what_is_computed_is_left_to_cel() -> None:
+    condition = Condition.compile("customer.spend * 2 >= 100 && customer.orders == 1", SCOPE)
+    assert not is_plain(condition.predicate)
+    assert SegmentRules({"one": condition}).of(Facts(currency="USD", orders=1)) == []
