@@ -15,10 +15,14 @@ from fastapi import FastAPI
 from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
+from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.membership import Membership
+from services.scoring.application.reassess import Reassess
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.settings import ScoreSettings
@@ -82,7 +86,14 @@ class Worker:
         self._engine = service_engine(settings, SERVICE)
         outbox = make_outbox(settings, SERVICE)
         customers = SqlCustomers()
-        self._sweep = Sweep(customers=customers, outbox=outbox, settings=rules)
+        segments, memberships = SqlRules(rules), SqlMemberships()
+        membership = Membership(memberships)
+        self._sweep = Sweep(
+            customers=customers, outbox=outbox, settings=rules, rules=segments, membership=membership
+        )
+        self._reassess = Reassess(
+            memberships=memberships, rules=segments, membership=membership, outbox=outbox
+        )
         self._relay = make_relay(settings, self._engine, SERVICE)
         self._watchdog = Watchdog(EVENTS_TOPIC)
         self._stream = StreamWorker(
@@ -99,6 +110,7 @@ class Worker:
                 timeline=SqlTimeline(),
                 outbox=outbox,
                 settings=rules,
+                rules=segments,
             ),
             clock=clock,
             batch_records=settings.batch_records,
@@ -125,7 +137,8 @@ class Worker:
             await self._engine.dispose()
 
     async def _sweeping(self, stop: asyncio.Event) -> None:
-        await sweep_until(stop, self._engine, self._sweep, self._clock, lambda: self._watchdog.lag)
+        jobs = (self._sweep, self._reassess)
+        await sweep_until(stop, self._engine, jobs, self._clock, lambda: self._watchdog.lag)
 
 
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 ACTIVITY_TOPIC = "regulars.activity"
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a customer at one moment, ready for rules.
 
     Money is in `currency`, the shop's own; orders in another one count in `orders` but not in any spend.
@@ -52,18 +52,21 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """One thing that the record changed about the customer: `what` is `stage` or `score` (more will come)."""
+    """One thing that the record changed about the customer: `what` is `stage`, `score`, or `segment`: then the customer
+    entered the segment `new` (and `old` is None), or left `old` (and `new` is None)."""
 
     what: str
     old: str | None
-    new: str
+    new: str | None
 
 
 class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record.
 
     `id`: the event's key in hex, or derived from what time caused. `type`: the event's type, or one that scoring
-    itself causes: `stage.changed` (time alone moved the customer; `data` has `from` and `to`), `customer.merged`
+    itself causes: `stage.changed` (time alone moved the customer; `data` has `from` and `to`), `segment.entered` and
+    `segment.left` (time alone, or a rule that was saved, moved the customer; `data.segment` says where; after a saved
+    rule it is `historical`; what an event does is told in its own `changes`), `customer.merged`
     (`data.from` is the customer id that ended in `customer_id`), `facts.corrected` (events under an e-mail address
     proved to be another customer's; told of both). `time`: when it happened, by the sender. `received`: when ingest
     took it. `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender

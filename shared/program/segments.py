@@ -13,10 +13,11 @@ RANKS = frozenset({"spend_percentile", "orders_percentile", "recency_percentile"
 class SegmentRules:
     """The segments that count now, compiled together, so that a hundred of them cost an event a few microseconds."""
 
-    __slots__ = ("_ask", "conditions")
+    __slots__ = ("_ask", "conditions", "sources")
 
     def __init__(self, conditions: Mapping[str, Condition]) -> None:
         self.conditions = dict(conditions)
+        self.sources = {name: condition.source for name, condition in self.conditions.items()}
         self._ask: Callable[[Facts], list[str]] = compile_rules(
             {name: (condition.predicate, condition.holds) for name, condition in self.conditions.items()}
         )
@@ -27,7 +28,8 @@ class SegmentRules:
 
     def ranked(self, name: str) -> bool:
         """Whether the segment asks how the customer compares with all others."""
-        return bool(self.conditions[name].fields & RANKS)
+        condition = self.conditions.get(name)
+        return condition is not None and bool(condition.fields & RANKS)
 
 
 NO_SEGMENTS = SegmentRules({})

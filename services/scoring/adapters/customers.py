@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.copying import copy
+from services.scoring.adapters.memberships import cross, encode_facts
 from services.scoring.application.ports import Profile, Stored
 from services.scoring.domain.state import decode_state, encode_state
 
@@ -21,28 +22,43 @@ _COLUMNS = {
     "at_risk_at": "timestamptz",
     "lapses_at": "timestamptz",
     "check_at": "timestamptz",
+    "segments": "text",
     "updated_at": "timestamptz",
 }
 _CHANGING = [name for name in _COLUMNS if name not in ("id", "updated_at")]
+_SAVED = {name: kind for name, kind in _COLUMNS.items() if name != "updated_at"} | {"facts": "text"}
 
 _LOCK = text("""
-    SELECT id, state, stage, check_at FROM scoring.customers
+    SELECT id, state, stage, check_at, segments FROM scoring.customers
     WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
     """)
 
 _STATES = text("SELECT id, state FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
 
 _SAVE = text(f"""
+    WITH u AS (
+        SELECT * FROM
+        unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _SAVED.items())}) AS u({", ".join(_SAVED)})
+    ), f AS (
+        UPDATE scoring.facts t SET facts = CAST(u.facts AS jsonb) FROM u WHERE t.customer_id = u.id
+    )
     UPDATE scoring.customers c SET {", ".join(f"{name} = u.{name}" for name in _CHANGING)}, updated_at = :now
-    FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items() if name != "updated_at")})
-        AS u({", ".join(name for name in _COLUMNS if name != "updated_at")})
-    WHERE c.id = u.id
+    FROM u WHERE c.id = u.id
     """)  # noqa: S608  # the names are our own
 
-_REMOVE = text("DELETE FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
+_REMOVE = text("""
+    WITH gone AS (
+        DELETE FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[])) RETURNING id, segments
+    ), facts_gone AS (
+        DELETE FROM scoring.facts USING gone WHERE customer_id = gone.id
+    )
+    DELETE FROM scoring.memberships m
+    USING (SELECT id, unnest(string_to_array(segments, ' ')) AS segment FROM gone) AS left_behind
+    WHERE m.segment = left_behind.segment AND m.customer_id = left_behind.id
+    """)
 
 _TAKE_DUE = text("""
-    SELECT id, state, stage, check_at FROM scoring.customers
+    SELECT id, state, stage, check_at, segments FROM scoring.customers
     WHERE check_at <= :now AND updated_at <= :quiet_since
     ORDER BY check_at LIMIT :limit FOR UPDATE SKIP LOCKED
     """)
@@ -75,12 +91,16 @@ class SqlCustomers:
     async def add(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
         """Store new customers."""
         await copy(connection, "customers", list(_COLUMNS), [(*_row(one), now) for one in profiles])
+        facts = [(one.id, encode_facts(one.facts)) for one in profiles]
+        await copy(connection, "facts", ["customer_id", "facts"], facts)
+        await cross(connection, [(one.id, one.crossings) for one in profiles])
 
     async def save(self, connection: AsyncConnection, profiles: Sequence[Profile], now: datetime) -> None:
         """Store customers that exist and are locked."""
-        columns = zip(*map(_row, profiles), strict=True)
-        bound: dict[str, Any] = dict(zip(_COLUMNS, map(list, columns), strict=False))
+        columns = zip(*((*_row(one), encode_facts(one.facts)) for one in profiles), strict=True)
+        bound: dict[str, Any] = dict(zip(_SAVED, map(list, columns), strict=True))
         await connection.execute(_SAVE, bound | {"now": now})
+        await cross(connection, [(one.id, one.crossings) for one in profiles])
 
     async def remove(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
         """Remove customers that were merged into others."""
@@ -107,8 +127,8 @@ class SqlCustomers:
 
 def _stored(rows: Any) -> dict[str, Stored]:
     return {
-        customer_id: Stored(decode_state(state), stage, check_at)
-        for customer_id, state, stage, check_at in rows
+        customer_id: Stored(decode_state(state), stage, check_at, segments.split())
+        for customer_id, state, stage, check_at, segments in rows
     }
 
 
@@ -125,4 +145,5 @@ def _row(profile: Profile) -> tuple[Any, ...]:
         state.at_risk_at,
         state.lapses_at,
         profile.check_at,
+        " ".join(facts.segments),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.offsets import offset_table
@@ -47,6 +48,13 @@ customers = Table(
     Column("lapses_at", MOMENT),
     Column("check_at", MOMENT, comment="Never later than the moment at which time alone changes the stage."),
     Column("updated_at", MOMENT, nullable=False),
+    Column(
+        "segments",
+        String,
+        nullable=False,
+        server_default="",
+        comment="Ids with spaces between: the membership that the activity stream was last told.",
+    ),
     # The only index beside the key. `check_at` moves only when it must become earlier, or by the sweep, so that
     # updates stay within their page (HOT); the fill factor leaves them room, and large rows stay uncompressed.
     Index("customers_check", "check_at", postgresql_where=text("check_at IS NOT NULL")),
@@ -115,6 +123,62 @@ timeline = Table(
         "reading", String, comment="What its texts say: how they sound, and where they give a tag; no words."
     ),
     postgresql_with={"toast_tuple_target": "8160"},
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("customer_id", ID, primary_key=True),
+    Column("facts", JSONB, nullable=False),
+    # Beside the customers, so that a preview reads little; no other index, so that updates stay within their page.
+    comment="The facts of each customer when last looked at: what previews of segments count.",
+    postgresql_with={"fillfactor": "80"},
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("rule", String, nullable=False),
+    Column("actor", String),
+    Column("changed_at", MOMENT, nullable=False),
+    comment="Saved over the API; the program's are in its file.",
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("segment", ID, primary_key=True),
+    Column("customer_id", ID, primary_key=True),
+    Column("since", MOMENT, nullable=False),
+)
+
+rankings = Table(
+    "rankings",
+    metadata,
+    Column("at", MOMENT, primary_key=True),
+    Column("cuts", String, nullable=False),
+    comment="Where the population was cut into percentiles, kept for ever: what ?at= looks at.",
+)
+
+segment_revision = Table(
+    "segment_revision",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="segment_revision_one_row"),
+    comment="Counts changes of segments and rankings, so that whoever has read them knows when to read again.",
+)
+
+segment_pass = Table(
+    "segment_pass",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("cause", String, nullable=False, comment="The day, the ranking and the rules it is for."),
+    Column("after_id", ID, comment="How far it has come; null when it is done."),
+    Column("begun_at", MOMENT, nullable=False),
+    Column("passed", String, nullable=False, comment="The rules of the last one that was done."),
+    CheckConstraint("id = 1", name="segment_pass_one_row"),
 )
 
 log_tables(metadata, "outbox")

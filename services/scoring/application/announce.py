@@ -6,6 +6,7 @@ from hashlib import blake2b
 from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.event import Event
+from services.scoring.domain.membership import Crossing
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
 from shared.contracts.codec import encode
@@ -98,6 +99,30 @@ def of_time(
             facts=then.facts,
             data={"from": told, "to": stage},
             changes=[Change(what="stage", old=told, new=stage)],
+            historical=historical,
+        )
+    )
+
+
+def of_crossing(
+    customer_id: str, crossing: Crossing, present: Assessment, now: datetime, *, historical: bool
+) -> Outgoing:
+    """Time alone moved the customer into or out of a segment, or (`historical`) a rule that was saved did.
+
+    The number of events belongs to the identity: an event that comes late may undo what time did, and time do it again.
+    """
+    kind = "segment.entered" if crossing.entered else "segment.left"
+    at, events = crossing.at, present.facts.events
+    return _outgoing(
+        Activity(
+            id=derived_id(kind, customer_id, crossing.segment, at.isoformat(), str(events)),
+            customer_id=customer_id,
+            type=kind,
+            time=at,
+            received=now,
+            facts=present.facts,
+            data={"segment": crossing.segment},
+            changes=[crossing.change],
             historical=historical,
         )
     )

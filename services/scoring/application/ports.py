@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.event import Event
 from services.scoring.domain.identity import Identity, Merge, Move
+from services.scoring.domain.membership import Crossing
 from services.scoring.domain.orders import Order
+from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
 from shared.contracts.activity import Facts
 
@@ -33,21 +35,23 @@ class Known(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """A customer as stored. `stage` is the one that the activity stream was last told; `check_at` is when the sweep
-    looks next."""
+    """A customer as stored. `stage` and `segments` are those that the activity stream was last told; `check_at` is when
+    the sweep looks next."""
 
     state: State
     stage: str
     check_at: datetime | None
+    segments: list[str] = []
 
 
 class Profile(Struct, frozen=True):
-    """A customer to store."""
+    """A customer to store; `crossings` lead from the segments that were stored to those of the facts."""
 
     id: str
     state: State
     facts: Facts
     check_at: datetime | None
+    crossings: list[Crossing] = []
 
 
 class Inbox(Protocol):
@@ -111,6 +115,59 @@ class Customers(Protocol):
         self, connection: AsyncConnection, checked: Mapping[str, tuple[str, datetime | None]]
     ) -> None:
         """Store the stage told and the next `check_at` of customers taken by `take_due`."""
+
+
+class Pass(Struct, frozen=True):
+    """A look at all customers in turn, because a day began, or because rules or the ranking changed.
+
+    `cause` says which day, rules and ranking it is for; `after_id` how far it has come (None: done). `passed` are the
+    rules, id to source, of the last one that was done.
+    """
+
+    cause: str
+    after_id: str | None
+    begun_at: datetime
+    passed: dict[str, str]
+
+
+class Memberships(Protocol):
+    """Who is in which segment, as far as it changes without an event; and the pass over all customers."""
+
+    async def next(self, connection: AsyncConnection, after: str, limit: int) -> dict[str, Stored]:
+        """The next customers by id, locked."""
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        facts: Mapping[str, Facts],
+        crossed: Mapping[str, Sequence[Crossing]],
+    ) -> None:
+        """Store the facts of customers, who are locked, and the segments they enter and leave."""
+
+    async def the_pass(self, connection: AsyncConnection) -> Pass:
+        """How the pass stands."""
+
+    async def take_pass(self, connection: AsyncConnection) -> Pass | None:
+        """The same, locked; None while somebody else goes on with it."""
+
+    async def note_pass(self, connection: AsyncConnection, state: Pass) -> None:
+        """Store how it stands."""
+
+
+class Rules(Protocol):
+    """The segments that count now, and the ranking."""
+
+    async def hold(self, connection: AsyncConnection) -> None:
+        """Until the transaction ends, nobody changes them. (Who holds the lock of the identities does so already.)"""
+
+    async def current(self, connection: AsyncConnection) -> ScoreSettings:
+        """The settings with them; read anew only when they have changed."""
+
+    async def ranked(self, connection: AsyncConnection) -> int:
+        """How many customers have an order that stands."""
+
+    async def rank(self, connection: AsyncConnection, now: datetime) -> None:
+        """Compare all customers, and let the outcome count from now on."""
 
 
 class Orders(Protocol):

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
-from services.scoring.application.ports import Customers
-from services.scoring.domain.assess import assess
+from services.scoring.application.membership import Membership
+from services.scoring.application.ports import Customers, Rules, Stored
+from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
@@ -20,21 +21,35 @@ SWEEP_CUSTOMERS_MAX = 500
 class Sweep:
     """The use case. Any number of sweeps may run: each takes other customers, and a change is told once."""
 
-    def __init__(self, *, customers: Customers, outbox: Outbox, settings: ScoreSettings) -> None:
+    def __init__(
+        self,
+        *,
+        customers: Customers,
+        outbox: Outbox,
+        settings: ScoreSettings,
+        rules: Rules | None = None,
+        membership: Membership | None = None,
+    ) -> None:
         self._customers = customers
         self._outbox = outbox
         self._settings = settings
+        self._rules = rules
+        self._membership = membership
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
         """Look at customers who are due, and tell the stages that differ from those told before.
 
         Answers whether there may be more of them.
         """
+        if self._rules is not None:
+            await self._rules.hold(connection)
+            self._settings = await self._rules.current(connection)
         due = await self._customers.take_due(connection, now, now - QUIET, SWEEP_CUSTOMERS_MAX)
         if not due:
             return False
         told: list[Outgoing] = []
         checked: dict[str, tuple[str, datetime | None]] = {}
+        looked_at: dict[str, tuple[Stored, Assessment]] = {}
         for customer_id, stored in due.items():
             present = assess(stored.state, now, self._settings)
             stage = present.facts.stage
@@ -44,6 +59,9 @@ class Sweep:
                 then = assess(stored.state, since, self._settings)
                 told.append(announce.of_time(customer_id, stored.stage, then, now, historical=historical))
             checked[customer_id] = stage, present.next_change_at
+            looked_at[customer_id] = stored, present
         await self._customers.note_checked(connection, checked)
+        if self._membership is not None:
+            told += await self._membership.follow(connection, looked_at, self._settings, now)
         await self._outbox.append(connection, told)
         return len(due) == SWEEP_CUSTOMERS_MAX

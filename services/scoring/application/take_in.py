@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,14 +16,17 @@ from services.scoring.application.ports import (
     Inbox,
     Orders,
     Profile,
+    Rules,
     Stored,
     Timeline,
 )
-from services.scoring.domain.advance import Life, begin_again, go_on, is_late
+from services.scoring.domain.advance import Life, Step, begin_again, go_on, is_late
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_whole_book, order_named
 from services.scoring.domain.identity import Merge, Move, Resolution
+from services.scoring.domain.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.orders import Order
+from services.scoring.domain.purchases import day_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY
 from shared.bus.interface import Outbox
@@ -43,6 +47,11 @@ class _Affected:
     merges: list[Merge] = field(default_factory=list)
     lost: Move | None = None
     gained: Move | None = None
+
+    @property
+    def segments(self) -> list[str]:
+        """The membership that was told last."""
+        return self.stored.segments if self.stored is not None else []
 
     @property
     def disturbed(self) -> bool:
@@ -73,6 +82,7 @@ class TakeIn:
         timeline: Timeline,
         outbox: Outbox,
         settings: ScoreSettings,
+        rules: Rules | None = None,
     ) -> None:
         self._inbox = inbox
         self._identities = identities
@@ -82,6 +92,7 @@ class TakeIn:
         self._timeline = timeline
         self._outbox = outbox
         self._settings = settings
+        self._rules = rules
 
     async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
         """Handle records in the caller's transaction. Raises `MalformedRecordError` when one is no event."""
@@ -90,6 +101,8 @@ class TakeIn:
             return
         events = [arrival.event for arrival in arrivals.values()]
         resolution = await self._identify(connection, events)
+        if self._rules is not None:
+            self._settings = await self._rules.current(connection)  # whoever changes them waits for our lock
         affected = _affected(events, resolution)
         existing = affected.keys() | {merge.loser for merge in resolution.merges}
         stored = await self._customers.lock(connection, existing - resolution.created)
@@ -136,10 +149,16 @@ class TakeIn:
             if one.id in again:
                 history = histories.get(one.id, [])
                 lives[one.id] = begin_again(
-                    state, history, one.events, self._settings, disturbed=one.disturbed
+                    state,
+                    history,
+                    one.events,
+                    self._settings,
+                    disturbed=one.disturbed,
+                    segments=one.segments,
                 )
             else:
-                lives[one.id] = go_on(state, dict(books.get(one.id, {})), one.events, self._settings)
+                book = dict(books.get(one.id, {}))
+                lives[one.id] = go_on(state, book, one.events, self._settings, one.segments)
         return lives, books
 
     async def _books(self, connection: AsyncConnection, in_order: Iterable[_Affected]) -> Books:
@@ -167,7 +186,7 @@ class TakeIn:
         new: list[Profile] = []
         changed: list[Profile] = []
         for one in affected.values():
-            profile = _profile(one, lives[one.id])
+            profile = _profile(one, lives[one.id], now, self._settings.zone)
             (new if one.stored is None else changed).append(profile)
         if new:
             await self._customers.add(connection, new, now)
@@ -249,14 +268,33 @@ def _affected(events: Iterable[Event], resolution: Resolution) -> dict[str, _Aff
     return affected
 
 
-def _profile(one: _Affected, life: Life) -> Profile:
+def _profile(one: _Affected, life: Life, now: datetime, zone: ZoneInfo) -> Profile:
     """The customer to store. The stored time of the next check is left alone unless it would be too late: the sweep
-    finds out when it comes too early, and the row's index entries need not be written anew for every order."""
+    finds out when it comes too early, and the row's index entries need not be written anew for every order. Whose
+    newest event is of a day that is over is looked at as soon as it is quiet: windows end with today."""
     assessment = life.steps[-1].assessment
     due = assessment.next_change_at
+    if day_of(assessment.at, zone) < day_of(now, zone):
+        due = assessment.at if due is None else min(due, assessment.at)
     known = one.stored.check_at if one.stored is not None else None
     keep = known is not None and (due is None or known <= due)
-    return Profile(one.id, life.state, assessment.facts, known if keep else due)
+    crossed = _crossings(one.segments, life.steps)
+    return Profile(one.id, life.state, assessment.facts, known if keep else due, crossed)
+
+
+def _crossings(told: list[str], steps: Sequence[Step]) -> list[Crossing]:
+    """From the segments told before to those of the last step, each entered when it was for the last time."""
+    final = steps[-1].assessment
+    if told == final.facts.segments:
+        return []
+    entered = {
+        change.new: step.assessment.at
+        for step in steps
+        for change in step.changes
+        if change.what == SEGMENT and change.new is not None
+    }
+    found = crossings(told, final.facts.segments, final.at)
+    return [Crossing(one.segment, one.entered, entered.get(one.segment, one.at)) for one in found]
 
 
 def _told(one: _Affected, life: Life, identifiers: announce.Identifiers) -> list[Outgoing]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from services.scoring.domain.assess import Assessment, assess, score_at
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import evolve_in, fold
+from services.scoring.domain.membership import crossings
 from services.scoring.domain.orders import Order
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import stage_at
@@ -44,10 +45,18 @@ def is_late(state: State, event: Event) -> bool:
     return state.last_at is not None and (event.at, event.key) < (state.last_at, state.last_key)
 
 
-def go_on(state: State, book: dict[str, Order], events: Sequence[Event], settings: ScoreSettings) -> Life:
-    """The fast path: `events` are sorted and come after all that is known. `book` is taken over and changed."""
+def go_on(
+    state: State,
+    book: dict[str, Order],
+    events: Sequence[Event],
+    settings: ScoreSettings,
+    segments: Sequence[str] = (),
+) -> Life:
+    """The fast path: `events` are sorted and come after all that is known. `book` is taken over and changed.
+    `segments` is the membership that was told last."""
     life = Life(state, book, [])
     _walk(life, events, settings)
+    _tell_crossings(life, segments)
     return life
 
 
@@ -58,11 +67,12 @@ def begin_again(
     settings: ScoreSettings,
     *,
     disturbed: bool,
+    segments: Sequence[str] = (),
 ) -> Life:
     """Fold everything again, because an event is late, or because `history` is another one than the state knew.
 
     `before` is the state as it was, `history` all events known (without `events`, which are sorted). `disturbed`: a
-    step without an event tells that the history itself changed.
+    step without an event tells that the history itself changed. `segments` is the membership that was told last.
     """
     newest = max((place(one) for one in history), default=None)
     late = [one for one in events if newest is not None and place(one) < newest]
@@ -76,6 +86,7 @@ def begin_again(
             changes = step.changes if not life.steps else []
             life.steps.append(Step(one, step.assessment, changes, late=True))
     _walk(life, events[len(late) :], settings)
+    _tell_crossings(life, segments)
     return life
 
 
@@ -103,3 +114,12 @@ def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings) -> None:
         before = life.state
         life.state = evolve_in(before, event, life.book, settings)
         life.steps.append(tell(before, life.state, settings, event))
+
+
+def _tell_crossings(life: Life, told: Sequence[str]) -> None:
+    """Add to each step's changes how it leads on from the membership told before it."""
+    for step in life.steps:
+        present = step.assessment.facts.segments
+        if told != present:
+            step.changes.extend(one.change for one in crossings(told, present, step.assessment.at))
+            told = present

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from services.scoring.domain.money import decimal
 from services.scoring.domain.purchases import day_of
+from services.scoring.domain.ranking import percentiles_of
 from services.scoring.domain.score import Parts, Windows, order_interval_days, parts_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, next_change_at, standing_at
@@ -37,6 +38,7 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
     parts = parts_of(state, windows, settings)
     standing = standing_at(state, moment)
     voice = state.voice
+    percentiles = percentiles_of(state, settings.ranking)
     facts = Facts(
         currency=settings.currency,
         events=state.events,
@@ -53,6 +55,9 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
         order_interval_days=order_interval_days(state),
         stage=standing.stage,
         score=parts.score,
+        spend_percentile=percentiles.spend,
+        orders_percentile=percentiles.orders,
+        recency_percentile=percentiles.recency,
         texts=voice.texts,
         sentiment=sentiment_at(voice, moment) if voice.texts else None,
         tags=tags_at(voice, moment) if voice.tags else [],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
+from services.scoring.domain.ranking import UNRANKED, Ranking
 from shared.program.condition import Condition
 from shared.program.model import Program, Stages
 from shared.program.period import Period
@@ -19,8 +20,8 @@ class ScoreSettings:
     """The shop's choices, as far as scoring needs them.
 
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
-    `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are the
-    program's, id to condition.
+    `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
+    count now, and `ranking` is how all customers compared when they last were.
     """
 
     currency: str
@@ -29,6 +30,7 @@ class ScoreSettings:
     at_risk: tuple[int, int]
     good_year: Units = GOOD_YEAR
     segments: SegmentRules = NO_SEGMENTS
+    ranking: Ranking = UNRANKED
 
     @classmethod
     def of(cls, program: Program) -> "ScoreSettings":

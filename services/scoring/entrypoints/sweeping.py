@@ -1,14 +1,14 @@
 """The timed job beside the worker's loop: sweeps while the stream has been read."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.application.sweep import Sweep
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 
@@ -19,18 +19,26 @@ may wait in the stream: nobody is called lapsed before they have been read."""
 
 SWEEP_FAILURES = Counter("regulars_sweep_failures_total", "Sweeps that the database interrupted.")
 
+Job = Callable[[AsyncConnection, datetime], Awaitable[bool]]
+"""One step within a transaction, which answers whether there may be more to do at once."""
+
 log = structlog.get_logger()
 
 
 async def sweep_until(
-    stop: asyncio.Event, engine: AsyncEngine, sweep: Sweep, clock: Clock, lag: Callable[[], int | None]
+    stop: asyncio.Event,
+    engine: AsyncEngine,
+    jobs: Sequence[Job],
+    clock: Clock,
+    lag: Callable[[], int | None],
 ) -> None:
-    """Sweep every `SWEEP_EVERY_S` until `stop`. `lag` is the number of unread events, None if it is not known."""
+    """Do the jobs every `SWEEP_EVERY_S` until `stop`. `lag` is the number of unread events, None if it is not known."""
     while not stop.is_set():
         behind = lag()
         if behind is not None and behind <= BACKLOG_MAX:
             try:
-                await _sweep_all(stop, engine, sweep, clock)
+                for job in jobs:
+                    await _run_through(stop, engine, job, clock)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -40,8 +48,8 @@ async def sweep_until(
             await asyncio.wait_for(stop.wait(), SWEEP_EVERY_S)
 
 
-async def _sweep_all(stop: asyncio.Event, engine: AsyncEngine, sweep: Sweep, clock: Clock) -> None:
+async def _run_through(stop: asyncio.Event, engine: AsyncEngine, job: Job, clock: Clock) -> None:
     more = True
     while more and not stop.is_set():
         async with engine.begin() as connection:
-            more = await sweep(connection, clock())
+            more = await job(connection, clock())
