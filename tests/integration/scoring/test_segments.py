@@ -91,7 +91,9 @@ async def test_time_alone_leaves_a_window_with_the_day(shop: Shop):
     for day in (1, 29, 29, 33, 33, 34):
         await shop.pass_all(moment(day))
 
-    left = [one for one in await shop.activity() if one.type == "segment.left" and one.data["segment"] == "vip"]
+    left = [
+        one for one in await shop.activity() if one.type == "segment.left" and one.data["segment"] == "vip"
+    ]
     assert [(one.time, one.historical) for one in left] == [(LEFT_VIP, False)]
     assert "vip" not in await shop.members()
 
@@ -188,5 +190,3 @@ async def test_a_merged_customer_leaves_nothing_behind(shop: Shop):
     await shop.feed(order(moment(0, hours=2), "3", "600", identifiers=both).record)
     assert await shop.members() == ["vip"]
     assert await shop.rows("SELECT count(*) FROM scoring.facts") == [(1,)]
-
-
