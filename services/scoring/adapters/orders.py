@@ -23,17 +23,13 @@ _COLUMNS = {
     "cancelled": "boolean",
     "refunds": "text",
 }
-_SELECT = (
-    "SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,"
-    " CAST(o.refunds AS text) FROM scoring.orders o"
-)
-
-_FIND = text(f"""
-    {_SELECT} JOIN unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS u(customer_id, order_id)
+_FIND = text("""
+    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
+        CAST(o.refunds AS text)
+    FROM scoring.orders o
+    JOIN unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS u(customer_id, order_id)
         ON o.customer_id = u.customer_id AND o.order_id = u.order_id
     """)
-
-_WHOLE = text(f"{_SELECT} WHERE o.customer_id = ANY(CAST(:customers AS text[]))")
 
 _SAVE = text(f"""
     UPDATE scoring.orders o
@@ -54,15 +50,12 @@ class SqlOrders:
     """`Orders` on PostgreSQL."""
 
     async def find(
-        self, connection: AsyncConnection, wanted: Collection[tuple[str, str]], whole: Collection[str]
+        self, connection: AsyncConnection, wanted: Collection[tuple[str, str]]
     ) -> dict[str, dict[str, Order]]:
-        """The orders named by (customer, order id), and all orders of the customers in `whole`; by customer."""
+        """The orders named by (customer, order id), by customer."""
         books: dict[str, dict[str, Order]] = {}
-        if wanted:
-            bound = {"customers": [one for one, _ in wanted], "orders": [one for _, one in wanted]}
-            collect_orders(books, await connection.execute(_FIND, bound))
-        if whole:
-            collect_orders(books, await connection.execute(_WHOLE, {"customers": list(whole)}))
+        bound = {"customers": [one for one, _ in wanted], "orders": [one for _, one in wanted]}
+        collect_orders(books, await connection.execute(_FIND, bound))
         return books
 
     async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:

@@ -174,9 +174,9 @@ class Orders(Protocol):
     """The order books."""
 
     async def find(
-        self, connection: AsyncConnection, wanted: Collection[tuple[str, str]], whole: Collection[str]
+        self, connection: AsyncConnection, wanted: Collection[tuple[str, str]]
     ) -> dict[str, dict[str, Order]]:
-        """The orders named by (customer, order id), and all orders of the customers in `whole`; by customer."""
+        """The orders named by (customer, order id), by customer."""
 
     async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:
         """Store orders that were not there, each with its customer."""

@@ -22,7 +22,7 @@ from services.scoring.application.ports import (
 )
 from services.scoring.domain.advance import Life, Step, begin_again, go_on, is_late
 from services.scoring.domain.event import Event, place
-from services.scoring.domain.evolve import needs_whole_book, order_named
+from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.identity import Merge, Move, Resolution
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.orders import Order
@@ -61,8 +61,11 @@ class _Affected:
     @property
     def begins_again(self) -> bool:
         """Whether all must be folded again."""
-        late = self.stored is not None and bool(self.events) and is_late(self.stored.state, self.events[0])
-        return late or self.disturbed
+        if self.disturbed or self.stored is None or not self.events:
+            return self.disturbed
+        return is_late(self.stored.state, self.events[0]) or any(
+            needs_history(event.record.type) for event in self.events
+        )
 
 
 class TakeIn:
@@ -110,11 +113,11 @@ class TakeIn:
             one.stored = stored.get(one.id)
 
         await self._rearrange(connection, resolution)
-        lives, books = await self._live(connection, affected)
+        lives = await self._live(connection, affected)
         await self._timeline.add(
             connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
         )
-        await self._save(connection, affected, lives, books, now)
+        await self._save(connection, affected, lives, now)
         await self._announce(connection, affected, lives, resolution)
 
     async def _new_ones(self, connection: AsyncConnection, records: Sequence[Incoming]) -> dict[str, Arrival]:
@@ -136,10 +139,8 @@ class TakeIn:
             await self._orders.remove(connection, losers)
             await self._customers.remove(connection, losers)
 
-    async def _live(
-        self, connection: AsyncConnection, affected: dict[str, _Affected]
-    ) -> tuple[dict[str, Life], Books]:
-        """Every customer after the batch, with the orders that were loaded before it."""
+    async def _live(self, connection: AsyncConnection, affected: dict[str, _Affected]) -> dict[str, Life]:
+        """Every customer after the batch."""
         again = {one.id for one in affected.values() if one.begins_again}
         histories = await self._timeline.of(connection, again) if again else {}
         books = await self._books(connection, (one for one in affected.values() if one.id not in again))
@@ -157,30 +158,25 @@ class TakeIn:
                     segments=one.segments,
                 )
             else:
-                book = dict(books.get(one.id, {}))
+                book = books.get(one.id, {})
                 lives[one.id] = go_on(state, book, one.events, self._settings, one.segments)
-        return lives, books
+        return lives
 
     async def _books(self, connection: AsyncConnection, in_order: Iterable[_Affected]) -> Books:
         """The orders that the events name; of customers who are new, there are none."""
         wanted: list[tuple[str, str]] = []
-        whole: list[str] = []
         for one in in_order:
             if one.stored is None:
                 continue
-            if any(needs_whole_book(event.record.type) for event in one.events):
-                whole.append(one.id)
-                continue
             named = (order_named(event) for event in one.events)
             wanted += [(one.id, order_id) for order_id in named if order_id is not None]
-        return await self._orders.find(connection, wanted, whole) if wanted or whole else {}
+        return await self._orders.find(connection, wanted) if wanted else {}
 
     async def _save(
         self,
         connection: AsyncConnection,
         affected: dict[str, _Affected],
         lives: dict[str, Life],
-        books: Books,
         now: datetime,
     ) -> None:
         new: list[Profile] = []
@@ -192,18 +188,17 @@ class TakeIn:
             await self._customers.add(connection, new, now)
         if changed:
             await self._customers.save(connection, changed, now)
-        await self._save_orders(connection, lives, books)
+        await self._save_orders(connection, lives)
 
-    async def _save_orders(self, connection: AsyncConnection, lives: dict[str, Life], books: Books) -> None:
+    async def _save_orders(self, connection: AsyncConnection, lives: dict[str, Life]) -> None:
         rewritten = [customer_id for customer_id, life in lives.items() if life.rewritten]
         if rewritten:
             await self._orders.remove(connection, rewritten)
         added: list[tuple[str, Order]] = []
         changed: list[tuple[str, Order]] = []
         for customer_id, life in lives.items():
-            known = {} if life.rewritten else books.get(customer_id, {})
             for order_id, order in life.book.items():
-                before = known.get(order_id)
+                before = life.stored.get(order_id)
                 if before is None:
                     added.append((customer_id, order))
                 elif before is not order:

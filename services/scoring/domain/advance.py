@@ -29,14 +29,16 @@ class Step(Struct, frozen=True):
 
 
 class Life(Struct):
-    """A customer's state and order book with the steps that led there; `book` holds the orders that were needed.
+    """A customer's state and order book with the steps that led there; `book` holds the orders that were needed, and
+    `stored` the same as they are stored.
 
-    `rewritten` says that `book` is all there is: the customer was folded again from the beginning.
+    `rewritten` says that `book` is all there is, and what is stored no longer true: the past became another one.
     """
 
     state: State
     book: dict[str, Order]
     steps: list[Step]
+    stored: dict[str, Order]
     rewritten: bool = False
 
 
@@ -52,9 +54,9 @@ def go_on(
     settings: ScoreSettings,
     segments: Sequence[str] = (),
 ) -> Life:
-    """The fast path: `events` are sorted and come after all that is known. `book` is taken over and changed.
-    `segments` is the membership that was told last."""
-    life = Life(state, book, [])
+    """The fast path: `events` are sorted and come after all that is known. `book` holds the orders that they
+    name, `segments` is the membership that was told last."""
+    life = Life(state, book.copy(), [], book)
     _walk(life, events, settings)
     _tell_crossings(life, segments)
     return life
@@ -69,7 +71,8 @@ def begin_again(
     disturbed: bool,
     segments: Sequence[str] = (),
 ) -> Life:
-    """Fold everything again, because an event is late, or because `history` is another one than the state knew.
+    """Fold everything again, because an event is late, because `history` is another one than the state knew, or because
+    an event can only be folded with all before it (`needs_history`).
 
     `before` is the state as it was, `history` all events known (without `events`, which are sorted). `disturbed`: a
     step without an event tells that the history itself changed. `segments` is the membership that was told last.
@@ -77,7 +80,8 @@ def begin_again(
     newest = max((place(one) for one in history), default=None)
     late = [one for one in events if newest is not None and place(one) < newest]
     folded = fold([*history, *late], settings)
-    life = Life(folded.state, folded.book, [], rewritten=True)
+    rewritten = disturbed or bool(late)
+    life = Life(folded.state, folded.book, [], {} if rewritten else folded.book.copy(), rewritten)
     if (late or disturbed) and folded.state.events:
         step = tell(before, folded.state, settings)
         if disturbed:

@@ -1,7 +1,7 @@
 """The fold: one event after the other, in the order of their times, makes the state of a customer.
 
-`evolve` is the only place where an event changes what is known. To let another event type change something, add a
-function beside `_order_completed` and name it in `_EFFECTS`.
+`evolve` is the only place where an event changes what is known: orders here, what is told of the person in `person`,
+all else in `effects`. To let another event type change something, add a function to `effects` and name it there.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from services.scoring.domain import orders as book_of
+from services.scoring.domain import person
+from services.scoring.domain.effects import effect_of
 from services.scoring.domain.event import Event, money_of, place, text_of
 from services.scoring.domain.orders import Book, Order, Refund
-from services.scoring.domain.purchases import Changes, given_back, lapse, placed, withdrawn
+from services.scoring.domain.purchases import Changes, day_of, given_back, lapse, placed, withdrawn
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import AT_RISK, LAPSED, stage_at, stage_of, standing_at
 from services.scoring.domain.state import EMPTY, State
 from services.scoring.domain.voice import heard
-from shared.contracts.customer import Customer
-
-PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
-"""Names of what may be told of a person, as `sealed_fields` has them."""
 
 
 @dataclass(slots=True)
@@ -31,14 +29,15 @@ class Folded:
     book: dict[str, Order]
 
 
-def needs_whole_book(event_type: str) -> bool:
-    """Whether `evolve` must see all orders of the customer for such an event, not only the one it names."""
+def needs_history(event_type: str) -> bool:
+    """Whether such an event can only be folded with all events before it. A cancelled order must be as if it had never
+    been placed, and the state does not keep what each order added to it."""
     return event_type == "order.cancelled"
 
 
 def order_named(event: Event) -> str | None:
     """The id of the order that the event tells about, if it changes one."""
-    return text_of(event.record.data, "order_id") if event.record.type in _OF_ORDERS else None
+    return text_of(event.record.data, "order_id") if event.record.type in _ORDER_EFFECTS else None
 
 
 def fold(events: Iterable[Event], settings: ScoreSettings) -> Folded:
@@ -64,7 +63,7 @@ def evolve_in(state: State, event: Event, book: dict[str, Order], settings: Scor
 def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> tuple[State, Order | None]:
     """The state after `event`, which comes after all events in `state`, and the order that it changed, if any.
 
-    `book` holds the order that the event names, if it is known (all orders, when `needs_whole_book`).
+    `book` holds the order that the event names, if it is known (all orders as they were folded, when `needs_history`).
     """
     at, key, record = event.at, event.key, event.record
     assert state.last_at is None or (at, key) > (state.last_at, state.last_key)
@@ -75,13 +74,16 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
         changes["registered_at"] = at
     if record.historical and (state.history_until is None or record.received > state.history_until):
         changes["history_until"] = record.received
-    _tell_profile(state, event, changes)
+    person.tell(state, event, changes)
     if event.reading is not None:
         changes["voice"] = heard(state.voice, event.reading, at, key)
-    effect = _EFFECTS.get(record.type)
-    if effect is None:
+    of_order = _ORDER_EFFECTS.get(record.type)
+    if of_order is None:
+        effect = effect_of(record.type)
+        if effect is not None:
+            effect(state, event, day_of(at, settings.zone), changes)
         return replace(state, **changes), None
-    order = effect(state, event, book, settings, changes)
+    order = of_order(state, event, book, settings, changes)
     if state.first_at is not None and "lapses_at" in changes:
         _tell_stage(state, event, changes)
     return replace(state, **changes), order
@@ -100,7 +102,7 @@ def _tell_stage(state: State, event: Event, changes: Changes) -> None:
         changes["since"], changes["cause"] = was.since, was.cause
 
 
-Effect = Callable[[State, Event, Book, ScoreSettings, Changes], Order | None]
+OrderEffect = Callable[[State, Event, Book, ScoreSettings, Changes], Order | None]
 """Adds to the changes, and answers the order in its new form, if it has one."""
 
 
@@ -116,6 +118,7 @@ def _order_completed(
         at=event.at,
         currency=text_of(data, "currency"),
         total=money_of(data, "total"),
+        data=data,
     )
     if order is not None and order.counts:
         placed(state, order, settings, changes)
@@ -149,30 +152,9 @@ def _order_cancelled(
     return order
 
 
-_EFFECTS: dict[str, Effect] = {
+_ORDER_EFFECTS: dict[str, OrderEffect] = {
     "order.completed": _order_completed,
     "order.refunded": _order_refunded,
     "order.cancelled": _order_cancelled,
 }
-
-_OF_ORDERS = frozenset({"order.completed", "order.refunded", "order.cancelled"})
-"""Those of them that change an order of the book."""
-
-
-def _tell_profile(state: State, event: Event, changes: Changes) -> None:
-    """Which event last told each personal field, and the plain ones themselves."""
-    profile = None
-    for field in event.record.sealed_fields:
-        if field in PERSONAL_FIELDS:
-            if profile is None:
-                changes["profile"] = profile = state.profile.copy()
-            profile[field] = event.key
-    customer = event.record.data.get("customer")
-    if not isinstance(customer, dict):
-        return
-    for field in ("locale", "time_zone"):
-        if isinstance(customer.get(field), str):
-            changes[field] = customer[field]
-    consent = customer.get("consent")
-    if isinstance(consent, dict):
-        changes["consent"] = {**state.consent, **{str(name): bool(given) for name, given in consent.items()}}
+"""Those event types that change an order of the book."""

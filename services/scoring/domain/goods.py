@@ -1,12 +1,20 @@
 """What was bought and how: different products and categories, coupons, campaigns, channels."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from msgspec import Struct
+
+from services.scoring.domain.distinct import with_names
+
+CHANNELS_MAX = 16
+"""So many channels are counted by name."""
 
 
 class Goods(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Over all orders that stand. `skus` and `categories` hold fingerprints of different ones (see `distinct`).
-    `coupons` and `campaigns` count orders with one, `prompted` those with either; `first_prompted` says whether the
-    first order was. `channels` counts orders by channel."""
+    """Over all orders that stand. `skus` and `categories` are sketches of different ones (see `distinct`). `coupons`
+    and `campaigns` count orders with one, `prompted` those with either; `first_prompted` says whether the first order
+    was. `channels` counts orders by channel."""
 
     skus: bytes = b""
     categories: bytes = b""
@@ -18,3 +26,43 @@ class Goods(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 NO_GOODS = Goods()
+
+
+def with_order(goods: Goods, data: Mapping[str, Any], *, first: bool) -> Goods:
+    """With one more order that stands, the newest; `data` is what its event told, `first` when there was none yet."""
+    skus, categories, channels = goods.skus, goods.categories, goods.channels
+    lines = data.get("lines")
+    if lines:
+        skus = with_names(skus, [line["sku"] for line in lines])
+        named = [line["category"] for line in lines if line.get("category")]
+        categories = with_names(categories, named) if named else categories
+    coupon, campaign = bool(data.get("coupon")), bool(data.get("campaign"))
+    channel = data.get("channel")
+    if channel and (channel in channels or len(channels) < CHANNELS_MAX):
+        channels = {**channels, channel: channels.get(channel, 0) + 1}
+    prompted = coupon or campaign
+    if not (lines or channel or prompted):
+        return goods
+    return Goods(
+        skus=skus,
+        categories=categories,
+        coupons=goods.coupons + coupon,
+        campaigns=goods.campaigns + campaign,
+        prompted=goods.prompted + prompted,
+        first_prompted=prompted if first else goods.first_prompted,
+        channels=channels,
+    )
+
+
+def of_orders(orders: Iterable[Mapping[str, Any]]) -> Goods:
+    """The goods of these orders, oldest first, counted anew."""
+    goods = NO_GOODS
+    for number, data in enumerate(orders):
+        goods = with_order(goods, data, first=not number)
+    return goods
+
+
+def unprompted_reorders(goods: Goods, orders: int) -> int:
+    """Orders after the first that neither coupon nor campaign prompted."""
+    unprompted = orders - goods.prompted
+    return unprompted if goods.first_prompted else max(0, unprompted - 1)

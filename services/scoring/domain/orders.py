@@ -6,11 +6,15 @@ that are older than their order wait in its entry until it comes.
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from services.scoring.domain.money import Units
+
+NO_DATA: Mapping[str, Any] = MappingProxyType({})
 
 
 class Refund(Struct, frozen=True, array_like=True):
@@ -22,7 +26,11 @@ class Refund(Struct, frozen=True, array_like=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """One entry of the book. `placed_at` and `event_key` are None until the order itself is known."""
+    """One entry of the book. `placed_at` and `event_key` are None until the order itself is known.
+
+    `data` is what its event told beside the money (lines, coupon, channel), where the order was folded from its event
+    just now: the stored book does not keep it, as only a cancellation asks for it, and that folds everything anew.
+    """
 
     order_id: str
     event_key: str | None = None
@@ -31,6 +39,7 @@ class Order(Struct, frozen=True, kw_only=True):
     total: Units = 0
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
+    data: Mapping[str, Any] = NO_DATA
 
     @property
     def counts(self) -> bool:
@@ -59,14 +68,23 @@ Book = Mapping[str, Order]
 
 
 def completed(
-    known: Order | None, order_id: str, *, event_key: str, at: datetime, currency: str, total: Units
+    known: Order | None,
+    order_id: str,
+    *,
+    event_key: str,
+    at: datetime,
+    currency: str,
+    total: Units,
+    data: Mapping[str, Any] = NO_DATA,
 ) -> Order | None:
     """The entry once its order has come; None when the order was known already (a second telling changes nothing)."""
     if known is None:
-        return Order(order_id=order_id, event_key=event_key, placed_at=at, currency=currency, total=total)
+        return Order(
+            order_id=order_id, event_key=event_key, placed_at=at, currency=currency, total=total, data=data
+        )
     if known.placed_at is not None:
         return None
-    return replace(known, event_key=event_key, placed_at=at, currency=currency, total=total)
+    return replace(known, event_key=event_key, placed_at=at, currency=currency, total=total, data=data)
 
 
 def refunded(known: Order | None, order_id: str, refund: Refund) -> Order | None:

@@ -1,12 +1,13 @@
 """What a change of one order does to the state: counts, sums, days, the rhythm of buying."""
 
 import itertools
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.scoring.domain.goods import of_orders, with_order
 from services.scoring.domain.money import Units
 from services.scoring.domain.orders import Book, Order
 from services.scoring.domain.settings import ScoreSettings
@@ -51,6 +52,7 @@ def placed(state: State, order: Order, settings: ScoreSettings, changes: Changes
     changes["last_order_at"] = at
     changes["last_order_day"] = day
     changes["days"] = state.days.with_order(day, net)
+    changes["goods"] = with_order(state.goods, order.data, first=not state.orders)
     _thresholds(at, day - first_day, order_days, settings, changes)
 
 
@@ -66,20 +68,26 @@ def given_back(state: State, before: Order, after: Order, settings: ScoreSetting
 
 
 def withdrawn(state: State, before: Order, book: Book, settings: ScoreSettings, changes: Changes) -> None:
-    """A cancellation of an order that stood: everything is as if it had never been placed. `book` holds all orders."""
+    """A cancellation of an order that stood: everything is as if it had never been placed. `book` holds all orders,
+    with what their events told."""
     assert before.placed_at is not None
     net = net_in(before, settings.currency)
     day = day_of(before.placed_at, settings.zone)
     changes["orders"] = state.orders - 1
     changes["spend"] = state.spend - net
     changes["days"] = state.days.less(day, net, orders=1)
-    rest = (order for order in book.values() if order.counts and order.order_id != before.order_id)
-    _rhythm(state, rest, settings, changes)
+    rest = [
+        (order.placed_at, order.event_key or "", order.data)
+        for order in book.values()
+        if order.placed_at is not None and order.counts and order.order_id != before.order_id
+    ]
+    rest.sort(key=itemgetter(0, 1))
+    changes["goods"] = of_orders(data for _, _, data in rest)
+    _rhythm(state, [at for at, _, _ in rest], settings, changes)
 
 
-def _rhythm(state: State, orders: Iterable[Order], settings: ScoreSettings, changes: Changes) -> None:
-    """First and last order, order days and gaps, counted anew."""
-    standing = sorted(order.placed_at for order in orders if order.placed_at)
+def _rhythm(state: State, standing: list[datetime], settings: ScoreSettings, changes: Changes) -> None:
+    """First and last order, order days and gaps, counted anew from the times of the orders that stand."""
     if not standing:
         assert state.first_at is not None
         changes |= dict.fromkeys(("first_order_at", "last_order_at", "at_risk_at"))
