@@ -14,6 +14,7 @@ EXACT = 64
 
 _BYTES = 4
 _FULL = EXACT * _BYTES
+_BEYOND = b"\xff" * (_BYTES + 1)
 _RANGE = 1 << (8 * _BYTES)
 
 
@@ -25,10 +26,15 @@ def fingerprint(name: str) -> bytes:
 
 def with_names(sketch: bytes, names: Iterable[str]) -> bytes:
     """The sketch after these names."""
-    new = {mark for name in names if not _holds(sketch, mark := fingerprint(name))}
+    new = []
+    largest = sketch[-_BYTES:] if len(sketch) == _FULL else _BEYOND
+    for name in names:
+        mark = fingerprint(name)
+        if mark < largest and ((at := sketch.find(mark)) < 0 or at % _BYTES):
+            new.append(mark)
     if not new:
-        return sketch
-    marks = new.union(sketch[at : at + _BYTES] for at in range(0, len(sketch), _BYTES))
+        return sketch  # nearly always: customers buy again what they bought
+    marks = {*new, *(sketch[at : at + _BYTES] for at in range(0, len(sketch), _BYTES))}
     return b"".join(sorted(marks)[:EXACT])
 
 
@@ -41,13 +47,3 @@ def count(sketch: bytes) -> int:
         return len(sketch) // _BYTES
     largest = int.from_bytes(sketch[-_BYTES:])
     return max(EXACT, (EXACT - 1) * _RANGE // (largest + 1))
-
-
-def _holds(sketch: bytes, mark: bytes) -> bool:
-    """Whether the mark is there, or too large to be kept."""
-    if len(sketch) == _FULL and mark > sketch[-_BYTES:]:
-        return True
-    at = sketch.find(mark)
-    while at > 0 and at % _BYTES:
-        at = sketch.find(mark, at + 1)
-    return at >= 0

@@ -32,22 +32,20 @@ def with_order(goods: Goods, data: Mapping[str, Any], *, first: bool) -> Goods:
     """With one more order that stands, the newest; `data` is what its event told, `first` when there was none yet."""
     skus, categories, channels = goods.skus, goods.categories, goods.channels
     lines = data.get("lines")
-    if lines:
-        skus = with_names(skus, [line["sku"] for line in lines])
-        named = [line["category"] for line in lines if line.get("category")]
-        categories = with_names(categories, named) if named else categories
-    coupon, campaign = bool(data.get("coupon")), bool(data.get("campaign"))
-    channel = data.get("channel")
-    if channel and (channel in channels or len(channels) < CHANNELS_MAX):
-        channels = {**channels, channel: channels.get(channel, 0) + 1}
-    prompted = coupon or campaign
+    coupon, campaign, channel = data.get("coupon"), data.get("campaign"), data.get("channel")
+    prompted = bool(coupon or campaign)
     if not (lines or channel or prompted):
         return goods
+    if lines:
+        skus = with_names(skus, {line["sku"] for line in lines})
+        categories = with_names(categories, {line["category"] for line in lines if line.get("category")})
+    if channel and (channel in channels or len(channels) < CHANNELS_MAX):
+        channels = {**channels, channel: channels.get(channel, 0) + 1}
     return Goods(
         skus=skus,
         categories=categories,
-        coupons=goods.coupons + coupon,
-        campaigns=goods.campaigns + campaign,
+        coupons=goods.coupons + bool(coupon),
+        campaigns=goods.campaigns + bool(campaign),
         prompted=goods.prompted + prompted,
         first_prompted=prompted if first else goods.first_prompted,
         channels=channels,
