@@ -11,7 +11,7 @@ from services.scoring.domain.distinct import EXACT, count, fingerprint, with_nam
 def test_below_the_limit_the_count_is_exact_whatever_the_order_and_repetition():
     names = [f"SKU-{number}" for number in range(EXACT - 1)]
     again = [*names, *names]
-    random.Random(7).shuffle(again)  # noqa: S311  # an order, not a secret
+    random.Random(7).shuffle(again)
 
     one_by_one = b""
     for name in again:
