@@ -156,6 +156,10 @@ class PostgresLog:
         )
         return [Incoming(*row) for row in result.all()]
 
+    def is_full(self, records: Sequence[Incoming], limit: int) -> bool:
+        """Whether a read ended at one of its bounds, so that more records may wait."""
+        return len(records) >= limit or sum(len(each.value) for each in records) >= READ_BYTES_MAX
+
     async def heads(self, connection: AsyncConnection) -> dict[Partition, int]:
         """For every partition that was ever written to, the offset that its next record will get."""
         return {

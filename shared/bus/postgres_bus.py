@@ -93,6 +93,8 @@ class PostgresConsumer:
         self._retention = Retention(SCHEMA)
         self._positions: dict[Partition, int] = {}
         self._wake = asyncio.Event()
+        self._more = True
+        """Whether there may be records that were told of before the last read."""
 
     async def start(self) -> None:
         """Join the group, in the background: partitions arrive a moment later.
@@ -132,21 +134,28 @@ class PostgresConsumer:
     async def seek(self, positions: Mapping[Partition, int]) -> None:
         """Read on from these offsets."""
         self._positions |= {each: at for each, at in positions.items() if each in self._membership.assigned}
+        self._more = True
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
         """Records as soon as there are any. Raises `BusUnavailableError`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
-            self._wake.clear()
-            if self._positions and (records := await self._read(limit)):
-                return records
+            if self._more or self._wake.is_set():
+                self._wake.clear()
+                self._more = True  # unless the read comes to an end
+                records = await self._read(limit) if self._positions else []
+                self._more = self._log.is_full(records, limit)
+                if records:
+                    return records
             patience = min(POLL_S, deadline - loop.time())
             if self.waiting() or patience <= 0:
                 return []
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._wake.wait()
+                    continue
+            self._more = True  # look for what nobody told of
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""

@@ -1,5 +1,7 @@
 """The bus on PostgreSQL."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
@@ -7,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.interface import Consumer, Producer, WrongPartitionsError
 from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
+from shared.bus.records import Outgoing
 from tests.integration.bus import behaviour
 from tests.integration.bus.probe import PARTITIONS, numbered, started
 from tests.support.database import TestDatabases
@@ -81,3 +84,45 @@ async def test_fewer_partitions_than_were_written_are_refused(bus: PostgresBus, 
     more = PostgresConsumer(probe, "probe", bus.topic, "a", PARTITIONS + 1)
     await more.start()
     await more.stop()
+
+
+async def test_who_waits_for_partitions_leaves_the_others_their_turn(probe: AsyncEngine) -> None:
+    """Given a consumer that owns nothing; when it is told of records; then its fetch does not spin."""
+    consumer = PostgresConsumer(probe, "probe", "probe.topic", "m1", PARTITIONS)
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    consumer._wake.set()
+    assert await consumer.fetch(10, 0.1) == []
+    counting.cancel()
+
+    assert turns > 10
+
+
+async def test_a_read_that_was_cut_off_is_gone_on_with(
+    probe: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given records beyond the bytes of one read; when fetched; then all come, without a notification or a poll."""
+    monkeypatch.setattr("shared.bus.log.READ_BYTES_MAX", 64)
+    monkeypatch.setattr("shared.bus.postgres_bus.POLL_S", 60)
+    consumer = PostgresConsumer(probe, "probe", "probe.topic", "m1", PARTITIONS)
+    await PostgresProducer(probe, PARTITIONS).publish(
+        [Outgoing("probe.topic", "one", b"x" * 40) for _ in range(5)]
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(20):
+            while not consumer.waiting():
+                await consumer.fetch(10, 0.1)
+            await consumer.seek(dict.fromkeys(consumer.assigned(), 0))
+            found = 0
+            while found < 5:
+                found += len(await consumer.fetch(10, 60))
+    finally:
+        await consumer.stop()
