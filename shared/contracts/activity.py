@@ -20,7 +20,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `orders` are those that stand: a cancelled one does not count. `spend` is what was paid less what was refunded,
     a refund counting on the day of its order; `_30d` and `_12m` are the same over the last 30 and 365 whole days (in
     the program's time zone, today included). `order_interval_days` is the mean between days with an order. `stage` is
-    one of `onboarding`, `active`, `at_risk`, `lapsed`; `score` is 0-100. `texts`
+    one of `shared.contracts.lifecycle.STAGES`; `score` is 0-100. `texts`
     counts the texts (of tickets, reviews, comments) that could be read, `sentiment` is how the newest of them sound,
     -100 to 100 (None without any), `tags` names what they say. `_percentile` of somebody with an order is the largest
     whole p such that at least p % of all customers with an order had less (fewer orders, an earlier last order) when
@@ -51,13 +51,18 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sentiment: int | None = None
 
 
-class Change(Struct, frozen=True, kw_only=True):
-    """One thing that the record changed about the customer: `what` is `stage`, `score`, or `segment`: then the customer
-    entered the segment `new` (and `old` is None), or left `old` (and `new` is None)."""
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that changed about the customer: `what` is `stage`, `score`, or `segment`: then
+    the customer entered the segment `new` (and `old` is None), or left `old` (and `new` is None).
+
+    `at` says when, if time alone had done it before the record's own event: of several changes of stage the record's
+    own comes last.
+    """
 
     what: str
     old: str | None
     new: str | None
+    at: datetime | None = None
 
 
 class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -167,7 +167,7 @@ def _event_value(event: Activity | Mapping[str, Any] | None, variable: Variable)
 
 
 def _stage_change(event: Activity, key: str) -> object:
-    for change in event.changes:
+    for change in reversed(event.changes):  # the event's own comes last
         if change.what == "stage":
             return change.old if key == "from" else change.new
     return _MISSING

@@ -117,11 +117,16 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Thresholds of the life cycle. `at_risk_at`: times the customer's own order interval."""
+    """Thresholds of the life cycle. Silence: for `lapsed_after`, for `churned_after`, for `at_risk_at` times the
+    customer's own order interval. Orders: `active_orders` in all make active, `loyal_orders` within 365 days loyal;
+    a customer who came back is being won back until there are `won_back_orders` since."""
 
     lapsed_after: Period
     churned_after: Period
     at_risk_at: Decimal
+    active_orders: int = 2
+    loyal_orders: int = 5
+    won_back_orders: int = 2
 
 
 BEHAVIOURAL = "behavioural"

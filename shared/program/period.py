@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -44,20 +44,22 @@ class Period:
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment this long after `moment`, counted on the calendar and clock of `zone`; in UTC."""
-        return self._shift(moment, zone, 1)
+        return self._shift(moment.astimezone(zone), 1)
+
+    def after_local(self, local: datetime) -> datetime:
+        """The same for a moment that is given in the zone that counts."""
+        return self._shift(local, 1)
 
     def before(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment this long before `moment`, counted likewise."""
-        return self._shift(moment, zone, -1)
+        return self._shift(moment.astimezone(zone), -1)
 
-    def _shift(self, moment: datetime, zone: ZoneInfo, sign: int) -> datetime:
+    def _shift(self, local: datetime, sign: int) -> datetime:
         if not self.months and not self.rest.days:
-            return moment + sign * self.rest  # hours and minutes are exact, whatever the clocks do
-        local = moment.astimezone(zone)
+            return local.astimezone(UTC) + sign * self.rest  # hours are exact, whatever the clocks do
         if self.months:
             local += relativedelta(months=sign * self.months)
-        shifted = local + sign * self.rest
-        return shifted.astimezone(moment.tzinfo)
+        return (local + sign * self.rest).astimezone(UTC)
 
     def __bool__(self) -> bool:
         return bool(self.months or self.rest)

@@ -21,6 +21,8 @@ _COLUMNS = {
     "last_order_at": "timestamptz",
     "at_risk_at": "timestamptz",
     "lapses_at": "timestamptz",
+    "churns_at": "timestamptz",
+    "loyal_until": "timestamptz",
     "check_at": "timestamptz",
     "segments": "text",
     "updated_at": "timestamptz",
@@ -144,6 +146,8 @@ def _row(profile: Profile) -> tuple[Any, ...]:
         state.last_order_at,
         state.at_risk_at,
         state.lapses_at,
+        state.churns_at,
+        state.loyal_until,
         profile.check_at,
         " ".join(facts.segments),
     )

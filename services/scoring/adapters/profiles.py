@@ -15,7 +15,6 @@ from services.scoring.domain.explain import EVIDENCE_MAX
 from services.scoring.domain.identity import EMAIL, ID
 from services.scoring.domain.money import decimal
 from services.scoring.domain.orders import Order
-from services.scoring.domain.stages import ORDERS_TO_BE_ACTIVE
 from services.scoring.domain.state import decode_state
 from shared.vault.pseudonyms import Pseudonyms
 
@@ -67,10 +66,12 @@ _NEWEST_ORDERS = text("""
     ORDER BY o.placed_at DESC LIMIT :limit
     """)
 
-# The same as `stages.stage_at`, for a whole list.
-_STAGE = f"""
-    CASE WHEN lapses_at <= :now THEN 'lapsed' WHEN at_risk_at <= :now THEN 'at_risk'
-        WHEN orders >= {ORDERS_TO_BE_ACTIVE} THEN 'active' ELSE 'onboarding' END
+# The same as `stages.stage_at`, for a whole list: `stage` was told with the newest event or by the sweep, and time may
+# have gone on. (A test compares the two at every turn.)
+_STAGE = """
+    CASE WHEN churns_at <= :now THEN 'churned' WHEN lapses_at <= :now THEN 'lapsed'
+        WHEN at_risk_at <= :now THEN 'at_risk' WHEN stage = 'loyal' AND loyal_until <= :now THEN 'active'
+        ELSE stage END
     """
 
 _SUMMARY = text(f"""

@@ -46,6 +46,8 @@ customers = Table(
     Column("last_order_at", MOMENT),
     Column("at_risk_at", MOMENT),
     Column("lapses_at", MOMENT),
+    Column("churns_at", MOMENT),
+    Column("loyal_until", MOMENT),
     Column("check_at", MOMENT, comment="Never later than the moment at which time alone changes the stage."),
     Column("updated_at", MOMENT, nullable=False),
     Column(

@@ -7,6 +7,7 @@ from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.event import Event
 from services.scoring.domain.membership import Crossing
+from services.scoring.domain.stages import Passage
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
 from shared.contracts.codec import encode
@@ -84,21 +85,20 @@ def of_correction(customer_id: str, cause: Event, step: Step, identifiers: Ident
 
 
 def of_time(
-    customer_id: str, told: str, then: Assessment, now: datetime, *, historical: bool = False
+    customer_id: str, passage: Passage, then: Assessment, now: datetime, *, historical: bool
 ) -> Outgoing:
-    """Time alone moved the customer from stage `told`; `then` is the customer at that moment. `historical`: that was
+    """Time alone moved the customer; `then` is the customer at that moment. `historical`: that was
     before the history that shows it was imported."""
-    stage, since = then.facts.stage, then.at
     return _outgoing(
         Activity(
-            id=derived_id("stage.changed", customer_id, stage, since.isoformat()),
+            id=derived_id("stage.changed", customer_id, passage.new, passage.at.isoformat()),
             customer_id=customer_id,
             type="stage.changed",
-            time=since,
+            time=passage.at,
             received=now,
             facts=then.facts,
-            data={"from": told, "to": stage},
-            changes=[Change(what="stage", old=told, new=stage)],
+            data={"from": passage.old, "to": passage.new},
+            changes=[Change(what="stage", old=passage.old, new=passage.new)],
             historical=historical,
         )
     )

@@ -9,6 +9,7 @@ from services.scoring.application.membership import Membership
 from services.scoring.application.ports import Customers, Rules, Stored
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.stages import passages
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 
@@ -37,9 +38,8 @@ class Sweep:
         self._membership = membership
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
-        """Look at customers who are due, and tell the stages that differ from those told before.
-
-        Answers whether there may be more of them.
+        """Look at customers who are due, and tell what time alone has changed since their stage was last told: each
+        change by itself, with its moment, in order. Answers whether there may be more of them.
         """
         if self._rules is not None:
             await self._rules.hold(connection)
@@ -51,13 +51,13 @@ class Sweep:
         checked: dict[str, tuple[str, datetime | None]] = {}
         looked_at: dict[str, tuple[Stored, Assessment]] = {}
         for customer_id, stored in due.items():
-            present = assess(stored.state, now, self._settings)
-            stage = present.facts.stage
-            if stage != stored.stage:
-                since, history_until = present.standing.since, stored.state.history_until
-                historical = history_until is not None and since <= history_until
-                then = assess(stored.state, since, self._settings)
-                told.append(announce.of_time(customer_id, stored.stage, then, now, historical=historical))
+            state, stage = stored.state, stored.stage
+            present = assess(state, now, self._settings)
+            for passage in passages(state, stage, now):
+                then = assess(state, passage.at, self._settings, stage_at=passage.at)
+                past = state.history_until is not None and passage.at <= state.history_until
+                told.append(announce.of_time(customer_id, passage, then, now, historical=past))
+                stage = passage.new
             checked[customer_id] = stage, present.next_change_at
             looked_at[customer_id] = stored, present
         await self._customers.note_checked(connection, checked)

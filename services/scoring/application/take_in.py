@@ -20,7 +20,7 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
-from services.scoring.domain.advance import Life, Step, begin_again, go_on, is_late
+from services.scoring.domain.advance import NOTHING_TOLD, Life, Step, Told, begin_again, go_on, is_late
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.identity import Merge, Move, Resolution
@@ -49,9 +49,10 @@ class _Affected:
     gained: Move | None = None
 
     @property
-    def segments(self) -> list[str]:
-        """The membership that was told last."""
-        return self.stored.segments if self.stored is not None else []
+    def told(self) -> Told:
+        """What was told last."""
+        stored = self.stored
+        return NOTHING_TOLD if stored is None else Told(stored.stage, stored.segments)
 
     @property
     def disturbed(self) -> bool:
@@ -154,12 +155,12 @@ class TakeIn:
                     history,
                     one.events,
                     self._settings,
+                    one.told,
                     disturbed=one.disturbed,
-                    segments=one.segments,
                 )
             else:
                 book = books.get(one.id, {})
-                lives[one.id] = go_on(state, book, one.events, self._settings, one.segments)
+                lives[one.id] = go_on(state, book, one.events, self._settings, one.told)
         return lives
 
     async def _books(self, connection: AsyncConnection, in_order: Iterable[_Affected]) -> Books:
@@ -273,7 +274,7 @@ def _profile(one: _Affected, life: Life, now: datetime, zone: ZoneInfo) -> Profi
         due = assessment.at if due is None else min(due, assessment.at)
     known = one.stored.check_at if one.stored is not None else None
     keep = known is not None and (due is None or known <= due)
-    crossed = _crossings(one.segments, life.steps)
+    crossed = _crossings(one.told.segments, life.steps)
     return Profile(one.id, life.state, assessment.facts, known if keep else due, crossed)
 
 

@@ -1,6 +1,7 @@
 """A customer's next events: what each of them makes of the customer, told one by one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from services.scoring.domain.evolve import evolve_in, fold
 from services.scoring.domain.membership import crossings
 from services.scoring.domain.orders import Order
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import stage_at
+from services.scoring.domain.stages import begins_at, passages, stage_at
 from services.scoring.domain.state import State
 from shared.contracts.activity import Change
 
@@ -26,6 +27,16 @@ class Step(Struct, frozen=True):
     assessment: Assessment
     changes: list[Change]
     late: bool = False
+
+
+class Told(Struct, frozen=True):
+    """What the activity stream was last told of a customer: the stage, and in which segments."""
+
+    stage: str = ""
+    segments: list[str] = []
+
+
+NOTHING_TOLD = Told()
 
 
 class Life(Struct):
@@ -52,13 +63,12 @@ def go_on(
     book: dict[str, Order],
     events: Sequence[Event],
     settings: ScoreSettings,
-    segments: Sequence[str] = (),
+    told: Told = NOTHING_TOLD,
 ) -> Life:
-    """The fast path: `events` are sorted and come after all that is known. `book` holds the orders that they
-    name, `segments` is the membership that was told last."""
+    """The fast path: `events` are sorted and come after all that is known. `book` holds the orders that they name."""
     life = Life(state, book.copy(), [], book)
-    _walk(life, events, settings)
-    _tell_crossings(life, segments)
+    _walk(life, events, settings, told.stage)
+    _tell_crossings(life, told.segments)
     return life
 
 
@@ -67,57 +77,98 @@ def begin_again(
     history: Sequence[Event],
     events: Sequence[Event],
     settings: ScoreSettings,
+    told: Told = NOTHING_TOLD,
     *,
     disturbed: bool,
-    segments: Sequence[str] = (),
 ) -> Life:
     """Fold everything again, because an event is late, because `history` is another one than the state knew, or because
     an event can only be folded with all before it (`needs_history`).
 
     `before` is the state as it was, `history` all events known (without `events`, which are sorted). `disturbed`: a
-    step without an event tells that the history itself changed. `segments` is the membership that was told last.
+    step without an event tells that the history itself changed.
     """
     newest = max((place(one) for one in history), default=None)
     late = [one for one in events if newest is not None and place(one) < newest]
     folded = fold([*history, *late], settings)
     rewritten = disturbed or bool(late)
     life = Life(folded.state, folded.book, [], {} if rewritten else folded.book.copy(), rewritten)
+    stage = told.stage
     if (late or disturbed) and folded.state.events:
-        step = tell(before, folded.state, settings)
+        step = tell_anew(before, folded.state, settings, told.stage)
+        stage = step.assessment.facts.stage
         if disturbed:
             life.steps.append(step)
         for one in late:
             changes = step.changes if not life.steps else []
             life.steps.append(Step(one, step.assessment, changes, late=True))
-    _walk(life, events[len(late) :], settings)
-    _tell_crossings(life, segments)
+    _walk(life, events[len(late) :], settings, stage)
+    _tell_crossings(life, told.segments)
     return life
 
 
-def tell(before: State, after: State, settings: ScoreSettings, event: Event | None = None) -> Step:
-    """The step from `before` to `after`, both seen at the newest event known, so that time alone changes nothing."""
-    assert after.last_at is not None
-    moment = after.last_at if before.last_at is None else max(before.last_at, after.last_at)
-    assessment = assess(after, moment, settings)
-    facts = assessment.facts
+def tell(before: State, after: State, event: Event, settings: ScoreSettings, told: str) -> Step:
+    """The step from `before` to `after`, by an event after all others known. Stage `told` was the last one told: what
+    time alone has changed since then and until the event is told with it, each with its moment."""
+    assessment = assess(after, event.at, settings)
+    stage = assessment.facts.stage
     if not before.events:
-        return Step(event, assessment, [Change(what="stage", old=None, new=facts.stage)])
+        return Step(event, assessment, [Change(what="stage", old=None, new=stage)])
     changes = []
-    stage = stage_at(before, moment)
-    if stage != facts.stage:
-        changes.append(Change(what="stage", old=stage, new=facts.stage))
-    if before.orders or after.orders:
-        score = score_at(before, moment, settings)
-        if score != facts.score:
-            changes.append(Change(what="score", old=str(score), new=str(facts.score)))
+    was = stage_at(before, event.at)
+    if was != told:
+        passed = passages(before, told, event.at)
+        changes += [Change(what="stage", old=one.old, new=one.new, at=one.at) for one in passed]
+    if was != stage:
+        changes.append(Change(what="stage", old=was, new=stage))
+    changes += _score_changes(before, after, event.at, assessment, settings)
     return Step(event, assessment, changes)
 
 
-def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings) -> None:
+def tell_anew(
+    before: State, after: State, settings: ScoreSettings, told: str, event: Event | None = None
+) -> Step:
+    """The step between two states of which the second is not simply the first with another event at its end.
+
+    Both are seen at the newest event known. The sweep may have told a later change that time brought: it stands when
+    it is still true then, and is taken back when it is not.
+    """
+    assert after.last_at is not None
+    moment = after.last_at if before.last_at is None else max(before.last_at, after.last_at)
+    seen_at = begins_at(before, told) if before.events and told != before.stage else None
+    if seen_at is not None and (seen_at <= moment or stage_at(after, seen_at) != told):
+        seen_at = None
+    assessment = assess(after, moment, settings, stage_at=seen_at)
+    stage = assessment.facts.stage
+    if not before.events:
+        return Step(event, assessment, [Change(what="stage", old=None, new=stage)])
+    changes = [Change(what="stage", old=told, new=stage)] if told != stage else []
+    changes += _score_changes(before, after, moment, assessment, settings)
+    return Step(event, assessment, changes)
+
+
+def _score_changes(
+    before: State, after: State, moment: datetime, assessment: Assessment, settings: ScoreSettings
+) -> list[Change]:
+    if not (before.orders or after.orders):
+        return []
+    old, new = score_at(before, moment, settings), assessment.facts.score
+    return [Change(what="score", old=str(old), new=str(new))] if old != new else []
+
+
+def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings, told: str) -> None:
+    """One step an event. The sweep may have told a stage that begins after an event that only comes now."""
+    told_at = begins_at(life.state, told) if life.state.events and told != life.state.stage else None
     for event in events:
         before = life.state
         life.state = evolve_in(before, event, life.book, settings)
-        life.steps.append(tell(before, life.state, settings, event))
+        if told_at is not None and event.at < told_at:
+            step = tell_anew(before, life.state, settings, told, event)
+            if step.assessment.facts.stage != told:
+                told_at = None
+        else:
+            step = tell(before, life.state, event, settings, told)
+        told = step.assessment.facts.stage
+        life.steps.append(step)
 
 
 def _tell_crossings(life: Life, told: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from services.scoring.domain.purchases import day_of
 from services.scoring.domain.ranking import percentiles_of
 from services.scoring.domain.score import Parts, Windows, order_interval_days, parts_of
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import Standing, next_change_at, standing_at
+from services.scoring.domain.stages import Standing, course_at
 from services.scoring.domain.state import State
 from services.scoring.domain.voice import sentiment_at, tags_at
 from shared.contracts.activity import Facts
@@ -27,16 +27,19 @@ class Assessment(Struct, frozen=True):
     next_change_at: datetime | None
 
 
-def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
+def assess(
+    state: State, now: datetime, settings: ScoreSettings, *, stage_at: datetime | None = None
+) -> Assessment:
     """The customer with this state (of one event or more) at `now`, or at the newest event if that is later.
 
-    (A sender's clock may run a few minutes ahead of ours.)
+    (A sender's clock may run a few minutes ahead of ours.) `stage_at`: show the stage of this later moment, because it
+    has been told already.
     """
     assert state.last_at is not None
     moment = max(now, state.last_at)
     windows = windows_at(state, moment, settings)
     parts = parts_of(state, windows, settings)
-    standing = standing_at(state, moment)
+    standing, next_change_at = course_at(state, moment if stage_at is None else max(moment, stage_at))
     voice = state.voice
     percentiles = percentiles_of(state, settings.ranking)
     facts = Facts(
@@ -64,7 +67,7 @@ def assess(state: State, now: datetime, settings: ScoreSettings) -> Assessment:
     )
     # The list is the facts' own and still empty: segments are asked about all the other facts.
     facts.segments.extend(settings.segments.of(facts))
-    return Assessment(moment, facts, parts, standing, next_change_at(state, moment))
+    return Assessment(moment, facts, parts, standing, next_change_at)
 
 
 def windows_at(state: State, moment: datetime, settings: ScoreSettings) -> Windows:

@@ -66,6 +66,14 @@ class Days(Struct, frozen=True, array_like=True):
             return self.orders_sum, self.spend_sum
         return self.orders_sum - sum(self.orders[:gone]), self.spend_sum - sum(self.spend[:gone])
 
+    def newest(self, count: int) -> int | None:
+        """The day of the `count`-th newest order; None when there are fewer."""
+        for at in range(len(self.days) - 1, -1, -1):
+            count -= self.orders[at]
+            if count <= 0:
+                return self.days[at]
+        return None
+
     def spend_since(self, day: int) -> Units:
         """Spend on `day` and later: read from the newest day back, as the window is short."""
         total = 0

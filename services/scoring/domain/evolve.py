@@ -14,9 +14,9 @@ from services.scoring.domain import person
 from services.scoring.domain.effects import effect_of
 from services.scoring.domain.event import Event, money_of, place, text_of
 from services.scoring.domain.orders import Book, Order, Refund
-from services.scoring.domain.purchases import Changes, day_of, given_back, lapse, placed, withdrawn
+from services.scoring.domain.purchases import Changes, day_of, given_back, placed, silence_from, withdrawn
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import AT_RISK, LAPSED, stage_at, stage_of, standing_at
+from services.scoring.domain.stages import note_stage
 from services.scoring.domain.state import EMPTY, State
 from services.scoring.domain.voice import heard
 
@@ -69,7 +69,8 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
     assert state.last_at is None or (at, key) > (state.last_at, state.last_key)
     changes: Changes = {"events": state.events + 1, "last_at": at, "last_key": key}
     if state.first_at is None:
-        changes |= {"first_at": at, "since": at, "cause": key, "lapses_at": lapse(at, settings)}
+        changes |= {"first_at": at, "since": at, "cause": key}
+        silence_from(at, settings, changes)
     if record.type == "customer.registered" and state.registered_at is None:
         changes["registered_at"] = at
     if record.historical and (state.history_until is None or record.received > state.history_until):
@@ -84,22 +85,9 @@ def evolve(state: State, event: Event, book: Book, settings: ScoreSettings) -> t
             effect(state, event, day_of(at, settings.zone), changes)
         return replace(state, **changes), None
     order = of_order(state, event, book, settings, changes)
-    if state.first_at is not None and "lapses_at" in changes:
-        _tell_stage(state, event, changes)
+    if order is not None and "orders" in changes:
+        note_stage(state, event, order, settings, changes)
     return replace(state, **changes), order
-
-
-def _tell_stage(state: State, event: Event, changes: Changes) -> None:
-    """Since when the stage is what it is, and by which event, now that orders and thresholds have changed."""
-    at = event.at
-    orders = changes.get("orders", state.orders)
-    stage = stage_of(orders, changes["at_risk_at"], changes["lapses_at"], at)
-    before = stage_at(state, at)
-    if stage != before:
-        changes["since"], changes["cause"] = at, event.key
-    elif before in (AT_RISK, LAPSED):  # time may have brought it; the event did not
-        was = standing_at(state, at)
-        changes["since"], changes["cause"] = was.since, was.cause
 
 
 OrderEffect = Callable[[State, Event, Book, ScoreSettings, Changes], Order | None]

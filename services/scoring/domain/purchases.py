@@ -1,17 +1,19 @@
 """What a change of one order does to the state: counts, sums, days, the rhythm of buying."""
 
 import itertools
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.scoring.domain.days import WINDOW_DAYS, Days
 from services.scoring.domain.goods import of_orders, with_order
 from services.scoring.domain.money import Units
 from services.scoring.domain.orders import Book, Order
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
+from shared.program.period import Period
 
 DAY_US = 86_400_000_000
 
@@ -54,6 +56,7 @@ def placed(state: State, order: Order, settings: ScoreSettings, changes: Changes
     changes["days"] = state.days.with_order(day, net)
     changes["goods"] = with_order(state.goods, order.data, first=not state.orders)
     _thresholds(at, day - first_day, order_days, settings, changes)
+    changes["loyal_until"] = _loyal_until(changes["days"], settings)
 
 
 def given_back(state: State, before: Order, after: Order, settings: ScoreSettings, changes: Changes) -> None:
@@ -84,6 +87,7 @@ def withdrawn(state: State, before: Order, book: Book, settings: ScoreSettings, 
     rest.sort(key=itemgetter(0, 1))
     changes["goods"] = of_orders(data for _, _, data in rest)
     _rhythm(state, [at for at, _, _ in rest], settings, changes)
+    changes["loyal_until"] = _loyal_until(changes["days"], settings)
 
 
 def _rhythm(state: State, standing: list[datetime], settings: ScoreSettings, changes: Changes) -> None:
@@ -92,7 +96,7 @@ def _rhythm(state: State, standing: list[datetime], settings: ScoreSettings, cha
         assert state.first_at is not None
         changes |= dict.fromkeys(("first_order_at", "last_order_at", "at_risk_at"))
         changes |= dict.fromkeys(("first_order_day", "last_order_day", "order_days", "gap_squares"), 0)
-        changes["lapses_at"] = lapse(state.first_at, settings)
+        silence_from(state.first_at, settings, changes)
         return
     days = sorted({day_of(at, settings.zone) for at in standing})
     last_at = standing[-1]
@@ -110,20 +114,44 @@ def _rhythm(state: State, standing: list[datetime], settings: ScoreSettings, cha
 def _thresholds(
     last_at: datetime, span: int, order_days: int, settings: ScoreSettings, changes: Changes
 ) -> None:
-    """When silence after the last order makes the customer at risk, and lapsed."""
+    """When silence after the last order makes the customer at risk, lapsed, churned."""
     at_risk_at = None
     if order_days > 1:
         times, per = settings.at_risk
         at_risk_at = _later(last_at, span * DAY_US * times // (per * (order_days - 1)))
     changes["at_risk_at"] = at_risk_at
-    changes["lapses_at"] = lapse(last_at, settings)
+    silence_from(last_at, settings, changes)
 
 
-def lapse(moment: datetime, settings: ScoreSettings) -> datetime | None:
-    """When silence since `moment` has lasted for `lapsed_after`; None beyond the end of the calendar."""
+def silence_from(moment: datetime, settings: ScoreSettings, changes: Changes) -> None:
+    """When silence since `moment` will have lasted for `lapsed_after` and for `churned_after`."""
+    local = moment.astimezone(settings.zone)
+    changes["lapses_at"] = _after(settings.lapsed_after, local)
+    changes["churns_at"] = _after(settings.churned_after, local)
+
+
+def _after(period: Period, local: datetime) -> datetime | None:
+    """None beyond the end of the calendar."""
     try:
-        return settings.lapsed_after.after(moment, settings.zone)
+        return period.after_local(local)
     except OverflowError:
+        return None
+
+
+def _loyal_until(days: Days, settings: ScoreSettings) -> datetime | None:
+    """When the `loyal_orders`-th newest order leaves the 365 days; None with fewer orders than that."""
+    if days.orders_sum < settings.loyal_orders:
+        return None
+    newest = days.newest(settings.loyal_orders)
+    return None if newest is None else begin_of(newest + WINDOW_DAYS, settings.zone)
+
+
+@lru_cache(maxsize=8192)
+def begin_of(day: int, zone: ZoneInfo) -> datetime | None:
+    """The instant at which the calendar day with this number begins in `zone`; None beyond the end of the calendar."""
+    try:
+        return datetime.fromordinal(day).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -19,6 +19,7 @@ GOOD_YEAR = units("200")
 class ScoreSettings:
     """The shop's choices, as far as scoring needs them.
 
+    `lapsed_after`, `churned_after`, `at_risk` and the numbers of orders are the thresholds of the life cycle;
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
     `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
     count now, and `ranking` is how all customers compared when they last were.
@@ -27,7 +28,11 @@ class ScoreSettings:
     currency: str
     zone: ZoneInfo
     lapsed_after: Period
+    churned_after: Period
     at_risk: tuple[int, int]
+    active_orders: int
+    loyal_orders: int
+    won_back_orders: int
     good_year: Units = GOOD_YEAR
     segments: SegmentRules = NO_SEGMENTS
     ranking: Ranking = UNRANKED
@@ -58,7 +63,11 @@ class ScoreSettings:
             currency=currency,
             zone=zone,
             lapsed_after=stages.lapsed_after,
+            churned_after=stages.churned_after,
             at_risk=stages.at_risk_at.as_integer_ratio(),
+            active_orders=stages.active_orders,
+            loyal_orders=stages.loyal_orders,
+            won_back_orders=stages.won_back_orders,
             good_year=good_year,
             segments=SegmentRules(segments) if segments else NO_SEGMENTS,
         )

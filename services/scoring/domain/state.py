@@ -20,6 +20,7 @@ from services.scoring.domain.subscriptions import NO_SUBSCRIPTIONS, Subscription
 from services.scoring.domain.tally import Tally
 from services.scoring.domain.tickets import NO_TICKETS, Tickets
 from services.scoring.domain.voice import NO_VOICE, Voice
+from shared.contracts.lifecycle import ONBOARDING
 
 NO_DAYS = Days()
 
@@ -27,13 +28,24 @@ AttributeValue = str | int | float | bool
 """What an attribute of the shop's own may be. A number without a fraction is an int."""
 
 
+class Return(Struct, frozen=True, array_like=True):
+    """A customer who came back: with the order of `at`, and `orders` that stand since then, that one included."""
+
+    at: datetime
+    orders: int
+
+
 class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the assessment needs, at any later moment.
 
     `last_at` and `last_key` place the newest event. Orders count unless cancelled; `order_days` is the number of
     different days with an order, `gap_squares` the sum of the squared gaps between them, in days. `days` holds the
-    days of the last 365 up to the newest order. `since` and `cause` (the key of an event, empty for time alone) tell
-    when the latest stage before `at_risk_at` and `lapses_at` began; from these on, time alone gives another one.
+    days of the last 365 up to the newest order.
+
+    `stage` is the one that the newest order or cancellation left, `since` and `cause` (the key of an event, empty for
+    time alone) tell when and by what it had begun. From `at_risk_at`, `lapses_at` and `churns_at` on, and for a loyal
+    customer from `loyal_until` on, time alone gives another one. `back` is kept while a customer is being won back.
+
     `profile` names, for each personal field, the newest event that told it; `consent_at` says when each consent got
     its present value. `history_until` is when imported history about the customer was last received: what time alone
     did before is history as well, about which nobody is written to.
@@ -58,10 +70,14 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap_squares: int = 0
     days: Days = NO_DAYS
 
+    stage: str = ONBOARDING
     since: datetime | None = None
     cause: str = ""
     at_risk_at: datetime | None = None
     lapses_at: datetime | None = None
+    churns_at: datetime | None = None
+    loyal_until: datetime | None = None
+    back: Return | None = None
 
     profile: dict[str, str] = {}
     locale: str | None = None

@@ -19,7 +19,6 @@ from services.scoring.entrypoints.schemas import (
     CustomerSummary,
     Score,
     ScorePart,
-    Stage,
     StageCount,
     Summary,
     TimelineItem,
@@ -27,6 +26,7 @@ from services.scoring.entrypoints.schemas import (
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
+from shared.contracts.lifecycle import Stage
 from shared.http.openapi import problem_responses
 from shared.http.paging import (
     PAGE_DEFAULT,

@@ -9,8 +9,7 @@ from services.scoring.application.portray import Portrait
 from services.scoring.domain.explain import ExplainedPart
 from services.scoring.domain.stages import Standing
 from shared.contracts.activity import Facts as FactsRecord
-
-Stage = Literal["onboarding", "active", "at_risk", "lapsed"]
+from shared.contracts.lifecycle import Stage
 
 HIDDEN = "Personal fields are shown to keys with the scope personal:read."
 

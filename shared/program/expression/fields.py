@@ -18,15 +18,13 @@ from msgspec import inspect
 
 from shared.contracts.activity import Facts
 from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
+from shared.contracts.lifecycle import STAGES
 from shared.contracts.values import Money
 from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TEXTS, TIME, WHOLE, Kind, Type
 
-STAGES = frozenset({"onboarding", "active", "at_risk", "lapsed"})
-"""The stages that `shared.contracts.activity.Facts` names. A rule on any other could never fire."""
-
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-_STAGE = Type(Kind.TEXT, choices=STAGES)
+_STAGE = Type(Kind.TEXT, choices=frozenset(STAGES))
 SEGMENT = Type(Kind.TEXT, low=None, high=None)
 """The id of a segment; recognised by identity, as which ids exist is known only with the program."""
 

@@ -9,7 +9,16 @@ from shared.program.model import Stages
 from shared.program.period import Period
 from shared.program.reading import Fields, read_condition
 
-STAGE_KEYS = ("lapsed_after", "churned_after", "at_risk_at")
+STAGE_KEYS = (
+    "lapsed_after",
+    "churned_after",
+    "at_risk_at",
+    "active_orders",
+    "loyal_orders",
+    "won_back_orders",
+)
+ORDERS_MAX = 1_000
+"""More orders than that within a year would make nobody loyal."""
 
 DEFAULT_STAGES = Stages(
     lapsed_after=Period(rest=timedelta(days=60)),
@@ -50,7 +59,17 @@ def read_stages(root: Fields) -> Stages:
             wrong, "Customers lapse before they churn: churned_after must be longer than lapsed_after."
         )
     at_risk = fields.amount("at_risk_at", low=Decimal(1), high=Decimal(100))
-    return Stages(lapsed, churned, at_risk or DEFAULT_STAGES.at_risk_at)
+    active = fields.whole("active_orders", low=2, high=ORDERS_MAX) or DEFAULT_STAGES.active_orders
+    loyal = fields.whole("loyal_orders", low=3, high=ORDERS_MAX) or DEFAULT_STAGES.loyal_orders
+    if loyal <= active:
+        wrong = "loyal_orders" if "loyal_orders" in fields else "active_orders"
+        fields.fault(
+            wrong,
+            f"Customers are active before they are loyal: loyal_orders must be more than active_orders, {active}.",
+            f"Write such as loyal_orders: {active + 3}.",
+        )
+    back = fields.whole("won_back_orders", low=2, high=ORDERS_MAX) or DEFAULT_STAGES.won_back_orders
+    return Stages(lapsed, churned, at_risk or DEFAULT_STAGES.at_risk_at, active, loyal, back)
 
 
 def _days(period: Period) -> float:

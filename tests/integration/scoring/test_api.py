@@ -92,7 +92,7 @@ async def test_a_profile_shows_facts_stage_score_and_the_person(api: Api):
     body = answer.json()
     assert body["id"].startswith("cus_")
     assert (body["facts"]["orders"], body["facts"]["spend"]) == (1, "49.20")
-    assert (body["stage"], body["segments"], body["tags"]) == ("onboarding", ["one-time"], [])
+    assert (body["stage"], body["segments"], body["tags"]) == ("value_realisation", ["one-time"], [])
     assert 0 < body["score"] <= 100
     assert body["profile"]["email"] == "ana@example.com"
     assert (await api.get(f"/v1/customers/{body['id']}")).json() == body
@@ -127,7 +127,7 @@ async def test_at_shows_the_customer_as_they_stood(api: Api):
 
     then = (await api.get("/v1/customers/c-42", at=moment(5).isoformat())).json()
 
-    assert (then["facts"]["orders"], then["stage"]) == (1, "onboarding")
+    assert (then["facts"]["orders"], then["stage"]) == (1, "value_realisation")
     score = (await api.get("/v1/customers/c-42/score", at=moment(5).isoformat())).json()
     assert score["score"] == then["score"]
     assert [one["order_id"] for one in score["parts"][0]["events"]] == ["1"]
@@ -248,7 +248,7 @@ async def test_the_summary_counts_all(api: Api):
         ("/v1/customers/nobody/timeline", {}, 404, "unknown_customer"),
         ("/v1/customers/nobody", {"at": "yesterday"}, 422, "invalid_request"),
         ("/v1/customers/nobody", {"at": "2026-01-01T00:00:00"}, 422, "invalid_request"),
-        ("/v1/customers", {"stage": "loyal"}, 422, "invalid_request"),
+        ("/v1/customers", {"stage": "fond"}, 422, "invalid_request"),
         ("/v1/customers", {"sort": "name"}, 422, "invalid_request"),
         ("/v1/customers", {"limit": "0"}, 422, "invalid_request"),
         ("/v1/customers", {"cursor": "nonsense"}, 422, "invalid_request"),

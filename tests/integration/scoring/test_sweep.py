@@ -20,6 +20,12 @@ def sweep(world: World) -> Sweep:
 LAPSED = moment(80) - timedelta(hours=1)
 """60 days after day 20 on New York's clock, which was put forward in between."""
 
+PASSED = [
+    ("active", "at_risk", moment(35)),
+    ("at_risk", "lapsed", LAPSED),
+    ("lapsed", "churned", moment(200) - timedelta(hours=1)),
+]
+
 
 async def run(world: World, sweep: Sweep, now: datetime) -> None:
     """Sweep at a moment until there is nothing more."""
@@ -51,29 +57,28 @@ async def test_silence_is_told_at_its_threshold_and_once(world: World, sweep: Sw
     for day in (21, 34.9):
         await run(world, sweep, moment(day))
     assert await changes(world) == []
-    for day in (35, 35, 36, 79.9, 80, 81, 500):
+    for day in (35, 35, 36, 79.9, 80, 81, 500, 501):
         await run(world, sweep, moment(day))
 
-    assert await changes(world) == [
-        ("active", "at_risk", moment(35)),
-        ("at_risk", "lapsed", LAPSED),
-    ]
-    assert await world.rows("SELECT stage, check_at FROM scoring.customers") == [("lapsed", None)]
+    assert await changes(world) == PASSED
+    assert await world.rows("SELECT stage, check_at FROM scoring.customers") == [("churned", None)]
 
 
-async def test_after_a_downtime_only_the_present_stage_is_told(world: World, sweep: Sweep):
-    """Given an active customer; when the first sweep comes after 200 days; then lapsed is told, dated when it was."""
+async def test_after_a_downtime_every_stage_passed_is_told_in_order_with_its_moment(
+    world: World, sweep: Sweep
+):
+    """Given an active customer; when the first sweep comes after 230 days; then each change is told as it was then."""
     await regular(world)
 
-    await run(world, sweep, moment(200))
+    await run(world, sweep, moment(230))
+    await run(world, sweep, moment(231))
 
-    (told,) = [one for one in await world.activity() if one.type == "stage.changed"]
-    assert (told.data, told.time, told.received) == (
-        {"from": "active", "to": "lapsed"},
-        LAPSED,
-        moment(200),
-    )
-    assert (told.facts.stage, str(told.facts.spend_30d)) == ("lapsed", "0.00")
+    assert await changes(world) == PASSED
+    told = [one for one in await world.activity() if one.type == "stage.changed"]
+    assert [one.facts.stage for one in told] == ["at_risk", "lapsed", "churned"]
+    assert [str(one.facts.spend_30d) for one in told] == ["98.40", "0.00", "0.00"]
+    assert [(one.received, one.historical) for one in told] == [(moment(230), False)] * 3
+    assert len({one.id for one in told}) == 3
 
 
 async def test_an_order_before_the_sweep_leaves_nothing_to_tell(world: World, sweep: Sweep):
@@ -86,7 +91,10 @@ async def test_an_order_before_the_sweep_leaves_nothing_to_tell(world: World, sw
 
     assert await changes(world) == []
     last = (await world.activity())[-1]
-    assert ("stage", "at_risk", "active") in [(one.what, one.old, one.new) for one in last.changes]
+    assert [(one.old, one.new, one.at) for one in last.changes if one.what == "stage"] == [
+        ("active", "at_risk", moment(35)),
+        ("at_risk", "active", None),
+    ]
 
 
 async def test_a_customer_who_was_just_changed_is_left_for_the_next_sweep(world: World, sweep: Sweep):
@@ -98,7 +106,10 @@ async def test_a_customer_who_was_just_changed_is_left_for_the_next_sweep(world:
     assert await changes(world) == []
     await run(world, sweep, moment(300) + timedelta(seconds=10))
 
-    assert [(old, new) for old, new, _ in await changes(world)] == [("onboarding", "lapsed")]
+    assert [(old, new) for old, new, _ in await changes(world)] == [
+        ("value_realisation", "lapsed"),
+        ("lapsed", "churned"),
+    ]
 
 
 async def test_two_sweeps_at_once_tell_each_change_once(world: World, sweep: Sweep):
@@ -135,8 +146,8 @@ async def test_customers_who_are_not_due_are_not_read(world: World, sweep: Sweep
 
 
 async def test_what_time_did_before_the_history_came_is_history(world: World, sweep: Sweep):
-    """Given orders of long ago, imported on day 200, and one that leads up to that day; when sweeps come; then the
-    lapse before the import is marked as history, so that nobody is written to, and the one after it is not."""
+    """Given orders of long ago, imported on day 200, and one that leads up to that day; when sweeps come; then
+    lapse and churn before the import are marked as history (nobody is written to), and those after it are not."""
     received = {"historical": True, "received": moment(200)}
     early = replace(order(moment(0), "1", identifiers={"id": "p-old"}).record, **received)
     recent = replace(order(moment(199), "2", identifiers={"id": "p-new"}).record, **received)
@@ -149,5 +160,7 @@ async def test_what_time_did_before_the_history_came_is_history(world: World, sw
     told = [one for one in await world.activity() if one.type == "stage.changed"]
     assert [(one.time < moment(200), one.historical) for one in sorted(told, key=lambda one: one.time)] == [
         (True, True),
+        (True, True),
+        (False, False),
         (False, False),
     ]

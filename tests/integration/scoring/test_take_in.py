@@ -29,7 +29,7 @@ async def test_an_order_becomes_a_profile_a_timeline_and_activity(world: World):
     assert told.identifiers == {"id": ["p-ana"]}
     assert told.data["order_id"] == "1"
     assert [(change.what, change.old, change.new) for change in told.changes] == [
-        ("stage", None, "onboarding")
+        ("stage", None, "value_realisation")
     ]
     assert await world.rows("SELECT id FROM scoring.customers") == [(told.customer_id,)]
     assert await world.rows("SELECT count(*) FROM scoring.timeline") == [(1,)]

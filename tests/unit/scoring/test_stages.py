@@ -1,17 +1,31 @@
 """Stages: thresholds, their beginnings and causes."""
 
 from datetime import timedelta
+from decimal import Decimal
+
+import pytest
 
 from services.scoring.domain.assess import assess
 from services.scoring.domain.evolve import fold
-from tests.support.life import SETTINGS, cancellation, event, moment, order
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.stages import passages
+from shared.program.model import Stages
+from shared.program.period import Period
+from tests.support.life import NEW_YORK, SETTINGS, cancellation, event, moment, order
 
+PERIODS = {"lapsed": "P60D", "churned": "P180D"}
 INSTANT = timedelta(microseconds=1)
 
 
-def standing(events, at):
+def by(**thresholds):
+    """Settings with these thresholds."""
+    lapsed, churned = (Period.parse(thresholds.pop(name, long)) for name, long in PERIODS.items())
+    return ScoreSettings.by_stages(Stages(lapsed, churned, Decimal("1.5"), **thresholds), "USD", NEW_YORK)
+
+
+def standing(events, at, settings=SETTINGS):
     """Stage, since, and the key of the cause."""
-    found = assess(fold(events, SETTINGS).state, at, SETTINGS).standing
+    found = assess(fold(events, settings).state, at, settings).standing
     return found.stage, found.since, found.cause
 
 
@@ -21,11 +35,49 @@ def test_a_registration_begins_onboarding():
     assert standing([registered], moment(1)) == ("onboarding", moment(0), registered.key)
 
 
-def test_the_second_order_makes_active():
+def test_the_first_order_realises_value_and_the_second_makes_active():
+    registered = event("customer.registered", moment(-1))
     first, second = order(moment(0), "1"), order(moment(10), "2")
 
-    assert standing([first], moment(1)) == ("onboarding", moment(0), first.key)
+    assert standing([first], moment(1)) == ("value_realisation", moment(0), first.key)
+    assert standing([registered, first], moment(1)) == ("value_realisation", moment(0), first.key)
     assert standing([first, second], moment(11)) == ("active", moment(10), second.key)
+
+
+def test_five_orders_within_365_days_make_loyal():
+    orders = [order(moment(day), str(day)) for day in (0, 10, 20, 30, 40)]
+
+    assert standing(orders[:4], moment(40))[0] == "active"
+    assert standing(orders, moment(41)) == ("loyal", moment(40), orders[-1].key)
+    assert standing([*orders, order(moment(50), "50")], moment(50)) == ("loyal", moment(40), orders[-1].key)
+
+
+def test_loyalty_fades_at_the_midnight_at_which_too_few_orders_are_left():
+    # Four orders on day 0, then one every 50 days. On New York's day 365 later (from 5:00 UTC on) those four are gone.
+    settings = by(loyal_orders=11)
+    orders = [order(moment(0, minutes=at), f"{at}") for at in range(4)]
+    orders += [order(moment(day), f"day {day}") for day in range(50, 400, 50)]
+    fades = moment(365, hours=-10)
+    state = fold(orders, settings).state
+
+    assert standing(orders, fades - INSTANT, settings)[0] == "loyal"
+    assert standing(orders, fades, settings) == ("active", fades, "")
+    assert assess(state, fades - INSTANT, settings).facts.orders_12m == 11
+    assert assess(state, fades, settings).facts.orders_12m == 7
+    again = order(moment(366), "366")
+    assert standing([*orders, again], moment(366), settings) == ("active", fades, "")
+
+
+def test_silence_passes_through_every_stage_in_turn():
+    orders = [order(moment(day), str(day)) for day in (0, 10, 20, 30, 40)]
+    state = fold(orders, SETTINGS).state
+
+    assert [(one.old, one.new, one.at) for one in passages(state, "loyal", moment(1000))] == [
+        ("loyal", "at_risk", moment(55)),
+        ("at_risk", "lapsed", moment(100, hours=-1)),
+        ("lapsed", "churned", moment(220, hours=-1)),
+    ]
+    assert assess(state, moment(1000), SETTINGS).next_change_at is None
 
 
 def test_one_and_a_half_intervals_of_silence_are_a_risk_to_the_instant():
@@ -66,10 +118,72 @@ def test_who_never_ordered_lapses_after_the_first_event():
     )
 
 
-def test_an_order_brings_the_lapsed_back():
-    orders = [order(moment(day), str(day)) for day in (0, 10, 300)]
+@pytest.mark.parametrize("day", [80, 300])
+def test_an_order_wins_back_who_had_lapsed_or_churned_and_the_next_one_makes_active_again(day):
+    orders = [order(moment(at), str(at)) for at in (0, 10, day, day + 5)]
 
-    assert standing(orders, moment(301)) == ("active", moment(300), orders[-1].key)
+    assert standing(orders[:3], moment(day + 1)) == ("won_back", moment(day), orders[2].key)
+    assert standing(orders, moment(day + 6)) == ("active", moment(day + 5), orders[3].key)
+    assert fold(orders, SETTINGS).state.back is None
+
+
+def test_who_lapsed_without_an_order_is_not_won_back_by_the_first_one():
+    first = order(moment(100), "1")
+
+    events = [event("login.recorded", moment(0)), first]
+
+    assert standing(events[:1], moment(99))[0] == "lapsed"
+    assert standing(events, moment(101)) == ("value_realisation", moment(100), first.key)
+
+
+def test_who_is_being_won_back_can_be_at_risk_and_lapse_again():
+    settings = by(active_orders=2, loyal_orders=9, won_back_orders=3, lapsed="P90D")
+    orders = [
+        order(moment(day), str(day)) for day in (0, 10, 20, 30, 140)
+    ]  # 35 days on average: at risk after 52.5
+    more = order(moment(200), "200")
+
+    assert standing(orders, moment(193), settings)[0] == "at_risk"
+    assert standing([*orders, more], moment(201), settings) == ("won_back", moment(200), more.key)
+    assert standing([*orders, more], moment(300), settings)[0] == "lapsed"
+    third = order(moment(210), "210")
+    assert standing([*orders, more, third], moment(211), settings) == ("active", moment(210), third.key)
+    late = order(moment(400), "400")
+    assert standing([*orders, more, late], moment(401), settings) == ("won_back", moment(400), late.key)
+
+
+def test_a_cancelled_order_does_not_count_towards_being_won_back():
+    settings = by(active_orders=2, loyal_orders=9, won_back_orders=3)
+    orders = [order(moment(day), str(day)) for day in (0, 10, 300, 305)]
+    cancelled, third, fourth = (
+        cancellation(moment(306), "305"),
+        order(moment(307), "3"),
+        order(moment(308), "4"),
+    )
+
+    events = [*orders, cancelled, third]
+
+    assert standing(events, moment(307), settings)[0] == "won_back"
+    assert standing([*events, fourth], moment(309), settings) == ("active", moment(308), fourth.key)
+
+
+def test_a_cancellation_leaves_whom_it_makes_less_loyal():
+    orders = [order(moment(day), str(day)) for day in (0, 10, 20, 30, 40)]
+    cancelled = cancellation(moment(41), "0")
+
+    assert standing([*orders, cancelled], moment(42)) == ("active", moment(41), cancelled.key)
+    assert standing([*orders, cancellation(moment(41), "none")], moment(42))[0] == "loyal"
+
+
+def test_thresholds_are_the_programs():
+    settings = by(active_orders=3, loyal_orders=4, won_back_orders=2, lapsed="P10D", churned="P20D")
+    orders = [order(moment(day), str(day)) for day in range(4)]
+
+    assert standing(orders[:2], moment(1), settings)[0] == "value_realisation"
+    assert standing(orders[:3], moment(2), settings)[0] == "active"
+    assert standing(orders, moment(3), settings)[0] == "loyal"
+    assert standing(orders, moment(13), settings)[0] == "lapsed"
+    assert standing(orders, moment(23), settings)[0] == "churned"
 
 
 def test_an_event_that_is_no_order_does_not_end_a_silence():
@@ -83,8 +197,8 @@ def test_a_cancellation_that_leaves_a_long_silence_is_its_cause():
     cancelled = cancellation(moment(201), "3")
     orders = [order(moment(0), "1"), order(moment(10), "2"), last]
 
-    assert standing(orders, moment(201))[0] == "active"
-    assert standing([*orders, cancelled], moment(202)) == ("lapsed", moment(201), cancelled.key)
+    assert standing(orders, moment(201))[0] == "won_back"
+    assert standing([*orders, cancelled], moment(202)) == ("churned", moment(201), cancelled.key)
 
 
 def test_a_cancelled_only_order_leaves_somebody_who_never_ordered():
