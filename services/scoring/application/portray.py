@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.ports import Archive, Known
+from services.scoring.application.ports import Archive, Known, Rules
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.evolve import fold
 from services.scoring.domain.explain import ExplainedPart, explain
@@ -27,9 +27,15 @@ class Portrait(Struct, frozen=True):
 class Portray:
     """The use case."""
 
-    def __init__(self, archive: Archive, settings: ScoreSettings) -> None:
+    def __init__(self, archive: Archive, settings: ScoreSettings, rules: Rules | None = None) -> None:
         self._archive = archive
         self._settings = settings
+        self._rules = rules
+
+    async def refresh(self, connection: AsyncConnection) -> None:
+        """Take the segments and the ranking that count now; call it before `now`."""
+        if self._rules is not None:
+            self._settings = await self._rules.current(connection)
 
     def now(self, known: Known, now: datetime) -> Portrait:
         """The customer at `now`: the stage is exact, also where the sweep has not come by yet."""
@@ -40,8 +46,9 @@ class Portray:
         events = await self._archive.events_until(connection, known.id, moment)
         if not events:
             return None
-        folded = fold(events, self._settings)
-        assessment = assess(folded.state, moment, self._settings)
+        settings = self._settings if self._rules is None else await self._rules.at(connection, moment)
+        folded = fold(events, settings)
+        assessment = assess(folded.state, moment, settings)
         return Portrait(known.id, folded.state, assessment, list(folded.book.values()))
 
     async def explained(self, connection: AsyncConnection, portrait: Portrait) -> tuple[ExplainedPart, ...]:

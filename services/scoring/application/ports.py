@@ -163,6 +163,9 @@ class Rules(Protocol):
     async def current(self, connection: AsyncConnection) -> ScoreSettings:
         """The settings with them; read anew only when they have changed."""
 
+    async def at(self, connection: AsyncConnection, moment: datetime) -> ScoreSettings:
+        """The same with the ranking that counted at a moment: today's rules, asked about then."""
+
     async def ranked(self, connection: AsyncConnection) -> int:
         """How many customers have an order that stands."""
 
