@@ -2,12 +2,14 @@
 
 python -m services.scoring.main api       profiles, scores and timelines over HTTP
 python -m services.scoring.main worker    reads the events, writes profiles and the activity stream
+python -m services.scoring.main rebuild   folds every customer anew with the program of now, beside the worker
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Final
 
 from fastapi import FastAPI
@@ -19,15 +21,18 @@ from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.rebuilds import SqlRebuilds
 from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.timeline import SqlTimeline
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
+from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.readiness import api_checks, worker_checks
+from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.sweeping import sweep_until
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
@@ -146,13 +151,36 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
     await Worker(settings, clock).run(stop)
 
 
+async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
+    """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` when the program cannot be
+    used."""
+    program = program_text(settings.program)
+    rules = _score_settings(settings)
+    engine = service_engine(settings, SERVICE)
+    rebuilds = SqlRebuilds()
+    rebuild = Rebuild(
+        rebuilds=rebuilds,
+        customers=SqlCustomers(),
+        orders=SqlOrders(),
+        timeline=SqlTimeline(),
+        outbox=make_outbox(settings, SERVICE),
+        settings=rules,
+        rules=SqlRules(rules),
+    )
+    digest = blake2b(program.encode(), digest_size=16).hexdigest()
+    try:
+        return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
+    finally:
+        await engine.dispose()
+
+
 def _score_settings(settings: Settings) -> ScoreSettings:
     return ScoreSettings.of(load_program(program_text(settings.program)))
 
 
 def main() -> None:
     """Run the role named on the command line."""
-    roles = ("api", "worker")
+    roles = ("api", "worker", "rebuild")
     role = sys.argv[1] if len(sys.argv) == 2 else ""
     if role not in roles:
         raise SystemExit(f"usage: python -m services.scoring.main {'|'.join(roles)}")
@@ -160,6 +188,9 @@ def main() -> None:
     configure(f"{SERVICE}-{role}", settings.log_level)
     if role == "api":
         serve(create_app(settings), settings.host, settings.scoring_port)
+        return
+    if role == "rebuild":
+        asyncio.run(run_rebuild(settings, system_clock, asyncio.Event(), lambda rebuilding, customers: None))
         return
     worker = Worker(settings, system_clock)
     app = create_http_app(

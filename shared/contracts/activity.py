@@ -73,7 +73,8 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `segment.left` (time alone, or a rule that was saved, moved the customer; `data.segment` says where; after a saved
     rule it is `historical`; what an event does is told in its own `changes`), `customer.merged`
     (`data.from` is the customer id that ended in `customer_id`), `facts.corrected` (events under an e-mail address
-    proved to be another customer's; told of both). `time`: when it happened, by the sender. `received`: when ingest
+    proved to be another customer's; told of both; or a rebuild made something else of the same events: then
+    `data.reason` is `rebuild`). `time`: when it happened, by the sender. `received`: when ingest
     took it. `data`: the event's plain data without `customer`; for a cancellation or refund exactly what the sender
     said. `late` is true when an event with a later time was known already: its facts are then those after all events.
     `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent whenever they changed.

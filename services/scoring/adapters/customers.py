@@ -35,6 +35,11 @@ _LOCK = text("""
     WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
     """)
 
+_LOCK_AFTER = text("""
+    SELECT id, state, stage, check_at, segments FROM scoring.customers
+    WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
+    """)
+
 _STATES = text("SELECT id, state FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
 
 _SAVE = text(f"""
@@ -81,6 +86,12 @@ class SqlCustomers:
         if not customer_ids:
             return {}
         return _stored(await connection.execute(_LOCK, {"ids": list(customer_ids)}))
+
+    async def lock_after(
+        self, connection: AsyncConnection, customer_id: str, limit: int
+    ) -> dict[str, Stored]:
+        """The next customers after an id, locked in the order of their ids."""
+        return _stored(await connection.execute(_LOCK_AFTER, {"after": customer_id, "limit": limit}))
 
     async def first_seen(
         self, connection: AsyncConnection, customer_ids: Collection[str]

@@ -31,6 +31,12 @@ _FIND = text("""
         ON o.customer_id = u.customer_id AND o.order_id = u.order_id
     """)
 
+_WHOLE = text("""
+    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
+        CAST(o.refunds AS text)
+    FROM scoring.orders o WHERE o.customer_id = ANY(CAST(:customers AS text[]))
+    """)
+
 _SAVE = text(f"""
     UPDATE scoring.orders o
     SET event_key = u.event_key, placed_at = u.placed_at, currency = u.currency, total = u.total,
@@ -56,6 +62,14 @@ class SqlOrders:
         books: dict[str, dict[str, Order]] = {}
         bound = {"customers": [one for one, _ in wanted], "orders": [one for _, one in wanted]}
         collect_orders(books, await connection.execute(_FIND, bound))
+        return books
+
+    async def of(
+        self, connection: AsyncConnection, customer_ids: Collection[str]
+    ) -> dict[str, dict[str, Order]]:
+        """All orders of these customers, by customer."""
+        books: dict[str, dict[str, Order]] = {}
+        collect_orders(books, await connection.execute(_WHOLE, {"customers": list(customer_ids)}))
         return books
 
     async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:

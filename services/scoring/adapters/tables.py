@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -181,6 +182,24 @@ segment_pass = Table(
     Column("begun_at", MOMENT, nullable=False),
     Column("passed", String, nullable=False, comment="The rules of the last one that was done."),
     CheckConstraint("id = 1", name="segment_pass_one_row"),
+)
+
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("program", String, nullable=False, comment="A digest of the program that it folds with."),
+    Column("begun_at", MOMENT, nullable=False),
+    Column("cursor", ID, nullable=False, comment="All customers up to this id are done."),
+    Column("customers", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("finished_at", MOMENT, comment="Done, or given up for one with another program."),
+    Index(
+        "rebuilds_under_way",
+        text("(finished_at IS NULL)"),
+        unique=True,
+        postgresql_where=text("finished_at IS NULL"),
+    ),
 )
 
 log_tables(metadata, "outbox")

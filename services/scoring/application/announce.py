@@ -84,6 +84,23 @@ def of_correction(customer_id: str, cause: Event, step: Step, identifiers: Ident
     )
 
 
+def of_rebuild(customer_id: str, rebuild_id: int, step: Step, now: datetime) -> Outgoing:
+    """The same events amount to something else now, because the program or the code has changed."""
+    return _outgoing(
+        Activity(
+            id=derived_id("facts.corrected", customer_id, f"rebuild {rebuild_id}"),
+            customer_id=customer_id,
+            type="facts.corrected",
+            time=step.assessment.at,
+            received=now,
+            facts=step.assessment.facts,
+            data={"reason": "rebuild"},
+            changes=step.changes,
+            historical=True,
+        )
+    )
+
+
 def of_time(
     customer_id: str, passage: Passage, then: Assessment, now: datetime, *, historical: bool
 ) -> Outgoing:

@@ -91,6 +91,11 @@ class Customers(Protocol):
     async def lock(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, Stored]:
         """Those of these that exist, locked in the order of their ids."""
 
+    async def lock_after(
+        self, connection: AsyncConnection, customer_id: str, limit: int
+    ) -> dict[str, Stored]:
+        """The next customers after an id, locked in the order of their ids."""
+
     async def first_seen(
         self, connection: AsyncConnection, customer_ids: Collection[str]
     ) -> dict[str, datetime]:
@@ -180,6 +185,11 @@ class Orders(Protocol):
         self, connection: AsyncConnection, wanted: Collection[tuple[str, str]]
     ) -> dict[str, dict[str, Order]]:
         """The orders named by (customer, order id), by customer."""
+
+    async def of(
+        self, connection: AsyncConnection, customer_ids: Collection[str]
+    ) -> dict[str, dict[str, Order]]:
+        """All orders of these customers, by customer."""
 
     async def add(self, connection: AsyncConnection, orders: Sequence[tuple[str, Order]]) -> None:
         """Store orders that were not there, each with its customer."""

@@ -1,0 +1,40 @@
+"""`regulars rebuild`: folds every customer anew with the program of now."""
+
+import asyncio
+import signal
+
+from rich.console import Console
+
+from deploy.commands.installation import installation, run
+from deploy.local.errors import LocalError
+from deploy.local.screen import Screen
+from services.scoring.application.rebuild import Rebuilding
+from services.scoring.main import run_rebuild
+from shared.clock import system_clock
+from shared.program.parse import ProgramError
+
+
+def rebuild() -> None:
+    """Fold every customer anew with the program of now, while everything runs; ended at any moment, it goes on."""
+    screen = Screen(Console(), system_clock)
+    try:
+        run(_rebuild(screen))
+    except ProgramError as error:
+        raise LocalError(f"The program cannot be used: {error}") from error
+
+
+async def _rebuild(screen: Screen) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with installation() as (settings, _):
+        with screen.progress("Folding customers anew") as progress:
+
+            def told(rebuilding: Rebuilding, customers: int) -> None:
+                progress(min(rebuilding.customers, customers), customers)
+
+            done = await run_rebuild(settings, system_clock, stop, told)
+    if done.finished_at is None:
+        screen.line(f"Stopped after {done.customers:,} customers. `regulars rebuild` goes on there.")
+    else:
+        screen.line(f"Done: {done.customers:,} customers, of whom {done.changed:,} are others than before")

@@ -1,0 +1,157 @@
+"""Folds every customer anew, beside the stream: after the program or the code has changed what events amount to.
+
+Customers are taken in the order of their ids, some at a time, under the locks that the stream takes; how far a rebuild
+has come is written in the same transaction. So it may be killed anywhere and goes on there, and two that run at once
+share the work.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.application import announce
+from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stored, Timeline
+from services.scoring.domain.advance import tell
+from services.scoring.domain.assess import assess
+from services.scoring.domain.evolve import Folded, fold
+from services.scoring.domain.orders import NO_DATA, Order
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.state import State, encode_state
+from shared.bus.interface import Outbox
+from shared.bus.records import Outgoing
+
+REBUILD_CUSTOMERS_MAX = 100
+"""Customers in one transaction: they are locked for a fraction of a second."""
+
+
+class Rebuilding(Struct, frozen=True):
+    """How far a rebuild has come: all customers up to the id `cursor` are done, `customers` of them, and `changed` of
+    these were others than before. `finished_at` is None while there are more."""
+
+    id: int
+    cursor: str = ""
+    customers: int = 0
+    changed: int = 0
+    finished_at: datetime | None = None
+
+
+class Rebuilds(Protocol):
+    """Where it is written how far a rebuild has come."""
+
+    async def begin(self, connection: AsyncConnection, program: str, now: datetime) -> Rebuilding:
+        """The rebuild under way with this program, or a new one; one with another program is given up."""
+
+    async def lock(self, connection: AsyncConnection, rebuild_id: int) -> Rebuilding:
+        """How far it has come, locked: one step at a time."""
+
+    async def note(self, connection: AsyncConnection, rebuilding: Rebuilding) -> None:
+        """How far it has come now."""
+
+
+class Rebuild:
+    """The use case."""
+
+    def __init__(
+        self,
+        *,
+        rebuilds: Rebuilds,
+        customers: Customers,
+        orders: Orders,
+        timeline: Timeline,
+        outbox: Outbox,
+        settings: ScoreSettings,
+        rules: Rules | None = None,
+    ) -> None:
+        self._rebuilds = rebuilds
+        self._customers = customers
+        self._orders = orders
+        self._timeline = timeline
+        self._outbox = outbox
+        self._settings = settings
+        self._rules = rules
+
+    async def __call__(self, connection: AsyncConnection, rebuild_id: int, now: datetime) -> Rebuilding:
+        """Fold the next customers in the caller's transaction, and answer how far that is."""
+        before = await self._rebuilds.lock(connection, rebuild_id)
+        if before.finished_at is not None:
+            return before
+        if self._rules is not None:
+            await self._rules.hold(connection)
+            self._settings = await self._rules.current(connection)
+        stored = await self._customers.lock_after(connection, before.cursor, REBUILD_CUSTOMERS_MAX)
+        if not stored:
+            after = replace(before, finished_at=now)
+        else:
+            changed = await self._fold(connection, stored, rebuild_id, now)
+            after = replace(
+                before,
+                cursor=max(stored),
+                customers=before.customers + len(stored),
+                changed=before.changed + changed,
+            )
+        await self._rebuilds.note(connection, after)
+        return after
+
+    async def _fold(
+        self, connection: AsyncConnection, stored: dict[str, Stored], rebuild_id: int, now: datetime
+    ) -> int:
+        """How many customers are others now."""
+        histories = await self._timeline.of(connection, stored.keys())
+        books = await self._orders.of(connection, stored.keys())
+        profiles: list[Profile] = []
+        rewritten: dict[str, Folded] = {}
+        told: list[Outgoing] = []
+        for customer_id, known in stored.items():
+            folded = fold(histories.get(customer_id, ()), self._settings)
+            if not folded.state.events:
+                continue  # all events went to another customer; who they are now is not for a rebuild to say
+            if _as_stored(folded.book) != books.get(customer_id, {}):
+                rewritten[customer_id] = folded
+            if encode_state(folded.state) == encode_state(known.state):
+                continue
+            profiles.append(self._profile(customer_id, folded.state, known, now))
+            told.append(self._told(customer_id, folded.state, known.state, rebuild_id, now))
+        await self._save(connection, profiles, rewritten, now)
+        await self._outbox.append(connection, told)
+        return len({profile.id for profile in profiles} | rewritten.keys())
+
+    async def _save(
+        self,
+        connection: AsyncConnection,
+        profiles: list[Profile],
+        rewritten: dict[str, Folded],
+        now: datetime,
+    ) -> None:
+        if profiles:
+            await self._customers.save(connection, profiles, now)
+        if rewritten:
+            await self._orders.remove(connection, rewritten.keys())
+            rows = [(id_, order) for id_, folded in rewritten.items() for order in folded.book.values()]
+            await self._orders.add(connection, rows)
+
+    def _profile(self, customer_id: str, state: State, known: Stored, now: datetime) -> Profile:
+        """The customer to store. The stage and the segments told stay: the sweep tells others, as it always does, and
+        is sent to look at once where there are some."""
+        present = assess(state, now, self._settings)
+        facts = present.facts
+        as_told = facts.stage == known.stage and facts.segments == known.segments
+        due = present.next_change_at if as_told else now
+        return Profile(customer_id, state, replace(facts, stage=known.stage, segments=known.segments), due)
+
+    def _told(
+        self, customer_id: str, state: State, before: State, rebuild_id: int, now: datetime
+    ) -> Outgoing:
+        step = tell(before, state, self._settings)
+        changes = [change for change in step.changes if change.what != "stage"]
+        return announce.of_rebuild(customer_id, rebuild_id, replace(step, changes=changes), now)
+
+
+def _as_stored(book: dict[str, Order]) -> dict[str, Order]:
+    """The orders without what the stored book does not keep."""
+    return {
+        order_id: replace(order, data=NO_DATA) if order.data is not NO_DATA else order
+        for order_id, order in book.items()
+    }
