@@ -1,4 +1,4 @@
-"""The command line: `regulars up | demo | import | rebuild | migrate | keys | dead-letters | check | version`."""
+"""The command line: `regulars up | demo | import | rebuild | migrate | keys | dead-letters | metrics | check`."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.commands import importing, keys, letters, program, rebuilding
+from deploy.commands import importing, keys, letters, metrics, program, rebuilding
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
 from deploy.local.prepare import prepare
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(metrics.app, name="metrics")
 app.command("check")(program.check)
 app.command("import")(importing.import_command)
 app.command("rebuild")(rebuilding.rebuild)

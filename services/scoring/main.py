@@ -18,19 +18,25 @@ from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.memberships import SqlMemberships
+from services.scoring.adapters.metric_sums import MetricSums
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
 from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.segments import SqlRules
+from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.application.rebuild import Rebuild, Rebuilding
+from services.scoring.application.roll_up import RollUp
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
+from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
+from services.scoring.entrypoints.metrics import metrics_routes
 from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.sweeping import sweep_until
@@ -54,6 +60,8 @@ from shared.vault.pseudonyms import Pseudonyms
 
 SERVICE: Final = "scoring"
 VERSION = "0.1.0"
+ROLL_UP_EVERY_S = 10.0
+"""How old the metrics may be; a customer who changes often is counted anew no more often than that."""
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -78,6 +86,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(customers_routes(profiles, personal, _score_settings(settings), clock))
+    app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
     return app
 
 
@@ -90,9 +99,12 @@ class Worker:
         self._clock = clock
         self._engine = service_engine(settings, SERVICE)
         outbox = make_outbox(settings, SERVICE)
-        customers = SqlCustomers()
+        customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
+        self._roll_up = RollUp(
+            stale=stale, rollups=SqlRollups(), orders=orders, settings=_rollup_settings(settings)
+        )
         segments, memberships = SqlRules(rules), SqlMemberships()
-        membership = Membership(memberships)
+        membership = Membership(memberships, stale)
         self._sweep = Sweep(
             customers=customers, outbox=outbox, settings=rules, rules=segments, membership=membership
         )
@@ -111,8 +123,9 @@ class Worker:
                 inbox=SqlInbox(),
                 identities=SqlIdentities(),
                 customers=customers,
-                orders=SqlOrders(),
+                orders=orders,
                 timeline=SqlTimeline(),
+                stale=stale,
                 outbox=outbox,
                 settings=rules,
                 rules=segments,
@@ -136,6 +149,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._stream.run(stop), name="events")
                 group.create_task(self._sweeping(stop), name="sweep")
+                group.create_task(self._rolling_up(stop), name="rollups")
                 if self._relay is not None:
                     group.create_task(self._relay.run(stop), name="relay")
         finally:
@@ -144,6 +158,16 @@ class Worker:
     async def _sweeping(self, stop: asyncio.Event) -> None:
         jobs = (self._sweep, self._reassess)
         await sweep_until(stop, self._engine, jobs, self._clock, lambda: self._watchdog.lag)
+
+    async def _rolling_up(self, stop: asyncio.Event) -> None:
+        await sweep_until(
+            stop,
+            self._engine,
+            (self._roll_up,),
+            self._clock,
+            lambda: self._watchdog.lag,
+            every_s=ROLL_UP_EVERY_S,
+        )
 
 
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
@@ -176,6 +200,11 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
 
 def _score_settings(settings: Settings) -> ScoreSettings:
     return ScoreSettings.of(load_program(program_text(settings.program)))
+
+
+def _rollup_settings(settings: Settings) -> RollupSettings:
+    program = load_program(program_text(settings.program))
+    return RollupSettings(program.currency, program.time_zone, program.stages.churned_after)
 
 
 def main() -> None:

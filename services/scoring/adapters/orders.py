@@ -23,19 +23,17 @@ _COLUMNS = {
     "cancelled": "boolean",
     "refunds": "text",
 }
-_FIND = text("""
-    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
-        CAST(o.refunds AS text)
-    FROM scoring.orders o
-    JOIN unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS u(customer_id, order_id)
+_SELECT = (
+    "SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,"
+    " CAST(o.refunds AS text) FROM scoring.orders o"
+)
+
+_FIND = text(f"""
+    {_SELECT} JOIN unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS u(customer_id, order_id)
         ON o.customer_id = u.customer_id AND o.order_id = u.order_id
     """)
 
-_WHOLE = text("""
-    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
-        CAST(o.refunds AS text)
-    FROM scoring.orders o WHERE o.customer_id = ANY(CAST(:customers AS text[]))
-    """)
+_WHOLE = text(f"{_SELECT} WHERE o.customer_id = ANY(CAST(:customers AS text[]))")
 
 _SAVE = text(f"""
     UPDATE scoring.orders o

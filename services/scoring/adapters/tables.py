@@ -1,11 +1,13 @@
 """The tables of scoring. Ids are compared as bytes (collation C): faster, and sorted as Python sorts them."""
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -20,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.scoring.domain.measures import NAMES as MEASURES
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.offsets import offset_table
 from shared.bus.tables import log_tables
@@ -200,6 +203,57 @@ rebuilds = Table(
         unique=True,
         postgresql_where=text("finished_at IS NULL"),
     ),
+)
+
+stale_rollups = Table(
+    "stale_rollups",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", MOMENT, nullable=False),
+    Column("customers", ARRAY(String), nullable=False),
+    Column("sinces", ARRAY(MOMENT), nullable=False),
+    comment="Customers whose rollups are out of date: a row per batch that changed some.",
+    postgresql_with={"toast_tuple_target": "8160"},
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("customer_id", ID, primary_key=True),
+    Column("due_at", MOMENT, comment="When time alone changes the rollup."),
+    Column("rollup", String, nullable=False),
+    Index("rollups_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+metric_sums = Table(
+    "metric_sums",
+    metadata,
+    Column("segment", ID, primary_key=True, comment="Empty for all customers."),
+    Column(
+        "cohort",
+        Date,
+        primary_key=True,
+        comment="Month of the first order; 0001-01-01 for those who have not ordered.",
+    ),
+    Column("month", Date, primary_key=True),
+    *(Column(name, Numeric if name == "revenue" else BigInteger, nullable=False) for name in MEASURES),
+)
+
+completeness_sums = Table(
+    "completeness_sums",
+    metadata,
+    Column("segment", ID, primary_key=True, comment="Empty for all customers."),
+    Column("field", ID, primary_key=True),
+    Column("customers", BigInteger, nullable=False),
+)
+
+rollup_rules = Table(
+    "rollup_rules",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("rules", String, nullable=False),
+    CheckConstraint("id = 1", name="rollup_rules_one_row"),
+    comment="What the rollups were made by: with other rules, everybody is counted anew.",
 )
 
 log_tables(metadata, "outbox")

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
-from services.scoring.application.ports import Memberships, Stored
+from services.scoring.application.ports import Memberships, Stale, Stored
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.membership import Crossing, began_at, crossings
 from services.scoring.domain.settings import ScoreSettings
@@ -17,8 +17,9 @@ from shared.contracts.activity import Facts
 class Membership:
     """The part that the sweep and the daily pass share: they look at customers, whom they have locked."""
 
-    def __init__(self, memberships: Memberships) -> None:
+    def __init__(self, memberships: Memberships, stale: Stale) -> None:
         self._memberships = memberships
+        self._stale = stale
 
     async def follow(
         self,
@@ -53,6 +54,8 @@ class Membership:
                 for one in sorted(found, key=lambda one: one.at)
             ]
         await self._memberships.note(connection, facts, crossed)
+        if crossed:
+            await self._stale.note(connection, dict.fromkeys(crossed, now), now)
         return told
 
 

@@ -17,6 +17,7 @@ from services.scoring.application.ports import (
     Orders,
     Profile,
     Rules,
+    Stale,
     Stored,
     Timeline,
 )
@@ -84,6 +85,7 @@ class TakeIn:
         customers: Customers,
         orders: Orders,
         timeline: Timeline,
+        stale: Stale,
         outbox: Outbox,
         settings: ScoreSettings,
         rules: Rules | None = None,
@@ -94,6 +96,7 @@ class TakeIn:
         self._customers = customers
         self._orders = orders
         self._timeline = timeline
+        self._stale = stale
         self._outbox = outbox
         self._settings = settings
         self._rules = rules
@@ -119,6 +122,7 @@ class TakeIn:
             connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
         )
         await self._save(connection, affected, lives, now)
+        await self._stale.note(connection, _stale_since(affected, resolution), now)
         await self._announce(connection, affected, lives, resolution)
 
     async def _new_ones(self, connection: AsyncConnection, records: Sequence[Incoming]) -> dict[str, Arrival]:
@@ -262,6 +266,15 @@ def _affected(events: Iterable[Event], resolution: Resolution) -> dict[str, _Aff
         the(winners.get(move.source, move.source)).lost = move
         the(move.target).gained = move
     return affected
+
+
+def _stale_since(affected: dict[str, _Affected], resolution: Resolution) -> dict[str, datetime | None]:
+    """Whose rollups are out of date, and from which of their events on: None when it may be any of them."""
+    stale: dict[str, datetime | None] = {merge.loser: None for merge in resolution.merges}
+    for one in affected.values():
+        anywhere = one.disturbed or any(needs_history(event.record.type) for event in one.events)
+        stale[one.id] = None if anywhere else one.events[0].at
+    return stale
 
 
 def _profile(one: _Affected, life: Life, now: datetime, zone: ZoneInfo) -> Profile:

@@ -1,4 +1,4 @@
-"""The timed job beside the worker's loop: sweeps while the stream has been read."""
+"""The timed jobs beside the worker's loop, such as the sweep: they work while the stream has been read."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,8 +31,10 @@ async def sweep_until(
     jobs: Sequence[Job],
     clock: Clock,
     lag: Callable[[], int | None],
+    *,
+    every_s: float = SWEEP_EVERY_S,
 ) -> None:
-    """Do the jobs every `SWEEP_EVERY_S` until `stop`. `lag` is the number of unread events, None if it is not known."""
+    """Do the jobs every so often until `stop`. `lag` is the number of unread events, None if it is not known."""
     while not stop.is_set():
         behind = lag()
         if behind is not None and behind <= BACKLOG_MAX:
@@ -45,7 +47,7 @@ async def sweep_until(
                 SWEEP_FAILURES.inc()
                 log.warning("sweep_interrupted", reason=type(error).__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), SWEEP_EVERY_S)
+            await asyncio.wait_for(stop.wait(), every_s)
 
 
 async def _run_through(stop: asyncio.Event, engine: AsyncEngine, job: Job, clock: Clock) -> None:

@@ -1,85 +1,13 @@
 """The HTTP API of scoring: profiles, `?at=`, scores with their why, timelines, lists."""
 
-from base64 import b64encode
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
-import msgspec
 import pytest
 
-from services.scoring.main import create_app
-from shared.auth.keys import create_key
-from shared.auth.scopes import Scope
-from shared.contracts.events import EventRecord, event_key
-from shared.settings import Settings
-from shared.vault.pseudonyms import Pseudonyms
-from shared.vault.seal import Sealer
-from shared.vault.subject_keys import SubjectKeys
-from tests.conftest import EngineFor
-from tests.integration.scoring.world import World
+from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock
-from tests.support.life import moment, record
-
-
-class Api:
-    """A client with a key, and events sealed as ingest seals them."""
-
-    def __init__(self, client: httpx.AsyncClient, world: World, settings: Settings, tokens: dict[str, str]):
-        self.client = client
-        self.world = world
-        self._settings = settings
-        self._tokens = tokens
-
-    async def get(self, path: str, *, key: str = "all", **query: Any) -> httpx.Response:
-        """GET with the key of that name."""
-        headers = {"Authorization": f"Bearer {self._tokens[key]}"} if key in self._tokens else {}
-        return await self.client.get(path, params=query, headers=headers)
-
-    async def sealed(
-        self, type_: str, days: float, customer: dict[str, Any], data: dict[str, Any], **hidden: Any
-    ) -> EventRecord:
-        """A record as ingest would write it: `customer` and `hidden` sealed, `data` plain."""
-        pseudonyms = Pseudonyms(self._settings.secret)
-        identifiers = {
-            kind: pseudonyms.of(kind, customer[kind]) for kind in ("id", "email", "phone") if kind in customer
-        }
-        subject = next(iter(identifiers.values()))
-        async with self.world.engine.begin() as connection:
-            keys = await SubjectKeys(self._settings.secret).get_or_create(connection, [subject])
-        plain = record(type_, moment(days), data, identifiers=identifiers)
-        body = msgspec.json.encode({"customer": customer, **hidden})
-        sealed = Sealer(keys[subject]).seal(body, event_key(plain.source, plain.id))
-        fields = [f"customer.{name}" for name in customer] + list(hidden)
-        return msgspec.structs.replace(plain, sealed=b64encode(sealed).decode(), sealed_fields=fields)
-
-    async def order(self, days: float, order_id: str, total: str = "49.20", **customer: str) -> None:
-        """An order taken in."""
-        data = {"order_id": order_id, "currency": "USD", "total": total}
-        await self.world.feed(await self.sealed("order.completed", days, customer, data))
-
-
-@pytest.fixture
-async def api(
-    settings: Settings, clock: ManualClock, world: World, engine_for: EngineFor
-) -> AsyncIterator[Api]:
-    """The application on a database of its own; the clock stands 40 days after the first event."""
-    clock.set(moment(40))
-    tokens = {}
-    async with engine_for(None).begin() as connection:
-        for name, scopes in {
-            "all": frozenset(Scope),
-            "impersonal": frozenset({Scope.PROFILES_READ}),
-            "other": frozenset({Scope.REWARDS_READ}),
-        }.items():
-            made = await create_key(connection, name=name, scopes=scopes, now=clock(), expires_at=None)
-            tokens[name] = made.token
-    app = create_app(settings, clock)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://scoring") as client:
-            yield Api(client, world, settings, tokens)
+from tests.support.life import moment
 
 
 async def test_a_profile_shows_facts_stage_score_and_the_person(api: Api):

@@ -33,7 +33,7 @@ class Shop(World):
         super().__init__(engine, now, settings)
         self.rules = SqlRules(settings)
         self.memberships = memberships = SqlMemberships()
-        membership = Membership(memberships)
+        membership = Membership(memberships, self.stale)
         self.take_in._rules = self.rules
         self.reassess = Reassess(
             memberships=memberships, rules=self.rules, membership=membership, outbox=self.outbox
@@ -190,3 +190,21 @@ async def test_a_merged_customer_leaves_nothing_behind(shop: Shop):
     await shop.feed(order(moment(0, hours=2), "3", "600", identifiers=both).record)
     assert await shop.members() == ["vip"]
     assert await shop.rows("SELECT count(*) FROM scoring.facts") == [(1,)]
+
+
+async def test_the_metrics_of_a_segment_are_those_of_its_members(shop: Shop):
+    """Given a customer in vip and one who is not; when time alone leads out of vip; then its sums
+    follow, and those of all customers stay."""
+    shop.now = moment(0, hours=1)
+    await shop.feed(order(moment(0), "1", "600").record)
+    await shop.feed(order(moment(0), "1", "20", identifiers={"id": "p-bob"}).record)
+
+    async def revenue(at: datetime) -> dict[str, int]:
+        await shop.roll_up(at)
+        rows = await shop.rows("SELECT segment, sum(revenue) / 10000 FROM scoring.metric_sums GROUP BY 1")
+        return {segment: int(amount) for segment, amount in rows if amount}
+
+    assert await revenue(moment(0, hours=2)) == {"": 620, "one-time": 620, "vip": 600}
+    await shop.pass_all(moment(40))
+    assert (await revenue(moment(40))).get("vip") is None
+    assert (await revenue(moment(40)))[""] == 620

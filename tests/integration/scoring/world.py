@@ -5,14 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.orders import SqlOrders
+from services.scoring.adapters.rollups import SqlRollups
+from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.roll_up import RollUp
 from services.scoring.application.take_in import TakeIn
+from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.outbox import LogOutbox
 from shared.bus.postgres_bus import platform_log
@@ -20,7 +24,8 @@ from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord
-from tests.support.life import SETTINGS
+from shared.program.period import Period
+from tests.support.life import SETTINGS, STAGES
 
 PARTITIONS = 4
 
@@ -28,18 +33,29 @@ PARTITIONS = 4
 class World:
     """Feeds events to the handler as the worker would, each call a transaction."""
 
-    def __init__(self, engine: AsyncEngine, now: datetime, settings: ScoreSettings = SETTINGS) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        now: datetime,
+        settings: ScoreSettings = SETTINGS,
+        churned_after: Period = STAGES.churned_after,
+    ) -> None:
         self.engine = engine
         self.now = now
         self.log = platform_log(PARTITIONS)
         self.outbox = LogOutbox(self.log)
         self.customers = SqlCustomers()
+        rules = RollupSettings(settings.currency, settings.zone, churned_after)
+        self.stale, self.rollups = SqlStale(), SqlRollups()
+        self._rules = rules
+        self.forget_rules()
         self.take_in = TakeIn(
             inbox=SqlInbox(),
             identities=SqlIdentities(),
             customers=self.customers,
             orders=SqlOrders(),
             timeline=SqlTimeline(),
+            stale=self.stale,
             outbox=self.outbox,
             settings=settings,
         )
@@ -53,6 +69,23 @@ class World:
         batch = [Incoming(EVENTS_TOPIC, 0, offset, "key", value) for offset, value in enumerate(values)]
         async with self.engine.begin() as connection:
             await self.take_in(connection, batch, self.now)
+
+    async def roll_up(self, now: datetime | None = None) -> None:
+        """Bring rollups and metrics up to date."""
+        more = True
+        while more:
+            async with self.engine.begin() as connection:
+                more = await self._roll_up(connection, now or self.now)
+
+    def forget_rules(self) -> None:
+        """Whoever rolls up begins anew, as after a restart."""
+        self._roll_up = RollUp(
+            stale=self.stale, rollups=self.rollups, orders=SqlOrders(), settings=self._rules
+        )
+
+    async def note_all(self, connection: AsyncConnection) -> None:
+        """Have all rollups made anew."""
+        await self.stale.note_all(connection, self.now)
 
     async def activity(self) -> list[Activity]:
         """Everything that was told, partition by partition."""

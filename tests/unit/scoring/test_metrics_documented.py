@@ -1,0 +1,35 @@
+"""The list of metrics in the docs is the list that the API answers with."""
+
+import re
+from pathlib import Path
+
+from services.scoring.domain.completeness import FIELDS
+from services.scoring.domain.metrics import Metrics
+from services.scoring.domain.rollup import ENGAGEMENTS
+from services.scoring.entrypoints.metric_schemas import Metrics as Answer
+
+PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
+
+
+def part(heading: str) -> str:
+    """The text under a heading."""
+    return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+def test_every_metric_has_its_formula_in_the_docs_in_the_same_order():
+    """Given the metrics of the code; then the table has these and no others, each with a formula."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", part("The list"), re.MULTILINE)
+
+    assert tuple(name for name, _ in rows) == Metrics.__struct_fields__
+    assert all(len(formula) > 10 for _, formula in rows)
+
+
+def test_the_api_answers_with_all_of_them():
+    """Given the metrics of the code; then the schema of the answer has the same fields."""
+    assert tuple(Answer.model_fields) == Metrics.__struct_fields__
+
+
+def test_engagements_and_fields_are_named():
+    """Given what counts as an engagement, and as complete; then the page names all of it."""
+    assert set(re.findall(r"`([a-z]+\.[a-z]+)`", part("The list"))) >= ENGAGEMENTS
+    assert set(re.findall(r"`(\w+)`", part("Completeness"))) == set(FIELDS)
