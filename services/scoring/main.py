@@ -28,6 +28,7 @@ from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
 from services.scoring.application.membership import Membership
+from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import Reassess
 from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.application.roll_up import RollUp
@@ -39,6 +40,7 @@ from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.metrics import metrics_routes
 from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
+from services.scoring.entrypoints.segments import segment_routes
 from services.scoring.entrypoints.sweeping import sweep_until
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
@@ -85,7 +87,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         health=Health(SERVICE, VERSION, {**api_checks(engine), "secret": personal.problem}),
         lifespan=lifespan,
     )
-    app.include_router(customers_routes(profiles, personal, _score_settings(settings), clock))
+    rules = SqlRules(_score_settings(settings))
+    portray = Portray(profiles, rules.base, rules)
+    app.include_router(customers_routes(profiles, personal, portray, clock))
+    app.include_router(segment_routes(engine, rules, portray, clock))
     app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
     return app
 

@@ -33,7 +33,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 
 def population(count: int) -> Iterator[tuple[str, str]]:
     """Ids and stored facts of so many customers, seeded."""
-    draw = Random(4)  # noqa: S311
+    draw = Random(4)
     for number in range(count):
         orders = min(100, int(draw.paretovariate(1.1)))
         first = START + timedelta(seconds=draw.randrange(31_536_000))

@@ -97,6 +97,10 @@ def _list(sort: Sort) -> Any:
         SELECT id, state FROM scoring.customers
         WHERE (CAST(:after AS {kind}) IS NULL OR ({key}, id) {compare} (CAST(:after AS {kind}), :id))
             AND (CAST(:stage AS text) IS NULL OR {_STAGE} = :stage)
+            AND (CAST(:segment AS text) IS NULL OR id IN (
+                SELECT customer_id FROM scoring.memberships WHERE segment = :segment))
+            AND (CAST(:tag AS text) IS NULL OR id IN (
+                SELECT customer_id FROM scoring.facts WHERE jsonb_exists(facts->'tags', :tag)))
         ORDER BY {key} {direction}, id {direction} LIMIT :limit
         """)  # noqa: S608  # `sort` is one of ours
 
@@ -150,13 +154,24 @@ class Profiles:
         *,
         now: datetime,
         stage: str | None,
+        segment: str | None = None,
+        tag: str | None = None,
         sort: Sort,
         after: tuple[Any, str] | None,
         limit: int,
     ) -> list[Known]:
-        """Customers in stage `stage` at `now` (None: all), from the one after (`position`, id) on."""
+        """Customers in stage `stage` at `now` (None: all), in a segment, with a tag, from the one after (`position`,
+        id) on."""
         value, customer_id = after or (None, "")
-        bound = {"now": now, "stage": stage, "after": value, "id": customer_id, "limit": limit}
+        bound = {
+            "now": now,
+            "stage": stage,
+            "segment": segment,
+            "tag": tag,
+            "after": value,
+            "id": customer_id,
+            "limit": limit,
+        }
         return await self._known(connection, _LISTS[sort], bound)
 
     async def summary(self, connection: AsyncConnection, now: datetime) -> list[tuple[str, int, int, Any]]:

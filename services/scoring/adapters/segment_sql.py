@@ -13,16 +13,24 @@ from typing import Any as Anything
 import msgspec
 
 from shared.contracts.activity import Facts
+from shared.program.expression.fields import customer_fields
 from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, parts_of
 from shared.program.expression.types import Kind
 
-_CASTS = {
-    Kind.WHOLE: "CAST(f.facts->'{}' AS bigint)",
-    Kind.TEXT: "f.facts->>'{}'",
-    Kind.TIME: "CAST(f.facts->>'{}' AS timestamptz)",
-    Kind.FLAG: "CAST(f.facts->'{}' AS boolean)",
-    Kind.LIST: "f.facts->'{}'",
+_TYPES = {
+    Kind.WHOLE: "bigint",
+    Kind.TEXT: "text",
+    Kind.TIME: "timestamptz",
+    Kind.FLAG: "boolean",
+    Kind.LIST: "jsonb",
 }
+_READ = {
+    "text": "f.facts->>'{}'",
+    "timestamptz": "CAST(f.facts->>'{}' AS timestamptz)",
+    "jsonb": "f.facts->'{}'",
+}
+"""Where it is not a number's or flag's way: a plain cast."""
+
 _FIELDS = {part.name: part for part in msgspec.structs.fields(Facts)}
 
 
@@ -76,22 +84,24 @@ def _is_float(name: str) -> bool:
     return float in (shape, *getattr(shape, "__args__", ()))
 
 
-def _fact(test: Test, name: str | None = None) -> str:
-    """The fact as its type; where it is left out because it has its default, that default."""
-    name = name or test.field
-    kind = test.type.kind if name == test.field else None
-    if kind in _CASTS:
-        read = _CASTS[kind].format(name)
-    else:
-        read = f"CAST(f.facts->'{name}' AS {'float8' if _is_float(name) else 'numeric'})"
+def _fact(name: str, kind: str) -> str:
+    """A fact as SQL of that type; where it is left out because it has its default, that default."""
+    read = _READ.get(kind, f"CAST(f.facts->'{{}}' AS {kind})").format(name)
     default = _FIELDS[name].default
-    if kind is Kind.LIST:
+    if kind == "jsonb":
         return f"coalesce({read}, '[]')"
     if default is None or default is msgspec.NODEFAULT:
         return read
     if isinstance(default, str):
         return f"coalesce({read}, '{default}')"  # one of ours, as plain as a name
     return f"coalesce({read}, {str(default).lower()})"
+
+
+def _kind(test: Test) -> str:
+    """The type in which the test's fact is compared with a written value."""
+    if test.type.kind is Kind.NUMBER:
+        return "float8" if _is_float(test.field) else "numeric"
+    return _TYPES[test.type.kind]
 
 
 def _signed(test: Test) -> str:
@@ -109,7 +119,7 @@ def _compared(left: str, sign: str, right: str, *, nulls: bool) -> str:
 
 
 def _compare(writer: _Writer, test: Test) -> str:
-    fact, sign, value = _fact(test), _signed(test), test.value
+    fact, sign, value = _fact(test.field, _kind(test)), _signed(test), test.value
     if value is None:
         return f"{fact} IS {'NOT ' if sign == '!=' else ''}NULL"
     if isinstance(value, bool):
@@ -129,36 +139,32 @@ def _compare(writer: _Writer, test: Test) -> str:
 
 def _beside(writer: _Writer, test: Test) -> str:
     del writer
-    left, right, sign = _fact(test), _other(test), _signed(test)
-    if test.type.kind is Kind.NUMBER or right.startswith(("CAST(f.facts->'", "coalesce(CAST(f.facts->'")):
-        left, right = f"CAST({left} AS float8)", f"CAST({right} AS float8)"
-    if test.type.kind is Kind.TEXT:
-        right = f'{right} COLLATE "C"'
-    return _compared(left, sign, right, nulls=True)
-
-
-def _other(test: Test) -> str:
-    twin = Test(How.VALUE, test.other, test.type)
-    return _fact(twin) if test.type.kind in (Kind.TEXT, Kind.TIME) else _fact(test, test.other)
+    other = customer_fields()[test.other].kind
+    kind = _TYPES[other] if other is test.type.kind and other is not Kind.NUMBER else "float8"
+    right = _fact(test.other, kind) + (' COLLATE "C"' if kind == "text" else "")
+    return _compared(_fact(test.field, kind), _signed(test), right, nulls=True)
 
 
 def _size(writer: _Writer, test: Test) -> str:
     against = writer.value(test.value, "bigint")
-    return _compared(f"jsonb_array_length({_fact(test)})", _signed(test), against, nulls=False)
+    return _compared(
+        f"jsonb_array_length({_fact(test.field, _kind(test))})", _signed(test), against, nulls=False
+    )
 
 
 def _holds(writer: _Writer, test: Test) -> str:
-    return f"{'' if test.wanted else 'NOT '}jsonb_exists({_fact(test)}, {writer.value(test.value, 'text')})"
+    held = f"jsonb_exists({_fact(test.field, _kind(test))}, {writer.value(test.value, 'text')})"
+    return held if test.wanted else f"NOT {held}"
 
 
 def _one_of(writer: _Writer, test: Test) -> str:
     kind = "text[]" if test.type.kind is Kind.TEXT else "bigint[]"
-    among = f"{_fact(test)} = ANY({writer.value(list(test.values), kind)})"
+    among = f"{_fact(test.field, _kind(test))} = ANY({writer.value(list(test.values), kind)})"
     return among if test.wanted else f"({among}) IS NOT TRUE"
 
 
 def _part(writer: _Writer, test: Test) -> str:
-    fact, value = _fact(test), writer.value(test.value, "text")
+    fact, value = _fact(test.field, _kind(test)), writer.value(test.value, "text")
     asked = {
         How.STARTS: f"starts_with({fact}, {value})",
         How.ENDS: f"right({fact}, length({value})) = {value}",

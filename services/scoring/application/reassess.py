@@ -84,6 +84,11 @@ class Reassess:
         return await self._rules.ranked(connection) >= max(1, 2 * ranking.customers)
 
 
+def is_done(state: Pass, settings: ScoreSettings, now: datetime) -> bool:
+    """Whether everybody has been looked at today, by the rules and the ranking that count."""
+    return state.after_id is None and state.cause == _cause(settings, now)
+
+
 def _cause(settings: ScoreSettings, now: datetime) -> str:
     """What a pass is for; another one is due when this is another."""
     ranking = settings.ranking

@@ -1,5 +1,6 @@
 """`/v1/customers`: profiles, scores with their why, timelines, lists."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles, Sort, position
 from services.scoring.application.portray import Portrait, Portray
 from services.scoring.application.ports import Known
-from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints import people
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
@@ -26,6 +26,7 @@ from services.scoring.entrypoints.schemas import (
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
+from shared.contracts.activity import Facts
 from shared.contracts.lifecycle import Stage
 from shared.http.openapi import problem_responses
 from shared.http.paging import (
@@ -54,24 +55,24 @@ _CURSORS: dict[str, Any] = {
 }
 
 
-def customers_routes(
-    profiles: Profiles, personal: PersonalData, settings: ScoreSettings, clock: Clock
-) -> APIRouter:
+def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portray, clock: Clock) -> APIRouter:
     """The routes by which customers are read."""
     router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
-    views = _Views(profiles, Portray(profiles, settings), clock)
+    views = _Views(profiles, portray, clock)
 
     @router.get("/v1/customers", summary="List customers, or find one by an exact id or e-mail address")
-    async def list_customers(
+    async def list_customers(  # noqa: PLR0917  # by name: they are those of the query
         _: Reader,
         stage: Stage | None = None,
+        segment: ShortText | None = None,
+        tag: ShortText | None = None,
         q: ShortText | None = None,
         sort: Sort = "id",
         limit: PageLimit = PAGE_DEFAULT,
         cursor: PageCursor = None,
     ) -> Page[CustomerSummary]:
         """Stages are those of this moment. `sort` with a minus puts the largest or latest first."""
-        return await views.listed(stage, q, sort, limit, cursor)
+        return await views.listed(_Filter(stage, segment, tag, q), sort, limit, cursor)
 
     @router.get("/v1/summary", summary="All customers together, by stage")
     async def summary(_: Reader) -> Summary:
@@ -129,6 +130,24 @@ def customers_routes(
     return router
 
 
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """Whom a list is asked for."""
+
+    stage: Stage | None
+    segment: str | None
+    tag: str | None
+    q: str | None
+
+    def lets_pass(self, facts: Facts) -> bool:
+        """Whether a customer with these facts, which are those of this moment, belongs in the list."""
+        return (
+            (self.stage is None or facts.stage == self.stage)
+            and (self.segment is None or self.segment in facts.segments)
+            and (self.tag is None or self.tag in facts.tags)
+        )
+
+
 class _Views:
     """What several routes share."""
 
@@ -149,6 +168,7 @@ class _Views:
         known = await self.known(connection, ref)
         now = self._clock()
         if at is None or at >= now:
+            await self.portray.refresh(connection)
             return self.portray.now(known, now)
         portrait = await self.portray.at(connection, known, at)
         if portrait is None:
@@ -156,23 +176,31 @@ class _Views:
         return portrait
 
     async def listed(
-        self, stage: Stage | None, q: str | None, sort: Sort, limit: int, cursor: str | None
+        self, asked: _Filter, sort: Sort, limit: int, cursor: str | None
     ) -> Page[CustomerSummary]:
         """A page of customers."""
         after = None if cursor is None else _position(cursor, sort)
         now = self._clock()
         async with self._profiles.engine.connect() as connection:
-            if q is not None:
-                found = await self._profiles.search(connection, q)
+            await self.portray.refresh(connection)
+            if asked.q is not None:
+                found = await self._profiles.search(connection, asked.q)
             else:
                 found = await self._profiles.listed(
-                    connection, now=now, stage=stage, sort=sort, after=after, limit=limit + 1
+                    connection,
+                    now=now,
+                    stage=asked.stage,
+                    segment=asked.segment,
+                    tag=asked.tag,
+                    sort=sort,
+                    after=after,
+                    limit=limit + 1,
                 )
         portraits = [self.portray.now(known, now) for known in found[:limit]]
         items = [
             CustomerSummary.of(portrait)
             for portrait in portraits
-            if stage is None or portrait.assessment.facts.stage == stage
+            if asked.lets_pass(portrait.assessment.facts)
         ]
         last = found[limit - 1] if len(found) > limit else None
         more = None if last is None else encode_cursor((sort, position(last, sort), last.id))
