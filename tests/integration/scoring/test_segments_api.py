@@ -98,7 +98,7 @@ async def test_a_preview_counts_and_shows_some(shop: Api):
     [
         (
             "customer.spent > 5",
-            "line 1, column 10: A customer has no field spent. Did you mean customer.spend?",
+            "line 1, column 10: A customer has no field spent. Did you mean spend?",
         ),
         ("customer.spend >\n customer.order", "line 2, column 11: A customer has no field order."),
         ("customer.spend > ", "line 1, column 18: The condition ends too early."),
