@@ -50,13 +50,21 @@ class Membership:
             ]
             crossed[customer_id] = found
             told += [
-                announce.of_crossing(customer_id, one, present, now, historical=one.segment in saved)
+                announce.of_crossing(
+                    customer_id, one, present, now, historical=one.segment in saved or _past(one, stored)
+                )
                 for one in sorted(found, key=lambda one: one.at)
             ]
         await self._memberships.note(connection, facts, crossed)
         if crossed:
             await self._stale.note(connection, dict.fromkeys(crossed, now), now)
         return told
+
+
+def _past(crossing: Crossing, stored: Stored) -> bool:
+    """Whether it belongs to a history that was imported."""
+    until = stored.state.history_until
+    return until is not None and crossing.at <= until
 
 
 def _at(crossing: Crossing, at: datetime) -> Crossing:

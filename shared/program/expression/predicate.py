@@ -110,13 +110,6 @@ def parts_of(predicate: Predicate) -> Iterator[Test | Opaque]:
         yield predicate
 
 
-def weakened(predicate: Predicate) -> Predicate:
-    """A plain predicate that holds wherever this one does, and perhaps elsewhere: what is opaque counts as true."""
-    if isinstance(predicate, All | Any):
-        return type(predicate)(tuple(weakened(part) for part in predicate.parts))
-    return ALWAYS if isinstance(predicate, Opaque) else predicate
-
-
 def _of(tree: Expression, *, wanted: bool) -> Predicate:  # noqa: PLR0911  # one line a kind of node
     match tree:
         case Literal(value=bool() as value):
