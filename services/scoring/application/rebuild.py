@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
 from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stored, Timeline
-from services.scoring.domain.advance import tell
+from services.scoring.domain.advance import tell_anew
 from services.scoring.domain.assess import assess
 from services.scoring.domain.evolve import Folded, fold
 from services.scoring.domain.orders import NO_DATA, Order
@@ -113,7 +113,7 @@ class Rebuild:
             if encode_state(folded.state) == encode_state(known.state):
                 continue
             profiles.append(self._profile(customer_id, folded.state, known, now))
-            told.append(self._told(customer_id, folded.state, known.state, rebuild_id, now))
+            told.append(self._told(customer_id, folded.state, known, rebuild_id, now))
         await self._save(connection, profiles, rewritten, now)
         await self._outbox.append(connection, told)
         return len({profile.id for profile in profiles} | rewritten.keys())
@@ -142,9 +142,9 @@ class Rebuild:
         return Profile(customer_id, state, replace(facts, stage=known.stage, segments=known.segments), due)
 
     def _told(
-        self, customer_id: str, state: State, before: State, rebuild_id: int, now: datetime
+        self, customer_id: str, state: State, known: Stored, rebuild_id: int, now: datetime
     ) -> Outgoing:
-        step = tell(before, state, self._settings)
+        step = tell_anew(known.state, state, self._settings, known.stage)
         changes = [change for change in step.changes if change.what != "stage"]
         return announce.of_rebuild(customer_id, rebuild_id, replace(step, changes=changes), now)
 
