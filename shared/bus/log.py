@@ -59,20 +59,37 @@ class PostgresLog:
             ON CONFLICT DO NOTHING
             """)  # noqa: S608
         # `octet_length` does not load a value that rests outside the row, so the running sum is cheap.
+        next_of_p = f"""
+            SELECT "offset", key, value FROM (
+                SELECT *, sum(octet_length(value)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING)
+                    - octet_length(value) AS bytes_before
+                FROM {records} s
+                WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.position
+                ORDER BY s."offset" LIMIT :limit
+            ) s
+            WHERE bytes_before < {READ_BYTES_MAX}
+            """  # noqa: S608
         self._read = text(f"""
-            SELECT r.topic, r.partition, r."offset", r.key, r.value
+            SELECT p.topic, p.partition, r."offset", r.key, r.value
             FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
                 WITH ORDINALITY AS p(topic, partition, position, turn)
-            CROSS JOIN LATERAL (
-                SELECT topic, partition, "offset", key, value FROM (
-                    SELECT *, sum(octet_length(value)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING)
-                        - octet_length(value) AS bytes_before
-                    FROM {records} s
-                    WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.position
-                    ORDER BY s."offset" LIMIT :limit
-                ) s
-                WHERE bytes_before < {READ_BYTES_MAX}
-            ) r
+            CROSS JOIN LATERAL ({next_of_p}) r
+            LIMIT :limit
+            """)  # noqa: S608
+        # Partitions with something new that no other transaction has taken, in no particular order, so that none
+        # starves behind a busy one. An advisory lock goes with its connection: nobody dead can keep a partition.
+        self._take = text(f"""
+            WITH free AS MATERIALIZED (
+                SELECT h.topic, h.partition, h.next_offset, coalesce(p.position, 0) AS position
+                FROM {heads} h LEFT JOIN
+                    unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
+                        AS p(topic, partition, position) USING (topic, partition)
+                WHERE CASE WHEN h.next_offset > coalesce(p.position, 0) THEN pg_try_advisory_xact_lock(
+                    hashtextextended(:channel || ' ' || h.topic || ' ' || h.partition, 0)) END
+                ORDER BY random()
+            )
+            SELECT p.topic, p.partition, p.next_offset, r."offset", r.key, r.value
+            FROM free p LEFT JOIN LATERAL ({next_of_p}) r ON true
             LIMIT :limit
             """)  # noqa: S608
         self._heads = text(f"""
@@ -155,6 +172,33 @@ class PostgresLog:
             },
         )
         return [Incoming(*row) for row in result.all()]
+
+    async def take(
+        self, connection: AsyncConnection, positions: Mapping[Partition, int], limit: int
+    ) -> tuple[dict[Partition, int], list[Incoming]]:
+        """Lock partitions with records from these positions on (0 where none is named), until the transaction ends.
+
+        Answers the heads of those that were free, and at most `limit` of their records in order. A partition that
+        another transaction let go at this very moment may be answered as it was before that.
+        """
+        topics, numbers = columns(positions)
+        rows = await connection.execute(
+            self._take,
+            {
+                "topics": topics,
+                "partitions": numbers,
+                "positions": list(positions.values()),
+                "channel": self.channel,
+                "limit": limit,
+            },
+        )
+        heads: dict[Partition, int] = {}
+        records: list[Incoming] = []
+        for topic, partition, head, offset, key, value in rows:
+            heads[topic, partition] = head
+            if offset is not None:
+                records.append(Incoming(topic, partition, offset, key, value))
+        return heads, records
 
     def is_full(self, records: Sequence[Incoming], limit: int) -> bool:
         """Whether a read ended at one of its bounds, so that more records may wait."""

@@ -5,15 +5,14 @@ import logging
 import random
 from contextlib import suppress
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus import metrics
 from shared.bus.faults import is_transient
 from shared.bus.interface import Producer
 from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
-from shared.bus.records import Outgoing, Partition, columns
+from shared.bus.records import Outgoing, Partition
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ class Relay:
     """Publishes the records of a log in the order of their partitions, and deletes what Kafka has acknowledged.
 
     A partition is locked while its records are on their way, so any number of relays may run. A relay that is
-    killed in between leaves its records to the next one, which publishes some twice: never out of order, and
+    killed in between leaves its records to the next one, which publishes some twice: never one before its time, and
     recognised downstream by their identities.
     """
 
@@ -39,12 +38,6 @@ class Relay:
         self._batch_records = batch_records
         self._published: dict[Partition, int] = {}
         self._wake = asyncio.Event()
-        # An advisory lock goes with its connection, so that no dead relay can keep a partition.
-        self._lock = text("""
-            SELECT topic, partition
-            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS w(topic, partition)
-            WHERE pg_try_advisory_xact_lock(hashtextextended(:name || ' ' || topic || ' ' || partition, 0))
-            """)
         self.trouble: str | None = None
         """The fault that holds the relay up at the moment, for its health check."""
 
@@ -59,7 +52,7 @@ class Relay:
             while not stop.is_set():
                 self._wake.clear()
                 try:
-                    relayed = await self.relay_once()
+                    more = await self.relay_once()
                 except Exception as error:
                     if not is_transient(error):
                         raise
@@ -70,43 +63,27 @@ class Relay:
                     backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
                     continue
                 self.trouble, backoff_s = None, BACKOFF_FIRST_S
-                if not relayed:
+                if not more:
                     await _pause(self._wake, POLL_S)
         finally:
             stopping.cancel()
             await listener.stop()
             await self._producer.stop()
 
-    async def relay_once(self) -> int:
-        """Publish and delete one batch; answer how many records it had. Raises `BusUnavailableError`."""
+    async def relay_once(self) -> bool:
+        """Publish and delete one batch; answer whether more may wait. Raises `BusUnavailableError`."""
         async with self._engine.begin() as connection:
-            heads = await self._log.heads(connection)
-            behind = [each for each, head in heads.items() if self._published.get(each, 0) < head]
-            if not behind:
-                return 0
-            locked = await self._lock_free(connection, behind)
-            random.shuffle(locked)  # no partition may starve behind a busy one
-            records = await self._log.read(
-                connection, {each: self._published.get(each, 0) for each in locked}, self._batch_records
-            )
+            heads, records = await self._log.take(connection, self._published, self._batch_records)
+            ends = {(each.topic, each.partition): each.offset + 1 for each in records}
             if records:
                 await self._producer.publish([Outgoing(each.topic, each.key, each.value) for each in records])
-            ends = {(each.topic, each.partition): each.offset + 1 for each in records}
-            await self._log.delete_below(connection, ends)
+                await self._log.delete_below(connection, ends)
         if len(records) < self._batch_records:
-            # What the heads promised has been read, or was published by another relay before.
-            ends = {each: heads[each] for each in locked} | ends
+            # Where no record was found, another relay has published before what the head promised.
+            ends = heads | ends
         self._published |= ends
         metrics.RELAYED.labels(self._log.channel).inc(len(records))
-        return len(records)
-
-    async def _lock_free(self, connection: AsyncConnection, partitions: list[Partition]) -> list[Partition]:
-        """Those of the partitions that no other relay is busy with, locked until the transaction ends."""
-        topics, numbers = columns(partitions)
-        rows = await connection.execute(
-            self._lock, {"topics": topics, "partitions": numbers, "name": self._log.channel}
-        )
-        return [(topic, number) for topic, number in rows]
+        return self._log.is_full(records, self._batch_records)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
