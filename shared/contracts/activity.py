@@ -20,7 +20,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `orders` are those that stand: a cancelled one does not count. `spend` is what was paid less what was refunded,
     a refund counting on the day of its order; `_30d` and `_12m` are the same over the last 30 and 365 whole days (in
     the program's time zone, today included). `order_interval_days` is the mean between days with an order. `stage` is
-    one of `shared.contracts.lifecycle.STAGES`; `score` is 0-100. `texts`
+    one of `shared.contracts.lifecycle.STAGES`; `score` is 0-100, and so are its halves (None when nothing is known).
+    `texts`
     counts the texts (of tickets, reviews, comments) that could be read, `sentiment` is how the newest of them sound,
     -100 to 100 (None without any), `tags` names what they say. `_percentile` of somebody with an order is the largest
     whole p such that at least p % of all customers with an order had less (fewer orders, an earlier last order) when
@@ -42,6 +43,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_interval_days: float | None = None
     stage: str = "onboarding"
     score: int = 0
+    score_behavioural: int | None = None
+    score_emotional: int | None = None
     spend_percentile: int | None = None
     orders_percentile: int | None = None
     recency_percentile: int | None = None

@@ -7,14 +7,11 @@ from typing import Any, Literal, get_args
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.orders import collect_orders
 from services.scoring.adapters.timeline import event_of
 from services.scoring.application.ports import Known
 from services.scoring.domain.event import Event
-from services.scoring.domain.explain import EVIDENCE_MAX
 from services.scoring.domain.identity import EMAIL, ID
 from services.scoring.domain.money import decimal
-from services.scoring.domain.orders import Order
 from services.scoring.domain.state import decode_state
 from shared.vault.pseudonyms import Pseudonyms
 
@@ -56,14 +53,6 @@ _PAGE = text("""
     WHERE customer_id = :id AND (at, event_key) < (:at, :key)
         AND (CAST(:type AS text) IS NULL OR type = :type)
     ORDER BY at DESC, event_key DESC LIMIT :limit
-    """)
-
-_NEWEST_ORDERS = text("""
-    SELECT o.customer_id, o.order_id, o.event_key, o.placed_at, o.currency, o.total, o.cancelled,
-        CAST(o.refunds AS text)
-    FROM scoring.orders o
-    WHERE o.customer_id = :id AND o.placed_at IS NOT NULL AND NOT o.cancelled
-    ORDER BY o.placed_at DESC LIMIT :limit
     """)
 
 # The same as `stages.stage_at`, for a whole list: `stage` was told with the newest event or by the sweep, and time may
@@ -208,13 +197,6 @@ class Profiles:
             "limit": limit,
         }
         return _events(await connection.execute(_PAGE, bound))
-
-    async def newest_orders(self, connection: AsyncConnection, customer_id: str) -> list[Order]:
-        """The newest orders that stand, as many as an explanation names."""
-        bound = {"id": customer_id, "limit": EVIDENCE_MAX}
-        books: dict[str, dict[str, Order]] = {}
-        collect_orders(books, await connection.execute(_NEWEST_ORDERS, bound))
-        return list(books.get(customer_id, {}).values())
 
     async def _known(self, connection: AsyncConnection, query: Any, bound: dict[str, Any]) -> list[Known]:
         rows = await connection.execute(query, bound)

@@ -1,6 +1,5 @@
 """Shows a customer: as they stand now, or as they stood at a moment, by the same functions."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -8,20 +7,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.ports import Archive, Known, Rules
 from services.scoring.domain.assess import Assessment, assess
+from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import fold
-from services.scoring.domain.explain import ExplainedPart, explain
-from services.scoring.domain.orders import Order
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
+from services.scoring.domain.story import Story, tell_story
 
 
 class Portrait(Struct, frozen=True):
-    """A customer at a moment. `orders` is None where they have not been read."""
+    """A customer at a moment. `events` are those up to it, where they have been read."""
 
     id: str
     state: State
     assessment: Assessment
-    orders: list[Order] | None = None
+    events: list[Event] | None = None
 
 
 class Portray:
@@ -49,11 +48,10 @@ class Portray:
         settings = self._settings if self._rules is None else await self._rules.at(connection, moment)
         folded = fold(events, settings)
         assessment = assess(folded.state, moment, settings)
-        return Portrait(known.id, folded.state, assessment, list(folded.book.values()))
+        return Portrait(known.id, folded.state, assessment, events)
 
-    async def explained(self, connection: AsyncConnection, portrait: Portrait) -> tuple[ExplainedPart, ...]:
-        """The parts of the score with their facts and events."""
-        orders: Iterable[Order] | None = portrait.orders
-        if orders is None:
-            orders = await self._archive.newest_orders(connection, portrait.id)
-        return explain(portrait.state, portrait.assessment, orders, self._settings)
+    async def story(self, connection: AsyncConnection, portrait: Portrait) -> Story:
+        """The score of a portrait with its why, from all events that made it."""
+        moment = portrait.assessment.at
+        events = portrait.events or await self._archive.events_until(connection, portrait.id, moment)
+        return tell_story(events, moment, self._settings)

@@ -232,9 +232,6 @@ class Archive(Protocol):
     async def events_until(self, connection: AsyncConnection, customer_id: str, at: datetime) -> list[Event]:
         """All events up to a moment, in order."""
 
-    async def newest_orders(self, connection: AsyncConnection, customer_id: str) -> list[Order]:
-        """The newest orders that stand, as many as an explanation names."""
-
 
 class Stale(Protocol):
     """Notes of customers whose rollups are out of date."""

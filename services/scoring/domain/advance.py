@@ -120,7 +120,7 @@ def tell(before: State, after: State, event: Event, settings: ScoreSettings, tol
         changes += [Change(what="stage", old=one.old, new=one.new, at=one.at) for one in passed]
     if was != stage:
         changes.append(Change(what="stage", old=was, new=stage))
-    changes += _score_changes(before, after, event.at, assessment, settings)
+    changes += _score_changes(before, event.at, assessment, settings)
     return Step(event, assessment, changes)
 
 
@@ -142,15 +142,13 @@ def tell_anew(
     if not before.events:
         return Step(event, assessment, [Change(what="stage", old=None, new=stage)])
     changes = [Change(what="stage", old=told, new=stage)] if told != stage else []
-    changes += _score_changes(before, after, moment, assessment, settings)
+    changes += _score_changes(before, moment, assessment, settings)
     return Step(event, assessment, changes)
 
 
 def _score_changes(
-    before: State, after: State, moment: datetime, assessment: Assessment, settings: ScoreSettings
+    before: State, moment: datetime, assessment: Assessment, settings: ScoreSettings
 ) -> list[Change]:
-    if not (before.orders or after.orders):
-        return []
     old, new = score_at(before, moment, settings), assessment.facts.score
     return [Change(what="score", old=str(old), new=str(new))] if old != new else []
 

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.scoring.domain.money import decimal
+from services.scoring.domain.parts.buying import order_interval_days
+from services.scoring.domain.parts.part import View
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.ranking import percentiles_of
-from services.scoring.domain.score import Parts, Windows, order_interval_days, parts_of
+from services.scoring.domain.score import Score, score_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, course_at
 from services.scoring.domain.state import State
@@ -16,13 +19,15 @@ from shared.contracts.activity import Facts
 
 MONTH_DAYS = 30
 
+NO_SCORE = Score()
+
 
 class Assessment(Struct, frozen=True):
     """A customer at one moment. `next_change_at` is exact: until then, without events, the stage stays."""
 
     at: datetime
     facts: Facts
-    parts: Parts
+    score: Score
     standing: Standing
     next_change_at: datetime | None
 
@@ -37,8 +42,8 @@ def assess(
     """
     assert state.last_at is not None
     moment = max(now, state.last_at)
-    windows = windows_at(state, moment, settings)
-    parts = parts_of(state, windows, settings)
+    view = view_at(state, moment, settings)
+    score = score_of(view, settings.plan) if not settings.plan.own else NO_SCORE
     standing, next_change_at = course_at(state, moment if stage_at is None else max(moment, stage_at))
     voice = state.voice
     percentiles = percentiles_of(state, settings.ranking)
@@ -46,10 +51,10 @@ def assess(
         currency=settings.currency,
         events=state.events,
         orders=state.orders,
-        orders_12m=windows.orders_12m,
+        orders_12m=view.orders_12m,
         spend=decimal(state.spend),
-        spend_30d=decimal(windows.spend_30d),
-        spend_12m=decimal(windows.spend_12m),
+        spend_30d=decimal(state.days.spend_since(view.today - MONTH_DAYS + 1)),
+        spend_12m=decimal(view.spend_12m),
         first_event_at=state.first_at,
         last_event_at=state.last_at,
         registered_at=state.registered_at,
@@ -57,7 +62,9 @@ def assess(
         last_order_at=state.last_order_at,
         order_interval_days=order_interval_days(state),
         stage=standing.stage,
-        score=parts.score,
+        score=score.value,
+        score_behavioural=score.behavioural,
+        score_emotional=score.emotional,
         spend_percentile=percentiles.spend,
         orders_percentile=percentiles.orders,
         recency_percentile=percentiles.recency,
@@ -65,21 +72,25 @@ def assess(
         sentiment=sentiment_at(voice, moment) if voice.texts else None,
         tags=tags_at(voice, moment) if voice.tags else [],
     )
+    if settings.plan.own:
+        score = score_of(view, settings.plan, facts)
+        facts = replace(
+            facts, score=score.value, score_behavioural=score.behavioural, score_emotional=score.emotional
+        )
     # The list is the facts' own and still empty: segments are asked about all the other facts.
     facts.segments.extend(settings.segments.of(facts))
-    return Assessment(moment, facts, parts, standing, next_change_at)
+    return Assessment(moment, facts, score, standing, next_change_at)
 
 
-def windows_at(state: State, moment: datetime, settings: ScoreSettings) -> Windows:
-    """The sums of the last 30 and 365 whole days in the program's zone, the day of `moment` included."""
+def view_at(state: State, moment: datetime, settings: ScoreSettings) -> View:
+    """What the parts of the score see: sums of the last 365 whole days in the program's zone, today included."""
     today = day_of(moment, settings.zone)
     orders, spend = state.days.year(today)
-    return Windows(today, orders, spend, state.days.spend_since(today - MONTH_DAYS + 1))
+    return View(state, moment, today, orders, spend, settings.good_year)
 
 
 def score_at(state: State, moment: datetime, settings: ScoreSettings) -> int:
     """The score alone."""
-    if not state.orders:
-        return 0
-    today = day_of(moment, settings.zone)
-    return parts_of(state, Windows(today, *state.days.year(today), 0), settings).score
+    if settings.plan.own:
+        return assess(state, moment, settings).facts.score
+    return score_of(view_at(state, moment, settings), settings.plan).value

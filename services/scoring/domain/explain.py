@@ -1,86 +1,91 @@
-"""Why the score is what it is: each part with its weight, the facts that gave it, and the events behind them."""
+"""Why the score is what it is: each part with its value, its weight, the facts that gave it, the events behind them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.scoring.domain.assess import Assessment
+from services.scoring.domain.assess import assess, view_at
 from services.scoring.domain.days import WINDOW_DAYS
-from services.scoring.domain.money import decimal
-from services.scoring.domain.orders import Order
-from services.scoring.domain.purchases import day_of
-from services.scoring.domain.score import WEIGHTS, variation
+from services.scoring.domain.event import Event
+from services.scoring.domain.parts.part import FactValue, Sign
+from services.scoring.domain.parts.trace import Trace
+from services.scoring.domain.plan import Weighed
+from services.scoring.domain.score import Score, shared_out
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.state import State
+from shared.contracts.activity import Facts
+from shared.program.model import BEHAVIOURAL, EMOTIONAL
 
 EVIDENCE_MAX = 50
 """The most events named behind one part: the newest ones."""
 
-FactValue = str | int | float | datetime | None
+UNKNOWN = "Nothing is known yet, so it does not count."
+ONLY_LIFTS = "It counts only where it is above the mean of the others: good news never lowers the score."
+ONLY_LOWERS = "It counts only where it is below the mean of the others: bad news never raises the score."
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An event that a part of the score rests on."""
+    """An event that a part of the score rests on; `order_id` when it tells of an order."""
 
     event_key: str
-    order_id: str
+    type: str
     at: datetime
+    order_id: str | None = None
+
+    @classmethod
+    def of(cls, event: Event) -> "Evidence":
+        """The reference to an event."""
+        order_id = event.record.data.get("order_id")
+        return cls(event.key, event.record.type, event.at, order_id if isinstance(order_id, str) else None)
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPart:
-    """One part: `value` 0-100, `weight` 0-1, the facts in the formula, and the events behind them, newest first."""
+    """One part: its `value` of 0 to 100 (None when nothing is known), the `weight` of 0 to 1 with which it counts for
+    this customer (the score is the sum of value times weight), the one that the program gives it, why it does not count
+    if so, the facts in the formula, and the events behind them, newest first."""
 
     name: str
-    value: int
+    half: str
+    value: int | None
     weight: float
+    program_weight: int
+    note: str | None
     facts: dict[str, FactValue]
     events: tuple[Evidence, ...]
 
 
-def explain(
-    state: State, assessment: Assessment, orders: Iterable[Order], settings: ScoreSettings
-) -> tuple[ExplainedPart, ...]:
-    """The parts of an assessment. `orders` are the customer's, as many of the newest as matter."""
-    known = list(orders)
-    standing = _standing(known)
-    start = window_start(assessment.at, settings)
-    year = [one for one in standing if one.at >= start]
-    paid = _standing(order for order in known if order.currency == settings.currency)
-    facts, parts = assessment.facts, assessment.parts
-    uneven = variation(state)
-    today = day_of(assessment.at, settings.zone)
-    silence = max(0, today - state.last_order_day) if state.orders else None
-    return (
-        _part(
-            "recency",
-            parts.recency,
-            {"last_order_at": facts.last_order_at, "days_since_last_order": silence},
-            standing[:1],
-        ),
-        _part("frequency", parts.frequency, {"orders_12m": facts.orders_12m}, year),
-        _part(
-            "spend",
-            parts.spend,
-            {
-                "spend_12m": str(facts.spend_12m),
-                "currency": facts.currency,
-                "good_year": str(decimal(settings.good_year)),
-            },
-            [one for one in paid if one.at >= start],
-        ),
-        _part(
-            "regularity",
-            parts.regularity,
-            {
-                "order_days": state.order_days,
-                "order_interval_days": facts.order_interval_days,
-                "variation": None if uneven is None else round(uneven, 3),
-            },
-            standing,
-        ),
+def explain(trace: Trace, settings: ScoreSettings) -> tuple[ExplainedPart, ...]:
+    """All parts that have a weight, as they stand after the events of `trace`, at its moment."""
+    assessment = assess(trace.state, trace.at, settings)
+    view = view_at(trace.state, trace.at, settings)
+    values = {weighed.name: value for weighed, value, _ in assessment.score.measured}
+    weights = weights_of(assessment.score, settings)
+    return tuple(
+        ExplainedPart(
+            name=one.name,
+            half=half_of(one),
+            value=values.get(one.name),
+            weight=weights.get(one.name, 0.0),
+            program_weight=one.weight // 1000,
+            note=_note(one, values.get(one.name), weights.get(one.name, 0.0)),
+            facts=one.part.facts(view) if one.part is not None else _own_facts(one, assessment.facts),
+            events=_newest(one.part.behind(trace)) if one.part is not None else (),
+        )
+        for one in settings.plan.parts
     )
+
+
+def weights_of(score: Score, settings: ScoreSettings) -> dict[str, float]:
+    """The weight of each known part, 0 to 1; they sum to 1, unless nothing counts."""
+    shared = shared_out(score.measured, settings.plan.one_way)
+    total = sum(weight for _, _, weight in shared)
+    return {one.name: weight / total for one, _, weight in shared} if total else {}
+
+
+def half_of(weighed: Weighed) -> str:
+    """The name of the half that a part belongs to."""
+    return BEHAVIOURAL if weighed.behavioural else EMOTIONAL
 
 
 def window_start(moment: datetime, settings: ScoreSettings) -> datetime:
@@ -90,14 +95,24 @@ def window_start(moment: datetime, settings: ScoreSettings) -> datetime:
     return (midnight - timedelta(days=WINDOW_DAYS - 1)).astimezone(moment.tzinfo)
 
 
-def _standing(orders: Iterable[Order]) -> list[Evidence]:
-    known = [
-        Evidence(order.event_key, order.order_id, order.placed_at)
-        for order in orders
-        if order.counts and order.event_key is not None and order.placed_at is not None
-    ]
-    return sorted(known, key=lambda one: (one.at, one.event_key), reverse=True)
+def _note(weighed: Weighed, value: int | None, weight: float) -> str | None:
+    if value is None:
+        return UNKNOWN
+    if weight or weighed.sign is Sign.BOTH:
+        return None
+    return ONLY_LIFTS if weighed.sign is Sign.LIFTS else ONLY_LOWERS
 
 
-def _part(name: str, value: int, facts: dict[str, FactValue], events: list[Evidence]) -> ExplainedPart:
-    return ExplainedPart(name, value, WEIGHTS[name] / 100, facts, tuple(events[:EVIDENCE_MAX]))
+def _own_facts(weighed: Weighed, facts: Facts) -> dict[str, FactValue]:
+    """The facts that a formula of the shop's own reads."""
+    assert weighed.own is not None
+    found: dict[str, FactValue] = {"formula": weighed.own.value.source}
+    for name in dict.fromkeys(variable.key for variable in weighed.own.value.variables):
+        value = getattr(facts, name, None)
+        found[name] = value if isinstance(value, str | int | float | datetime | None) else str(value)
+    return found
+
+
+def _newest(events: Iterable[Event]) -> tuple[Evidence, ...]:
+    named = sorted(events, key=lambda event: (event.at, event.key), reverse=True)
+    return tuple(Evidence.of(event) for event in named[:EVIDENCE_MAX])

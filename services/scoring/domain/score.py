@@ -1,103 +1,154 @@
-"""The loyalty score: four parts of 0-100, each with its formula, weighted to a whole of 0-100.
+"""The loyalty score: parts of 0-100, weighted to a whole of 0-100, with a behavioural and an emotional half.
 
-Sources: recency, frequency and spend are the classical dimensions of buying behaviour (Hughes 1994, "Strategic
-Database Marketing"; Fader, Hardie and Lee 2005, "RFM and CLV"); they saturate, so that the tenth order moves the
-score less than the second. Regularity is the evenness of order intervals, by their coefficient of variation (Platzer
-and Reutterer 2016, "Ticking away the moments", show that timing regularity sharpens the prediction of activity).
-The half-lives and weights are ours. `docs/scoring.md` explains them to the shop.
+- A part about which nothing is known does not count: the weights of the others make up the whole. (To count it as 0
+  would blame the customer for what the shop never asked; to count it as 50 would pull everybody to the middle.)
+- Evidence makes weight: see `Part.evidence`.
+- A part that only good news feeds counts where it is above the mean of the two-sided parts, one that only bad news
+  feeds where it is below. Else, and as far as evidence lacks, its weight lies on that mean. So good news never lowers
+  the score and bad news never raises it, whatever was known before.
+
+All sums are whole numbers, so that the score is the same wherever it is computed.
 """
 
-from math import sqrt
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from services.scoring.domain.money import Units
-from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.state import State
+from services.scoring.domain.parts.part import Sign, View
+from services.scoring.domain.plan import Plan, Question, Weighed
+from shared.contracts.activity import Facts
+from shared.program.condition import ConditionContext
+from shared.program.model import OwnPart
 
-RECENCY_HALF_LIFE_DAYS = 60
-"""Silence after the last order that halves the recency part."""
-
-FREQUENCY_HALF = 4
-"""Orders in 12 months that give half of the frequency part."""
-
-GAPS_TO_BE_REGULAR = 2
-"""Intervals between order days without which nothing can be said about regularity."""
-
-FULL = 64
-"""So many half-values are everything, long before the power of a half vanishes."""
-
-WEIGHTS = {"recency": 30, "frequency": 30, "spend": 25, "regularity": 15}
-"""Per cent of the whole."""
-assert sum(WEIGHTS.values()) == 100
-_RECENCY, _FREQUENCY, _SPEND, _REGULARITY = WEIGHTS.values()
+Measured = tuple[Weighed, int, int]
+"""What a part says of a customer: the part, its value of 0 to 100, its weight in thousandths, evidence considered."""
 
 
-class Windows(Struct, frozen=True):
-    """What was ordered in windows of whole days that end with `today`, in the program's zone and currency."""
+class Score(Struct, frozen=True):
+    """The score with its halves (None where nothing is known), and what it was made of, in the order of the plan."""
 
-    today: int
-    orders_12m: int
-    spend_12m: Units
-    spend_30d: Units
-
-
-class Parts(Struct, frozen=True):
-    """The parts of the score, each a whole number of 0-100."""
-
-    recency: int = 0
-    frequency: int = 0
-    spend: int = 0
-    regularity: int = 0
-
-    @property
-    def score(self) -> int:
-        """The weighted whole, rounded half up: what a reader gets who recomputes it from the parts shown."""
-        whole = (
-            _RECENCY * self.recency
-            + _FREQUENCY * self.frequency
-            + _SPEND * self.spend
-            + _REGULARITY * self.regularity
-        )
-        return (whole + 50) // 100
+    value: int = 0
+    behavioural: int | None = None
+    emotional: int | None = None
+    measured: Sequence[Measured] = ()
 
 
-NO_PARTS = Parts()
+def score_of(view: View, plan: Plan, facts: Facts | None = None) -> Score:
+    """The score of a customer; `facts` are needed where the plan has parts of the shop's own."""
+    found = measure(view, plan)
+    if plan.own:
+        assert facts is not None
+        found += measure_own(plan, facts)
+    return weigh(found, plan.one_way)
 
 
-def parts_of(state: State, windows: Windows, settings: ScoreSettings) -> Parts:
-    """The parts of the score; all 0 without an order."""
-    if not state.orders:
-        return NO_PARTS
-    silence_days = max(0, windows.today - state.last_order_day)
-    spend = windows.spend_12m / settings.good_year
-    uneven = variation(state)
-    return Parts(
-        _rounded(100 * 0.5 ** (silence_days / RECENCY_HALF_LIFE_DAYS)),
-        _rounded(100 - 100 * 0.5 ** (windows.orders_12m / FREQUENCY_HALF)),
-        _rounded(100 - 100 * 0.5**spend) if spend < FULL else 100,
-        0 if uneven is None or uneven > 1 else _rounded(100 - 100 * uneven),
+def measure(view: View, plan: Plan) -> list[Measured]:
+    """What the standard parts say; only those are asked that there may be something to say of."""
+    found: list[Measured] = []
+    _ask(plan.always, view, found)
+    there = plan.fields(view.state)
+    if there != plan.empty:
+        for places, questions in plan.where:
+            if any(there[place] is not plan.empty[place] for place in places):
+                _ask(questions, view, found)
+    return found
+
+
+def _ask(questions: Sequence[Question], view: View, found: list[Measured]) -> None:
+    for weighed, full, ask, evidence, enough in questions:
+        value = ask(view)
+        if value is None:
+            continue
+        if evidence is None:
+            found.append((weighed, value, full))
+        else:
+            seen = evidence(view)
+            found.append((weighed, value, full * seen // (seen + enough)))
+
+
+def measure_own(plan: Plan, facts: Facts) -> list[Measured]:
+    """What the shop's own parts say."""
+    context = ConditionContext(facts)
+    found = []
+    for weighed in plan.own:
+        assert weighed.own is not None
+        value = own_value(weighed.own, context)
+        if value is not None:
+            found.append((weighed, value, weighed.weight))
+    return found
+
+
+def own_value(part: OwnPart, context: ConditionContext) -> int | None:
+    """The value of one of the shop's own parts, cut off at 0 and 100; None when nothing is known."""
+    found = part.value.value(context)
+    if isinstance(found, bool):
+        return part.points if found else part.otherwise
+    return None if found is None else int(min(100.0, max(0.0, found)) + 0.5)
+
+
+def weigh(found: Sequence[Measured], one_way: int) -> Score:
+    """The whole of these parts; `one_way` is the weight of all parts, known or not, that move it one way only."""
+    total = weighted = behaviour = behaviour_weighted = 0
+    for weighed, value, weight in found:
+        if not weighed.both:
+            return _weigh_all(found, one_way)
+        points = weight * value
+        total += weight
+        weighted += points
+        if weighed.behavioural:
+            behaviour += weight
+            behaviour_weighted += points
+    whole = (2 * weighted + total) // (2 * total) if total else 0
+    if total == behaviour:
+        return Score(whole, whole if total else None, None, found)
+    return Score(
+        whole,
+        _mean(behaviour_weighted, behaviour),
+        _mean(weighted - behaviour_weighted, total - behaviour),
+        found,
     )
 
 
-def variation(state: State) -> float | None:
-    """The coefficient of variation of the intervals between order days; None with fewer than two intervals.
-
-    With k gaps of sum s and sum of squares q: sqrt(q/k - (s/k)^2) / (s/k) = sqrt(q*k - s*s) / s, exact up to the root.
-    """
-    gaps = state.order_days - 1
-    if gaps < GAPS_TO_BE_REGULAR:
-        return None
-    span = state.last_order_day - state.first_order_day
-    return sqrt(state.gap_squares * gaps - span * span) / span
-
-
-def order_interval_days(state: State) -> float | None:
-    """The mean number of days between days with an order; None with fewer than two such days."""
-    if state.order_days < 2:
-        return None
-    return (state.last_order_day - state.first_order_day) / (state.order_days - 1)
+def _weigh_all(found: Sequence[Measured], one_way: int) -> Score:
+    """The same where some parts move the score one way only."""
+    shared = shared_out(found, one_way)
+    halves = []
+    for behavioural in (True, False):
+        half = [one for one in shared if one[0].behavioural is behavioural]
+        halves.append(
+            _mean_of(half)
+            if any(weight for _, _, weight in half)
+            else _mean_of([one for one in found if one[0].behavioural is behavioural])
+        )
+    return Score(_mean_of(shared) or 0, halves[0], halves[1], found)
 
 
-def _rounded(value: float) -> int:
-    return int(value + 0.5)
+def shared_out(found: Sequence[Measured], one_way: int) -> Sequence[Measured]:
+    """The parts with the weights that they have in the end, on a scale of their own: the score is the mean of the
+    values with these."""
+    base = sum(weight for weighed, _, weight in found if weighed.both)
+    base_sum = sum(weight * value for weighed, value, weight in found if weighed.both)
+    if not base:
+        return found
+    biting = [_bites(one, base, base_sum) for one in found]
+    rest = base + one_way - sum(weight for (_, _, weight), bites in zip(found, biting, strict=True) if bites)
+    return [
+        (weighed, value, weight * (rest if weighed.both else base if bites else 0))
+        for (weighed, value, weight), bites in zip(found, biting, strict=True)
+    ]
+
+
+def _bites(one: Measured, base: int, base_sum: int) -> bool:
+    """Whether a part that moves the score one way only lies on that side of the mean of the others."""
+    weighed, value, _ = one
+    above = value * base - base_sum
+    return above > 0 if weighed.sign is Sign.LIFTS else above < 0 if weighed.sign is Sign.LOWERS else False
+
+
+def _mean_of(parts: Sequence[Measured]) -> int | None:
+    return _mean(sum(weight * value for _, value, weight in parts), sum(weight for _, _, weight in parts))
+
+
+def _mean(weighted: int, total: int) -> int | None:
+    """The weighted mean, rounded half up; None of nothing."""
+    return (2 * weighted + total) // (2 * total) if total else None

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
+from services.scoring.domain.plan import Plan
 from services.scoring.domain.ranking import UNRANKED, Ranking
 from shared.program.condition import Condition
-from shared.program.model import Program, Stages
+from shared.program.model import Program, Score, Stages
 from shared.program.period import Period
 from shared.program.segments import NO_SEGMENTS, SegmentRules
+
+DEFAULT_PLAN = Plan.of(Score())
 
 GOOD_YEAR = units("200")
 """What a good customer spends in 12 months, in units of the program's currency, where the program has no tiers."""
@@ -22,7 +25,8 @@ class ScoreSettings:
     `lapsed_after`, `churned_after`, `at_risk` and the numbers of orders are the thresholds of the life cycle;
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
     `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
-    count now, and `ranking` is how all customers compared when they last were.
+    count now, and `ranking` is how all customers compared when they last were. `plan` is
+    what the score is made of.
     """
 
     currency: str
@@ -36,6 +40,7 @@ class ScoreSettings:
     good_year: Units = GOOD_YEAR
     segments: SegmentRules = NO_SEGMENTS
     ranking: Ranking = UNRANKED
+    plan: Plan = DEFAULT_PLAN
 
     @classmethod
     def of(cls, program: Program) -> "ScoreSettings":
@@ -46,7 +51,8 @@ class ScoreSettings:
             program.currency,
             program.time_zone,
             units(str(reachable[0])) if reachable else GOOD_YEAR,
-            program.segments,
+            segments=program.segments,
+            plan=Plan.of(program.score),
         )
 
     @classmethod
@@ -56,7 +62,9 @@ class ScoreSettings:
         currency: str,
         zone: ZoneInfo,
         good_year: Units = GOOD_YEAR,
+        *,
         segments: Mapping[str, Condition] | None = None,
+        plan: Plan = DEFAULT_PLAN,
     ) -> "ScoreSettings":
         """The settings with these thresholds of the life cycle."""
         return cls(
@@ -70,4 +78,5 @@ class ScoreSettings:
             won_back_orders=stages.won_back_orders,
             good_year=good_year,
             segments=SegmentRules(segments) if segments else NO_SEGMENTS,
+            plan=plan,
         )

@@ -17,12 +17,11 @@ from services.scoring.entrypoints import people
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
     CustomerSummary,
-    Score,
-    ScorePart,
     StageCount,
     Summary,
     TimelineItem,
 )
+from services.scoring.entrypoints.score_schemas import Score
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
@@ -92,16 +91,12 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
         "/v1/customers/{customer}/score", summary="The score with its why", responses=problem_responses(404)
     )
     async def score(_: Reader, customer: CustomerRef, at: At = None) -> Score:
-        """Each part with value, weight, the facts in its formula, and the events behind it."""
+        """Each part with value, weight, the facts in its formula, and the events behind it; what changed the score in
+        the 30 days before; what would raise it."""
         async with profiles.engine.connect() as connection:
             portrait = await views.portrait(connection, customer, at)
-            parts = await views.portray.explained(connection, portrait)
-        return Score(
-            id=portrait.id,
-            at=portrait.assessment.at,
-            score=portrait.assessment.facts.score,
-            parts=[ScorePart.of(part) for part in parts],
-        )
+            story = await views.portray.story(connection, portrait)
+        return Score.of(portrait.id, story)
 
     @router.get(
         "/v1/customers/{customer}/timeline",

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from services.scoring.application.portray import Portrait
-from services.scoring.domain.explain import ExplainedPart
 from services.scoring.domain.stages import Standing
 from shared.contracts.activity import Facts as FactsRecord
 from shared.contracts.lifecycle import Stage
@@ -131,44 +130,6 @@ class CustomerProfile(CustomerSummary):
     """A customer with the person behind."""
 
     profile: Contact
-
-
-class EventRef(BaseModel):
-    """An order that a part of the score rests on."""
-
-    key: str
-    order_id: str
-    at: datetime
-
-
-class ScorePart(BaseModel):
-    """`value` 0-100; the score is the sum of `value` times `weight`."""
-
-    name: Literal["recency", "frequency", "spend", "regularity"]
-    value: int
-    weight: float
-    facts: dict[str, str | int | float | datetime | None]
-    events: list[EventRef] = Field(description="The newest ones, 50 at most.")
-
-    @classmethod
-    def of(cls, part: ExplainedPart) -> "ScorePart":
-        """One explained part."""
-        return cls(
-            name=part.name,
-            value=part.value,
-            weight=part.weight,
-            facts=part.facts,
-            events=[EventRef(key=one.event_key, order_id=one.order_id, at=one.at) for one in part.events],
-        )
-
-
-class Score(BaseModel):
-    """The score with its why."""
-
-    id: str
-    at: datetime
-    score: int
-    parts: list[ScorePart]
 
 
 class TimelineItem(BaseModel):

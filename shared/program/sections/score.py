@@ -17,7 +17,7 @@ WEIGHT_MAX = 1000
 PARTS_MAX = 50
 """Each costs every event of every customer some microseconds."""
 
-NOT_ASKED = SCORE_FIELDS | {"segments", "spend_percentile"}
+NOT_ASKED = SCORE_FIELDS | {"segments", "spend_percentile", "orders_percentile", "recency_percentile"}
 """Facts that no part may ask for: they follow from the score, or from other customers."""
 
 

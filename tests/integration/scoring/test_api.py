@@ -86,11 +86,57 @@ async def test_the_score_is_explained_by_parts_that_add_up(api: Api):
 
     body = (await api.get("/v1/customers/c-42/score")).json()
 
-    assert [part["name"] for part in body["parts"]] == ["recency", "frequency", "spend", "regularity"]
-    assert sum(part["weight"] for part in body["parts"]) == pytest.approx(1)
-    assert body["score"] == int(sum(part["weight"] * part["value"] for part in body["parts"]) + 0.5)
-    assert [one["order_id"] for one in body["parts"][1]["events"]] == ["20", "10", "0"]
-    assert body["parts"][0]["facts"]["days_since_last_order"] == 20
+    parts = {part["name"]: part for part in body["parts"]}
+    known = [part for part in parts.values() if part["value"] is not None]
+    assert [part["name"] for part in known] == [
+        *("recency", "frequency", "spend", "regularity", "unprompted", "tenure")
+    ]
+    assert sum(part["weight"] for part in known) == pytest.approx(1)
+    assert body["score"] == int(sum(part["weight"] * part["value"] for part in known) + 0.5)
+    assert (body["behavioural"], body["emotional"]["value"]) == (
+        {"value": body["score"], "weight": 1.0},
+        None,
+    )
+    assert [one["order_id"] for one in parts["frequency"]["events"]] == ["20", "10", "0"]
+    assert parts["recency"]["facts"]["days_since_last_order"] == 20
+    assert (parts["reviews"]["weight"], parts["reviews"]["events"]) == (0, [])
+    assert "Nothing is known" in parts["reviews"]["note"]
+
+
+async def test_the_score_tells_what_changed_it_and_what_would_raise_it(api: Api):
+    """Given a ticket and a bad review after an order; when the score is asked for; then both are behind what changed it
+    since then, each with its event, and resolving the ticket is among what would raise it."""
+    await api.order(0, "1", id="c-42")
+    await api.world.feed(
+        await api.sealed("ticket.opened", 20, {"id": "c-42"}, {"ticket_id": "t", "priority": "high"}),
+        await api.sealed("review.posted", 30, {"id": "c-42"}, {"rating": 1}),
+    )
+
+    body = (await api.get("/v1/customers/c-42/score")).json()
+
+    changed, parts = body["changed"], {part["name"]: part for part in body["parts"]}
+    moved = {one["event"]["type"]: one for one in changed["events"]}
+    assert moved["review.posted"]["points"] < 0
+    assert changed["score"] + sum(one["points"] for one in moved.values()) + changed["time"] == body["score"]
+    assert "reviews" in [one["name"] for one in changed["parts"]]
+    assert parts["reviews"]["events"][0]["key"] == moved["review.posted"]["event"]["key"]
+    assert parts["complaints"]["facts"]["tickets_open"] == 1
+    acts = {one["act"]: one for one in body["would_raise"]}
+    assert acts["order"]["points"] > 0
+    assert acts["recover"]["score"] > body["score"]
+
+
+async def test_the_score_of_a_moment_knows_nothing_of_later_events(api: Api):
+    """Given an order and a later review; when the score between them is asked for; then the review is not in it."""
+    await api.order(0, "1", id="c-42")
+    await api.world.feed(await api.sealed("review.posted", 20, {"id": "c-42"}, {"rating": 1}))
+
+    then = (await api.get("/v1/customers/c-42/score", at=moment(10).isoformat())).json()
+    now = (await api.get("/v1/customers/c-42/score")).json()
+
+    assert {part["name"]: part["value"] for part in then["parts"]}["reviews"] is None
+    assert {part["name"]: part["value"] for part in now["parts"]}["reviews"] == 0
+    assert then["score"] > now["score"]
 
 
 async def test_the_timeline_is_newest_first_paged_and_filtered(api: Api):

@@ -127,31 +127,6 @@ def test_windows_equal_those_counted_from_the_orders_at_any_later_moment(life, d
         assert spend * 10_000 == counted
 
 
-@given(lives(), st.integers(0, 700), st.integers(0, 700))
-def test_silence_never_raises_the_score(life, sooner, later):
-    state = fold(life, SETTINGS).state
-    first, second = sorted((sooner, later))
-
-    before = assess(state, state.last_at + timedelta(days=first), SETTINGS)
-    after = assess(state, state.last_at + timedelta(days=second), SETTINGS)
-
-    assert after.facts.score <= before.facts.score
-    assert after.parts.regularity == before.parts.regularity
-
-
-@given(lives(), AMOUNTS)
-def test_another_order_never_lowers_recency_frequency_or_spend(life, total):
-    state = fold(life, SETTINGS).state
-    now = state.last_at + timedelta(hours=1)
-
-    more = fold([*life, order(now, "one-more", total, id="one-more")], SETTINGS).state
-
-    before, after = assess(state, now, SETTINGS).parts, assess(more, now, SETTINGS).parts
-    assert after.recency == 100
-    assert after.frequency >= before.frequency
-    assert after.spend >= before.spend
-
-
 @given(lives(), st.integers(0, 48 * 200))
 def test_the_stage_changes_by_time_alone_exactly_when_it_was_said_to(life, half_hours):
     state = fold(life, SETTINGS).state
@@ -168,15 +143,3 @@ def test_the_stage_changes_by_time_alone_exactly_when_it_was_said_to(life, half_
     changed = assess(state, due, SETTINGS).standing
     assert changed.stage != assessment.standing.stage
     assert (changed.since, changed.cause) == (due, "")
-
-
-@given(lives())
-def test_every_part_and_the_whole_stay_within_0_and_100(life):
-    state = fold(life, SETTINGS).state
-    assessment = assess(state, state.last_at, SETTINGS)
-
-    for value in (
-        *(getattr(assessment.parts, name) for name in assessment.parts.__struct_fields__),
-        assessment.facts.score,
-    ):
-        assert 0 <= value <= 100
