@@ -15,11 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application import announce
 from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stored, Timeline
 from services.scoring.domain.advance import tell_anew
-from services.scoring.domain.assess import assess
 from services.scoring.domain.evolve import Folded, fold
 from services.scoring.domain.orders import NO_DATA, Order
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.state import State, encode_state
+from services.scoring.domain.state import encode_state
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 
@@ -112,8 +111,11 @@ class Rebuild:
                 rewritten[customer_id] = folded
             if encode_state(folded.state) == encode_state(known.state):
                 continue
-            profiles.append(self._profile(customer_id, folded.state, known, now))
-            told.append(self._told(customer_id, folded.state, known, rebuild_id, now))
+            step = tell_anew(known.state, folded.state, self._settings, known.stage)
+            # As the sweep left them: it follows the segments, and is sent to look at once.
+            facts = replace(step.assessment.facts, segments=known.segments)
+            profiles.append(Profile(customer_id, folded.state, facts, now))
+            told.append(announce.of_rebuild(customer_id, rebuild_id, step, now))
         await self._save(connection, profiles, rewritten, now)
         await self._outbox.append(connection, told)
         return len({profile.id for profile in profiles} | rewritten.keys())
@@ -131,22 +133,6 @@ class Rebuild:
             await self._orders.remove(connection, rewritten.keys())
             rows = [(id_, order) for id_, folded in rewritten.items() for order in folded.book.values()]
             await self._orders.add(connection, rows)
-
-    def _profile(self, customer_id: str, state: State, known: Stored, now: datetime) -> Profile:
-        """The customer to store. The stage and the segments told stay: the sweep tells others, as it always does, and
-        is sent to look at once where there are some."""
-        present = assess(state, now, self._settings)
-        facts = present.facts
-        as_told = facts.stage == known.stage and facts.segments == known.segments
-        due = present.next_change_at if as_told else now
-        return Profile(customer_id, state, replace(facts, stage=known.stage, segments=known.segments), due)
-
-    def _told(
-        self, customer_id: str, state: State, known: Stored, rebuild_id: int, now: datetime
-    ) -> Outgoing:
-        step = tell_anew(known.state, state, self._settings, known.stage)
-        changes = [change for change in step.changes if change.what != "stage"]
-        return announce.of_rebuild(customer_id, rebuild_id, replace(step, changes=changes), now)
 
 
 def _as_stored(book: dict[str, Order]) -> dict[str, Order]:

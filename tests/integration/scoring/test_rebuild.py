@@ -213,15 +213,17 @@ async def test_a_rebuild_with_another_program_begins_from_the_first_customer(wor
     assert len(await world.rows("SELECT id FROM scoring.rebuilds WHERE finished_at IS NULL")) == 1
 
 
-async def test_the_sweep_tells_the_stage_that_new_thresholds_make(world: World):
-    """Given a customer told to have lapsed; when more patience is asked for; then the rebuild leaves the stage to the
-    sweep, which tells it once."""
+async def test_new_thresholds_take_back_a_stage_that_was_told(world: World):
+    """Given a customer told to be lost; when more patience is asked for; then the rebuild tells that they are not,
+    once, and the sweep, which looks at them next, has nothing to add."""
     await world.feed(*(order(moment(day), str(day)).record for day in (0, 10, 20)))
     late = moment(200)
     sweep = Sweep(customers=world.customers, outbox=world.outbox, settings=SETTINGS)
     async with world.engine.begin() as connection:
         await sweep(connection, late)
     world.now = late
+    ((lapsed,),) = await world.rows("SELECT stage FROM scoring.customers")
+    told = len(await world.activity())
 
     await run(world, PATIENT)
     patient = Sweep(customers=world.customers, outbox=world.outbox, settings=PATIENT)
@@ -229,12 +231,12 @@ async def test_the_sweep_tells_the_stage_that_new_thresholds_make(world: World):
         async with world.engine.begin() as connection:
             await patient(connection, late + timedelta(seconds=seconds))
 
-    stages = [one.data for one in await world.activity() if one.type == "stage.changed"]
-    assert [(data["from"], data["to"]) for data in stages][-1] == ("lapsed", "active")
-    assert [data["to"] for data in stages].count("active") == 1
-    assert [
-        change.what for one in await corrections(world) for change in one.changes if change.what == "stage"
-    ] == []
+    ((stage, check_at),) = await world.rows("SELECT stage, check_at FROM scoring.customers")
+    (one,) = (await world.activity())[told:]
+    (change,) = [each for each in one.changes if each.what == "stage"]
+    assert (change.old, change.new) == (lapsed, stage)
+    assert (lapsed, stage) == ("churned", one.facts.stage)
+    assert check_at > late
 
 
 async def test_the_process_can_be_killed_and_started_again(
