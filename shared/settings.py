@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     program: Path | None = None
     """The program file to load; unset, the one that ships with rewards."""
 
+    sentiment: str = "vader"
+    """What tells how texts sound: `vader`, or a callable that makes an engine, as `package.module:callable`."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     partitions: int = Field(32, ge=1, le=1024)

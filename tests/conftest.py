@@ -52,12 +52,15 @@ async def engine_for(database_url: str) -> AsyncIterator[EngineFor]:
         await engine.dispose()
 
 
+SECRET = "test-secret-" + "x" * 32
+
+
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of an installation on the fresh database, streams in PostgreSQL."""
     return Settings(
         database_url=database_url,
-        secret=SecretStr("test-secret-" + "x" * 32),
+        secret=SecretStr(SECRET),
         home=tmp_path,
         partitions=4,
     )

@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Final
 
+import structlog
 from fastapi import FastAPI
 
 from services.scoring.adapters.customers import SqlCustomers
+from services.scoring.adapters.engines import load_engine
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.memberships import SqlMemberships
@@ -22,6 +24,7 @@ from services.scoring.adapters.metric_sums import MetricSums
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.reader import TextReader
 from services.scoring.adapters.rebuilds import SqlRebuilds
 from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.segments import SqlRules
@@ -42,6 +45,7 @@ from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
 from services.scoring.entrypoints.sweeping import sweep_until
+from services.scoring.entrypoints.tags import tags_routes
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.offsets import Offsets
@@ -53,17 +57,23 @@ from shared.contracts.events import EVENTS_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.postgres.engine import service_engine
+from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
 from shared.program import program_text
 from shared.program.parse import load_program
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.secret import SecretError
 
 SERVICE: Final = "scoring"
 VERSION = "0.1.0"
 ROLL_UP_EVERY_S = 10.0
 """How old the metrics may be; a customer who changes often is counted anew no more often than that."""
+
+START_PATIENCE_S = 5.0
+
+log = structlog.get_logger()
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -92,6 +102,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
     app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
+    app.include_router(tags_routes(profiles, personal, portray, clock))
     return app
 
 
@@ -99,10 +110,12 @@ class Worker:
     """The worker process: reads events, sweeps, and on Kafka publishes the outbox."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Raises `ProgramError` when the program cannot be used."""
+        """Raises `ProgramError` when the program cannot be used, `EngineError` when the sentiment engine cannot, and
+        `SecretError` without a usable secret."""
         rules = _score_settings(settings)
         self._clock = clock
         self._engine = service_engine(settings, SERVICE)
+        self._personal = PersonalData(self._engine, settings.secret)
         outbox = make_outbox(settings, SERVICE)
         customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
         self._roll_up = RollUp(
@@ -131,6 +144,7 @@ class Worker:
                 orders=orders,
                 timeline=SqlTimeline(),
                 stale=stale,
+                reader=TextReader(self._personal, load_engine(settings.sentiment)),
                 outbox=outbox,
                 settings=rules,
                 rules=segments,
@@ -149,7 +163,8 @@ class Worker:
         return Health(f"{SERVICE}-worker", VERSION, worker_checks(self._engine, troubles))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; the batch under way is finished first."""
+        """Work until `stop`; the batch under way is finished first. Raises `SecretError` with a wrong secret."""
+        await _verify_if_possible(self._personal)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._stream.run(stop), name="events")
@@ -201,6 +216,20 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
         return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
     finally:
         await engine.dispose()
+
+
+async def _verify_if_possible(personal: PersonalData) -> None:
+    """A wrong secret ends the start: texts would be taken in unread. A database that is away does not."""
+    try:
+        async with asyncio.timeout(START_PATIENCE_S):
+            problem = await personal.problem()
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        log.warning("database_away_at_start", reason=type(error).__name__)
+        return
+    if problem is not None:
+        raise SecretError(problem)
 
 
 def _score_settings(settings: Settings) -> ScoreSettings:

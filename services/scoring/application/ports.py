@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.event import Event
 from services.scoring.domain.identity import Identity, Merge, Move
+from services.scoring.domain.language.reading import Reading
 from services.scoring.domain.measures import Measures
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.orders import Order
@@ -62,6 +63,13 @@ class Countable(Struct, frozen=True):
     first_at: datetime
     segments: tuple[str, ...] = ()
     known_fields: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """Reads what customers write."""
+
+    async def read(self, connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Reading]:
+        """By event key, what the texts of those events say that have any that can be read."""
 
 
 class Inbox(Protocol):

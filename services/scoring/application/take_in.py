@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
@@ -16,6 +17,7 @@ from services.scoring.application.ports import (
     Inbox,
     Orders,
     Profile,
+    Reader,
     Rules,
     Stale,
     Stored,
@@ -86,6 +88,7 @@ class TakeIn:
         orders: Orders,
         timeline: Timeline,
         stale: Stale,
+        reader: Reader,
         outbox: Outbox,
         settings: ScoreSettings,
         rules: Rules | None = None,
@@ -97,6 +100,7 @@ class TakeIn:
         self._orders = orders
         self._timeline = timeline
         self._stale = stale
+        self._reader = reader
         self._outbox = outbox
         self._settings = settings
         self._rules = rules
@@ -131,7 +135,12 @@ class TakeIn:
             event = Event.of(decode(record.value, EventRecord))
             arrivals.setdefault(event.key, Arrival(event, record.value))
         new = await self._inbox.take(connection, arrivals.keys())
-        return {key: arrival for key, arrival in arrivals.items() if key in new}
+        arrivals = {key: arrival for key, arrival in arrivals.items() if key in new}
+        readings = await self._reader.read(connection, [arrival.event for arrival in arrivals.values()])
+        for key, reading in readings.items():
+            arrival = arrivals[key]
+            arrivals[key] = Arrival(replace(arrival.event, reading=reading), arrival.record)
+        return arrivals
 
     async def _rearrange(self, connection: AsyncConnection, resolution: Resolution) -> None:
         """Let events, identities and ids follow customers who proved to be one, and addresses their owners."""

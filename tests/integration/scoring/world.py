@@ -11,9 +11,13 @@ from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.orders import SqlOrders
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.adapters.reader import TextReader
 from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.adapters.vader import Vader
+from services.scoring.application.ports import Reader
 from services.scoring.application.roll_up import RollUp
 from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.rollup import RollupSettings
@@ -25,6 +29,7 @@ from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord
 from shared.program.period import Period
+from tests.conftest import SECRET
 from tests.support.life import SETTINGS, STAGES
 
 PARTITIONS = 4
@@ -39,6 +44,7 @@ class World:
         now: datetime,
         settings: ScoreSettings = SETTINGS,
         churned_after: Period = STAGES.churned_after,
+        reader: Reader | None = None,
     ) -> None:
         self.engine = engine
         self.now = now
@@ -56,6 +62,7 @@ class World:
             orders=SqlOrders(),
             timeline=SqlTimeline(),
             stale=self.stale,
+            reader=reader or TextReader(PersonalData(engine, SECRET), Vader()),
             outbox=self.outbox,
             settings=settings,
         )

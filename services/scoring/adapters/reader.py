@@ -1,0 +1,70 @@
+"""Reads the texts of events as they are taken in: unseals them, reads them, and lets go of them."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.engines import is_sentiment
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.domain.event import Event
+from services.scoring.domain.language.read import SentimentEngine, read
+from services.scoring.domain.language.reading import Reading
+from services.scoring.domain.language.texts import may_speak, texts_of
+
+READ = Counter("regulars_texts_read_total", "Events whose texts were read.")
+FAILURES = Counter("regulars_sentiment_failures_total", "Texts that the sentiment engine failed on.")
+
+log = structlog.get_logger()
+
+
+class TextReader:
+    """`Reader` on the vault and a sentiment engine."""
+
+    def __init__(self, personal: PersonalData, engine: SentimentEngine) -> None:
+        self._personal = personal
+        self._engine = _Careful(engine)
+
+    async def read(self, connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Reading]:
+        """By event key, what the texts say. Left out: events without texts, of erased subjects, and unreadable."""
+        speaking = [event for event in events if may_speak(event)]
+        if not speaking:
+            return {}
+        opened = await self._personal.of(connection, speaking)
+        texts = {event.key: texts_of(event, opened[event.key]) for event in speaking if event.key in opened}
+        return await asyncio.to_thread(
+            self._readings, texts
+        )  # the event loop has heartbeats to send meanwhile
+
+    def _readings(self, texts: dict[str, dict[str, str]]) -> dict[str, Reading]:
+        readings = {}
+        for key, fields in texts.items():
+            reading = read(fields, self._engine) if fields else None
+            if reading is not None:
+                readings[key] = reading
+        READ.inc(len(readings))
+        return readings
+
+
+class _Careful:
+    """An engine that somebody else wrote, and that must not hold up the stream."""
+
+    def __init__(self, engine: SentimentEngine) -> None:
+        self._engine = engine
+        self.name = engine.name
+
+    def sentiment(self, text: str) -> int | None:
+        """What it says; None when it fails or says what it may not."""
+        try:
+            said = self._engine.sentiment(text)
+        except Exception as error:  # noqa: BLE001  # whatever it raises: the event counts all the same
+            FAILURES.inc()
+            log.warning("sentiment_engine_failed", engine=self.name, reason=type(error).__name__)
+            return None
+        if said is not None and not is_sentiment(said):
+            FAILURES.inc()
+            log.warning("sentiment_engine_failed", engine=self.name, reason="not a sentiment")
+            return None
+        return said

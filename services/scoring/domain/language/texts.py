@@ -1,0 +1,40 @@
+"""Which events carry the customer's own words, and in which fields."""
+
+from typing import Any
+
+from services.scoring.domain.event import Event
+
+TEXT_MAX = 5_000
+"""Characters of a text that are read: what somebody has to say is said by then, and a reading stays quick."""
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "review.posted": ("text",),
+    "ticket.opened": ("subject", "text"),
+    "ticket.replied": ("text",),
+    "ticket.resolved": ("text",),
+    "ticket.reopened": ("text",),
+    "survey.answered": ("comment",),
+    "feedback.given": ("text",),
+    "social.mentioned": ("text",),
+}
+_MOSTLY_OURS = frozenset({"ticket.resolved"})
+"""Written by an agent, unless the event says otherwise."""
+
+
+def may_speak(event: Event) -> bool:
+    """Whether there may be words of the customer in the event: it is of such a type, and no agent wrote it."""
+    record = event.record
+    if record.type not in _FIELDS or record.sealed is None:
+        return False
+    by = record.data.get("by")
+    return by != "agent" and (by == "customer" or record.type not in _MOSTLY_OURS)
+
+
+def texts_of(event: Event, sealed: dict[str, Any]) -> dict[str, str]:
+    """The customer's texts by field, from the part of the data that was sealed; each as far as it is read."""
+    texts = {}
+    for field in _FIELDS.get(event.record.type, ()):
+        text = sealed.get(field)
+        if isinstance(text, str) and text.strip():
+            texts[field] = text[:TEXT_MAX]
+    return texts

@@ -1,0 +1,145 @@
+"""`/v1/customers/{customer}/tags`: what a customer's texts say, with the words that say it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.adapters.profiles import Profiles
+from services.scoring.application.portray import Portrait, Portray
+from services.scoring.domain.event import Event
+from services.scoring.domain.voice import stands
+from services.scoring.entrypoints.people import record_look
+from services.scoring.entrypoints.schemas import HIDDEN
+from shared.auth.guard import Principal, require
+from shared.auth.scopes import Scope
+from shared.clock import Clock
+from shared.http.openapi import problem_responses
+from shared.http.problems import Problem
+from shared.http.types import CustomerRef, Instant
+
+_Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
+_At = Annotated[Instant | None, Query(description="As it stood at this moment (RFC 3339); now if left out.")]
+
+
+class TagEvidence(BaseModel):
+    """One event that gave the tag."""
+
+    key: str
+    type: str
+    at: datetime
+    field: str = Field(description="The field of the event's data with the words.")
+    sentiment: int | None = Field(description="How the event's texts sound, -100 to 100.")
+    words: list[str] | None = Field(description="The words that gave the tag; null when hidden or erased.")
+
+
+class Tag(BaseModel):
+    """A tag that stands."""
+
+    name: str
+    count: int = Field(description="In how many events it was ever seen.")
+    first_at: datetime
+    last_at: datetime
+    evidence: list[TagEvidence] = Field(description="The newest events that gave it, newest first.")
+
+
+class Tags(BaseModel):
+    """What a customer's texts say at `at`."""
+
+    id: str
+    at: datetime
+    texts: int = Field(description="Texts whose sentiment could be read.")
+    sentiment: int | None = Field(description="How the newest of them sound, -100 to 100.")
+    tags: list[Tag]
+    note: str | None = Field(None, description="Why words are hidden, if they are.")
+
+
+def tags_routes(profiles: Profiles, personal: PersonalData, portray: Portray, clock: Clock) -> APIRouter:
+    """The route by which tags are read."""
+    router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
+
+    @router.get(
+        "/v1/customers/{customer}/tags",
+        summary="What a customer's texts say, with the words",
+        responses=problem_responses(404),
+    )
+    async def tags(principal: _Reader, customer: CustomerRef, at: _At = None) -> Tags:
+        """Tags that stand, with their events. The words need the scope personal:read."""
+        now = clock()
+        async with profiles.engine.connect() as connection:
+            await portray.refresh(connection)
+            known = await profiles.find(connection, customer)
+            if known is None:
+                raise Problem(404, "unknown_customer", "Unknown customer", "No customer has this id.")
+            portrait = (
+                portray.now(known, now)
+                if at is None or at >= now
+                else await portray.at(connection, known, at)
+            )
+            if portrait is None:
+                raise Problem(
+                    404, "unknown_customer", "Unknown customer", "The customer was not known at that moment."
+                )
+            return await _answer(connection, profiles, personal, principal, portrait)
+
+    return router
+
+
+async def _answer(
+    connection: AsyncConnection,
+    profiles: Profiles,
+    personal: PersonalData,
+    principal: Principal,
+    portrait: Portrait,
+) -> Tags:
+    moment, facts = portrait.assessment.at, portrait.assessment.facts
+    standing = {name: tag for name, tag in portrait.state.voice.tags.items() if stands(name, tag, moment)}
+    keys = {key for tag in standing.values() for key in tag.keys}
+    events = await profiles.events_named(connection, portrait.id, keys) if keys else []
+    may_see = principal.may(Scope.PERSONAL_READ)
+    opened: Mapping[str, dict[str, Any]] = {}
+    if may_see and events:
+        opened = await personal.of(connection, events)
+        record_look(principal, portrait.id)
+    return Tags(
+        id=portrait.id,
+        at=moment,
+        texts=facts.texts,
+        sentiment=facts.sentiment,
+        tags=[
+            Tag(
+                name=name,
+                count=tag.count,
+                first_at=tag.first_at,
+                last_at=tag.last_at,
+                evidence=_evidence(name, [event for event in events if event.key in tag.keys], opened),
+            )
+            for name, tag in sorted(standing.items())
+        ],
+        note=None if may_see or not standing else HIDDEN,
+    )
+
+
+def _evidence(name: str, events: Sequence[Event], opened: Mapping[str, dict[str, Any]]) -> list[TagEvidence]:
+    evidence = []
+    for event in sorted(events, key=lambda one: (one.at, one.key), reverse=True):
+        reading = event.reading
+        places = [mention for mention in reading.mentions if mention.tag == name] if reading else []
+        for field in dict.fromkeys(mention.field for mention in places):
+            text = opened.get(event.key, {}).get(field)
+            words = [text[one.start : one.end] for one in places if one.field == field] if text else None
+            evidence.append(
+                TagEvidence(
+                    key=event.key,
+                    type=event.record.type,
+                    at=event.at,
+                    field=field,
+                    sentiment=reading.sentiment if reading else None,
+                    words=words,
+                )
+            )
+    return evidence
