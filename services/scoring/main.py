@@ -46,6 +46,7 @@ from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
 from services.scoring.entrypoints.sweeping import sweep_until
 from services.scoring.entrypoints.tags import tags_routes
+from services.scoring.entrypoints.timelines import timeline_routes
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.offsets import Offsets
@@ -101,6 +102,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     portray = Portray(profiles, rules.base, rules)
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
+    app.include_router(timeline_routes(profiles, personal))
     app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
     return app

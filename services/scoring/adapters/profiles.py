@@ -1,5 +1,6 @@
 """Reads profiles for the API: by any id, their events, their orders, lists."""
 
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -26,6 +27,8 @@ Sort = Literal[
 ]
 """What a list may be sorted by; with a minus, the largest or latest first."""
 
+PHONE = "phone"
+_DIGITS = re.compile(r"\d.*\d.*\d")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 _BY_ID = text("""
@@ -46,13 +49,6 @@ _EVENTS_UNTIL = text("""
 _EVENTS_NAMED = text("""
     SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = :id AND event_key = ANY(CAST(:keys AS bytea[]))
-    """)
-
-_PAGE = text("""
-    SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
-    WHERE customer_id = :id AND (at, event_key) < (:at, :key)
-        AND (CAST(:type AS text) IS NULL OR type = :type)
-    ORDER BY at DESC, event_key DESC LIMIT :limit
     """)
 
 # The same as `stages.stage_at`, for a whole list: `stage` was told with the newest event or by the sweep, and time may
@@ -127,13 +123,17 @@ class Profiles:
         return found[0] if found else None
 
     async def search(self, connection: AsyncConnection, words: str) -> list[Known]:
-        """Customers with exactly this id (ours or the shop's) or e-mail address: one, or two at most."""
+        """Customers with exactly this id (ours or the shop's), e-mail address or telephone number: few, if any.
+
+        What else is personal, such as names, rests sealed, and nothing is kept by which it could be found.
+        """
         found = {}
         one = await self.find(connection, words)
         if one is not None:
             found[one.id] = one
-        if "@" in words:
-            bound = {"pseudonyms": [self._pseudonyms.of(EMAIL, words)]}
+        kinds = [EMAIL] if "@" in words else [PHONE] if _DIGITS.search(words) else []
+        if kinds:
+            bound = {"pseudonyms": [self._pseudonyms.of(kind, words) for kind in kinds]}
             found |= {each.id: each for each in await self._known(connection, _BY_PSEUDONYM, bound)}
         return sorted(found.values(), key=lambda each: each.id)
 
@@ -177,26 +177,6 @@ class Profiles:
         """The events with these keys."""
         bound = {"id": customer_id, "keys": [bytes.fromhex(key) for key in keys]}
         return _events(await connection.execute(_EVENTS_NAMED, bound))
-
-    async def page(
-        self,
-        connection: AsyncConnection,
-        customer_id: str,
-        *,
-        before: tuple[datetime, str],
-        event_type: str | None,
-        limit: int,
-    ) -> list[Event]:
-        """Events before a place, newest first."""
-        at, key = before
-        bound = {
-            "id": customer_id,
-            "at": at,
-            "key": bytes.fromhex(key),
-            "type": event_type,
-            "limit": limit,
-        }
-        return _events(await connection.execute(_PAGE, bound))
 
     async def _known(self, connection: AsyncConnection, query: Any, bound: dict[str, Any]) -> list[Known]:
         rows = await connection.execute(query, bound)

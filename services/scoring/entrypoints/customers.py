@@ -1,7 +1,7 @@
-"""`/v1/customers`: profiles, scores with their why, timelines, lists."""
+"""`/v1/customers`: profiles, scores with their why, lists."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,12 +14,12 @@ from services.scoring.adapters.profiles import Profiles, Sort, position
 from services.scoring.application.portray import Portrait, Portray
 from services.scoring.application.ports import Known
 from services.scoring.entrypoints import people
+from services.scoring.entrypoints.completeness import Completeness
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
     CustomerSummary,
     StageCount,
     Summary,
-    TimelineItem,
 )
 from services.scoring.entrypoints.score_schemas import Score
 from shared.auth.guard import Principal, require
@@ -44,7 +44,6 @@ At = Annotated[
     Instant | None, Query(description="Show it as it stood at this moment (RFC 3339); now if left out.")
 ]
 
-_END = (datetime.max.replace(tzinfo=UTC), "ff" * 16)
 _Amount = Annotated[str, msgspec.Meta(pattern=r"^\d{1,30}(\.\d{1,4})?$")]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _CURSORS: dict[str, Any] = {
@@ -84,7 +83,9 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
         async with profiles.engine.connect() as connection:
             portrait = await views.portrait(connection, customer, at)
             person = await people.contact(connection, profiles, personal, principal, portrait)
-        answer: CustomerProfile = CustomerProfile.of(portrait, profile=person)
+        answer: CustomerProfile = CustomerProfile.of(
+            portrait, profile=person, completeness=Completeness.of(portrait.state)
+        )
         return answer
 
     @router.get(
@@ -97,30 +98,6 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
             portrait = await views.portrait(connection, customer, at)
             story = await views.portray.story(connection, portrait)
         return Score.of(portrait.id, story)
-
-    @router.get(
-        "/v1/customers/{customer}/timeline",
-        summary="Every interaction, newest first",
-        responses=problem_responses(404),
-    )
-    async def timeline(
-        principal: Reader,
-        customer: CustomerRef,
-        type: Annotated[ShortText | None, Query(description="Only this event type.")] = None,  # noqa: A002
-        limit: PageLimit = PAGE_DEFAULT,
-        cursor: PageCursor = None,
-    ) -> Page[TimelineItem]:
-        """Events as they were accepted. Personal fields need the scope personal:read."""
-        before = _END if cursor is None else _place(cursor)
-        async with profiles.engine.connect() as connection:
-            known = await views.known(connection, customer)
-            events = await profiles.page(
-                connection, known.id, before=before, event_type=type, limit=limit + 1
-            )
-            shown = events[:limit]
-            items = await people.timeline(connection, personal, principal, known.id, shown)
-        more = encode_cursor((shown[-1].at, shown[-1].key)) if len(events) > limit else None
-        return Page(items=items, next=more)
 
     return router
 
@@ -224,17 +201,6 @@ def _unknown(detail: str) -> Problem:
 
 def _invalid_cursor(detail: str) -> Problem:
     return invalid_request(ProblemError("", "invalid_cursor", detail, parameter="cursor"))
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    at, key = decode_cursor(cursor, tuple[datetime, str])
-    try:
-        bytes.fromhex(key)
-    except ValueError:
-        raise _invalid_cursor("is not a cursor of this list") from None
-    if at.tzinfo is None:
-        raise _invalid_cursor("is not a cursor of this list")
-    return at, key
 
 
 def _position(cursor: str, sort: Sort) -> tuple[Any, str]:

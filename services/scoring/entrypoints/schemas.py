@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.scoring.application.portray import Portrait
 from services.scoring.domain.stages import Standing
+from services.scoring.entrypoints.completeness import Completeness
 from shared.contracts.activity import Facts as FactsRecord
 from shared.contracts.lifecycle import Stage
 
@@ -130,6 +131,7 @@ class CustomerProfile(CustomerSummary):
     """A customer with the person behind."""
 
     profile: Contact
+    completeness: Completeness
 
 
 class TimelineItem(BaseModel):
