@@ -1,5 +1,7 @@
 """The days with orders within the longest window, one by one: what makes sums over windows exact at any moment."""
 
+from bisect import bisect_left
+
 from msgspec import Struct
 
 from services.scoring.domain.money import Units
@@ -87,4 +89,4 @@ class Days(Struct, frozen=True, array_like=True):
         """How many of the days are before `day`."""
         if not self.days or self.days[0] >= day:
             return 0
-        return next((at for at, one in enumerate(self.days) if one >= day), len(self.days))
+        return bisect_left(self.days, day)

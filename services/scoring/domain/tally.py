@@ -1,5 +1,6 @@
 """How often something happened: in all, and by the day within the last 90, so that windows are exact at any moment."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -42,4 +43,4 @@ def _before(days: Sequence[int], day: int) -> int:
     """How many of the days are before `day`."""
     if not days or days[0] >= day:
         return 0
-    return next((at for at, one in enumerate(days) if one >= day), len(days))
+    return bisect_left(days, day)

@@ -26,18 +26,25 @@ DIVERSITY_HALF = 5
 """Different products that give half of the diversity part."""
 
 
+_RECENCY = [falling(days, RECENCY_HALF_DAYS) for days in range(RECENCY_HALF_DAYS * 8)]
+_FREQUENCY = [rising(orders, FREQUENCY_HALF) for orders in range(FREQUENCY_HALF * 8)]
+"""These two are asked of everybody after every event: looked up. Beyond the tables they are 0 and 100."""
+assert (_RECENCY[-1], _FREQUENCY[-1]) == (0, 100)
+
+
 def recency(view: View) -> int:
     """How recent the last order is: halves with every 60 days. 0 without an order."""
     state = view.state
     if not state.orders:
         return 0
-    silence = view.today - state.last_order_day
-    return falling(silence, RECENCY_HALF_DAYS) if silence > 0 else 100
+    silence = max(0, view.today - state.last_order_day)
+    return _RECENCY[silence] if silence < len(_RECENCY) else 0
 
 
 def frequency(view: View) -> int:
     """How many orders in 12 months: four give half."""
-    return rising(view.orders_12m, FREQUENCY_HALF)
+    orders = view.orders_12m
+    return _FREQUENCY[orders] if orders < len(_FREQUENCY) else 100
 
 
 def spend(view: View) -> int:

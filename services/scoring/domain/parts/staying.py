@@ -39,15 +39,9 @@ def tenure(view: View) -> int:
     Reichheld 1996, "The Loyalty Effect", makes much of long relationships; Reinartz and Kumar 2000, "On the
     profitability of long-life customers", show how little they say alone. Hence the small weight.
     """
-    return rising(tenure_days(view.state), TENURE_HALF_DAYS)
-
-
-def tenure_days(state: State) -> int:
-    """Whole days from the first event to the last one at which the customer came by themselves."""
-    last = last_came_at(state)
-    if last is None or state.first_at is None:
-        return 0
-    return max(0, (last - state.first_at).days)
+    state = view.state
+    first, last = state.first_at, last_came_at(state)
+    return rising((last - first).days, TENURE_HALF_DAYS) if first and last and last > first else 0
 
 
 def last_came_at(state: State) -> datetime | None:
@@ -88,7 +82,7 @@ def _renewal_facts(view: View) -> dict[str, FactValue]:
 
 def _tenure_facts(view: View) -> dict[str, FactValue]:
     state = view.state
-    return {"first_event_at": state.first_at, "last_came_at": last_came_at(state), "days": tenure_days(state)}
+    return {"first_event_at": state.first_at, "last_came_at": last_came_at(state)}
 
 
 def _first_and_last(trace: Trace) -> list[Event]:
