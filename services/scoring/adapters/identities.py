@@ -1,11 +1,14 @@
-"""Identifiers by their pseudonyms, whose they are, and where merged customers went."""
+"""Identifiers by their pseudonyms, whose they are, and where ids of customers who are gone lead."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.identity import Identity, Merge
+from services.scoring.domain.identity import ID, RANK, Identity, Link
+from services.scoring.domain.resolution import Resolution
 
 IDENTITY_LOCK = 0x6964_656E  # "iden"
 KNOWN_MAX = 100_000
@@ -18,54 +21,57 @@ _EPOCH = text("SELECT epoch FROM scoring.identity_epoch")
 
 _NEXT_EPOCH = text("""
     INSERT INTO scoring.identity_epoch AS e (id, epoch) VALUES (1, 1)
-    ON CONFLICT (id) DO UPDATE SET epoch = e.epoch + 1
+    ON CONFLICT (id) DO UPDATE SET epoch = e.epoch + 1 RETURNING epoch
     """)
 
-_FIND = text("""
-    SELECT pseudonym, kind, customer_id, linked_at, linked_key
-    FROM scoring.identities WHERE pseudonym = ANY(CAST(:pseudonyms AS text[]))
+_SELECT = "SELECT pseudonym, kind, customer_id, links FROM scoring.identities"
+_FIND = text(f"{_SELECT} WHERE pseudonym = ANY(CAST(:pseudonyms AS text[]))")
+_MEMBERS = text(f"{_SELECT} WHERE customer_id = ANY(CAST(:customers AS text[]))")
+
+_LEAVES = text("""
+    SELECT i.pseudonym, i.kind, i.customer_id, i.links
+    FROM scoring.identity_links l JOIN scoring.identities i USING (pseudonym)
+    WHERE l.beside = ANY(CAST(:pseudonyms AS text[]))
     """)
 
-_ADD = text("""
-    INSERT INTO scoring.identities (pseudonym, kind, customer_id, linked_at, linked_key)
-    SELECT * FROM unnest(
-        CAST(:pseudonyms AS text[]), CAST(:kinds AS text[]), CAST(:customers AS text[]),
-        CAST(:times AS timestamptz[]), CAST(:keys AS bytea[]))
+_COLUMNS = (
+    "CAST(:pseudonyms AS text[]), CAST(:kinds AS text[]), CAST(:customers AS text[]), CAST(:links AS text[])"
+)
+_ADD = text(f"""
+    INSERT INTO scoring.identities (pseudonym, kind, customer_id, links) SELECT * FROM unnest({_COLUMNS})
     ON CONFLICT DO NOTHING RETURNING 1
+    """)  # noqa: S608  # our own words
+_CHANGE = text(f"""
+    UPDATE scoring.identities i SET customer_id = u.customer_id, links = u.links
+    FROM unnest({_COLUMNS}) AS u(pseudonym, kind, customer_id, links) WHERE i.pseudonym = u.pseudonym
+    """)  # noqa: S608
+_ADD_LINKS = text("""
+    INSERT INTO scoring.identity_links (beside, pseudonym)
+    SELECT * FROM unnest(CAST(:beside AS text[]), CAST(:pseudonyms AS text[])) ON CONFLICT DO NOTHING
     """)
 
-_CHANGE = text("""
-    UPDATE scoring.identities i
-    SET customer_id = u.customer_id, linked_at = u.linked_at, linked_key = u.linked_key
-    FROM unnest(
-        CAST(:pseudonyms AS text[]), CAST(:kinds AS text[]), CAST(:customers AS text[]),
-        CAST(:times AS timestamptz[]), CAST(:keys AS bytea[])
-    ) AS u(pseudonym, kind, customer_id, linked_at, linked_key)
-    WHERE i.pseudonym = u.pseudonym
+_GONE = text("""
+    SELECT loser, winner, holder FROM scoring.merges
+    WHERE winner = ANY(CAST(:customers AS text[])) OR holder = ANY(CAST(:pseudonyms AS text[]))
     """)
-
-_HAND_OVER = text("""
-    UPDATE scoring.identities i SET customer_id = u.winner
-    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner)
-    WHERE i.customer_id = u.loser
+_REDIRECT = text("""
+    INSERT INTO scoring.merges (loser, winner, holder)
+    SELECT * FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[]), CAST(:holders AS text[]))
+    ON CONFLICT (loser) DO UPDATE SET winner = excluded.winner, holder = excluded.holder
     """)
-
 _REDIRECT_AGAIN = text("""
     UPDATE scoring.merges m SET winner = u.winner
-    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner)
-    WHERE m.winner = u.loser
+    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner) WHERE m.loser = u.loser
     """)
-
-_REDIRECT = text("""
-    INSERT INTO scoring.merges (loser, winner, at, cause)
-    SELECT * FROM unnest(
-        CAST(:losers AS text[]), CAST(:winners AS text[]), CAST(:times AS timestamptz[]), CAST(:causes AS bytea[]))
-    """)
+_REVIVE = text("DELETE FROM scoring.merges WHERE loser = ANY(CAST(:losers AS text[]))")
 
 _OF_CUSTOMERS = text("""
     SELECT customer_id, kind, pseudonym FROM scoring.identities
     WHERE customer_id = ANY(CAST(:customers AS text[])) ORDER BY customer_id, kind, pseudonym
     """)
+
+_encode = msgspec.json.Encoder().encode
+_links = msgspec.json.Decoder(tuple[Link, ...])
 
 
 class SqlIdentities:
@@ -94,37 +100,69 @@ class SqlIdentities:
         found = {pseudonym: known[pseudonym] for pseudonym in pseudonyms if pseudonym in known}
         missing = [pseudonym for pseudonym in pseudonyms if pseudonym not in found]
         if missing:
-            for pseudonym, kind, customer_id, at, key in await connection.execute(
-                _FIND, {"pseudonyms": missing}
-            ):
-                link = None if at is None else (at, key.hex())
-                found[pseudonym] = known[pseudonym] = Identity(kind, customer_id, link)
+            read = _identities(await connection.execute(_FIND, {"pseudonyms": missing}))
+            known.update(read)
+            found.update(read)
         return found
+
+    async def members(self, connection: AsyncConnection, customers: Collection[str]) -> dict[str, Identity]:
+        """All identities of these customers."""
+        return _identities(await connection.execute(_MEMBERS, {"customers": list(customers)}))
+
+    async def leaves(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
+        """Identities that were seen beside one of these, none of which is a shop's id."""
+        return _identities(await connection.execute(_LEAVES, {"pseudonyms": list(pseudonyms)}))
+
+    async def gone(
+        self, connection: AsyncConnection, customers: Collection[str], pseudonyms: Collection[str]
+    ) -> dict[str, tuple[str, str | None]]:
+        """Ids of customers who are gone that lead to these, or come from one of these identifiers: where they lead, and
+        the identifier they come from."""
+        bound = {"customers": list(customers), "pseudonyms": list(pseudonyms)}
+        rows = await connection.execute(_GONE, bound)
+        return {loser: (winner, holder) for loser, winner, holder in rows}
 
     async def add(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> bool:
         """Add new ones, sorted, so that two workers cannot deadlock; false when somebody else was first."""
         rows = await connection.execute(_ADD, _columns(identities))
-        return len(rows.all()) == len(identities)
+        complete = len(rows.all()) == len(identities)
+        if complete:
+            await self._add_links(connection, identities)
+        return complete
 
-    async def change(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> None:
-        """Give these another owner or link."""
-        await connection.execute(_NEXT_EPOCH)
-        await connection.execute(_CHANGE, _columns(identities))
+    async def change(self, connection: AsyncConnection, resolution: Resolution) -> int:
+        """Change what is there as the resolution says; the number of this change, higher than any before."""
+        epoch = await connection.scalar(_NEXT_EPOCH)
+        assert epoch is not None
+        if resolution.changed:
+            await connection.execute(_CHANGE, _columns(resolution.changed))
+            await self._add_links(connection, resolution.changed)
+        if resolution.merges:
+            merges = resolution.merges
+            bound: dict[str, Sequence[str]] = {
+                "losers": [merge.loser for merge in merges],
+                "winners": [merge.winner for merge in merges],
+                "holders": [merge.holder for merge in merges],
+            }
+            await connection.execute(_REDIRECT, bound)
+        if resolution.led:
+            led = {"losers": list(resolution.led), "winners": list(resolution.led.values())}
+            await connection.execute(_REDIRECT_AGAIN, led)
+        if resolution.revived:
+            await connection.execute(_REVIVE, {"losers": sorted(resolution.revived)})
+        return int(epoch)
 
-    async def merge(self, connection: AsyncConnection, merges: Sequence[Merge]) -> None:
-        """Give the losers' to the winners; ids of earlier losers lead there at once."""
-        pairs = {
-            "losers": [merge.loser for merge in merges],
-            "winners": [merge.winner for merge in merges],
-        }
-        await connection.execute(_NEXT_EPOCH)
-        await connection.execute(_HAND_OVER, pairs)
-        await connection.execute(_REDIRECT_AGAIN, pairs)
-        causes = {
-            "times": [merge.cause.at for merge in merges],
-            "causes": [bytes.fromhex(merge.cause.key) for merge in merges],
-        }
-        await connection.execute(_REDIRECT, pairs | causes)
+    async def _add_links(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> None:
+        """Make links to weaker identifiers than shop ids findable from their other end."""
+        pairs = sorted(
+            (link.to, name)
+            for name, identity in identities.items()
+            for link in identity.links
+            if link.rank != RANK[ID]
+        )
+        if pairs:
+            bound = {"beside": [to for to, _ in pairs], "pseudonyms": [name for _, name in pairs]}
+            await connection.execute(_ADD_LINKS, bound)
 
     async def of_customers(
         self, connection: AsyncConnection, customer_ids: Collection[str]
@@ -138,13 +176,18 @@ class SqlIdentities:
         return found
 
 
-def _columns(identities: Mapping[str, Identity]) -> dict[str, list[object]]:
+def _identities(rows: Iterable[Any]) -> dict[str, Identity]:
+    return {
+        pseudonym: Identity(kind, customer_id, () if links is None else _links.decode(links))
+        for pseudonym, kind, customer_id, links in rows
+    }
+
+
+def _columns(identities: Mapping[str, Identity]) -> dict[str, list[Any]]:
     rows = sorted(identities.items())
-    links = [identity.link for _, identity in rows]
     return {
         "pseudonyms": [pseudonym for pseudonym, _ in rows],
         "kinds": [identity.kind for _, identity in rows],
         "customers": [identity.customer_id for _, identity in rows],
-        "times": [None if link is None else link[0] for link in links],
-        "keys": [None if link is None else bytes.fromhex(link[1]) for link in links],
+        "links": [_encode(identity.links).decode() if identity.links else None for _, identity in rows],
     }
