@@ -16,6 +16,7 @@ import structlog
 from fastapi import FastAPI
 
 from services.scoring.adapters.customers import SqlCustomers
+from services.scoring.adapters.decisions import SqlDecisions
 from services.scoring.adapters.engines import load_engine
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
@@ -145,6 +146,7 @@ class Worker:
                 customers=customers,
                 orders=orders,
                 timeline=SqlTimeline(),
+                decisions=SqlDecisions(),
                 stale=stale,
                 reader=TextReader(self._personal, load_engine(settings.sentiment)),
                 outbox=outbox,

@@ -1,6 +1,6 @@
 """Identifiers by their pseudonyms, whose they are, and where ids of customers who are gone lead."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.identity import ID, RANK, Identity, Link
-from services.scoring.domain.resolution import Resolution
+from services.scoring.domain.resolution import Gone, Resolution
 
 IDENTITY_LOCK = 0x6964_656E  # "iden"
 KNOWN_MAX = 100_000
@@ -51,13 +51,15 @@ _ADD_LINKS = text("""
     """)
 
 _GONE = text("""
-    SELECT loser, winner, holder FROM scoring.merges
+    SELECT loser, winner, holder, epoch FROM scoring.merges
     WHERE winner = ANY(CAST(:customers AS text[])) OR holder = ANY(CAST(:pseudonyms AS text[]))
     """)
 _REDIRECT = text("""
-    INSERT INTO scoring.merges (loser, winner, holder)
-    SELECT * FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[]), CAST(:holders AS text[]))
-    ON CONFLICT (loser) DO UPDATE SET winner = excluded.winner, holder = excluded.holder
+    INSERT INTO scoring.merges (loser, winner, holder, epoch)
+    SELECT loser, winner, holder, :epoch
+    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[]), CAST(:holders AS text[]))
+        AS u(loser, winner, holder)
+    ON CONFLICT (loser) DO UPDATE SET winner = excluded.winner, holder = excluded.holder, epoch = excluded.epoch
     """)
 _REDIRECT_AGAIN = text("""
     UPDATE scoring.merges m SET winner = u.winner
@@ -115,12 +117,11 @@ class SqlIdentities:
 
     async def gone(
         self, connection: AsyncConnection, customers: Collection[str], pseudonyms: Collection[str]
-    ) -> dict[str, tuple[str, str | None]]:
-        """Ids of customers who are gone that lead to these, or come from one of these identifiers: where they lead, and
-        the identifier they come from."""
+    ) -> dict[str, Gone]:
+        """Ids of customers who are gone that lead to these, or come from one of these identifiers."""
         bound = {"customers": list(customers), "pseudonyms": list(pseudonyms)}
         rows = await connection.execute(_GONE, bound)
-        return {loser: (winner, holder) for loser, winner, holder in rows}
+        return {loser: Gone(winner, holder, epoch) for loser, winner, holder, epoch in rows}
 
     async def add(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> bool:
         """Add new ones, sorted, so that two workers cannot deadlock; false when somebody else was first."""
@@ -139,7 +140,8 @@ class SqlIdentities:
             await self._add_links(connection, resolution.changed)
         if resolution.merges:
             merges = resolution.merges
-            bound: dict[str, Sequence[str]] = {
+            bound: dict[str, Any] = {
+                "epoch": epoch,
                 "losers": [merge.loser for merge in merges],
                 "winners": [merge.winner for merge in merges],
                 "holders": [merge.holder for merge in merges],

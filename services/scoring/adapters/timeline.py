@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.adapters.copying import copy
 from services.scoring.application.ports import Arrival
 from services.scoring.domain.event import Event
-from services.scoring.domain.identity import Merge, Move
 from services.scoring.domain.language.reading import decode_reading, encode_reading
+from services.scoring.domain.resolution import Move
 from shared.contracts.codec import decode
 from shared.contracts.events import EventRecord
 
@@ -26,12 +26,6 @@ _MOVE = text("""
     FROM unnest(CAST(:sources AS text[]), CAST(:subjects AS text[]), CAST(:targets AS text[]))
         AS u(source, subject, target)
     WHERE t.customer_id = u.source AND t.subject = u.subject
-    """)
-
-_MERGE = text("""
-    UPDATE scoring.timeline t SET customer_id = u.winner
-    FROM unnest(CAST(:losers AS text[]), CAST(:winners AS text[])) AS u(loser, winner)
-    WHERE t.customer_id = u.loser
     """)
 
 
@@ -70,24 +64,11 @@ class SqlTimeline:
             lives.setdefault(customer_id, []).append(event_of(*row))
         return lives
 
-    async def rearrange(
-        self, connection: AsyncConnection, moves: Sequence[Move], merges: Sequence[Merge]
-    ) -> None:
-        """Give events to the customers whose they proved to be: first the moves, then the merges."""
-        if moves:
-            await connection.execute(
-                _MOVE,
-                {
-                    "sources": [move.source for move in moves],
-                    "subjects": [move.pseudonym for move in moves],
-                    "targets": [move.target for move in moves],
-                },
-            )
-        if merges:
-            await connection.execute(
-                _MERGE,
-                {
-                    "losers": [merge.loser for merge in merges],
-                    "winners": [merge.winner for merge in merges],
-                },
-            )
+    async def rearrange(self, connection: AsyncConnection, moves: Sequence[Move]) -> None:
+        """Give the events under identifiers to the customers whose these are now."""
+        bound = {
+            "sources": [move.source for move in moves],
+            "subjects": [move.pseudonym for move in moves],
+            "targets": [move.target for move in moves],
+        }
+        await connection.execute(_MOVE, bound)

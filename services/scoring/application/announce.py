@@ -1,11 +1,15 @@
 """Says on the activity stream what happened to a customer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 
 from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.event import Event
+from services.scoring.domain.identity import own_id
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.stages import Passage
 from shared.bus.records import Outgoing
@@ -13,6 +17,21 @@ from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
 from shared.contracts.codec import encode
 
 Identifiers = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What brought a change of identities about: an event, or a decision. `name` tells it from all others."""
+
+    name: str
+    at: datetime
+    received: datetime
+    historical: bool = False
+
+    @classmethod
+    def of(cls, event: Event) -> "Cause":
+        """The event as a cause."""
+        return cls(event.key, event.at, event.record.received, event.record.historical)
 
 
 def derived_id(*parts: str) -> str:
@@ -29,10 +48,12 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
     data = record.data
     if "customer" in data:
         data = {name: value for name, value in data.items() if name != "customer"}
+    part = own_id(record.subject)
     return _outgoing(
         Activity(
             id=event.key,
             customer_id=customer_id,
+            part="" if part == customer_id else part,
             type=record.type,
             time=record.time,
             received=record.received,
@@ -49,37 +70,36 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
     )
 
 
-def of_merge(customer_id: str, loser: str, cause: Event, step: Step, identifiers: Identifiers) -> Outgoing:
-    """Two customers proved to be one, by the event `cause`."""
-    return _outgoing(
-        Activity(
-            id=derived_id("customer.merged", loser, customer_id),
-            customer_id=customer_id,
-            type="customer.merged",
-            time=cause.at,
-            received=cause.record.received,
-            facts=step.assessment.facts,
-            data={"from": loser},
-            changes=step.changes,
-            identifiers=identifiers,
-            historical=cause.record.historical,
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """A change in who is who, as one customer is told of it: `parts` (own ids of identifiers) came from `source`, or,
+    with neither, some left. `epoch` is the number of the change."""
+
+    type: str
+    cause: Cause
+    epoch: int
+    source: str = ""
+    parts: Sequence[str] = ()
 
 
-def of_correction(customer_id: str, cause: Event, step: Step, identifiers: Identifiers) -> Outgoing:
-    """Events with an address alone proved to be another customer's: these are the facts without them."""
+def of_parting(customer_id: str, parting: Parting, step: Step, identifiers: Identifiers) -> Outgoing:
+    """Identifiers proved to be another customer's, with the events under them: these are the facts after it."""
+    cause = parting.cause
+    data: dict[str, Any] = {"epoch": parting.epoch}
+    if parting.source:
+        data |= {"from": parting.source, "parts": list(parting.parts)}
     return _outgoing(
         Activity(
-            id=derived_id("facts.corrected", customer_id, cause.key),
+            id=derived_id(parting.type, parting.source, customer_id, str(parting.epoch), cause.name),
             customer_id=customer_id,
-            type="facts.corrected",
+            type=parting.type,
             time=cause.at,
-            received=cause.record.received,
+            received=cause.received,
             facts=step.assessment.facts,
+            data=data,
             changes=step.changes,
             identifiers=identifiers,
-            historical=cause.record.historical,
+            historical=cause.historical,
         )
     )
 

@@ -120,7 +120,7 @@ class Identify:
             customers = {nodes[name].customer_id for name in wanted} - whole - {""}
             if customers:
                 whole |= customers
-                await self._take(around, before, await self._identities.members(connection, customers))
+                _take(around, before, await self._identities.members(connection, customers))
             new = nodes.keys() - explored
             explored |= new
             weak = [name for name in new if nodes[name].kind != ID]
@@ -131,7 +131,7 @@ class Identify:
                     for name, one in leaves.items()
                     if any(link.to in nodes for link in telling(one.links))
                 }
-                await self._take(around, before, near)
+                _take(around, before, near)
             joined, apart = await self._decisions.about(connection, new)
             around.joined |= joined
             around.apart |= apart
@@ -148,11 +148,10 @@ class Identify:
         names: Collection[str],
     ) -> None:
         if names:
-            await self._take(around, before, await self._identities.find(connection, names))
+            _take(around, before, await self._identities.find(connection, names))
 
-    async def _take(
-        self, around: Surroundings, before: dict[str, Identity], found: Mapping[str, Identity]
-    ) -> None:
-        for name, identity in found.items():
-            if name not in around.nodes:
-                around.nodes[name] = before[name] = identity
+
+def _take(around: Surroundings, before: dict[str, Identity], found: Mapping[str, Identity]) -> None:
+    for name, identity in found.items():
+        if name not in around.nodes:
+            around.nodes[name] = before[name] = identity

@@ -12,11 +12,13 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.event import Event
-from services.scoring.domain.identity import Identity, Merge, Move
+from services.scoring.domain.grouping import Pair
+from services.scoring.domain.identity import Identity
 from services.scoring.domain.language.reading import Reading
 from services.scoring.domain.measures import Measures
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.orders import Order
+from services.scoring.domain.resolution import Gone, Move, Resolution
 from services.scoring.domain.rollup import Happening, Place, Rollup
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
@@ -91,16 +93,36 @@ class Identities(Protocol):
     async def add(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> bool:
         """Add new ones; false when another transaction has added one of them first."""
 
-    async def change(self, connection: AsyncConnection, identities: Mapping[str, Identity]) -> None:
-        """Give these another owner or link."""
+    async def members(self, connection: AsyncConnection, customers: Collection[str]) -> dict[str, Identity]:
+        """All identities of these customers."""
 
-    async def merge(self, connection: AsyncConnection, merges: Sequence[Merge]) -> None:
-        """Give the losers' to the winners, and let the losers' ids lead there."""
+    async def leaves(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
+        """Identities that were seen beside one of these, none of which is a shop's id."""
+
+    async def gone(
+        self, connection: AsyncConnection, customers: Collection[str], pseudonyms: Collection[str]
+    ) -> dict[str, Gone]:
+        """Ids of customers who are gone that lead to these, or come from one of these identifiers."""
+
+    async def change(self, connection: AsyncConnection, resolution: Resolution) -> int:
+        """Change what is there as the resolution says; the number of this change, higher than any before."""
 
     async def of_customers(
         self, connection: AsyncConnection, customer_ids: Collection[str]
     ) -> dict[str, dict[str, list[str]]]:
         """By customer and kind, all pseudonyms, sorted."""
+
+
+class Decisions(Protocol):
+    """What was merged, by the rules and by people, and what may be."""
+
+    async def about(
+        self, connection: AsyncConnection, pseudonyms: Collection[str]
+    ) -> tuple[set[Pair], set[Pair]]:
+        """The pairs with one of these identifiers that people joined, and those that they told apart."""
+
+    async def note(self, connection: AsyncConnection, resolution: Resolution, now: datetime) -> None:
+        """Write down what the rules merged, and what they leave to people."""
 
 
 class Customers(Protocol):
@@ -228,10 +250,8 @@ class Timeline(Protocol):
     async def of(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[Event]]:
         """All events of these customers, in order."""
 
-    async def rearrange(
-        self, connection: AsyncConnection, moves: Sequence[Move], merges: Sequence[Merge]
-    ) -> None:
-        """Give events to the customers whose they proved to be: first the moves, then the merges."""
+    async def rearrange(self, connection: AsyncConnection, moves: Sequence[Move]) -> None:
+        """Give the events under identifiers to the customers whose these are now."""
 
 
 class Archive(Protocol):

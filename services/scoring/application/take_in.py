@@ -1,7 +1,6 @@
 """Takes a batch of events in: each counts once, changes its customer, and is told on the activity stream."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,10 +8,13 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
+from services.scoring.application.affected import Affected, affected_by, told_of
+from services.scoring.application.announce import Cause
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import (
     Arrival,
     Customers,
+    Decisions,
     Identities,
     Inbox,
     Orders,
@@ -20,16 +22,15 @@ from services.scoring.application.ports import (
     Reader,
     Rules,
     Stale,
-    Stored,
     Timeline,
 )
-from services.scoring.domain.advance import NOTHING_TOLD, Life, Step, Told, begin_again, go_on, is_late
+from services.scoring.domain.advance import Life, Step, begin_again, go_on
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
-from services.scoring.domain.identity import Merge, Move, Resolution
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.orders import Order
 from services.scoring.domain.purchases import day_of
+from services.scoring.domain.resolution import Resolution
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY
 from shared.bus.interface import Outbox
@@ -38,38 +39,6 @@ from shared.contracts.codec import decode
 from shared.contracts.events import EventRecord
 
 Books = dict[str, dict[str, Order]]
-
-
-@dataclass(slots=True)
-class _Affected:
-    """A customer whom the batch touches: the new events, sorted, and what else happens to the history."""
-
-    id: str
-    events: list[Event] = field(default_factory=list)
-    stored: Stored | None = None
-    merges: list[Merge] = field(default_factory=list)
-    lost: Move | None = None
-    gained: Move | None = None
-
-    @property
-    def told(self) -> Told:
-        """What was told last."""
-        stored = self.stored
-        return NOTHING_TOLD if stored is None else Told(stored.stage, stored.segments)
-
-    @property
-    def disturbed(self) -> bool:
-        """Whether the history is not what the stored state was made of."""
-        return bool(self.merges or self.lost or self.gained)
-
-    @property
-    def begins_again(self) -> bool:
-        """Whether all must be folded again."""
-        if self.disturbed or self.stored is None or not self.events:
-            return self.disturbed
-        return is_late(self.stored.state, self.events[0]) or any(
-            needs_history(event.record.type) for event in self.events
-        )
 
 
 class TakeIn:
@@ -87,6 +56,7 @@ class TakeIn:
         customers: Customers,
         orders: Orders,
         timeline: Timeline,
+        decisions: Decisions,
         stale: Stale,
         reader: Reader,
         outbox: Outbox,
@@ -95,7 +65,7 @@ class TakeIn:
     ) -> None:
         self._inbox = inbox
         self._identities = identities
-        self._identify = Identify(identities, customers)
+        self._identify = Identify(identities, customers, decisions)
         self._customers = customers
         self._orders = orders
         self._timeline = timeline
@@ -111,10 +81,22 @@ class TakeIn:
         if not arrivals:
             return
         events = [arrival.event for arrival in arrivals.values()]
-        resolution = await self._identify(connection, events)
+        resolution = await self._identify(connection, events, now)
+        await self.follow(connection, resolution, Cause.of(max(events, key=place)), now, arrivals)
+
+    async def follow(
+        self,
+        connection: AsyncConnection,
+        resolution: Resolution,
+        cause: Cause,
+        now: datetime,
+        arrivals: Mapping[str, Arrival],
+    ) -> None:
+        """Let customers be what a resolution makes of them: events, states, orders, and what is told of it. `cause` is
+        what brought it about; `arrivals` are new events."""
         if self._rules is not None:
             self._settings = await self._rules.current(connection)  # whoever changes them waits for our lock
-        affected = _affected(events, resolution)
+        affected = affected_by([arrival.event for arrival in arrivals.values()], resolution)
         existing = affected.keys() | {merge.loser for merge in resolution.merges}
         stored = await self._customers.lock(connection, existing - resolution.created)
         for one in affected.values():
@@ -125,9 +107,11 @@ class TakeIn:
         await self._timeline.add(
             connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
         )
+        stale = _stale_since(affected, resolution)
+        await self._empty(connection, affected, lives)
         await self._save(connection, affected, lives, now)
-        await self._stale.note(connection, _stale_since(affected, resolution), now)
-        await self._announce(connection, affected, lives, resolution)
+        await self._stale.note(connection, stale, now)
+        await self._announce(connection, affected, lives, resolution, cause)
 
     async def _new_ones(self, connection: AsyncConnection, records: Sequence[Incoming]) -> dict[str, Arrival]:
         arrivals: dict[str, Arrival] = {}
@@ -144,16 +128,25 @@ class TakeIn:
 
     async def _rearrange(self, connection: AsyncConnection, resolution: Resolution) -> None:
         """Let events, identities and ids follow customers who proved to be one, and addresses their owners."""
-        moves, merges = resolution.moves, resolution.merges
-        if moves or merges:
-            await self._timeline.rearrange(connection, moves, merges)
-        if merges:
-            losers = [merge.loser for merge in merges]
-            await self._identities.merge(connection, merges)
+        if resolution.moves:
+            await self._timeline.rearrange(connection, resolution.moves)
+        if resolution.merges:
+            losers = [merge.loser for merge in resolution.merges]
             await self._orders.remove(connection, losers)
             await self._customers.remove(connection, losers)
 
-    async def _live(self, connection: AsyncConnection, affected: dict[str, _Affected]) -> dict[str, Life]:
+    async def _empty(
+        self, connection: AsyncConnection, affected: dict[str, Affected], lives: dict[str, Life]
+    ) -> None:
+        """Forget customers whose events all proved to be others'."""
+        empty = [customer_id for customer_id, life in lives.items() if not life.state.events]
+        if empty:
+            await self._orders.remove(connection, empty)
+            await self._customers.remove(connection, empty)
+            for customer_id in empty:
+                del affected[customer_id], lives[customer_id]
+
+    async def _live(self, connection: AsyncConnection, affected: dict[str, Affected]) -> dict[str, Life]:
         """Every customer after the batch."""
         again = {one.id for one in affected.values() if one.begins_again}
         histories = await self._timeline.of(connection, again) if again else {}
@@ -176,7 +169,7 @@ class TakeIn:
                 lives[one.id] = go_on(state, book, one.events, self._settings, one.told)
         return lives
 
-    async def _books(self, connection: AsyncConnection, in_order: Iterable[_Affected]) -> Books:
+    async def _books(self, connection: AsyncConnection, in_order: Iterable[Affected]) -> Books:
         """The orders that the events name; of customers who are new, there are none."""
         wanted: list[tuple[str, str]] = []
         for one in in_order:
@@ -189,7 +182,7 @@ class TakeIn:
     async def _save(
         self,
         connection: AsyncConnection,
-        affected: dict[str, _Affected],
+        affected: dict[str, Affected],
         lives: dict[str, Life],
         now: datetime,
     ) -> None:
@@ -225,15 +218,16 @@ class TakeIn:
     async def _announce(
         self,
         connection: AsyncConnection,
-        affected: dict[str, _Affected],
+        affected: dict[str, Affected],
         lives: dict[str, Life],
         resolution: Resolution,
+        cause: Cause,
     ) -> None:
         """Write the activity last: the outbox locks what orders writers."""
         identifiers = await self._identifiers(connection, resolution)
         told: list[Outgoing] = []
         for one in affected.values():
-            told += _told(one, lives[one.id], identifiers.get(one.id, {}))
+            told += told_of(one, lives[one.id], identifiers.get(one.id, {}), cause, resolution)
         await self._outbox.append(connection, told)
 
     async def _identifiers(
@@ -241,7 +235,7 @@ class TakeIn:
     ) -> dict[str, announce.Identifiers]:
         """All identifiers of the customers that got or lost one."""
         identifiers: dict[str, announce.Identifiers] = {}
-        asked = {move.source for move in resolution.moves} | {merge.winner for merge in resolution.merges}
+        asked = {move.source for move in resolution.moves} | {move.target for move in resolution.moves}
         for pseudonym, identity in (resolution.added | resolution.changed).items():
             if identity.customer_id in resolution.created and pseudonym in resolution.added:
                 kinds = identifiers.setdefault(identity.customer_id, {})
@@ -253,31 +247,7 @@ class TakeIn:
         return identifiers
 
 
-def _affected(events: Iterable[Event], resolution: Resolution) -> dict[str, _Affected]:
-    """The customers of a batch, each with what happens to them; events sorted."""
-    affected: dict[str, _Affected] = {}
-
-    def the(customer_id: str) -> _Affected:
-        one = affected.get(customer_id)
-        if one is None:
-            one = affected[customer_id] = _Affected(customer_id)
-        return one
-
-    for event in events:
-        the(resolution.owners[event.key]).events.append(event)
-    for one in affected.values():
-        if len(one.events) > 1:
-            one.events.sort(key=place)
-    winners = {merge.loser: merge.winner for merge in resolution.merges}
-    for merge in resolution.merges:
-        the(merge.winner).merges.append(merge)
-    for move in resolution.moves:
-        the(winners.get(move.source, move.source)).lost = move
-        the(move.target).gained = move
-    return affected
-
-
-def _stale_since(affected: dict[str, _Affected], resolution: Resolution) -> dict[str, datetime | None]:
+def _stale_since(affected: dict[str, Affected], resolution: Resolution) -> dict[str, datetime | None]:
     """Whose rollups are out of date, and from which of their events on: None when it may be any of them."""
     stale: dict[str, datetime | None] = {merge.loser: None for merge in resolution.merges}
     for one in affected.values():
@@ -286,7 +256,7 @@ def _stale_since(affected: dict[str, _Affected], resolution: Resolution) -> dict
     return stale
 
 
-def _profile(one: _Affected, life: Life, now: datetime, zone: ZoneInfo) -> Profile:
+def _profile(one: Affected, life: Life, now: datetime, zone: ZoneInfo) -> Profile:
     """The customer to store. The stored time of the next check is left alone unless it would be too late: the sweep
     finds out when it comes too early, and the row's index entries need not be written anew for every order. Whose
     newest event is of a day that is over is looked at as soon as it is quiet: windows end with today."""
@@ -313,21 +283,3 @@ def _crossings(told: list[str], steps: Sequence[Step]) -> list[Crossing]:
     }
     found = crossings(told, final.facts.segments, final.at)
     return [Crossing(one.segment, one.entered, entered.get(one.segment, one.at)) for one in found]
-
-
-def _told(one: _Affected, life: Life, identifiers: announce.Identifiers) -> list[Outgoing]:
-    told: list[Outgoing] = []
-    steps = life.steps
-    if steps[0].event is None:
-        step, steps = steps[0], steps[1:]
-        if one.merges:
-            told += [
-                announce.of_merge(one.id, merge.loser, merge.cause, step, identifiers) for merge in one.merges
-            ]
-        else:
-            move = one.lost or one.gained
-            assert move is not None
-            told.append(announce.of_correction(one.id, move.cause, step, identifiers))
-    for step in steps:
-        told.append(announce.of_event(one.id, step, {} if told else identifiers))
-    return told

@@ -79,24 +79,27 @@ def _group(
     links: list[tuple[str, Link]], nodes: Mapping[str, Identity], apart: Collection[Pair], persons: Persons
 ) -> None:
     members = {end: {end} for name, link in links for end in (name, link.to)}
-    heads = {end: end for end in members}
+    ends = list(members)
     sets = Sets()
-    separated = [one for one in apart if one[0] in members and one[1] in members]
+    separated = [one for one in apart if members.keys() >= set(one) and not _both_ids(one, nodes)]
     for name, link in sorted(links, key=_by_place if separated else _by_strength):
         one, other = sets.of(name), sets.of(link.to)
         if one == other:
             continue
-        first, second = heads[one], heads[other]
-        if nodes[first].kind == nodes[second].kind or _apart(members[one], members[other], separated):
-            persons.refused.add(pair(first, second))
+        # A set is named after its strongest identifier.
+        if nodes[one].kind == nodes[other].kind or _apart(members[one], members[other], separated):
+            persons.refused.add(pair(one, other))
             continue
-        if RANK[nodes[first].kind] > RANK[nodes[second].kind]:
+        if RANK[nodes[one].kind] > RANK[nodes[other].kind]:
             one, other = other, one
         sets.join(one, other)
         members[one] |= members.pop(other)
-    for name in members:
-        if nodes[name].kind != ID:
-            persons.of[name] = heads[sets.of(name)]
+    persons.of |= {end: sets.of(end) for end in ends}
+
+
+def _both_ids(one: Pair, nodes: Mapping[str, Identity]) -> bool:
+    """No link ever joins two shop ids: that they are apart changes nothing."""
+    return nodes[one[0]].kind == nodes[one[1]].kind == ID
 
 
 def _apart(one: set[str], other: set[str], separated: Iterable[Pair]) -> bool:

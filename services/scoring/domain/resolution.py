@@ -71,7 +71,19 @@ class Resolution:
     revived: set[str] = field(default_factory=set)
     suggested: set[Suggestion] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
+    holders: dict[str, str] = field(default_factory=dict)
+    """By customer that was there before, the identifier from which the id comes."""
     epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Where the id of a customer who is gone leads, the identifier it came from, if that is known, and the number of the
+    change since when."""
+
+    led: str
+    holder: str | None
+    epoch: int
 
 
 @dataclass(slots=True)
@@ -79,14 +91,13 @@ class Surroundings:
     """Everything on which a regrouping bears: all identifiers of all customers concerned, and all that links of theirs
     connect with them. An identifier that is new has no customer ("").
 
-    `joined` and `apart` are what people decided; `gone` maps ids of customers who are gone to (where the id leads, the
-    identifier it came from); `first_seen` has the time of each customer's first event.
+    `joined` and `apart` are what people decided; `gone` are ids of customers who are gone; `first_seen` has the time of each customer's first event.
     """
 
     nodes: dict[str, Identity] = field(default_factory=dict)
     joined: set[Pair] = field(default_factory=set)
     apart: set[Pair] = field(default_factory=set)
-    gone: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    gone: dict[str, Gone] = field(default_factory=dict)
     first_seen: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -167,7 +178,7 @@ def regroup(around: Surroundings, known: Mapping[str, Identity], prefer: str | N
     for name in nodes:
         groups.setdefault(sets.of(persons.of[name]), []).append(name)
     holders = _holders(nodes)
-    out = Resolution()
+    out = Resolution(holders=holders)
     for group in groups.values():
         customer = _customer_of(group, around, holders, prefer)
         if customer not in holders:
@@ -200,13 +211,10 @@ def _customer_of(
         return prefer
     if staying:
         return min(staying, key=lambda one: (around.first_seen.get(one, _END), one))
-    back = [gone for gone, (_, holder) in around.gone.items() if holder in within]
-    by_strength = sorted(group, key=lambda name: (RANK[around.nodes[name].kind], name))
-    own = [own_id(name) for name in by_strength]
-    for customer in own:
-        if customer in back:
-            return customer
-    return min(back) if back else own[0]
+    back = [(-gone.epoch, customer) for customer, gone in around.gone.items() if gone.holder in within]
+    if back:  # the customer who went last is the one that these were
+        return min(back)[1]
+    return own_id(min(group, key=lambda name: (RANK[around.nodes[name].kind], name)))
 
 
 def _give(name: str, customer: str, node: Identity, before: Identity | None, out: Resolution) -> None:
@@ -221,21 +229,22 @@ def _give(name: str, customer: str, node: Identity, before: Identity | None, out
 
 def _follow(around: Surroundings, holders: Mapping[str, str], out: Resolution) -> None:
     """Let ids of customers who are gone lead to wherever the identifiers went that they came from."""
-    now = {name: move for name, move in ((move.pseudonym, move.target) for move in out.moves)}
+    now = {move.pseudonym: move.target for move in out.moves}
     where = {name: now.get(name, node.customer_id) for name, node in around.nodes.items()}
     staying = set(where.values())
     for customer, holder in sorted(holders.items()):
         if customer not in staying:
             out.merges.append(Merge(customer, where[holder], holder))
     into = {merge.loser: merge.winner for merge in out.merges}
-    for gone, (led, holder) in around.gone.items():
-        if gone in staying or gone in out.created:
-            out.revived.add(gone)
+    for customer, gone in around.gone.items():
+        if customer in staying or customer in out.created:
+            out.revived.add(customer)
             continue
-        target = where.get(holder) if holder is not None else None
-        target = target or into.get(led, led)
-        if target != led:
-            out.led[gone] = target
+        target = into.get(gone.led, gone.led)
+        if gone.holder is not None:
+            target = where.get(gone.holder) or target
+        if target != gone.led:
+            out.led[customer] = target
 
 
 def _suggest(

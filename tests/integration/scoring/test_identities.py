@@ -40,7 +40,10 @@ async def test_two_customers_who_prove_to_be_one_are_merged_into_the_older(world
     await world.feed(placed(9, "3", id="i", email="e"))
 
     (merged,) = [one for one in await world.activity() if one.type == "customer.merged"]
-    assert (merged.customer_id, merged.data) == (old, {"from": young})
+    assert (merged.customer_id, merged.data) == (
+        old,
+        {"from": young, "parts": [young], "epoch": 1},
+    )
     assert merged.facts.orders == 2
     assert merged.identifiers == {"id": ["i"], "email": ["e"]}
     last = (await world.activity())[-1]

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.customers import SqlCustomers
+from services.scoring.adapters.decisions import SqlDecisions
 from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.orders import SqlOrders
@@ -61,6 +62,7 @@ class World:
             customers=self.customers,
             orders=SqlOrders(),
             timeline=SqlTimeline(),
+            decisions=SqlDecisions(),
             stale=self.stale,
             reader=reader or TextReader(PersonalData(engine, SECRET), Vader()),
             outbox=self.outbox,
