@@ -1,7 +1,7 @@
 """Who is one customer: the rule, as a function of all links and of what people decided, whatever came first.
 
-Links are followed one after the other: those to shop ids first, then those to weaker kinds, each by the events' times. A
-link joins the two groups that it connects unless
+Links are followed one after the other: those to shop ids first, then those to weaker kinds, each by the events'
+times. A link joins the two groups that it connects unless
 
 - both are known best by an identifier of the same kind (two shop ids, two addresses without an id): neither can tell
   whose the other is, so people are asked; or

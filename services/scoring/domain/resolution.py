@@ -55,9 +55,9 @@ class Suggestion:
 class Resolution:
     """Whose the events of a batch are, and what that makes of the identities known.
 
-    `owners` maps an event's key to its customer. `created` are customers that were not there before, `added` and `changed`
-    identities by their pseudonyms. `moves` name every identifier that changed hands; customers who lost all of theirs
-    are in `merges`. `led` says where ids of customers who were gone before lead now, `revived` which of them are
+    `owners` maps an event's key to its customer. `created` are customers that were not there before, `added` and
+    `changed` identities by their pseudonyms. `moves` name every identifier that changed hands; customers who lost all
+    of theirs are in `merges`. `led` says where ids of customers who were gone before lead now, `revived` which of them are
     back. `suggested` are pairs for people to decide, `shared` identifiers that turned out to be nobody's.
     """
 
@@ -78,8 +78,8 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Where the id of a customer who is gone leads, the identifier it came from, if that is known, and the number of the
-    change since when."""
+    """Where the id of a customer who is gone leads, the identifier it came from, if that is known, and the number of
+    the change since when."""
 
     led: str
     holder: str | None
@@ -91,7 +91,8 @@ class Surroundings:
     """Everything on which a regrouping bears: all identifiers of all customers concerned, and all that links of theirs
     connect with them. An identifier that is new has no customer ("").
 
-    `joined` and `apart` are what people decided; `gone` are ids of customers who are gone; `first_seen` has the time of each customer's first event.
+    `joined` and `apart` are what people decided; `gone` are ids of customers who are gone;
+    `first_seen` has the time of each customer's first event.
     """
 
     nodes: dict[str, Identity] = field(default_factory=dict)

@@ -37,7 +37,7 @@ IDENTIFIERS = st.fixed_dictionaries(
     },
 ).filter(bool)
 NAMES = ["i1", "i2", "i3", "e1", "e2", "e3", "p1", "p2", "c1", "a1", "a2"]
-NOBODY = cast(Any, None)
+NOBODY = cast("Any", None)
 
 
 @st.composite
@@ -55,7 +55,7 @@ def run(use_case: Coroutine[Any, Any, Resolution]) -> Resolution:
     try:
         use_case.send(None)
     except StopIteration as end:
-        return cast(Resolution, end.value)
+        return cast("Resolution", end.value)
     raise AssertionError("it waited")
 
 
@@ -150,7 +150,7 @@ class World:
 
     def take(self, batch: Sequence[Event]) -> None:
         """Resolve a batch and store what came of it."""
-        out = run(self.identify(cast(Any, Connection()), batch, moment(0)))
+        out = run(self.identify(cast("Any", Connection()), batch, moment(0)))
         self._follow(out)
         for one in batch:
             self.timeline[one.key] = (one, out.owners[one.key])

@@ -90,8 +90,8 @@ def _merges() -> None:
         sa.Column("undone_reason", sa.String),
         sa.Column("undone_by", sa.String),
         schema=SCHEMA,
-        comment="Every merge, by the rules or by people: what people merged joins the two identifiers until it is undone;"
-        " what was undone stays apart.",
+        comment="Every merge, by the rules or by people: what people merged joins the two identifiers until it is"
+        " undone; what was undone stays apart.",
     )
     op.create_index("merge_history_at", "merge_history", ["at", "id"], schema=SCHEMA)
     for end in ("from", "into"):
