@@ -57,8 +57,8 @@ class Resolution:
 
     `owners` maps an event's key to its customer. `created` are customers that were not there before, `added` and
     `changed` identities by their pseudonyms. `moves` name every identifier that changed hands; customers who lost all
-    of theirs are in `merges`. `led` says where ids of customers who were gone before lead now, `revived` which of them are
-    back. `suggested` are pairs for people to decide, `shared` identifiers that turned out to be nobody's.
+    of theirs are in `merges`. `led` says where ids of customers who were gone before lead now, `revived` which of
+    them are back. `suggested` are pairs for people to decide, `shared` identifiers that turned out to be nobody's.
     """
 
     owners: dict[str, str] = field(default_factory=dict)

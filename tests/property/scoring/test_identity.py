@@ -178,7 +178,7 @@ class World:
         return {frozenset(group) for group in groups.values()}
 
 
-def whose(
+def whose(  # noqa: PLR0912  # the rule in one place, to be read against the documentation
     events: Sequence[Event], joined: Collection[Pair] = (), apart: Collection[Pair] = ()
 ) -> set[frozenset[str]]:
     """The rule, said plainly and slowly, over everything at once."""
