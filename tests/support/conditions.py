@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-import msgspec
 from hypothesis import strategies as st
 
 from shared.contracts.activity import Facts
@@ -17,7 +16,7 @@ WORDS = ["", "a", "vip", "Vip", "friction", "en-US", "USD", "\u00e9t\u00e9", "ac
 MOMENTS = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in (1, 2, 3)]
 AMOUNTS = ["0", "1", "2", "2.5", "5", "12.30", "200", "200.01", "500", "90"]
 
-_SHAPES = {part.name: part.type for part in msgspec.structs.fields(Facts)}
+_SHAPES = get_type_hints(Facts)
 
 
 def _words(found: Type) -> st.SearchStrategy[str]:
@@ -27,7 +26,9 @@ def _words(found: Type) -> st.SearchStrategy[str]:
 def _value(name: str, found: Type) -> st.SearchStrategy[Any]:
     """A value of the fact, near the written ones."""
     shapes = (_SHAPES[name], *get_args(_SHAPES[name]))
-    numbers = st.sampled_from(AMOUNTS)
+    low = Decimal("-Infinity") if found.low is None else Decimal(found.low)
+    high = Decimal("Infinity") if found.high is None else Decimal(found.high)
+    numbers = st.sampled_from([text for text in AMOUNTS if low <= Decimal(text) <= high])
     one: st.SearchStrategy[Any]
     match found.kind:
         case Kind.WHOLE:

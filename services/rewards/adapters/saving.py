@@ -23,28 +23,11 @@ from services.rewards.domain.purchases import Purchase
 from services.rewards.domain.redemptions import Redemption
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
+from shared.contracts.activity import Facts
 from shared.contracts.codec import encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC
 
-FACTS = (
-    "currency",
-    "events",
-    "orders",
-    "orders_12m",
-    "spend",
-    "spend_30d",
-    "spend_12m",
-    "first_event_at",
-    "last_event_at",
-    "registered_at",
-    "first_order_at",
-    "last_order_at",
-    "order_interval_days",
-    "stage",
-    "score",
-    "segments",
-    "tags",
-)
+FACTS = Facts.__struct_fields__
 """The facts kept with a cause, by position: a new fact goes to the end, none ever leaves its place."""
 
 _facts = attrgetter(*FACTS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any as Anything
+from typing import get_type_hints
 
 import msgspec
 
@@ -32,6 +33,7 @@ _READ = {
 """Where it is not a number's or flag's way: a plain cast."""
 
 _FIELDS = {part.name: part for part in msgspec.structs.fields(Facts)}
+_SHAPES = get_type_hints(Facts)
 
 
 def is_sql(predicate: Predicate) -> bool:
@@ -80,7 +82,7 @@ class _Writer:
 
 
 def _is_float(name: str) -> bool:
-    shape = _FIELDS[name].type
+    shape = _SHAPES[name]
     return float in (shape, *getattr(shape, "__args__", ()))
 
 

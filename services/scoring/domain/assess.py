@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.scoring.domain.facts import further_facts
 from services.scoring.domain.money import decimal
 from services.scoring.domain.parts.buying import order_interval_days
 from services.scoring.domain.parts.part import View
@@ -14,7 +15,6 @@ from services.scoring.domain.score import Score, score_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, course_at
 from services.scoring.domain.state import State
-from services.scoring.domain.voice import sentiment_at, tags_at
 from shared.contracts.activity import Facts
 
 MONTH_DAYS = 30
@@ -45,7 +45,6 @@ def assess(
     view = view_at(state, moment, settings)
     score = score_of(view, settings.plan) if not settings.plan.own else NO_SCORE
     standing, next_change_at = course_at(state, moment if stage_at is None else max(moment, stage_at))
-    voice = state.voice
     percentiles = percentiles_of(state, settings.ranking)
     facts = Facts(
         currency=settings.currency,
@@ -68,9 +67,7 @@ def assess(
         spend_percentile=percentiles.spend,
         orders_percentile=percentiles.orders,
         recency_percentile=percentiles.recency,
-        texts=voice.texts,
-        sentiment=sentiment_at(voice, moment) if voice.texts else None,
-        tags=tags_at(voice, moment) if voice.tags else [],
+        **further_facts(state, moment, view.today),
     )
     if settings.plan.own:
         score = score_of(view, settings.plan, facts)

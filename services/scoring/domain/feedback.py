@@ -42,6 +42,11 @@ class Answers(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The last score."""
         return None if self.last is None else self.last / HUNDREDTHS
 
+    @property
+    def previous(self) -> float | None:
+        """The score before the last."""
+        return None if self.before is None else self.before / HUNDREDTHS
+
     def plus(self, score: int, at: datetime, key: str, high: int, low: int) -> "Answers":
         """With one more; `high` and `low` are where the extremes begin."""
         return Answers(

@@ -15,6 +15,7 @@ from services.scoring.application.portray import Portrait, Portray
 from services.scoring.application.ports import Known
 from services.scoring.entrypoints import people
 from services.scoring.entrypoints.completeness import Completeness
+from services.scoring.entrypoints.details import Details
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
     CustomerSummary,
@@ -84,7 +85,10 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
             portrait = await views.portrait(connection, customer, at)
             person = await people.contact(connection, profiles, personal, principal, portrait)
         answer: CustomerProfile = CustomerProfile.of(
-            portrait, profile=person, completeness=Completeness.of(portrait.state)
+            portrait,
+            profile=person,
+            details=Details.of(portrait.state),
+            completeness=Completeness.of(portrait.state),
         )
         return answer
 

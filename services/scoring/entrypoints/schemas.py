@@ -8,51 +8,11 @@ from pydantic import BaseModel, Field
 from services.scoring.application.portray import Portrait
 from services.scoring.domain.stages import Standing
 from services.scoring.entrypoints.completeness import Completeness
-from shared.contracts.activity import Facts as FactsRecord
+from services.scoring.entrypoints.details import Details
+from services.scoring.entrypoints.facts import Facts, facts_of
 from shared.contracts.lifecycle import Stage
 
 HIDDEN = "Personal fields are shown to keys with the scope personal:read."
-
-
-class Facts(BaseModel):
-    """What is known of a customer at a moment; money in `currency`, as decimal strings."""
-
-    currency: str
-    events: int
-    orders: int = Field(description="Orders that stand: cancelled ones do not count.")
-    orders_12m: int
-    spend: str = Field(description="What was paid less what was refunded.")
-    spend_30d: str
-    spend_12m: str
-    first_event_at: datetime | None
-    last_event_at: datetime | None
-    registered_at: datetime | None
-    first_order_at: datetime | None
-    last_order_at: datetime | None
-    order_interval_days: float | None = Field(description="Mean days between days with an order.")
-    texts: int = Field(description="Tickets, reviews and comments whose sentiment could be read.")
-    sentiment: int | None = Field(description="How the newest of them sound, -100 to 100.")
-
-    @classmethod
-    def of(cls, facts: FactsRecord) -> "Facts":
-        """The facts of an assessment."""
-        return cls(
-            currency=facts.currency,
-            events=facts.events,
-            orders=facts.orders,
-            orders_12m=facts.orders_12m,
-            spend=str(facts.spend),
-            spend_30d=str(facts.spend_30d),
-            spend_12m=str(facts.spend_12m),
-            first_event_at=facts.first_event_at,
-            last_event_at=facts.last_event_at,
-            registered_at=facts.registered_at,
-            first_order_at=facts.first_order_at,
-            last_order_at=facts.last_order_at,
-            order_interval_days=facts.order_interval_days,
-            texts=facts.texts,
-            sentiment=facts.sentiment,
-        )
 
 
 class StageDetail(BaseModel):
@@ -97,7 +57,7 @@ class CustomerSummary(BaseModel):
         return cls(
             id=portrait.id,
             at=assessment.at,
-            facts=Facts.of(facts),
+            facts=facts_of(facts),
             stage=facts.stage,
             stage_detail=StageDetail.of(assessment.standing, assessment.next_change_at),
             score=facts.score,
@@ -128,10 +88,11 @@ class Contact(BaseModel):
 
 
 class CustomerProfile(CustomerSummary):
-    """A customer with the person behind."""
+    """A customer with the person behind, and what the facts add up, one by one."""
 
     profile: Contact
     completeness: Completeness
+    details: Details
 
 
 class TimelineItem(BaseModel):

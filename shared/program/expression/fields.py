@@ -1,16 +1,14 @@
 """Which fields a condition may name, and of which type: of the customer, and of each type of event.
 
-The customer's are those of `shared.contracts.activity.Facts`, an event's those of its class in
+The customer's are those of `shared.contracts.facts.Facts`, an event's those of its class in
 `shared.contracts.catalogue`, so that a field added there can be used in conditions without a change here.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,7 +18,9 @@ from shared.contracts.activity import Facts
 from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 from shared.contracts.lifecycle import STAGES
 from shared.contracts.values import Money
-from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TEXTS, TIME, WHOLE, Kind, Type
+from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TIME, Kind, Type
+
+SUBSCRIPTION_STATES = frozenset({"active", "paused", "cancelled"})
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -84,12 +84,11 @@ def customer_fields() -> Mapping[str, Type]:
     """The fields of `customer`, by name."""
     fields: dict[str, Type] = {}
     for part in msgspec.structs.fields(Facts):
-        found = _simple(part.type)
+        found = _of_info(inspect.type_info(part.type))
         low, high = _BOUNDS.get(part.name, (found.low, found.high))
         fields[part.name] = replace(found, low=low, high=high)
-    for name in ("events", "orders", "orders_12m", "texts"):
-        fields[name] = replace(fields[name], low=0)
     fields["stage"] = _STAGE
+    fields["subscription"] = replace(fields["subscription"], choices=SUBSCRIPTION_STATES)
     return MappingProxyType(fields)
 
 
@@ -167,6 +166,16 @@ def _is_personal(info: inspect.Type) -> bool:
 _MONEY_PATTERN = next(part.pattern for part in get_args(Money) if isinstance(part, msgspec.Meta))
 
 
+_ALWAYS_ALIKE: Mapping[type[inspect.Type], Type] = MappingProxyType(
+    {
+        inspect.BoolType: FLAG,
+        inspect.DateType: TEXT,  # a day travels as YYYY-MM-DD
+        inspect.DateTimeType: TIME,
+        inspect.DecimalType: NUMBER,
+    }
+)
+
+
 def _of_info(info: inspect.Type) -> Type:  # noqa: PLR0911  # one line a kind reads best
     match info:
         case inspect.Metadata():
@@ -180,11 +189,7 @@ def _of_info(info: inspect.Type) -> Type:  # noqa: PLR0911  # one line a kind re
         case inspect.IntType():
             return Type(Kind.WHOLE, low=info.ge, high=info.le)
         case inspect.FloatType():
-            return NUMBER
-        case inspect.BoolType():
-            return FLAG
-        case inspect.DateType():
-            return TEXT  # a day travels as YYYY-MM-DD
+            return replace(NUMBER, low=info.ge, high=info.le)
         case inspect.LiteralType():
             return Type(Kind.TEXT, choices=frozenset(str(value) for value in info.values))
         case inspect.ListType():
@@ -192,25 +197,4 @@ def _of_info(info: inspect.Type) -> Type:  # noqa: PLR0911  # one line a kind re
         case inspect.StructType():
             return Type(Kind.RECORD, fields=MappingProxyType(_of_struct(info)[0]))
         case _:
-            return ANY
-
-
-_SIMPLE: dict[Any, Type] = {
-    str: TEXT,
-    int: WHOLE,
-    float: NUMBER,
-    Decimal: NUMBER,
-    bool: FLAG,
-    datetime: TIME,
-    list[str]: TEXTS,
-}
-
-
-def _simple(annotation: Any) -> Type:
-    found = _of_info(inspect.type_info(annotation))
-    if annotation in _SIMPLE:
-        return _SIMPLE[annotation]
-    parts = [part for part in getattr(annotation, "__args__", ()) if part is not type(None)]
-    if len(parts) == 1 and parts[0] in _SIMPLE:
-        return replace(_SIMPLE[parts[0]], optional=True)
-    return found
+            return _ALWAYS_ALIKE.get(type(info), ANY)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any as Anything
-
-import msgspec
+from typing import get_type_hints
 
 from shared.contracts.activity import Facts
 from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, is_plain
@@ -66,7 +65,7 @@ def compile_rules(rules: Mapping[str, tuple[Predicate, Slow]]) -> Callable[[Fact
     return made
 
 
-_SHAPES = {part.name: part.type for part in msgspec.structs.fields(Facts)}
+_SHAPES = get_type_hints(Facts)
 
 
 def _is_float(name: str) -> bool:
