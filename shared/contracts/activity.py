@@ -44,7 +44,8 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     of their own, and `data.epoch` numbers the change: the higher one is right about a part. `time`: when it happened,
     by the sender. `received`: when ingest took it. `data`: the event's plain data without `customer`; for a
     cancellation or refund exactly what the sender said. `late` is true when an event with a later time was known
-    already: its facts are then those after all events. `identifiers`: all pseudonyms by which the customer is known, kind to pseudonyms, sent
+    already: its facts are then those after all events. `identifiers`: all pseudonyms by which the customer is
+    known, kind to pseudonyms, sent
     whenever they changed. `part`: the part of the customer to which the event belongs, as in `data.parts`; left out
     where it is the one that gave the customer the id. `historical`: nobody is to be written to about it. `unrewarded`:
     it earns neither points nor offers, though spend counts towards tiers.
