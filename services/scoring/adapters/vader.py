@@ -13,7 +13,10 @@ from services.scoring.domain.language.wording import wording_of
 EDITION = 1
 """Raised whenever a text may sound otherwise than before."""
 
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
+SENTENCE_MAX = 400
+"""Characters judged as one sentence: what VADER takes grows with the square of them."""
+
+_SENTENCE = re.compile(rf"[^.!?\n]{{1,{SENTENCE_MAX}}}[.!?\n]*")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 

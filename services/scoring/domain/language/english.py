@@ -38,6 +38,17 @@ _OTHERS = {
     "sv": """aldrig alla alldeles allt att av bara bra de den det du eller en ett för från går ha han har här i igen
         ingen inte jag kan kom med men mer mig mycket när någon något och om på sig så som till tyvärr under upp ut
         var vi vid är även""",
+    "da": """af aldrig alt at blev da den der det dette du efter ej eller en er et for fra ham han har havde i igen
+        ikke jeg kan kun lidt man med meget men mig min mit noget nu når og også om op os på så som til ud var ved vi
+        være""",
+    "ro": """a acest al am ar ca care ce cu cum da de din după este eu foarte în la mai mi mult nici nimic nu o pe
+        pentru prea sa să se sunt și un una""",
+    "id": """ada adalah aku dan dari dengan di ini itu juga kami karena ke lebih lama pada saya sangat sekali sudah
+        tapi tidak untuk yang""",
+    "fi": """ei en että hän hyvin ja jo joka kun liian minä mutta myös ne niin nyt oli olen on ovat se sen tämä vain
+        vielä""",
+    "cs": """a ale ani bez bylo by byl jako je jen jsem jsme k který má mi na není nikdy o od po pro při s se si tak
+        také to už v ve velmi za že""",
     "tr": """ama bana ben bir bu çok da daha de değil en geç gibi hiç için ile iyi kadar ki mi ne o olarak sonra şu ve
         veya ya yok""",
 }

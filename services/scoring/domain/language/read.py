@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from services.scoring.domain.language.aspects import complaints_in
 from services.scoring.domain.language.english import is_english
 from services.scoring.domain.language.reading import (
     FRICTIONS,
@@ -40,7 +41,7 @@ class SentimentEngine(Protocol):
 
 def read(texts: Mapping[str, str], engine: SentimentEngine) -> Reading | None:
     """The reading of an event's texts, by field. None when nothing could be read in them."""
-    mentions = tuple(mention for field, text in texts.items() for mention in _mentions(field, text))[
+    mentions = tuple(mention for field, text in texts.items() for mention in _mentions(field, text, engine))[
         :MENTIONS_MAX
     ]
     sentiment = engine.sentiment("\n".join(texts.values()))
@@ -63,12 +64,19 @@ def _weighed(sentiment: int | None, mentions: tuple[Mention, ...]) -> int | None
     return max(SENTIMENT_MIN, min(SENTIMENT_MAX, sentiment))
 
 
-def _mentions(field: str, text: str) -> list[Mention]:
+def _mentions(field: str, text: str, engine: SentimentEngine) -> list[Mention]:
     wording = wording_of(text)
     if not is_english(wording.words):
         return []
-    found = {(tag, *wording.place(start, end)) for tag, start, end in tags_in(wording)}
-    return [
-        Mention(tag, field, start, end)
-        for tag, start, end in sorted(found, key=lambda one: (one[1:], one[0]))
-    ]
+    by_rule = list(tags_in(wording))
+    known = {tag for tag, _, _ in by_rule}
+    aspects = complaints_in(wording, text, known, engine.sentiment)
+    places = sorted({(tag, *wording.place(start, end)) for tag, start, end in (*by_rule, *aspects)})
+    mentions: list[Mention] = []
+    for tag, start, end in places:
+        last = mentions[-1] if mentions else None
+        if last is not None and last.tag == tag and start <= last.end:
+            mentions[-1] = Mention(tag, field, last.start, max(end, last.end))
+        else:
+            mentions.append(Mention(tag, field, start, end))
+    return sorted(mentions, key=lambda one: (one.start, one.end, one.tag))

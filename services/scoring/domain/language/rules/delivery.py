@@ -1,0 +1,104 @@
+"""Complaints of delivery, and wishes for a better one."""
+
+PLAIN = r"""
+(?:no|any|zero)_sign_of_~2(?:parcel|package|order|delivery|shipment|it|them|my)
+(?:nobody|no_one|driver|courier|never|they)_~2(?:turns|turned|showed|shows)_up
+(?:never|not)_(?:showed|turned)_~1up
+never_showed
+out_for_delivery
+(?:parcel|package|order|it|shipment)_(?:was_|is_)?marked_(?:as_)?delivered
+(?:half|part|rest|some|only_part)_of_(?:my|the|our)_order_~3(?:came|arrived|missing|is|are|was|never|still)
+(?:delivery|time)_slot
+(?:chucked|threw|thrown|tossed|hurled|flung|dropped|dumped|kicked|lobbed)_(?:it|the_~1(?:box|parcel|package)|
+    my_~1(?:box|parcel|package))
+(?:went|sent|delivered|shipped|shipping)_to_(?:an|my|the)_(?:old|wrong|previous|different)_(?:address|house|
+    flat|city)
+(?:arrived|came|delivered|here|turned_up)_~2the_(?:day|week|morning)_after
+(?:delivery|shipping)_times?_~4(?:doubled|tripled|longer|worse|increased|awful|ridiculous)
+(?:still|is|are|was)_(?:sitting_|stuck_)?in_a_(?:depot|warehouse|truck|van)
+(?:weeks?|months?|days?)_(?:for|to_get|to_receive|to_wait_for)_(?:a|an|my|the|some|one)_~1(?:pair|t|shirt|book|
+    parcel|package|delivery|letter|box|order|dress|charger|present|card)
+(?:next_day|express|overnight|two_day|same_day|one_day|priority)_~2(?:delivery_|shipping_)?~3(?:took|came|
+    arrived|was|turned)_~3(?:\d+|<number>|late|days|week|weeks|later)
+(?:took|taken|takes|taking)_~3(?:weeks?|months?|a_month|ages|forever)_to_~1(?:reach|arrive|get|come|show|
+    be_delivered)
+(?:ordered|bought|purchased|dispatched|paid)_~2(?:on_the_|in_)?(?:\w+_)?(?:weeks?|months?|wks|days)_ago
+(?:ordered|bought)_on_the_~6(?:nothing|still|no)
+(?:any_idea|when)_~2will_~4(?:finally_)?(?:turn_up|arrive|be_delivered|ship|get_here)
+missed_(?:the|my|our|his|her)_(?:birthday|wedding|engagement|christmas|party|deadline|anniversary)
+(?:slower|faster)_(?:post|mail|snails?)
+(?:sluggish|snail|glacial|tardy)
+(?:look_into|offer|consider|hoping_for|need|please)_~2(?:quicker|faster)_(?:shipping|delivery|dispatch)
+(?:lost|losing|mislaid)_~1(?:delivery|deliveries|parcels?|packages?)
+(?:delivery|parcel|package|shipment)_(?:you|they|that_you|you_have|they_have)_~1lost
+shipped_over_a
+<wish>_~4<delivery>_~4<faster>
+<wish>_~3<ship>_~3<faster>
+<delivery>_~1(?:could|should|must|needs?_to|can)_~3<faster>
+(?:would|could)_~5(?:if|offered?)_~4(?:<ship>|<delivery>|<parcel>)_~4<faster>
+(?:faster|quicker|speedier|better)_(?:shipping|delivery|dispatch)
+(?:shipping|delivery|dispatch|courier)_~4<slow>
+<slow>_~1(?:shipping|delivery|dispatch|courier)
+<goods>_~4(?:is|are|was|were|be|came|arrived?|arriving|delivered|got_here|turned_up|showed_up)_~6(?:late|
+    overdue|delayed|behind_schedule)
+(?:days?|weeks?|hours?|months?)_(?:too_)?(?:late|overdue)
+(?:came|arrived|delivered|turned_up|showed_up|here)_~3(?:days?|weeks?|hours?|months?)_(?:late|after|later|overdue)
+(?:arrived|came|got_here)_(?:far_|way_|much_)?(?:too_)?late
+late_(?:delivery|deliveries|shipment|parcel|package|again)
+(?:delivery|shipping|dispatch|package|parcel|order|courier|post|they)_(?:has_|have_)?(?:took|takes|taken|taking|
+    needed|needs)_(?:~1for_ever|forever|ages|an_age|~2weeks?|~2months?|~2days|(?:so|too|very|way_too)_long|
+    an_eternity)
+(?:took|takes|taking|needed)_~2(?:days|weeks?|months?|ages|forever|hours)_to_(?:arrive|get_here|get_to|come|
+    deliver|ship|reach|be_delivered|send)
+(?:took|takes|taking)_~4(?:to_arrive|to_get_here|to_be_delivered|to_deliver|to_reach)
+(?:paid|pay|paying|charged)_~3(?:express|priority|next_day|overnight|faster|premium)_~6(?:took|came|arrived|
+    later|late|days|week|weeks|slow)
+(?:ordered|bought)_~3(?:days|weeks|months)_ago_~6(?:nothing|waiting|no|still|not)
+(?:still|been)_(?:waiting|wait)_~2for_(?:(?:a|an|my|the|our|this|these)_)?(?:~2<parcel>|~2that_i_ordered|
+    \w+_(?:that_)?i_ordered|delivery)
+(?:waiting|waited)_~6(?:delivery|parcel|package|courier|shipment)
+(?:where|when)_(?:is|are|will)_(?:my|our|the)_~1(?:order|orders|parcel|package|delivery|stuff|item|items|
+    shipment|shoes|money_order)
+still_no_<parcel>
+still_no_(?:delivery|parcel|package|shoes|order|books?|sign_of)
+<goods>_~4(?:lost|vanished|disappeared|got_lost|went_missing|missing|stolen)
+(?:lost|missing|misplaced)_(?:my|the|our)?_?(?:parcel|package|order|shipment|delivery)
+<goods>_~3(?:stuck|sitting|stranded|held|spent)_~1(?:in|at)
+(?:stuck|held)_(?:in|at)_(?:customs|the_depot|the_warehouse|transit)
+(?:says|said|marked|shows)_(?:as_)?(?:" )?(?:delivered|in_transit)
+(?:courier|driver|delivery_guy|postman|delivery_man|carrier|delivery_driver|they|delivery)_~2(?:left|threw|
+    dumped|dropped|kicked|delivered)_~6(?:rain|outside|fence|street|wrong|neighbou?rs?|bin|bush|road|gate)
+(?:left|delivered|sent|brought|shipped)_~3(?:to|at)_(?:the_)?(?:wrong_(?:address|house|door|place|person)|
+    neighbou?rs?|somebody_else|someone_else)
+(?:delivery|shipment|dispatch|arrival)_~1(?:date_|slot_)?~1(?:postponed|moved|pushed_back|rescheduled|cancelled|
+    changed|missed|delayed)
+(?:was|is|has_been|been|got|were)_(?:postponed|delayed|rescheduled)
+(?:after|two|three|\d+|<number>)_(?:hours|minutes|days|weeks)_after_the_(?:slot|date|deadline|time|window)
+came_cold
+(?:food|pizza|meal|burger|it)_(?:came|arrived|was)_(?:~1cold|upside_down|as_soup|melted)
+<goods>_~1(?:arrived|came)_(?:upside_down|as_soup|melted)
+arrived_upside_down
+came_after_the_(?:birthday|party|wedding|holiday|holidays|event)
+(?:was|were)_(?:promised|supposed|due|meant|expected|scheduled|guaranteed)_~1(?:to_(?:be_here|arrive|come|
+    be_delivered)|for_\w+_and_(?:came|arrived))
+promised_for_\w+_and_(?:came|arrived)
+(?:express|next_day|overnight)_~5(?:after|week|weeks|days)
+(?:spent|been)_~2(?:days|weeks)_in_(?:the_)?(?:truck|van|post|depot|transit|warehouse)
+been_sitting_in
+tracking_~5(?:weeks?|days?|stuck|updated?|moved|wrong|useless)
+<parcel>_~1(?:damaged|crushed)_in_transit
+"""
+
+AS_IT_IS = r"""
+(?:has|have|had|did|is|was|were|does|do)_(?:still_)?not_(?:yet_|even_|been_)?(?:arrived?|shipped|delivered|
+    turned_up|showed_up|show_up|turn_up|shipping|left_the_warehouse|been_delivered|get_here|here_yet|here_after|
+    here)
+(?:<goods>|it)_~1(?:has|have|did)_not_(?:yet_)?come
+still_~1not_~1(?:arrived|come|here|shipped|delivered|received|got)
+(?:never|not|nor)_(?:arrived|came|showed_up|turned_up|delivered|shipped|received|got_(?:it|my|the|here))
+(?:never|not|not_yet|still_not)_(?:receive|received|get|got|seen)_~1(?:my|the|our|any)_~1(?:order|parcel|
+    package|delivery|item|items|refund_parcel|shipment|goods)
+<delivery>_~3not_~1(?:on_time|punctual|as_promised|fast|quick|reliable)
+that_never_came
+tracking_~2(?:has|is|does|did)_not_~1(?:moved?|updated?|updating|working?|changed?)
+"""

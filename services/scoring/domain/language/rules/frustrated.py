@@ -1,0 +1,87 @@
+"""Anger, despair, lost patience, a last word."""
+
+PLAIN = r"""
+(?:raging|boiling|seethed|steaming|fit_to_be_tied|beside_myself|incensed|irate|apoplectic|distraught|appalled|
+    speechless|gutted|heartbroken)
+shame_on_(?:you|them)
+(?:run|ran|running)_out_of_(?:words|patience|excuses)
+(?:patience|trust|faith)_(?:is_|has_)?(?:gone|run_out|at_an_end|exhausted|worn_thin|wearing_thin)
+(?:could|want_to|wanted_to|made_me|about_to|nearly|almost)_(?:cry|scream|explode|cried|screamed|weep)
+(?:hearing|hear)_from_my_(?:lawyer|solicitor|attorney|bank)
+(?:lawyer|solicitor|small_claims|trading_standards|ombudsman|legal_action|consumer_protection)
+(?:what_is_wrong|what_the_hell|what_the_heck|how_dare|wtf|are_you_insane|are_you_mad)
+(?:ruined|spoiled|wrecked|destroyed)_(?:my|our|the_whole|her|his|everything)
+(?:deleting|closing|cancelling|canceling|leaving|switching|quitting)_(?:my|our)_(?:account|membership|
+    subscription|contract|order)
+(?:pulling_the_plug|i_want_out|want_out_of|goodbye_forever|good_riddance|so_long_and)
+(?:cost|costs|costing)_me_(?:sleep|my_sanity|my_nerves|days_of_my_life|hours_of_my)
+(?:utterly|absolutely|completely|thoroughly|truly)_(?:miserable|appalling|disgraceful|horrific|awful|terrible|
+    dreadful|horrendous|shocking|unbearable|useless|hopeless)
+(?:treat|treated|treating)_~2(?:people|customers|like_this|like_dirt|like_that|like_an_idiot|so_badly|me_like)
+for_the_(?:last|umpteenth|hundredth|millionth|nth)_time
+(?:grr+|argh+|aargh|ffs|omfg)
+(?:at_this_point|at_my_limit|at_breaking_point|can_not_anymore|beyond_a_joke|beyond_belief|how_is_this_possible)
+goodbye_?(?:forever)?
+(?:worst|most_horrible|most_awful|most_frustrating)_(?:experience|company|shop|store|service|purchase|thing|
+    time|app|bank|airline)_~2(?:ever|of_my|in_my|i_have)
+(?:frustrated|frustrating|frustration|frustrates)
+(?:furious|livid|enraged|outraged|fuming|seething|exasperated|infuriating|infuriated|maddening|outrageous|
+    disgusted|disgusting_(?:service|behaviou?r|treatment)|exhausted|desperate)
+(?:so|really|very|extremely|absolutely|truly|beyond|am|getting|quite|pretty|super|am_so|annoyed_and)_(?:angry|
+    annoyed|mad|pissed|upset|irritated)
+(?:so|really|very|super|extremely|how)_annoying
+(?:and|am)_angry
+unacceptable
+(?:fed|had_it)_up
+(?:completely|totally|absolutely|am_so|so)_fed_up
+fed_up
+(?:sick|tired)_(?:and_tired_)?of_(?:this|your|it|repeating|waiting|chasing|calling|being|you|having|all|explaining)
+had_(?:enough|it_with)
+enough_is_enough
+(?:last|final)_straw
+(?:lost|losing|run_out_of|running_out_of|out_of|end_of)_~2(?:patience|my_mind|my_temper|rope|tether|faith|my_nerves)
+(?:at_)?(?:wit|wits)_?'?_?end
+(?:i_am|am|we_are|so)_(?:so_)?done(?:_with_(?:this|you|your|them|it))?
+(?:taking|take)_(?:my|our)_(?:business|money|custom)_elsewhere
+(?:i|we)_(?:am_|are_)?(?:leaving|quitting|leave|quit)_(?:you|this|for|now|today)?
+(?:cancel|close|delete)_~1(?:my|our|everything|this|the)_?~2(?:immediately|now|today|at_once|account|everything)
+cancel_everything
+i_give_up
+(?:ridiculous|unbelievable|absurd|shameful|disgraceful|pathetic|scandalous|a_disgrace|a_shambles|shambles)
+(?:complete|total|absolute|utter|a|such_a|what_a)_(?:nightmare|disaster|shambles|joke_of|disgrace|farce|mess|
+    catastrophe|fiasco)
+what_a_joke
+waste_of_(?:time|money|my_time|space)
+(?:want|demand|give_me|need|get)_~2my_money_back
+(?:speak|talk)_(?:to|with)_(?:a|the|your)_(?:manager|supervisor|boss)
+(?:drives|driving|makes|making|drove)_(?:me|us)_(?:crazy|mad|insane|nuts|up_the_wall|so_angry|furious|cry)
+made_me_cry
+are_you_(?:kidding|serious|joking)
+(?:is_this|this_must_be)_a_joke
+how_(?:many_times|hard_can|often_do_i|much_longer|long_do_i)
+(?:third|fourth|fifth|sixth|second|\d+th|tenth|hundredth|umpteenth)_time_(?:i|we|this|you|in|now|that|already)
+(?:the|is_the|for_the)_(?:third|fourth|fifth|sixth|umpteenth|hundredth|tenth)_time
+again_(?:\?|!|🤬|😡|😤|seriously)
+seriously_(?:,_)?again
+every_time_i_(?:call|write|ask|try)_~2(?:have|start|get|must)
+lost_me_as
+(?:worst|most_terrible)_(?:experience|company|customer_service|service|shop|store|purchase)_~1(?:ever|
+    of_my_life|in_my_life)
+last_time_(?:i|we)_(?:order|buy|shop|book|come|use)
+(?:beyond|bitterly|deeply|extremely)_(?:disappointed|annoyed|angry|upset)
+i_hate_(?:this|your|these|the|that|it)
+(?:never|won't_ever)_again
+(?:🤬|😡|😤|👿|💢)
+"""
+
+AS_IT_IS = r"""
+never_have_i_~3(?:treated|seen|experienced|been)
+(?:will|would)_never_~3(?:again|use_you|deal_with)
+never_again
+never_(?:buying|ordering|shopping|coming|using|going)_~3again
+(?:will|would)_not_be_(?:back|coming_back|returning)
+(?:can|could)_not_(?:take|stand|bear|believe|deal_with)_(?:it|this|any)_?~1(?:any_?more|longer)?
+nothing_(?:ever_)?works
+not_(?:taking|putting_up)_~1(?:this|it)
+no_(?:more_)?patience_(?:left|any)
+"""

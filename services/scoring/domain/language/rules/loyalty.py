@@ -1,0 +1,98 @@
+"""Attachment to the brand or the shop: love of it, years with it, coming back, recommending it."""
+
+PLAIN = r"""
+(?:love|adore)_~1this_(?:\w+_)?<brand>
+(?:happy|repeat|regular|faithful|returning|devoted|satisfied|longtime|lifelong|long_standing|
+    long_term)_(?:customer|buyer|client|shopper|guest|reader|user|member|subscriber)
+customers?_for_(?:life|ever|over|more|about|almost|nearly|the_past|the_last|\d+|<number>|years|ages|a_decade)
+(?:would|can)_recommend_~1(?:this|your|the)_<brand>
+(?:best|greatest|finest|nicest)_<brand>_(?:ever|on_earth|around|anywhere|there_is|in_the_world|of_all)
+(?:end|ended|ending|wind|come)_up_~1(?:here|with_you|back_here)
+(?:first|only)_(?:place|shop|store|site|brand|company|name)_(?:i|we|that|to)_~2(?:look|go|think|check|trust|
+    visit|buy|turn)
+(?:with_you|with_them|here|been_around)_since_~2(?:beta|beginning|start|day_one|opening|first|launch|\d+)
+(?:people|friends|colleagues|everyone|anyone)_ask_~8(?:you|yours)
+(?:sent|brought|send|bring|got|talked|told)_(?:her|him|them|my_\w+|all_my_\w+|friends)_(?:to|into|about)_(?:you|
+    your|this|trying)
+(?:only|exclusively)_(?:fly|drive|drink|eat|stay|read|play|ride|run|travel|bank)_~3(?:with|at|on|from|their|
+    your|this)
+(?:moved|switched|transferred)_all_(?:my|our)
+so_did_my_(?:parents|family|friends|sister|brother|husband|wife|colleagues)
+(?:addicted|devoted|hooked|loyal)_(?:to|on)_(?:this|your|the|these|you)
+(?:would|will)_buy_again
+(?:years?|birthdays?|anniversary|christmas|month|week|summer|season|weekend)_~4we_(?:still_)?(?:come|go|order|
+    celebrate|return|book|buy)
+(?:still_)?(?:come|coming|order|ordering|shop|go|celebrate)_~4(?:every|each)_(?:month|week|year|birthday|season|
+    summer|time)
+please_never_(?:close|change|stop|leave)
+(?:until|till)_i_(?:die|drop|can_not)
+one_of_my_favourite_<brand>
+favourite_(?:<brand>|place|spot|brand)_of_all_time
+(?:whole|entire|all_my|full)_~3(?:comes|come|is|are)_from_(?:you|here|this)
+furnished_~4with_your
+(?:forever|always)_(?:grateful|yours|a_fan|a_customer|loyal)
+hands_down_~1(?:my|the_best)_~1(?:favourite|<brand>)
+<love>_(?:this|your|the|that)_<brand>
+<love>_(?:you|u)_(?:guys|all|people|lot)
+<love>_~1<brand>_(?:so_much|to_bits|to_death)
+(?:huge|big|massive|biggest|such_a|longtime|long_time|lifelong)_fan
+fan_(?:of_(?:your|this|the)_<brand>|since|for_life)
+loyal_~1(?:customer|client|fan|buyer|member|subscriber|user|shopper|to_(?:you|this|your))
+(?:customer|client|member|subscriber|fan)_(?:for_life|for_ever|forever)
+(?:customer|client|member|subscriber|buyer|shopper|user)_(?:of_yours_|here_)?(?:since|for_~2years|for_~2decades?)
+(?:been|be)_(?:a_)?(?:~2(?:customer|client|member|subscriber|user)|buying_(?:here|from)|shopping_(?:here|with|
+    at)|using|with_you|coming_here|ordering_from)_~5(?:years|decade|decades|ages|since|forever|long_time)
+(?:with_you|with_this_company|with_them)_(?:for|since)_~2(?:years|decades?|ages|the_start|\d+)
+(?:\d+|<number>)_years_a_(?:customer|subscriber|member|client)
+(?:stick|stuck|stay|staying|stayed|sticking)_(?:with|by)_(?:you|them|it|this_<brand>)
+(?:always|keep|keeps|kept|we|i)_(?:come|coming|came|return|returning|going)_back_(?:here|for_more|to_(?:you|
+    this|them)|again)
+keeps?_coming_back
+we_return_every
+(?:my|our)_~2(?:favourite|go_to|number_one|first_choice|top_choice|first_stop)_~1(?:<brand>|place|spot|roaster|
+    bakery|hotel|airline|restaurant|supplier|provider|bank|tool|app|one)
+(?:my|our)_go_to
+favourite_<brand>
+(?:forever|always)_(?:my|our)_(?:favourite|first_choice|choice|number_one|go)
+(?:best|greatest)_<brand>_(?:ever|on_the|in_the|in_town|out_there|i_know)
+(?:you|you_guys|they)_are_the_best
+<obsessed>_with_~1<brand>
+swear_by_(?:this|your|these|the|them|you)
+<recommend>_(?:this|your|the|that)_<brand>
+<recommend>_(?:you|them|it)_(?:to|all_the_time|any|whenever|wherever)
+(?:highly|definitely|absolutely|warmly|always|totally|strongly|fully)_recommend
+recommend_(?:you|them|it|this_<brand>)_(?:to|all)
+<recommend>_~3to_(?:anyone|anybody|everyone|everybody|all|friends|my|others)
+(?:tell|told|telling)_(?:all_)?(?:my_friends|everyone|everybody|all_my|anyone)_~4about_(?:it|you|them|this)
+(?:convinced|converted|talked)_(?:my|our|all|half)_~4(?:you|this|switch|it)
+(?:will|would|going_to|be)_(?:definitely_|certainly_|surely_|always_|gladly_)?(?:be_)?(?:order|ordering|buy|
+    buying|shop|shopping|come_back|return|book|booking)_~3(?:again|forever|for_years)
+(?:will|would)_(?:definitely_|certainly_|surely_)?be_back
+see_you_(?:next|again|soon)
+(?:only|exclusively)_(?:buy|shop|order|book|use|wear|get|go)_~4(?:here|from_you|from_them|with_you|this_<brand>)
+(?:buy|shop|order|book|get)_~3(?:only|exclusively)_(?:here|from_you|from_them|with_you)
+(?:this|your)_<brand>_is_(?:all|the_only)
+(?:everything|every_\w+|all)_~5(?:is|are|comes?)_from_(?:you|them)
+(?:always|every_time)_(?:buy|order|shop|book)_~3(?:here|from_you|with_you)
+(?:book|buy|order|get)_(?:all|everything)_~4(?:with|from|at)_(?:you|them)
+(?:for_ever|forever|for_life)_(?:yours|loyal|my|our)
+proud_(?:owner|member|customer)_of_(?:\d+|<number>|several|many)
+sign_again
+the_next_~1will_be_too
+i_shop_here
+"""
+
+AS_IT_IS = r"""
+(?:can|could)_not_(?:live|imagine|do|be|go_a_\w+|run)_~4without
+would_not_(?:trade|swap|exchange|give|dream_of|want_to_(?:work|live|be)_without|go_anywhere|buy_~3anywhere|
+    shop_~3anywhere|switch)
+(?:will|would|do|does|could|can)_not_(?:buy|shop|order|go|book|get|look|use)_~5(?:anywhere|elsewhere|any_other|
+    anyone_else|anybody_else)
+(?:never|not_once|not)_(?:thought_(?:about|of)|considered|think_about|going|plan_to|looked)_~1(?:switching|
+    leaving|changing|back_to_the_others|elsewhere|going_elsewhere)
+no_(?:plans?|reason|intention)_to_(?:leave|switch|change|go)
+can_not_(?:get_enough|recommend_~4enough|praise_~4enough|stop_(?:buying|recommending|ordering))
+(?:nothing|nobody|no_one|none)_(?:compares?|beats?|comes_close)_~2(?:you|your|this|them)
+if_it_is_not_from_(?:you|them)
+not_(?:only_)?because_you_have_to
+"""

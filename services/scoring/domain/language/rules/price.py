@@ -1,0 +1,94 @@
+"""Complaints of prices and fees, and wishes for lower ones."""
+
+PLAIN = r"""
+(?:price|cost|bill|rent|premium|rate|fee|fees|costs|prices)_~2(?:crept|creeps|creeping|climbed|climbs|shot|
+    soared|goes|gos|going|keeps|keep)_~2(?:up|higher|rising|increasing|climbing|going)
+(?:bill|bills|price|prices|fees|rates)_(?:go|goes|gos|went|gone)_up
+(?:\d+|<number>)_(?:bucks|dollars|euros|pounds|quid|eur|usd)_for_(?:a|an|one|hand|some|this|that|two)
+(?:\$|€|£)_\d+_for_(?:a|an|one|some|this|that)
+(?:nickel_and_dime|money_grab|cash_grab|money_making|extortion|extortionate|exorbitant|astronomical|greedy|
+    profiteering|price_gouging|gouging|unaffordable|eye_watering)
+(?:poor|bad|terrible|no|awful|lousy)_value
+not_~2good_value
+(?:justify|afford)_(?:this|the|that|your|it|these)_?(?:price|cost|costs|fees|any_more)?
+(?:pay|paid|paying|charge|charged|charging)_~2(?:double|twice|triple|a_fortune|extra_for|over_the_odds|
+    through_the_nose|way_too_much)
+double_(?:here|the_price|what)
+(?:in|within)_my_budget
+(?:out_of|beyond|over|above|off)_(?:my|our)_(?:budget|price_range|means)
+(?:since_when|how|why)_~2(?:does|do|is|did|can)_~4(?:cost|costs|so_expensive|that_expensive)_~2(?:\d+|<number>|
+    so_much|that_much)?
+(?:big|huge|massive|shocking|enormous|hefty)_(?:bill|price_tag|price|invoice|markup|mark_up|fee)
+(?:postage|shipping|delivery)_~2(?:doubled|costs?|was|is|charge|charges)_~3(?:total|more|much|high|steep|half|
+    expensive|double)
+wallet_(?:cries|hurts|is_crying|weeps|is_empty)
+if_there_was_a_(?:discount|sale|coupon|deal)
+(?:for|about|almost|nearly)_(?:\d+|<number>|half|a_third)_(?:dollars_|euros_|pounds_|bucks_)?(?:less|
+    cheaper)_?(?:elsewhere|online|somewhere)?
+(?:found|saw|seen|get|bought)_~4for_~2(?:less|cheaper|half)
+charging_for_(?:a|an|every|the)
+(?:daft|crazy|silly|ridiculous|insane|stupid|big|serious|good)_money_for
+price_tag
+(?:extra|additional|another)_(?:charge|fee|cost)_for
+(?:costs?|probably_costs?)_extra
+(?:it_)?became_\d+
+(?:too|so|way_too|overly|ridiculously|insanely|crazy|very|quite|rather|pretty|extremely|really|bit|little|super|
+    far_too|how)_(?:expensive|pricey|pricy|costly|dear|steep|high_priced)
+(?:more|most)_expensive_~1(?:every|now|again|each|all|by_the)
+(?:got|get|getting|gets|become|becoming|became)_~2expensive
+expensive_(?:for|compared)
+(?:is|was|are|were)_(?:expensive|overpriced|pricey|pricy|costly|steep|unaffordable)
+overpriced
+over_priced
+overcharged?
+rip_off|ripoff
+ripped_off
+daylight_robbery
+(?:price|prices|pricing|cost|costs|fee|fees|premium|rates|charges|bill)_~3(?:too_high|so_high|went_up|gone_up|
+    going_up|goes_up|go_up|rose|increased?|doubled|tripled|hike|hikes|steep|outrageous|insane|ridiculous|crazy|
+    absurd|a_joke|unfair|excessive|hurts?|jumped|higher|up_again)
+(?:doubled|raised|raising|tripled|increased|increasing|hiked)_~1(?:the|your|my|our|their)_~1(?:price|prices|fee|
+    fees|premium|rates|subscription)
+(?:price|fee|premium)_(?:increase|hike|rise)s?
+another_increase
+(?:hidden|extra|surprise|unexpected|additional|absurd|outrageous|high|crazy|excessive)_(?:fees?|charges?|costs?)
+(?:a|the)_fee_(?:that_)?(?:nobody|no_one|i_did)
+a_fee_for
+charged_~1(?:me_|us_)?(?:twice|double|too_much|extra|more|a_fee|again|for_something)
+(?:you|they)_charged_me_~1(?:twice|double|again|too)
+paying_more
+pay_~2more_~2every
+(?:much|far|way|lot)_cheaper_~1(?:elsewhere|somewhere|at|from|anywhere)
+cheaper_(?:elsewhere|at_the|at_other|somewhere|anywhere|from_others|with_others)
+(?:for_)?(?:less|half)_~2(?:at_the_corner|elsewhere|somewhere|at_other|in_other|at_another)
+(?:others?|other_\w+|competitors?|competition)_~1(?:cost|costs|charge|charges|are|is)_~1(?:half|less|cheaper)
+get_~4for_~1(?:\d+|less|half)_~1elsewhere
+dollars_less
+<wish>_~4(?:cheaper|affordable|less_expensive|lower_price|lower_prices)
+if_~3(?:were|was|is|only_it_were)_~1(?:cheaper|more_affordable|less_expensive)
+if_only_~2cheaper
+(?:little|bit|lot)_cheaper
+more_affordable
+(?:student|senior|bulk)_discount_would
+lot_of_money
+only_the_price
+costs?_(?:nearly_|almost_|about_|twice_|even_)?(?:as_much|more|double|twice|a_fortune|the_earth|an_arm|
+    that_much|so_much|too_much|way)
+costs?_(?:\w+_)?more_than
+(?:bucks|dollars|euros|pounds|\$|€|£)_~5(?:for_(?:a|an|one|this|that|some|plastic|popcorn|paying))_~4(?:joke|
+    no_thanks|too_much|rip|seriously|ridiculous|insane|crazy|steal|what_a)
+(?:bucks|dollars|euros|pounds)_for_(?:a|an|popcorn|this|that)_~2(?:\?|💸|no_thanks|salad)
+(?:bucks|dollars|euros|pounds)_~6(?:is_too_much|is_a_joke|is_a_rip|is_insane|is_crazy|is_ridiculous)
+too_much_(?:money|for_(?:a|an|this|that|what))
+for_the_same_price
+less_~4(?:for_the_same|same_price)
+paying_(?:\d+|<number>|that_much|so_much|for_the_fee)
+what_a_bargain
+"""
+
+AS_IT_IS = r"""
+not_(?:really_)?worth_(?:the_money|the_price|it|what_i|what_you|that_much|\d+|even|a_cent)
+not_paying_(?:\d+|that|so|for)
+(?:can|could)_not_(?:afford|justify_~1(?:price|cost))
+not_(?:exactly_)?(?:cheap|affordable)_(?:for|at_all|either)
+"""

@@ -1,0 +1,90 @@
+"""Complaints of what was bought: broken, badly made, not as shown."""
+
+PLAIN = r"""
+(?:stitching|seams?|glue|paint|colours?|colors?|lining|coating|veneer|print|label|stitchs?|stiching)_~2(?:came|
+    coming|comes|lifting|lifts|ran|running|run|undone|undun|unravel\w*|wore|worn|faded|bled|peels|peeling|failing)
+(?:split|jams?|jammed|jamming|sticks|undone|undun|unravell?(?:ed|ing|s)|popped_off|pops_off|gave_way|gives_way|
+    punctured?|buzzes|hums|rust|mould|mold|slimy|wilted|patchy|lopsided|pilling|pilled|bobbled|frayed|fraying|
+    discolou?red|tarnished|worn_out|dead_pixels?|dead_pixel|dead_battery)
+(?:broke|died|failed|stopped|cracked|fell_apart|tore)_~4(?:after|within|on|before)_~3(?:days?|weeks?|months?|
+    uses?|wash|washes|time|hours?|week)
+after_~2(?:days?|weeks?|months?|uses?|wash|washes|winters?)_(?:it|they|the)_~2(?:looks|looked|stopped|broke|
+    died|is|are|fell|started|turned)
+(?:rust|mould|mold|holes|cracks|leaks)_(?:after|in|on|within)
+(?:never|hardly|barely)_(?:worked|works|charged|fitted|closed)
+(?:out_of_order|out_of_the_box_broken|falls_short|not_fit_for_purpose|fit_for_nothing)
+(?:come|comes|came|is|are|arrives?)_~1(?:out_)?(?:empty|blank|corrupted|garbled|duplicated|scrambled|misprinted)
+(?:printed|sewn|assembled|installed|attached|packed|glued|labelled)_(?:upside_down|crooked|wrong|incorrectly|
+    badly|inside_out|backwards)
+(?:bugs|insects|worms|hair|mould|glass|maggots)_in_(?:the|my|our|it)
+(?:totals|numbers|figures|results|measurements|sizes)_are_(?:off|wrong|incorrect|inaccurate)
+(?:change|changed|ruined|altered|messed_up|messed_with)_~1(?:the|your)_(?:formula|recipe|design|fabric|material|
+    ingredients)
+tastes?_(?:of|like)_(?:nothing|cardboard|plastic|water|soap|chemicals)
+(?:looks|looked|feels|felt)_(?:ten_years_old|cheap|worn|used|second_hand|old_already|like_plastic)
+(?:had_)?a_(?:rattle|puncture|scratch|crack|dent|stain|hole|tear|defect|fault|leak|flaw|bug)
+no_(?:signal|sound|picture|reception|power|connection|display)
+(?:duplicated|corrupted|overwrote|wiped|deleted|erased)_~4(?:customers|files|data|invoices|work|contacts|photos)
+(?:outage|outages|downtime|third_outage)
+(?:menus|app|site|game|page|video|system)_~1(?:lag|lags|is_slow|hangs|stutters|crashes|freezes)
+(?:lettuce|fruit|milk|meat|bread|salad|vegetables|apples|bananas|fish|chicken)_~2(?:brown|slimy|bad|off|rotten|
+    rancid|old|mushy|bruised|spoiled)
+out_of_order
+(?:stopped|quit|stops)_working
+(?:broke|broken|snapped|cracked|torn|ripped|shattered|shredded|ruptured|frayed|collapsed)
+(?:fell|came|come|coming|falls|fall|falling)_(?:apart|off|loose|undone|out_of_the)
+(?:defective|faulty|defect|malfunction\w*|kaput|kaputt)
+(?:wobbly|wobbles|squeaks?|creaks|rattles|flimsy|shoddy|scratched|dented|bent|stained|crooked|warped|chipped|
+    chipping|peeled|peeling|rusty|rusted|smudges|fades|faded)
+peel_(?:after|off|away)
+to_peel
+(?:leaks?|leaked|leaking|leaky|dripping)
+(?:crashes|crashed|crashing|freezes|freezing|froze|lags?|laggy|glitchy|glitches|buggy|flickers?|flickering|
+    overheats?|overheating|drifts|drifted|cuts_out)
+(?:full_of|so_many|too_many|many|lots_of)_(?:bugs|errors|mistakes|holes|defects)
+(?:mouldy|moldy|rotten|spoiled|stale|tasteless|soggy|dry|corked|burnt|burned|overcooked|undercooked|raw_inside|
+    sour_milk|expired|off_milk)_?
+(?:bad|poor|terrible|awful|low|cheap|horrible|worst|lousy|poorest|disappointing|inferior|declining|
+    mediocre)_(?:quality|workmanship|material|materials|plastic|plastik|build|craftsmanship|construction|finish)
+(?:quality|workmanship)_~3(?:bad|poor|terrible|awful|low|worse|down|declined|dropped|suffers?|suffered|horrible|
+    disappointing|gone)
+(?:cheap|cheaply|badly|poorly)_(?:made|built|plastik|plastic|sewn|glued|constructed|finished|designed|printed)
+dead_on_arrival
+(?:arrived|came|was|were|is|are|box|item)_~2(?:damaged|crushed|dented|in_pieces|cracked|torn|shattered)
+(?:came|arrived)_with_a_(?:crack|hole|scratch|dent|stain|tear)
+(?:has|have|had|with|got)_a_(?:hole|crack|tear|dent|scratch|stain|leak)
+(?:missing|lost)_(?:a_|one_|some_|the_|two_)?(?:screws?|parts?|pieces?|pages?|buttons?|legs?)
+(?:screws?|parts?|pieces?|pages?|buttons?|legs?|cable|manual)_~5(?:was|were|is|are)?_?missing
+(?:wrong|different)_(?:size|colou?r|shade|item|product|model|trees)
+(?:connection|signal|internet|wifi|line|call)_(?:drops|keeps_dropping|dropping|cuts)
+(?:sound|picture|image|screen|audio|video|signal)_~2(?:terrible|blurry|bad|awful|poor|fuzzy|cuts)
+(?:lose|lost|deletes|deleted|erased)_~2(?:everything|my_work|my_data|my_files|all_my)
+save_file_is_gone
+(?:melted|shrunk|shrank|bleeds)
+smells?_(?:weird|awful|bad|strange|terrible|funny|like_(?:chemicals|plastic|glue|mould))
+(?:died|dead)_(?:after|within|in|on_day|already)
+half_of_(?:them|it|the_\w+)_~1(?:are|is|was|were)_~1(?:dead|broken|mouldy|missing|damaged|rotten|bad)
+lasted_~2(?:day|days|week|weeks|month|months|hour|hours)
+(?:could|should)_~1be_(?:sturdier|stronger|thicker|tougher|better_made|more_durable|sharper)
+something_better
+(?:update|version)_~3(?:breaks|broke|worse|ruined)
+breaks_(?:something|after|when|every|all)
+shuts_down
+(?:bell|wheel)_works_~3nothing_else
+i_hate_this_app
+"""
+
+AS_IT_IS = r"""
+(?:does|do|will|would|can|could)_not_(?:even_)?(?:hold_~1charge|smell_of|taste_of|stay_~2|stick|seal|fit|print|
+    sync|save|update|connect|start_up)_?(?:anything|closed|up|on)?
+not_(?:smell|taste)_(?:of|like)_(?:anything|much)
+(?:does|do|did|will|is|has|would)_not_(?:even_)?(?:work|working|worked|turn_on|start|charge|open|close|load|
+    function|last|hold|fit_at_all|switch_on|connect)
+not_(?:work|working)_(?:any_?more|at_all|properly|anymore)
+not_as_(?:good|sturdy|soft|thick|fresh|described|pictured|advertised)_~2(?:used|before|picture|pictures|
+    described|advertised|expected|as)?
+(?:looks?|is)_nothing_like
+not_(?:last|lasted)
+nothing_(?:ever_)?works
+(?:it|that)_does_not_fit_at_all
+"""

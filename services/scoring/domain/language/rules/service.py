@@ -1,0 +1,104 @@
+"""Complaints of support and staff: no answer, no help, no manners."""
+
+PLAIN = r"""
+(?:different|conflicting|contradictory)_(?:answers?|stories|information|replies)
+(?:laughed|shouted|yelled|screamed|swore|snapped|sneered|scoffed)_at_(?:me|us|my)
+(?:rolled|rolling)_(?:her|his|their)_eyes
+(?:walked|walks)_(?:off|away)_~2
+(?:tickets?|cases?|chats?|complaints?)_~1(?:get|gets|got|was|were|is|are)_(?:closed|ignored|deleted|
+    brushed_aside|dismissed|lost)
+(?:closed|closing|close)_(?:my|the|our)_(?:ticket|case|chat|complaint)
+left_on_(?:read|seen)
+(?:been_|was_)?(?:waiting|wait|waited|waitin)_~2(?:on_hold|on_the_line|on_the_phone|in_line|in_the_queue|
+    for_(?:an|a)_(?:answer|reply|response|callback|call_back))
+brushed_(?:aside|off)
+(?:wait|waiting|waited)_~4for_(?:an|a|any|your)_~1(?:answer|reply|response|callback)
+(?:like_)?talking_to_a_~1(?:wall|robot|machine|bot)
+brick_wall
+(?:jump|jumping)_through_hoops
+(?:pick|answer)_(?:up_)?(?:the|your)_phone
+(?:surly|grumpy|sullen|snippy|snotty|condescending|patronising|patronizing|hostile|lazy|disinterested|
+    uninterested|indifferent)_~1(?:waiter|staff|agent|service|support|employee|cashier|driver|manager|tone|
+    people|clerk|man|woman|lady)
+(?:staff|service|support|agent|waiter|waitress|manager|cashier|clerk|lady|guy|man|woman|team)_(?:was|were|is|
+    are)_~2(?:surly|grumpy|sullen|condescending|patronising|hostile|lazy|uninterested|indifferent|nasty|
+    aggressive|short_with|a_nightmare)
+(?:blamed|blaming|accused|accusing)_(?:me|us)
+(?:no_way|impossible|unable|not_possible|good_luck)_~2(?:to_)?(?:reach|reaching|contact|contacting|get_hold_of|
+    speak_to|talk_to|get_through)
+(?:fobbed|fob|fobbing|palmed)_(?:me|us|off)
+(?:emails?|mails?|messages?|letters?)_(?:bounce|bounced|bounces|go_unanswered|are_ignored|unanswered|
+    went_unanswered)
+phone_number_is_(?:dead|out_of|wrong|not)
+(?:wrote|called|emailed|phoned|asked|messaged|complained)_~3(?:twice|times|weeks_ago|days_ago|again_and_again|
+    repeatedly)
+(?:argued|arguing|argue)_with_(?:me|us)
+(?:stopped|stop)_(?:replying|answering|responding|calling_back)
+(?:chat|support|they|agent|he|she)_told_me_to_(?:be_patient|wait|calm_down|read|google)
+(?:learn|need|teach)_~1some_manners
+(?:took|takes|taking)_(?:you|them|support|service)_~2(?:\d+|<number>|a|over_a|two)_(?:days|weeks|month|months|hours)
+your_call_is_important
+(?:explained|explain|repeat|repeated|told_them|told_you)_~3(?:\d+|<number>|several|many|so_many|a_hundred)_times
+start_from_(?:zero|scratch)
+(?:wall|void)_of_silence
+(?:bad|poor|terrible|awful|horrible|worst|lousy|useless|rude|unhelpful|slow|disappointing|non_existent|
+    appalling|shocking|dreadful|pathetic|incompetent|unfriendly|impolite|dismissive|
+    arrogant)_~1(?:customer_)?(?:service|support|staff|hotline|helpdesk|help_desk|help_line|team|agents?|
+    representative|waiter|employees?|chatbot|customer_care)
+<staff>_~4(?:bad|poor|terrible|awful|horrible|worst|lousy|useless|rude|unhelpful|slow|disappointing|appalling|
+    incompetent|unfriendly|impolite|dismissive|arrogant|a_joke|clueless|ignored|ignores|ignore|yelled|shouted|
+    hung_up|hard_to|refused|refuses|friendlier|forever|careless|laughed)
+(?:rude|unhelpful|impolite|unfriendly|dismissive)_(?:to|and|when|too|staff|with|on)
+(?:getting|get|reaching|reach)_~1(?:hold_of|through_to)_~1(?:support|anyone|anybody|somebody|someone|service|
+    you)_~2(?:hard|impossible|takes|is)
+hung_up_on
+(?:on_hold|in_the_queue|on_the_hotline|in_a_queue)
+(?:hour|minutes)_on_hold
+(?:call|line)_(?:dropped|was_cut)
+copy_paste
+(?:canned|scripted|automated|generic)_(?:answers?|replies|responses?|reply|response)
+(?:passed|transferred|sent|pushed|bounced|transferring|passing|sending)_(?:me_)?(?:from_one|around|
+    to_someone_else|to_another|back_and_forth|in_circles)
+from_one_(?:department|agent|person)_to
+(?:goes|going|talking|went|sent)_~2in_circles
+(?:talk|speak)_to_a_(?:human|real_person)
+talking_to_a_wall
+(?:ignored|ignore|ignoring|ignores)_(?:my|me|us|our|all)
+(?:refused|refuse|refuses)_to_(?:refund|help|exchange|replace|take|answer|listen|give)
+closed_my_ticket
+(?:tells|told|says|said)_me_something_(?:different|else)
+<wish>_~4(?:support|service|hotline|live_chat|chat|helpline)_~4(?:open|faster|better|friendlier|easier|was|were|
+    quicker)
+(?:support|service|hotline|help_desk|chat)_(?:could|should|needs?_to|must)_be
+live_chat_would
+would_help_if_~3(?:hotline|support|service|chat)
+(?:takes|took|taking)_~1(?:support|customer_service|service|you|them)_~4(?:days|weeks|forever|ages|long|months)
+(?:support|customer_service|service|help_desk)_(?:takes|took|needs)_~3(?:forever|ages|days|weeks|long)
+<staff>_~3had_~1no_idea
+could_care_less
+answer_my_(?:messages?|emails?|calls?|questions?|ticket)
+(?:does|is)_(?:any_?body|any_?one)_(?:ever_)?(?:read|reads|there|answer|listen|in_your)
+is_there_(?:anyone|anybody|any_?one)
+thanks_for_nothing
+for_nothing
+take_your_time
+"""
+
+AS_IT_IS = r"""
+(?:no_one|nobody|noone)_~2(?:can|could|will|would|is_able_to|wants_to)_~1(?:tell|help|explain|fix|answer|solve|say)
+without_anyone_(?:reading|looking|answering|checking)
+(?:nobody|no_one|noone)_~5(?:answer|answers|answered|replies|replied|reply|called|calls|picks_up|responds|
+    responded|helps|helped|help|cares|care|could_answer|listens|listened|told|tells|got_back|told_us|told_me|
+    able_to)
+(?:no|not_a|not_one|never_a|never_got_an?|not_get_an?|without_a|not_received_an?|got_no)_(?:single_)?(?:reply|
+    response|answer|respons|call_back|callback|reaction|email_back|word_from)
+(?:not|never)_(?:heard_back|hear_back|replied|reply|answered|answer|responded|respond|called_back|
+    called_me_back|call_back|get_back_to|got_back_to|get_an_answer|get_a_reply|heard_from)
+not_(?:very_|really_|at_all_|even_)?(?:helpful|friendly|polite|responsive|interested_in_helping)
+(?:<staff>|you|they|she|he|who)_~2(?:does|do|did|could|will|would|can)_not_(?:even_|really_)?(?:help|listen|
+    seem_to|care|understand|take_~2back|try|bother|solve|resolve|fix|know|give_me)
+could_not_(?:care_less|answer_(?:a|my|the)|help_me)
+without_(?:fixing|solving|helping|answering|reading)_~1(?:anything|it|my|me)?
+promised_to_call_~3(?:never|not)
+(?:no|zero|any)_(?:help|support)_(?:from|at_all|whatsoever)
+"""

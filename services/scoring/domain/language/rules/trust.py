@@ -1,0 +1,96 @@
+"""Reliance on the company: it keeps its word, puts things right, helps fast."""
+
+PLAIN = r"""
+(?:swapped|exchanged|replaced|refunded|repaired|corrected|rebooked|fixed|sorted|upgraded)_(?:it|them|me|us|mine|
+    everything)_~6(?:free|charge|questions|fuss|quickly|instantly|immediately|before|same|straight|once|away|
+    extra|trouble|hours?|day|minutes)
+(?:like_clockwork|spot_on|on_the_dot|class_act|to_the_minute|first_time_every_time)
+(?:taken|took)_care_of
+(?:had|got|have)_it_(?:running|fixed|working|sorted|solved|back)_(?:in|within|again|the_same)
+(?:within|in)_(?:the_hour|minutes|no_time|an_hour|24_hours|48_hours|seconds)_~3(?:and|they|paid|fixed|solved|
+    sorted|replied|answered|refunded|$)
+(?:refund|reply|answer|replacement|help|solution|response)_(?:in|within|after_only)_~1(?:\d+|<number>|an|a_few|
+    one)_(?:hours?|minutes?|days?)
+(?:paid|refunded|replaced|helped|fixed)_~3without_(?:arguing|asking|question|complaint|delay|fuss)
+(?:better_than_new|exactly_when_they|when_he_said|when_they_said|when_she_said|exactly_as_(?:promised|described|
+    advertised))
+(?:came|arrived|back|ready|delivered|done)_~3when_(?:he|she|they|you)_(?:said|promised)
+(?:know|knows|knew)_(?:their|its|your)_(?:stuff|job|trade|craft|products)
+(?:people|they|you|team|staff)_~2(?:really_|actually_|truly_|genuinely_)(?:care|listen|help|cared|listened|helped)
+can_tell_~2(?:people_)?(?:care|they_care)
+(?:best|greatest|finest|fantastic|outstanding|excellent|amazing|awesome|incredible|superb|brilliant|first_class|
+    great)_(?:customer_)?(?:support|service|helpdesk|customer_care|aftercare)
+(?:get|gets|got|getting)_back_to_(?:you|me|us)_~3(?:instantly|immediately|quickly|fast|minutes|hours?|promptly|day)
+(?:brand|company|shop|store|people|team|bank)_(?:that_|who_)?(?:you|i|we)_can_(?:really_)?(?:trust|believe_in|
+    rely_on|count_on|depend_on)
+(?:you|i|we)_can_(?:really_|always_|fully_)?(?:trust|believe|rely_on|count_on|depend_on)_(?:them|you|this|these|it)
+every_order_~4(?:right|perfect|correct|on_time|flawless)
+(?:earned|gained)_(?:my|our)_(?:respect|trust|loyalty|business)
+(?:faith|trust|confidence)_(?:restored|in_them|in_you)
+(?:open|transparent|honest|upfront|fair)_~1(?:about|with_(?:me|us|their)|and_(?:fair|honest|open))
+(?:let|letting)_me_keep_the
+(?:two|few|couple_of)_days_later_i_had_a_new
+new_(?:pair|one|box|set|copy)_~3(?:next_day|days_later|the_next|within)
+(?:second_to_none|works_every_time|peace_of_mind|safe_pair_of_hands)
+(?:keep|keeps|kept)_me_(?:informed|updated|posted|in_the_loop)
+(?:always|every_time|each_time|consistently|usually)_~2<fix>
+(?:whenever|when_(?:something|anything|i)|every_(?:bug|issue|problem|time)|no_matter_what)_~9(?:<fix>|<fixed>|
+    care_of|answer|there)
+<fix>_~3(?:fast|quickly|immediately|promptly|right_away|straight_away|at_once|within|the_same|in_no_time|
+    super_fast|every_time|properly)
+<fixed>_~4(?:fast|quickly|immediately|promptly|right_away|straight_away|at_once|within|in_(?:no_time|minutes|
+    one_call|\d+)|the_same|same_day|every_time|everything|by_the_next|next_day|super_fast)
+(?:problem|issue|bug|ticket|everything)_(?:was_|is_|got_)?<fixed>
+quick_(?:reply|response|answer|solution|fix)_~4<fixed>
+(?:replacement|refund|new_one|answer|reply|money_back)_~4(?:right_away|straight_away|the_next_(?:day|morning)|
+    the_same_day|same_day|within_(?:minutes|an_hour|hours)|immediately|at_once|in_no_time)
+(?:sent|send|sending)_(?:me_|us_)?(?:a_)?(?:new_one|replacement|another)_~3(?:next|same|day|away|free|once|
+    immediately|questions)
+replaced_(?:it|them|mine)_~4(?:free|once|hassle|immediately|away|fuss|questions|quickly|fast)
+(?:a_|the_|my_)?(?:new_one|replacement)_(?:was|came|arrived)_~3(?:on_its_way|the_next|next_(?:day|morning)|
+    in_the_morning|within)
+(?:money|refund)_(?:was_)?(?:back_)?(?:on|in)_(?:my|our)_account_the
+money_was_back
+(?:can|could|do|to)_(?:always_|really_|fully_|completely_|absolutely_)?(?:count|rely|depend|bank)_on_(?:you|
+    them|this|it|these)
+i_(?:really_|fully_|completely_|totally_)?trust_(?:you|them|this|these|your|the)
+(?:earned|deserve|have|gained|won)_(?:my|our)_(?:trust|full_trust|complete_trust)
+(?:complete|full|total|absolute|every)_(?:confidence|trust|faith)_in
+(?:totally|very|really|super|so|always|absolutely|completely|consistently|100)_(?:reliable|dependable|
+    trustworthy|honest)
+(?:reliable|dependable|trustworthy|honest)_(?:as_ever|as_always|company|shop|store|seller|brand|people|team|
+    business|service|partner|descriptions)
+(?:a|most|an)_(?:reliable|dependable|trustworthy|honest)_(?:company|shop|store|seller|brand|people|team|
+    business|service|partner)
+(?:people_who|they)_(?:really_)?(?:keep|kept|keeps)_(?:their|its|the|every|all)_~1(?:word|promise|promises)
+(?:keep|kept|keeps)_(?:their|its|your|every|all)_~1(?:word|promise|promises)
+(?:do|did|does|deliver|delivers|delivered)_(?:exactly_)?what_(?:they|you|it)_(?:say|said|says|promise|promised|
+    promises)
+true_to_(?:their|its|your)_word
+(?:exactly_|just_)?as_promised
+always_(?:on_time|on_schedule|punctual|there_(?:when|for)|helpful|correct|right|the_same_~1quality)
+(?:deliveries|delivery|orders?|parcels?|every_\w+)_~2always_(?:on_time|on_schedule|arrives?|punctual)
+always_~1(?:there_when|there_for|there_to|make_(?:it|things)_right|help_me|help_us|helps_me|deliver)
+(?:made|make|makes|making)_(?:it|things|everything)_right
+(?:above_and_beyond|went_the_extra_mile)
+(?:stand|stands|stood)_behind_(?:their|its|your)
+(?:owned|admitted)_(?:their|the|its)_(?:mistake|error|fault)
+(?:in_good_hands|feel_safe|rock_solid)
+(?:super|very|so|really|extremely|always|incredibly)_responsive
+(?:answer|answers|reply|replies|response|responded|replied|got_back_to_me|get_back_to_me|
+    back_to_me)_~2(?:within|in)_(?:minutes|an_hour|\d+_min(?:utes)?|<number>_min(?:utes)?|seconds|no_time)
+(?:claim|invoice|complaint|return)_~2(?:settled|handled|painless|sorted|refunded)_~3(?:days?|minutes|hours?|
+    trouble|painless|same|back)
+(?:warranty|guarantee)_~2(?:honoured|honored|respected)
+the_return_was_painless
+take_care_of_(?:it|me|us|everything)
+that_is_how_you_do_it
+"""
+
+AS_IT_IS = r"""
+(?:never|not_once|not_ever|does_not|do_not|did_not|have_not|has_not)_(?:let_(?:me|us)_down|disappoint(?:s|ed)?|
+    fail(?:s|ed)?_(?:me|us)|failed)
+never_(?:had|have)_(?:a|any)_(?:problem|issue|trouble)_~3(?:that_was_not|with|they_could_not)
+(?:without|no)_(?:any_|a_)?(?:hassle|fuss|questions_asked|trouble|drama|questions)
+not_made_a_(?:single_)?mistake
+"""
