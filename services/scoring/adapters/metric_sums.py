@@ -22,7 +22,7 @@ _BY_SEGMENT = text(f"""
 
 _BY_COHORT = text(f"""
     SELECT cohort, month, {", ".join(NAMES)} FROM scoring.metric_sums
-    WHERE segment = :segment AND month <= :last AND cohort BETWEEN :first_cohort AND :last_cohort
+    WHERE segment = '' AND month <= :last AND cohort BETWEEN :first_cohort AND :last_cohort
     """)  # noqa: S608
 
 _OLDEST_NOTE = text("SELECT at FROM scoring.stale_rollups ORDER BY id LIMIT 1")
@@ -58,11 +58,10 @@ class MetricSums:
         return found
 
     async def by_cohort(
-        self, connection: AsyncConnection, segment: str, first: Month, last: Month
+        self, connection: AsyncConnection, first: Month, last: Month
     ) -> dict[Month, dict[Month, Measures]]:
         """The sums of the cohorts from `first` to `last` by month, up to `last`."""
-        bound: dict[str, str | date] = {
-            "segment": segment,
+        bound: dict[str, date] = {
             "last": day_in(last),
             "first_cohort": day_in(first),
             "last_cohort": day_in(last),

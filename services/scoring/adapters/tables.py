@@ -1,7 +1,6 @@
 """The tables of scoring. Ids are compared as bytes (collation C): faster, and sorted as Python sorts them."""
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -264,8 +263,8 @@ stale_rollups = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("at", MOMENT, nullable=False),
-    Column("customers", ARRAY(String), nullable=False),
-    Column("sinces", ARRAY(MOMENT), nullable=False),
+    Column("since", MOMENT, comment="Events from then on may be counted otherwise; null: any."),
+    Column("customers", String, nullable=False, comment="Ids with spaces between; not compressed."),
     comment="Customers whose rollups are out of date: a row per batch that changed some.",
     postgresql_with={"toast_tuple_target": "8160"},
 )
@@ -287,7 +286,7 @@ metric_sums = Table(
         "cohort",
         Date,
         primary_key=True,
-        comment="Month of the first order; 0001-01-01 for those who have not ordered.",
+        comment="Month of the first order, in the sums of all customers; 0001-01-01 elsewhere, and for none.",
     ),
     Column("month", Date, primary_key=True),
     *(Column(name, Numeric if name == "revenue" else BigInteger, nullable=False) for name in MEASURES),

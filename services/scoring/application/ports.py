@@ -274,7 +274,7 @@ class Stale(Protocol):
         """Everybody may have changed."""
 
     async def take(self, connection: AsyncConnection, limit: int) -> dict[str, datetime | None]:
-        """The customers of the oldest notes, some `limit` of them; the notes are removed."""
+        """The customers of the oldest notes, of which `limit` are taken and removed."""
 
 
 class Rollups(Protocol):

@@ -27,8 +27,8 @@ from services.scoring.domain.rollup import (
 SLICE_CUSTOMERS = 250
 """How many customers are computed between two waits for the database: some 20 ms without a pause."""
 
-NOTES_MAX = 5_000
-"""Customers named by the notes that one transaction takes."""
+NOTES_MAX = 10
+"""Notes that one transaction takes; each is a batch of the stream, of some hundred customers at most."""
 
 DUE_MAX = 500
 

@@ -125,7 +125,6 @@ class CohortsAnswer(BaseModel):
 
     currency: str
     time_zone: str
-    segment: str | None
     as_of: datetime
     items: list[Cohort]
 

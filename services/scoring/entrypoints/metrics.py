@@ -74,12 +74,10 @@ def metrics_routes(sums: MetricSums, settings: RollupSettings, clock: Clock) -> 
         return await views.by_month(begin, end, segment)
 
     @router.get("/v1/cohorts", summary="Customers by the month of their first order, and what became of them")
-    async def cohorts(
-        _: Reader, first: First = None, last: Last = None, segment: OfSegment = None
-    ) -> CohortsAnswer:
+    async def cohorts(_: Reader, first: First = None, last: Last = None) -> CohortsAnswer:
         """A row for each month with new buyers between `from` and `to`; its months go on until `to`."""
         begin, end = views.period(first, last)
-        return await views.cohorts(begin, end, segment)
+        return await views.cohorts(begin, end)
 
     @router.get("/v1/completeness", summary="What is known of customers, what is missing, and what to do")
     async def completeness(_: Reader, segment: OfSegment = None) -> CompletenessAnswer:
@@ -154,16 +152,15 @@ class _Views:
             items=items,
         )
 
-    async def cohorts(self, begin: Month, end: Month, segment: str | None) -> CohortsAnswer:
+    async def cohorts(self, begin: Month, end: Month) -> CohortsAnswer:
         """A row for each cohort."""
         async with self._sums.engine.connect() as connection:
             as_of = await self._sums.as_of(connection, self._clock())
-            found = await self._sums.by_cohort(connection, segment or EVERYBODY, begin, end)
+            found = await self._sums.by_cohort(connection, begin, end)
         rows = [cohort_of(cohort, found[cohort], end) for cohort in sorted(found) if cohort != NO_MONTH]
         return CohortsAnswer(
             currency=self._settings.currency,
             time_zone=str(self._settings.zone),
-            segment=segment,
             as_of=as_of,
             items=[Cohort.of(row) for row in rows if row.customers],
         )

@@ -185,7 +185,7 @@ async def test_other_rules_have_everybody_counted_anew(api: Api):
         ("/v1/metrics", {"by": "year"}, "by"),
         ("/v1/metrics", {"by": "segment", "segment": "vip"}, "segment"),
         ("/v1/cohorts", {"to": "2026-1"}, "to"),
-        ("/v1/cohorts", {"segment": "a\nb"}, "segment"),
+        ("/v1/completeness", {"segment": "a\nb"}, "segment"),
         ("/v1/completeness", {"segment": ""}, "segment"),
     ],
 )

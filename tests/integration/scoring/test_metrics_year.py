@@ -132,7 +132,7 @@ async def test_the_metrics_of_a_real_year_are_what_pandas_counts(year: World, cl
     sums = MetricSums(year.engine)
     async with year.engine.connect() as connection:
         series = Series.of(await sums.by_month(connection, "", last), last)
-        cohorts = await sums.by_cohort(connection, "", month_named(orders["month"].min()), last)
+        cohorts = await sums.by_cohort(connection, month_named(orders["month"].min()), last)
 
     compare_months(series, expected(orders, clock()))
     compare_cohorts({cohort: cohort_of(cohort, months, last) for cohort, months in cohorts.items()}, orders)
