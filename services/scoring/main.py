@@ -45,6 +45,7 @@ from services.scoring.entrypoints.metrics import metrics_routes
 from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
+from services.scoring.entrypoints.stages import stage_routes
 from services.scoring.entrypoints.sweeping import sweep_until
 from services.scoring.entrypoints.tags import tags_routes
 from services.scoring.entrypoints.timelines import timeline_routes
@@ -102,6 +103,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     rules = SqlRules(_score_settings(settings))
     portray = Portray(profiles, rules.base, rules)
     app.include_router(customers_routes(profiles, personal, portray, clock))
+    app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
     app.include_router(timeline_routes(profiles, personal))
     app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))

@@ -7,9 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.ports import Archive, Known, Rules
 from services.scoring.domain.assess import Assessment, assess
+from services.scoring.domain.course import course_of
 from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import fold
 from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.stages import Passage
 from services.scoring.domain.state import State
 from services.scoring.domain.story import Story, tell_story
 
@@ -49,6 +51,11 @@ class Portray:
         folded = fold(events, settings)
         assessment = assess(folded.state, moment, settings)
         return Portrait(known.id, folded.state, assessment, events)
+
+    async def stages(self, connection: AsyncConnection, known: Known, moment: datetime) -> list[Passage]:
+        """Every change of stage up to `moment`, newest first: as the events that are known now make them."""
+        events = await self._archive.events_until(connection, known.id, moment)
+        return course_of(events, moment, self._settings)[::-1]
 
     async def story(self, connection: AsyncConnection, portrait: Portrait) -> Story:
         """The score of a portrait with its why, from all events that made it."""

@@ -24,10 +24,11 @@ class Standing(Struct, frozen=True):
 
 
 class Passage(Struct, frozen=True):
-    """A change of stage: at `at`, caused by the event with key `cause`, or by time alone when that is empty."""
+    """A change of stage at `at`, caused by the event with key `cause`, or by time alone when that is empty. `old` is
+    None for the first one of all."""
 
     at: datetime
-    old: str
+    old: str | None
     new: str
     cause: str = ""
 
@@ -164,12 +165,12 @@ def course_at(state: State, moment: datetime) -> tuple[Standing, datetime | None
 def passages(state: State, told: str, until: datetime) -> list[Passage]:
     """What time alone has changed since stage `told` was told and until `until`, in order.
 
-    A `told` that never comes in the course of this state (it was told of another one) leads to the present stage.
+    A `told` that has not come in the course of this state (it was told of another one) leads to the present stage.
     """
-    course = list(_ahead(state))
+    course = [one for one in _ahead(state) if one.at <= until]
     stages = [state.stage, *(one.new for one in course)]
     if told in stages:
-        return [one for one in course[stages.index(told) :] if one.at <= until]
+        return course[stages.index(told) :]
     present = standing_at(state, until)
     return [Passage(present.since, told, present.stage, present.cause)]
 

@@ -136,7 +136,7 @@ class _Views:
         """The customer, or the 404 problem."""
         known = await self._profiles.find(connection, ref)
         if known is None:
-            raise _unknown("No customer has this id.")
+            raise unknown_customer("No customer has this id.")
         return known
 
     async def portrait(self, connection: AsyncConnection, ref: str, at: datetime | None) -> Portrait:
@@ -148,7 +148,7 @@ class _Views:
             return self.portray.now(known, now)
         portrait = await self.portray.at(connection, known, at)
         if portrait is None:
-            raise _unknown("The customer was not known at that moment.")
+            raise unknown_customer("The customer was not known at that moment.")
         return portrait
 
     async def listed(
@@ -199,7 +199,8 @@ class _Views:
         )
 
 
-def _unknown(detail: str) -> Problem:
+def unknown_customer(detail: str) -> Problem:
+    """The problem that says so."""
     return Problem(404, "unknown_customer", "Unknown customer", detail)
 
 

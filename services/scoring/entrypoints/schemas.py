@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from services.scoring.application.portray import Portrait
-from services.scoring.domain.stages import Standing
+from services.scoring.domain.stages import Passage, Standing
 from services.scoring.entrypoints.completeness import Completeness
 from services.scoring.entrypoints.details import Details
 from services.scoring.entrypoints.facts import Facts, facts_of
@@ -34,6 +34,29 @@ class StageDetail(BaseModel):
             cause="event" if by_event else "time",
             event=standing.cause or None,
             next_change_at=next_change_at,
+        )
+
+
+class StageChange(BaseModel):
+    """One change of stage. `at` is when it happened, which may be before anybody noticed."""
+
+    at: datetime
+    from_: Stage | None = Field(alias="from", description="Null for the first stage.")
+    to: Stage
+    cause: Literal["event", "time"]
+    event: str | None = Field(description="The key of the event that caused it; null when it was time alone.")
+
+    @classmethod
+    def of(cls, passage: Passage) -> "StageChange":
+        """The answer for a change."""
+        return cls.model_validate(
+            {
+                "at": passage.at,
+                "from": passage.old,
+                "to": passage.new,
+                "cause": "event" if passage.cause else "time",
+                "event": passage.cause or None,
+            }
         )
 
 

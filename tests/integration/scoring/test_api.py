@@ -63,6 +63,38 @@ async def test_at_shows_the_customer_as_they_stood(api: Api):
     assert (before.status_code, before.json()["code"]) == (404, "unknown_customer")
 
 
+async def test_the_stages_of_a_customer_are_shown_with_their_causes_and_as_of_any_moment(
+    api: Api, clock: ManualClock
+):
+    """Given a regular customer who fell silent and came back; when the stages are asked for, page by page and as of a
+    moment; then each change has its moment and cause."""
+    for number, day in enumerate((0, 10, 20, 300)):
+        await api.order(day, f"{number}", id="c-42")
+    clock.set(moment(301))
+
+    first = (await api.get("/v1/customers/c-42/stages", limit=4)).json()
+    rest = (await api.get("/v1/customers/c-42/stages", limit=4, cursor=first["next"])).json()
+    then = (await api.get("/v1/customers/c-42/stages", at=moment(36).isoformat())).json()
+    before = await api.get("/v1/customers/c-42/stages", at=moment(-1).isoformat())
+
+    shown = first["items"] + rest["items"]
+    assert [(one["from"], one["to"], one["cause"]) for one in shown] == [
+        ("churned", "won_back", "event"),
+        ("lapsed", "churned", "time"),
+        ("at_risk", "lapsed", "time"),
+        ("active", "at_risk", "time"),
+        ("value_realisation", "active", "event"),
+        (None, "value_realisation", "event"),
+    ]
+    assert rest["next"] is None
+    assert (shown[3]["at"], shown[3]["event"]) == ("2026-02-05T15:00:00Z", None)
+    assert len(shown[0]["event"]) == 32
+    assert then["items"] == shown[3:]
+    assert (before.status_code, before.json()["code"]) == (404, "unknown_customer")
+    detail = (await api.get("/v1/customers/c-42")).json()["stage_detail"]
+    assert (detail["since"], detail["event"]) == (shown[0]["at"], shown[0]["event"])
+
+
 async def test_the_stage_shown_is_exact_also_where_no_sweep_came_by(api: Api, clock: ManualClock):
     """Given an active customer; when time alone passes; then the profile and the list follow to the second."""
     for day in (0, 10, 20):
@@ -220,6 +252,9 @@ async def test_the_summary_counts_all(api: Api):
         ("/v1/customers/cus_nobody", {}, 404, "unknown_customer"),
         ("/v1/customers/nobody/score", {}, 404, "unknown_customer"),
         ("/v1/customers/nobody/timeline", {}, 404, "unknown_customer"),
+        ("/v1/customers/nobody/stages", {}, 404, "unknown_customer"),
+        ("/v1/customers/nobody/stages", {"cursor": "MA"}, 422, "invalid_request"),
+        ("/v1/customers/nobody/stages", {"cursor": "nonsense"}, 422, "invalid_request"),
         ("/v1/customers/nobody", {"at": "yesterday"}, 422, "invalid_request"),
         ("/v1/customers/nobody", {"at": "2026-01-01T00:00:00"}, 422, "invalid_request"),
         ("/v1/customers", {"stage": "fond"}, 422, "invalid_request"),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.contracts.lifecycle import STAGES
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, faults, load, only_fault
 
@@ -78,10 +79,40 @@ def test_the_place_inside_a_condition_of_many_lines_is_told_by_character() -> No
         ("{at_risk_at: 0.5}", "stages.at_risk_at"),
         ("{at_risk_at: often}", "stages.at_risk_at"),
         ("{lapsed_after: P0D}", "stages.lapsed_after"),
+        ("{active_orders: 1}", "stages.active_orders"),
+        ("{active_orders: 5}", "stages.active_orders"),
+        ("{active_orders: 4, loyal_orders: 4}", "stages.loyal_orders"),
+        ("{loyal_orders: some}", "stages.loyal_orders"),
+        ("{won_back_orders: 1}", "stages.won_back_orders"),
+        ("{won_back: 2}", "stages.won_back"),
     ],
 )
 def test_wrong_stages_are_refused(stages: str, path: str) -> None:
     assert only_fault(f"stages: {stages}").path == path
+
+
+def test_the_fault_of_a_stage_names_its_place_and_a_hint() -> None:
+    fault = only_fault("stages:\n  active_orders: 3\n  loyal_orders: 3")
+    assert (fault.line, fault.column) == (6, 17)
+    assert fault.hint == "Write such as loyal_orders: 6."
+
+
+def test_all_thresholds_of_the_stages_are_read() -> None:
+    stages = load(
+        "stages: {lapsed_after: P2M, churned_after: P1Y, at_risk_at: 2, active_orders: 3, loyal_orders: 9,"
+        " won_back_orders: 4}"
+    ).stages
+    assert (stages.lapsed_after.months, stages.churned_after.months, stages.at_risk_at) == (2, 12, 2)
+    assert (stages.active_orders, stages.loyal_orders, stages.won_back_orders) == (3, 9, 4)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_condition_may_ask_for_every_stage(stage: str) -> None:
+    program = load(
+        f"segments: {{s: \"customer.stage == '{stage}'\"}}\n"
+        f"campaigns: [{{id: c, on: stage.changed, when: \"event.to == '{stage}'\", do: [{{points: 5}}]}}]"
+    )
+    assert "s" in program.segments
 
 
 def test_stages_that_are_not_named_keep_their_defaults() -> None:

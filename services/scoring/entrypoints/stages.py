@@ -1,0 +1,52 @@
+"""`/v1/customers/{customer}/stages`: the life cycle of one customer, looked back upon."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter
+
+from services.scoring.adapters.profiles import Profiles
+from services.scoring.application.portray import Portray
+from services.scoring.entrypoints.customers import At, Reader, unknown_customer
+from services.scoring.entrypoints.schemas import StageChange
+from shared.clock import Clock
+from shared.http.openapi import problem_responses
+from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
+from shared.http.types import CustomerRef
+
+_Older = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+"""How many of the oldest changes are still to come: new ones do not shift it."""
+
+
+def stage_routes(profiles: Profiles, portray: Portray, clock: Clock) -> APIRouter:
+    """The routes of the life cycle."""
+    router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
+
+    @router.get(
+        "/v1/customers/{customer}/stages",
+        summary="The life cycle: every change of stage, newest first",
+        responses=problem_responses(404),
+    )
+    async def stages(
+        _: Reader,
+        customer: CustomerRef,
+        at: At = None,
+        limit: PageLimit = PAGE_DEFAULT,
+        cursor: PageCursor = None,
+    ) -> Page[StageChange]:
+        """When and why each happened, by all events known now; with `at`, only those up to that moment."""
+        older = None if cursor is None else decode_cursor(cursor, _Older)
+        now = clock()
+        async with profiles.engine.connect() as connection:
+            known = await profiles.find(connection, customer)
+            if known is None:
+                raise unknown_customer("No customer has this id.")
+            await portray.refresh(connection)
+            course = await portray.stages(connection, known, now if at is None else min(at, now))
+        if not course:
+            raise unknown_customer("The customer was not known at that moment.")
+        rest = course if older is None else course[max(0, len(course) - older) :]
+        more = encode_cursor(len(rest) - limit) if len(rest) > limit else None
+        return Page(items=[StageChange.of(one) for one in rest[:limit]], next=more)
+
+    return router
