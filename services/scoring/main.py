@@ -32,6 +32,7 @@ from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
 from services.scoring.application.membership import Membership
+from services.scoring.application.merging import Merging
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import Reassess
 from services.scoring.application.rebuild import Rebuild, Rebuilding
@@ -41,6 +42,7 @@ from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
+from services.scoring.entrypoints.merges import MergeParts, merge_routes
 from services.scoring.entrypoints.metrics import metrics_routes
 from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
@@ -102,6 +104,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     rules = SqlRules(_score_settings(settings))
     portray = Portray(profiles, rules.base, rules)
+    app.include_router(merge_routes(engine, profiles, _merges(settings, personal, rules), clock))
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
@@ -109,6 +112,26 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
     return app
+
+
+def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> MergeParts:
+    """What deciding about merges needs: the same parts as taking events in."""
+    identities, decisions = SqlIdentities(), SqlDecisions()
+    take_in = TakeIn(
+        inbox=SqlInbox(),
+        identities=identities,
+        customers=SqlCustomers(),
+        orders=SqlOrders(),
+        timeline=SqlTimeline(),
+        decisions=decisions,
+        stale=SqlStale(),
+        reader=TextReader(personal, load_engine(settings.sentiment)),
+        outbox=make_outbox(settings, SERVICE),
+        settings=rules.base,
+        rules=rules,
+    )
+    merging = Merging(identities, decisions, take_in.identify, take_in.follow)
+    return MergeParts(merging, decisions, Pseudonyms(settings.secret, settings.phone_region))
 
 
 class Worker:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.announce import derived_id
+from services.scoring.application.ports import MergeRecord
 from services.scoring.domain.grouping import Pair, pair
 from services.scoring.domain.resolution import Resolution
 
@@ -66,23 +67,6 @@ _SUGGESTION = text(f"{_SUGGESTED} WHERE s.id = :id FOR UPDATE OF s")
 _DISMISS = text("""
     UPDATE scoring.suggested_merges SET dismissed_at = :at, dismissed_by = :actor WHERE id = :id
     """)
-
-
-class MergeRecord(Struct, frozen=True, kw_only=True):
-    """One merge: which customer into which, by the ids that they had then, and the identifiers that stand for them."""
-
-    id: str
-    at: datetime
-    by_rule: bool
-    from_id: str
-    into_id: str
-    from_identifier: str
-    into_identifier: str
-    reason: str | None = None
-    actor: str | None = None
-    undone_at: datetime | None = None
-    undone_reason: str | None = None
-    undone_by: str | None = None
 
 
 class SuggestedMerge(Struct, frozen=True, kw_only=True):

@@ -74,6 +74,23 @@ class Reader(Protocol):
         """By event key, what the texts of those events say that have any that can be read."""
 
 
+class MergeRecord(Struct, frozen=True, kw_only=True):
+    """One merge: which customer into which, by the ids that they had then, and the identifiers that stand for them."""
+
+    id: str
+    at: datetime
+    by_rule: bool
+    from_id: str
+    into_id: str
+    from_identifier: str
+    into_identifier: str
+    reason: str | None = None
+    actor: str | None = None
+    undone_at: datetime | None = None
+    undone_reason: str | None = None
+    undone_by: str | None = None
+
+
 class Inbox(Protocol):
     """The identities of all events that were ever taken in."""
 
@@ -123,6 +140,20 @@ class Decisions(Protocol):
 
     async def note(self, connection: AsyncConnection, resolution: Resolution, now: datetime) -> None:
         """Write down what the rules merged, and what they leave to people."""
+
+    async def suggest(self, connection: AsyncConnection, resolution: Resolution, now: datetime) -> None:
+        """Keep what a resolution leaves to people; what an identifier suggested that is shared now is forgotten."""
+
+    async def add(self, connection: AsyncConnection, record: MergeRecord) -> None:
+        """Write down a merge that somebody decided."""
+
+    async def get(self, connection: AsyncConnection, id_: str) -> MergeRecord | None:
+        """A merge by its id, locked."""
+
+    async def undo(
+        self, connection: AsyncConnection, id_: str, *, at: datetime, reason: str, actor: str
+    ) -> None:
+        """Mark a merge as undone: its two ends stay apart."""
 
 
 class Customers(Protocol):

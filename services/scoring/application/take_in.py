@@ -65,7 +65,7 @@ class TakeIn:
     ) -> None:
         self._inbox = inbox
         self._identities = identities
-        self._identify = Identify(identities, customers, decisions)
+        self.identify = Identify(identities, customers, decisions)
         self._customers = customers
         self._orders = orders
         self._timeline = timeline
@@ -81,7 +81,7 @@ class TakeIn:
         if not arrivals:
             return
         events = [arrival.event for arrival in arrivals.values()]
-        resolution = await self._identify(connection, events, now)
+        resolution = await self.identify(connection, events, now)
         await self.follow(connection, resolution, Cause.of(max(events, key=place)), now, arrivals)
 
     async def follow(
