@@ -5,10 +5,13 @@ from decimal import Decimal, DecimalException
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from deploy.importing import values
 from deploy.importing.choices import Choices
 from deploy.importing.faults import CellError
 from deploy.importing.layouts import GROUP, Columns
+from shared.contracts.customer import PhoneNumber
 
 PHONE_LEFT_OUT = "telephone numbers that are none were left out"
 LINE_LEFT_OUT = "lines without a whole number of pieces or a price were left out of their orders"
@@ -33,6 +36,14 @@ def _next(time: str) -> str:
     """A second later: exports do not tell when money went back, only that it did."""
     later = datetime.fromisoformat(time) + timedelta(seconds=1)
     return later.isoformat().replace("+00:00", "Z")
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        msgspec.convert(text, PhoneNumber)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 class OrderMapping:
@@ -121,7 +132,7 @@ class OrderMapping:
         if email := self._first(rows, "email"):
             customer["email"] = email
         if phone := self._first(rows, "phone").lstrip("'"):
-            if 5 <= sum(each.isdigit() for each in phone) <= 20 and not any(map(str.isalpha, phone)):
+            if _is_phone(phone):
                 customer["phone"] = phone
             else:
                 self._notes.append(PHONE_LEFT_OUT)

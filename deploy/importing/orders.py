@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 from deploy.importing.choices import Choices
@@ -46,7 +47,9 @@ class OrdersFile:
         self._mapping = OrderMapping(self._columns, choices)
         at = self._columns.at
         self._group = at.get(GROUP, at["order_id"])
-        self._seen: dict[str, int] = {}
+        self._seen: OrderedDict[str, int] = (
+            OrderedDict()
+        )  # a dict looks for its first key past all removed ones
 
     def describe(self) -> str:
         """What the file was recognised as, with its columns."""
@@ -116,7 +119,7 @@ class OrdersFile:
             remedy = "Put the rows of one order next to each other, or give one of the two another id"
             raise CellError("order_id", f"order {group!r} came before, on line {before}", remedy)
         if len(self._seen) > REMEMBERED_MAX:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
 
     def column_of(self, pointer: str) -> str:
         """The column behind a place in an event."""

@@ -237,6 +237,7 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
         orders=SqlOrders(),
         timeline=SqlTimeline(),
         outbox=make_outbox(settings, SERVICE),
+        stale=SqlStale(),
         settings=rules,
         rules=SqlRules(rules),
     )

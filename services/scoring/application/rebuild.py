@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
-from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stored, Timeline
+from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stale, Stored, Timeline
 from services.scoring.domain.advance import tell_anew
 from services.scoring.domain.evolve import Folded, fold
 from services.scoring.domain.orders import NO_DATA, Order
@@ -61,6 +61,7 @@ class Rebuild:
         orders: Orders,
         timeline: Timeline,
         outbox: Outbox,
+        stale: Stale,
         settings: ScoreSettings,
         rules: Rules | None = None,
     ) -> None:
@@ -69,6 +70,7 @@ class Rebuild:
         self._orders = orders
         self._timeline = timeline
         self._outbox = outbox
+        self._stale = stale
         self._settings = settings
         self._rules = rules
 
@@ -117,6 +119,8 @@ class Rebuild:
             profiles.append(Profile(customer_id, folded.state, facts, now))
             told.append(announce.of_rebuild(customer_id, rebuild_id, step, now))
         await self._save(connection, profiles, rewritten, now)
+        if profiles:
+            await self._stale.note(connection, dict.fromkeys(one.id for one in profiles), now)
         await self._outbox.append(connection, told)
         return len({profile.id for profile in profiles} | rewritten.keys())
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.stale import SqlStale
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.application.sweep import Sweep
@@ -51,6 +52,7 @@ def rebuild_of(world: World, settings: ScoreSettings) -> Rebuild:
         orders=world.take_in._orders,
         timeline=world.take_in._timeline,
         outbox=world.outbox,
+        stale=SqlStale(),
         settings=settings,
     )
 
