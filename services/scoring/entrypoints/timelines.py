@@ -34,7 +34,8 @@ SEARCHED_MAX = 2_000
 
 TYPES_MAX = 50
 Place = tuple[datetime, str]
-_END: Place = (datetime.max.replace(tzinfo=UTC), "ff" * 16)
+_LAST_KEY = "ff" * 16
+_END: Place = (datetime.max.replace(tzinfo=UTC), _LAST_KEY)
 
 Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
 
@@ -69,6 +70,10 @@ def timeline_routes(profiles: Profiles, personal: PersonalData) -> APIRouter:
                 "with personal:read. A page may then hold few items, or none, and have a next one."
             ),
         ] = None,
+        at: Annotated[
+            Instant | None,
+            Query(description="Show it as it stood at this moment: nothing that happened later."),
+        ] = None,
         limit: PageLimit = PAGE_DEFAULT,
         cursor: PageCursor = None,
     ) -> Page[TimelineItem]:
@@ -78,6 +83,8 @@ def timeline_routes(profiles: Profiles, personal: PersonalData) -> APIRouter:
             raise invalid_request(error)
         asked = TimelineFilter(types=type, since=since, until=until, order_id=order_id, channel=channel)
         before = _END if cursor is None else _place(cursor)
+        if at is not None:
+            before = min(before, (at, _LAST_KEY))
         async with profiles.engine.connect() as connection:
             known = await views.known(connection, customer)
             if q is not None:
