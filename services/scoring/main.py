@@ -236,7 +236,6 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
         customers=SqlCustomers(),
         orders=SqlOrders(),
         timeline=SqlTimeline(),
-        stale=SqlStale(),
         outbox=make_outbox(settings, SERVICE),
         stale=SqlStale(),
         settings=rules,

@@ -60,7 +60,6 @@ class Rebuild:
         customers: Customers,
         orders: Orders,
         timeline: Timeline,
-        stale: Stale,
         outbox: Outbox,
         stale: Stale,
         settings: ScoreSettings,
@@ -70,7 +69,6 @@ class Rebuild:
         self._customers = customers
         self._orders = orders
         self._timeline = timeline
-        self._stale = stale
         self._outbox = outbox
         self._stale = stale
         self._settings = settings
@@ -133,9 +131,6 @@ class Rebuild:
         rewritten: dict[str, Folded],
         now: datetime,
     ) -> None:
-        changed = {profile.id for profile in profiles} | rewritten.keys()
-        if changed:
-            await self._stale.note(connection, dict.fromkeys(changed), now)
         if profiles:
             await self._customers.save(connection, profiles, now)
         if rewritten:

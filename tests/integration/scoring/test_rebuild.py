@@ -51,7 +51,6 @@ def rebuild_of(world: World, settings: ScoreSettings) -> Rebuild:
         customers=world.customers,
         orders=world.take_in._orders,
         timeline=world.take_in._timeline,
-        stale=world.stale,
         outbox=world.outbox,
         stale=SqlStale(),
         settings=settings,
