@@ -230,3 +230,16 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     business_reviews_missed: Annotated[
         int, Meta(ge=0, description="business reviews missed since one was held")
     ] = 0
+
+    # compared with all
+    rfm_recency: Annotated[
+        int | None, Meta(ge=1, le=5, description="1 to 5: the fifth that `recency_percentile` falls into")
+    ] = None
+    rfm_value: Annotated[
+        int | None,
+        Meta(
+            ge=1,
+            le=5,
+            description="1 to 5: the mean of the fifths of `orders_percentile` and `spend_percentile`",
+        ),
+    ] = None

@@ -6,7 +6,7 @@ from shared.contracts.activity import Facts
 from shared.program.condition import Condition
 from shared.program.expression.native import compile_rules
 
-RANKS = frozenset({"spend_percentile", "orders_percentile", "recency_percentile"})
+RANKS = frozenset({"spend_percentile", "orders_percentile", "recency_percentile", "rfm_recency", "rfm_value"})
 """Facts that compare a customer with all others: they also change when the others do."""
 
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from hypothesis import strategies as st
 
 from shared.contracts.activity import Facts
-from shared.program.expression.fields import customer_fields
+from shared.program.expression.fields import customer_fields, fact_shapes
 from shared.program.expression.types import Kind, Type
 
 SIGNS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
@@ -16,8 +16,6 @@ WORDS = ["", "a", "vip", "Vip", "friction", "en-US", "USD", "\u00e9t\u00e9", "ac
 MOMENTS = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in (1, 2, 3)]
 AMOUNTS = ["0", "1", "2", "2.5", "5", "12.30", "200", "200.01", "500", "90"]
 
-_SHAPES = get_type_hints(Facts)
-
 
 def _words(found: Type) -> st.SearchStrategy[str]:
     return st.sampled_from(sorted(found.choices) if found.choices else WORDS)
@@ -25,7 +23,7 @@ def _words(found: Type) -> st.SearchStrategy[str]:
 
 def _value(name: str, found: Type) -> st.SearchStrategy[Any]:
     """A value of the fact, near the written ones."""
-    shapes = (_SHAPES[name], *get_args(_SHAPES[name]))
+    shapes = fact_shapes()[name]
     low = Decimal("-Infinity") if found.low is None else Decimal(found.low)
     high = Decimal("Infinity") if found.high is None else Decimal(found.high)
     numbers = st.sampled_from([text for text in AMOUNTS if low <= Decimal(text) <= high])

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any as Anything
-from typing import get_type_hints
 
 import msgspec
 
 from shared.contracts.activity import Facts
-from shared.program.expression.fields import customer_fields
+from shared.program.expression.fields import customer_fields, fact_shapes
 from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, parts_of
 from shared.program.expression.types import Kind
 
@@ -33,7 +32,6 @@ _READ = {
 """Where it is not a number's or flag's way: a plain cast."""
 
 _FIELDS = {part.name: part for part in msgspec.structs.fields(Facts)}
-_SHAPES = get_type_hints(Facts)
 
 
 def is_sql(predicate: Predicate) -> bool:
@@ -81,11 +79,6 @@ class _Writer:
         return f"CAST(:{name} AS {kind})"
 
 
-def _is_float(name: str) -> bool:
-    shape = _SHAPES[name]
-    return float in (shape, *getattr(shape, "__args__", ()))
-
-
 def _fact(name: str, kind: str) -> str:
     """A fact as SQL of that type; where it is left out because it has its default, that default."""
     read = _READ.get(kind, f"CAST(f.facts->'{{}}' AS {kind})").format(name)
@@ -102,7 +95,7 @@ def _fact(name: str, kind: str) -> str:
 def _kind(test: Test) -> str:
     """The type in which the test's fact is compared with a written value."""
     if test.type.kind is Kind.NUMBER:
-        return "float8" if _is_float(test.field) else "numeric"
+        return "float8" if float in fact_shapes()[test.field] else "numeric"
     return _TYPES[test.type.kind]
 
 
@@ -130,7 +123,7 @@ def _compare(writer: _Writer, test: Test) -> str:
         against = writer.value(value, "timestamptz")
     elif isinstance(value, str):
         against = f'{writer.value(value, "text")} COLLATE "C"'
-    elif _is_float(test.field):
+    elif float in fact_shapes()[test.field]:
         against = writer.value(float(value), "float8")
     elif test.type.kind is Kind.WHOLE and isinstance(value, int):
         against = writer.value(value, "bigint")

@@ -67,6 +67,8 @@ def assess(
         spend_percentile=percentiles.spend,
         orders_percentile=percentiles.orders,
         recency_percentile=percentiles.recency,
+        rfm_recency=percentiles.rfm_recency,
+        rfm_value=percentiles.rfm_value,
         **further_facts(state, moment, view.today),
     )
     if settings.plan.own:

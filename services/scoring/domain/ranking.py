@@ -36,11 +36,17 @@ UNRANKED = Ranking()
 
 
 class Percentiles(Struct, frozen=True):
-    """Of one customer; all None without an order, or without a ranking."""
+    """Of one customer; all None without an order, or without a ranking.
+
+    `rfm_recency` is the fifth (1 to 5) of the recency; `rfm_value` the mean of those of orders and spend, a half
+    rounded up. Recency, frequency and monetary value in fifths are Hughes, *Strategic Database Marketing*, 1994.
+    """
 
     spend: int | None = None
     orders: int | None = None
     recency: int | None = None
+    rfm_recency: int | None = None
+    rfm_value: int | None = None
 
 
 _NONE = Percentiles()
@@ -50,11 +56,16 @@ def percentiles_of(state: State, ranking: Ranking) -> Percentiles:
     """Where the customer stands among those whom the ranking saw."""
     if not state.orders or not ranking.customers or state.last_order_at is None:
         return _NONE
-    return Percentiles(
-        bisect_left(ranking.spend, state.spend),
-        bisect_left(ranking.orders, state.orders),
-        bisect_left(ranking.recency, microseconds(state.last_order_at)),
-    )
+    spend = bisect_left(ranking.spend, state.spend)
+    orders = bisect_left(ranking.orders, state.orders)
+    recency = bisect_left(ranking.recency, microseconds(state.last_order_at))
+    value = (fifth(spend) + fifth(orders) + 1) // 2
+    return Percentiles(spend, orders, recency, fifth(recency), value)
+
+
+def fifth(percentile: int) -> int:
+    """1 for the lowest fifth, 5 for the highest."""
+    return 1 + min(percentile // 20, 4)
 
 
 def microseconds(moment: datetime) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import get_args
+from typing import get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -76,7 +76,10 @@ SCORE_FIELDS = frozenset({"score", "score_behavioural", "score_emotional"})
 """What the score tells, of 0 to 100."""
 
 _PERCENTILES = ("spend_percentile", "orders_percentile", "recency_percentile")
-_BOUNDS = {**dict.fromkeys((*SCORE_FIELDS, *_PERCENTILES), (0, 100)), "sentiment": (-100, 100)}
+_BOUNDS = {
+    **dict.fromkeys((*SCORE_FIELDS, *_PERCENTILES), (0, 100)),
+    "sentiment": (-100, 100),
+}
 
 
 @cache
@@ -90,6 +93,13 @@ def customer_fields() -> Mapping[str, Type]:
     fields["stage"] = _STAGE
     fields["subscription"] = replace(fields["subscription"], choices=SUBSCRIPTION_STATES)
     return MappingProxyType(fields)
+
+
+@cache
+def fact_shapes() -> Mapping[str, frozenset[object]]:
+    """What Python holds a fact as: its type, or each of a union."""
+    hints = get_type_hints(Facts)
+    return MappingProxyType({name: frozenset(get_args(hint) or (hint,)) for name, hint in hints.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any as Anything
-from typing import get_type_hints
 
 from shared.contracts.activity import Facts
+from shared.program.expression.fields import fact_shapes
 from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, is_plain
 from shared.program.expression.types import Kind
 
@@ -65,13 +65,6 @@ def compile_rules(rules: Mapping[str, tuple[Predicate, Slow]]) -> Callable[[Fact
     return made
 
 
-_SHAPES = get_type_hints(Facts)
-
-
-def _is_float(name: str) -> bool:
-    return float in (_SHAPES[name], *getattr(_SHAPES[name], "__args__", ()))
-
-
 def _signed(test: Test) -> str:
     return test.sign if test.wanted else OPPOSITE[test.sign]
 
@@ -90,7 +83,7 @@ def _compare(writer: _Writer, test: Test) -> str:
     if test.type.kind is Kind.FLAG:
         return f"{local} is {'' if sign == '==' else 'not '}{test.value}"
     against: Anything = test.value
-    if isinstance(against, int | Decimal) and _is_float(test.field):
+    if isinstance(against, int | Decimal) and float in fact_shapes()[test.field]:
         against = float(against)  # binary against binary: 0.1 is 0.1
     return _guarded(test, local, f"{local} {sign} {writer.value(against)}")
 
@@ -111,7 +104,7 @@ def _beside(writer: _Writer, test: Test) -> str:
 
 def _binary(name: str, local: str) -> str:
     """CEL compares two facts as binary numbers."""
-    return f"float({local})" if Decimal in (_SHAPES[name], *getattr(_SHAPES[name], "__args__", ())) else local
+    return f"float({local})" if Decimal in fact_shapes()[name] else local
 
 
 def _size(writer: _Writer, test: Test) -> str:

@@ -20,7 +20,11 @@ async def test_a_profile_shows_facts_stage_score_and_the_person(api: Api):
     body = answer.json()
     assert body["id"].startswith("cus_")
     assert (body["facts"]["orders"], body["facts"]["spend"]) == (1, "49.20")
-    assert (body["stage"], body["segments"], body["tags"]) == ("value_realisation", ["one-time"], [])
+    assert (body["stage"], body["segments"], body["tags"]) == (
+        "value_realisation",
+        ["one-time", "active"],
+        [],
+    )
     assert 0 < body["score"] <= 100
     assert body["profile"]["email"] == "ana@example.com"
     assert (await api.get(f"/v1/customers/{body['id']}")).json() == body

@@ -68,7 +68,16 @@ def test_has_offers_milestones_and_segments(program: Program) -> None:
         ("anniversary", 250, None),
         ("birthday", None, "birthday"),
     ]
-    assert list(program.segments) == ["vip", "big-spenders", "one-time", "lapsed"]
+    assert [name for name in program.segments if not name.startswith("rfm-")] == [
+        "vip",
+        "big-spenders",
+        "high-value",
+        "one-time",
+        "active",
+        "inactive",
+        "lapsed",
+    ]
+    assert len(program.segments) == 16
 
 
 def test_has_campaigns_and_limits_on_messages(program: Program) -> None:
