@@ -7,15 +7,14 @@ import pytest
 
 from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.segments import SqlRules
+from services.scoring.adapters.stale import SqlStale
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
 from shared.program import default_program_text
 from shared.program.parse import load_program
-from tests.integration.scoring.test_api import Api, api
+from tests.integration.scoring.api import Api
 from tests.support.life import moment
-
-__all__ = ["api"]
 
 BASE = ScoreSettings.of(load_program(default_program_text()))
 
@@ -30,7 +29,10 @@ async def look_at_all(api: Api, days: float = 40) -> None:
     """What the worker does beside the stream."""
     memberships, rules = SqlMemberships(), SqlRules(BASE)
     reassess = Reassess(
-        memberships=memberships, rules=rules, membership=Membership(memberships), outbox=api.world.outbox
+        memberships=memberships,
+        rules=rules,
+        membership=Membership(memberships, SqlStale()),
+        outbox=api.world.outbox,
     )
     more = True
     while more:
