@@ -233,13 +233,9 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     # compared with all
     rfm_recency: Annotated[
-        int | None, Meta(ge=1, le=5, description="1 to 5: the fifth that `recency_percentile` falls into")
+        int | None, Meta(description="1 to 5: the fifth that `recency_percentile` falls into")
     ] = None
     rfm_value: Annotated[
         int | None,
-        Meta(
-            ge=1,
-            le=5,
-            description="1 to 5: the mean of the fifths of `orders_percentile` and `spend_percentile`",
-        ),
+        Meta(description="1 to 5: the mean of the fifths of `orders_percentile` and `spend_percentile`"),
     ] = None

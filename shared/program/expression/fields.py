@@ -78,6 +78,7 @@ SCORE_FIELDS = frozenset({"score", "score_behavioural", "score_emotional"})
 _PERCENTILES = ("spend_percentile", "orders_percentile", "recency_percentile")
 _BOUNDS = {
     **dict.fromkeys((*SCORE_FIELDS, *_PERCENTILES), (0, 100)),
+    **dict.fromkeys(("rfm_recency", "rfm_value"), (1, 5)),
     "sentiment": (-100, 100),
 }
 
