@@ -60,6 +60,34 @@ Purpose = Annotated[
     ),
 ]
 
+AttributeName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z",
+        description="a name of 1 to 64 letters, digits and _, that starts with a letter",
+    ),
+]
+_NUMBER_MAX = 10**15
+AttributeText = Annotated[str, Meta(max_length=200)]
+AttributeWhole = Annotated[int, Meta(ge=-_NUMBER_MAX, le=_NUMBER_MAX)]
+AttributeNumber = Annotated[float, Meta(ge=-_NUMBER_MAX, le=_NUMBER_MAX)]
+AttributeValue = Annotated[
+    AttributeText | AttributeWhole | AttributeNumber | bool | None,
+    Meta(
+        description="a text of up to 200 characters, a number between -10^15 and 10^15, true, false, or null to"
+        " withdraw it"
+    ),
+]
+Attributes = Annotated[
+    dict[AttributeName, AttributeValue],
+    Meta(
+        max_length=50,
+        description="up to 50 attributes of your own, none of them personal: texts of up to 200 characters, numbers,"
+        " true or false; null withdraws one",
+    ),
+]
+"""What the shop wants to know of its customers beyond the catalogue. It travels in plain sight, for rules to ask."""
+
 
 class Customer(Struct, frozen=True, kw_only=True):
     """Who did it: one identifier or more, and what registration and updates tell about the person."""
@@ -78,6 +106,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     preferences: PersonalMap | UnsetType | None = UNSET
     consent: dict[Purpose, bool] | UnsetType | None = UNSET
+    attributes: Attributes | UnsetType | None = UNSET
 
 
 IDENTIFIERS = ("id", "email", "phone", "card", "anonymous_id")

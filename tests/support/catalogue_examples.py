@@ -21,6 +21,7 @@ CUSTOMER: dict[str, Any] = {
     "time_zone": "Europe/London",
     "preferences": {"colour": PRIVATE, "sizes": [1, 2]},
     "consent": {"email_marketing": True, "sms": False},
+    "attributes": {"plan": "pro", "height": 1.8, "children": 2, "member": True, "old": None},
 }
 
 PRIVATE_VALUES = (PRIVATE, "555 0100", "5550100", "1979-10-12")

@@ -34,6 +34,8 @@ def mismatches(value: Any, type_: Any, pointer: str = "") -> list[Fault]:
         return _in_struct(value, bare, pointer)
     if get_origin(bare) is list and isinstance(value, list):
         return _in_list(value, type_, pointer)
+    if get_origin(bare) is dict and isinstance(value, dict):
+        return _in_map(value, type_, pointer)
     try:
         msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
@@ -76,6 +78,24 @@ def _in_list(values: list[Any], type_: Any, pointer: str) -> list[Fault]:
         msgspec.convert(values, type_)
     except msgspec.ValidationError as error:
         return [_fault(pointer, str(error), type_, values)]
+    return []
+
+
+def _in_map(value: dict[str, Any], type_: Any, pointer: str) -> list[Fault]:
+    key_type, item_type = get_args(_bare(type_))
+    faults: list[Fault] = []
+    for key, item in value.items():
+        place = pointer_to(pointer, key)
+        faults += [_fault(place, str(error), key_type, key) for error in _refusals(key, key_type)]
+        faults += mismatches(item, item_type, place)
+    return faults or [_fault(pointer, str(error), type_, value) for error in _refusals(value, type_)]
+
+
+def _refusals(value: Any, type_: Any) -> list[msgspec.ValidationError]:
+    try:
+        msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        return [error]
     return []
 
 

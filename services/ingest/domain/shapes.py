@@ -65,8 +65,10 @@ def _field(name: str, type_: inspect.Type, *, personal: bool) -> Field:
             marked = bool((type_.extra or {}).get("personal"))
             field = _field(name, type_.type, personal=personal or marked)
         case inspect.UnionType():
-            (only,) = (each for each in type_.types if not isinstance(each, inspect.NoneType))
-            field = _field(name, only, personal=personal)
+            given = [each for each in type_.types if not isinstance(each, inspect.NoneType)]
+            treated = [_field(name, each, personal=personal) for each in given]
+            field = treated[0]
+            assert treated == [field] * len(treated), f"{name}: its kinds are not treated alike"
         case inspect.StructType():
             assert not personal, f"{name}: mark the fields inside, not the object"
             field = Field(name, Treatment.NESTED, shape_of(type_.cls, f"{name}."))

@@ -24,7 +24,7 @@ def test_contacts_and_names_are_personal_in_every_type(type_: str) -> None:
     customer = SHAPES[type_].fields["customer"].inner
     assert customer is not None
 
-    assert customer.plain_keys == {"locale", "time_zone", "consent"}
+    assert customer.plain_keys == {"locale", "time_zone", "consent", "attributes"}
 
 
 def test_customer_without_plain_parts_is_not_in_the_plain_data() -> None:
