@@ -177,7 +177,7 @@ BAD_DATA: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     (
         "consent a text",
         {"customer": {"id": "a", "consent": {"sms": "yes"}}},
-        {"/customer/consent": "wrong_type"},
+        {"/customer/consent/sms": "wrong_type"},
     ),
     ("total a number", {"total": 49.2}, {"/total": "wrong_type"}),
     ("total negative", {"total": "-1"}, {"/total": "wrong_format"}),

@@ -20,7 +20,7 @@ def taken_apart(data: Object, type_: str = "order.completed") -> tuple[Object, O
 
 @pytest.mark.parametrize("type_", CATALOGUE)
 def test_contacts_and_names_are_personal_in_every_type(type_: str) -> None:
-    """Given any type; then of the customer only locale, time zone and consent travel in plain sight."""
+    """Given any type; then of the customer only locale, time zone, consent and attributes travel plain."""
     customer = SHAPES[type_].fields["customer"].inner
     assert customer is not None
 
