@@ -36,9 +36,9 @@ from shared.process import run_worker_process, serve
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
+from shared.version import VERSION
 
 SERVICE: Final = "ingest"
-VERSION = "0.1.0"
 START_PATIENCE_S = 3.0
 STOP_PATIENCE_S = 3.0
 

@@ -53,9 +53,9 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import check_secret, derive
+from shared.version import VERSION
 
 SERVICE: Final = "rewards"
-VERSION = "0.1.0"
 START_PATIENCE_S = 60.0
 CHECKOUT_ATTEMPTS = 3
 log = structlog.get_logger()

@@ -70,9 +70,9 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import SecretError
+from shared.version import VERSION
 
 SERVICE: Final = "scoring"
-VERSION = "0.1.0"
 ROLL_UP_EVERY_S = 10.0
 """How old the metrics may be; a customer who changes often is counted anew no more often than that."""
 

@@ -1,16 +1,11 @@
 """`POST /v1/events`.
 
-The route takes the request as it is and answers with ready bytes: FastAPI's own reading and writing of models would
-cost more than everything that ingest does with an event.
+FastAPI's own reading and writing of models would cost more than everything that ingest does with an event.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.adapters.metrics import count_refused, count_taken
 from services.ingest.application.accepting import AcceptEvents, EventsRefusedError
@@ -21,26 +16,9 @@ from services.ingest.entrypoints.reading import read_body, read_events
 from shared.auth.guard import Guard
 from shared.auth.scopes import Scope as Right
 from shared.clock import Clock
+from shared.http.direct import DirectRoute
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
-
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class DirectRoute(APIRoute):
-    """A route whose function is called with the request and nothing around it: no dependencies, no exit stacks."""
-
-    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.app = _directly(endpoint)
-
-
-def _directly(endpoint: Endpoint) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await endpoint(Request(scope, receive))
-        await response(scope, receive, send)
-
-    return app
 
 
 def events_routes(accept: AcceptEvents, guard: Guard, clock: Clock) -> APIRouter:

@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from services.rewards.application.batching import OverloadedError
 from services.rewards.application.checkout import Confirm, Release, Reserve
 from services.rewards.domain.redemptions import Redemption
-from services.rewards.entrypoints.direct import IDEMPOTENCY_PARAMETER, DirectRoute, read
+from services.rewards.entrypoints.reading import IDEMPOTENCY_PARAMETER, read
 from services.rewards.entrypoints.service import Service, as_problem
 from shared.auth.scopes import Scope
 from shared.http.address import as_sent
+from shared.http.direct import DirectRoute
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import dependency_unavailable
