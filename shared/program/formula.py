@@ -27,6 +27,11 @@ class Formula:
     compiled: engine.Program = field(repr=False, compare=False)
     variables: tuple[Variable, ...] = field(repr=False, compare=False, default=())
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the customer that it reads."""
+        return tuple(dict.fromkeys(variable.key for variable in self.variables))
+
     @classmethod
     def compile(cls, source: str, scope: Scope) -> Self:
         """Checks and compiles `source`.

@@ -1,6 +1,6 @@
 """Why the score is what it is: each part with its value, its weight, the facts that gave it, the events behind them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,8 +55,11 @@ class ExplainedPart:
     events: tuple[Evidence, ...]
 
 
-def explain(trace: Trace, settings: ScoreSettings) -> tuple[ExplainedPart, ...]:
-    """All parts that have a weight, as they stand after the events of `trace`, at its moment."""
+def explain(
+    trace: Trace, settings: ScoreSettings, own: Mapping[str, Sequence[Event]]
+) -> tuple[ExplainedPart, ...]:
+    """All parts that have a weight, as they stand after the events of `trace`, at its moment. `own` names the events
+    behind each part of the shop's own."""
     assessment = assess(trace.state, trace.at, settings)
     view = view_at(trace.state, trace.at, settings)
     values = {weighed.name: value for weighed, value, _ in assessment.score.measured}
@@ -70,7 +73,7 @@ def explain(trace: Trace, settings: ScoreSettings) -> tuple[ExplainedPart, ...]:
             program_weight=one.weight // 1000,
             note=_note(one, values.get(one.name), weights.get(one.name, 0.0)),
             facts=one.part.facts(view) if one.part is not None else _own_facts(one, assessment.facts),
-            events=_newest(one.part.behind(trace)) if one.part is not None else (),
+            events=_newest(one.part.behind(trace) if one.part is not None else own.get(one.name, ())),
         )
         for one in settings.plan.parts
     )
@@ -107,7 +110,7 @@ def _own_facts(weighed: Weighed, facts: Facts) -> dict[str, FactValue]:
     """The facts that a formula of the shop's own reads."""
     assert weighed.own is not None
     found: dict[str, FactValue] = {"formula": weighed.own.value.source}
-    for name in dict.fromkeys(variable.key for variable in weighed.own.value.variables):
+    for name in weighed.own.value.fields:
         value = getattr(facts, name, None)
         found[name] = value if isinstance(value, str | int | float | datetime | None) else str(value)
     return found

@@ -10,8 +10,9 @@ from services.scoring.domain.evolve import Folded, evolve_in
 from services.scoring.domain.explain import Evidence, ExplainedPart, explain, weights_of, window_start
 from services.scoring.domain.parts.trace import Trace
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.state import EMPTY
+from services.scoring.domain.state import EMPTY, State
 from services.scoring.domain.suggest import Suggestion, suggest
+from shared.contracts.activity import Facts
 
 LATELY = timedelta(days=30)
 """How far back changes are told."""
@@ -64,6 +65,7 @@ def tell_story(events: Sequence[Event], moment: datetime, settings: ScoreSetting
     """The story of the score at `moment`, which is not before the newest of these events (in order, one or more)."""
     since = moment - LATELY
     folded = Folded(EMPTY, {})
+    own: dict[str, list[Event]] = {}
     then: Assessment | None = None
     moved: list[EventChange] = []
     for event in events:
@@ -71,6 +73,8 @@ def tell_story(events: Sequence[Event], moment: datetime, settings: ScoreSetting
             then = assess(folded.state, since, settings)
         before = folded.state
         folded.state = evolve_in(before, event, folded.book, settings)
+        if settings.plan.own:
+            _note_causes(own, before, folded.state, event, settings)
         if event.at > since:
             old = score_at(before, event.at, settings) if before.events else 0
             points = score_at(folded.state, event.at, settings) - old
@@ -84,10 +88,22 @@ def tell_story(events: Sequence[Event], moment: datetime, settings: ScoreSetting
     )
     return Story(
         now,
-        explain(trace, settings),
+        explain(trace, settings, own),
         _changes(since, then, now, moved, settings),
         suggest(folded, moment, settings),
     )
+
+
+def _note_causes(
+    own: dict[str, list[Event]], before: State, after: State, event: Event, settings: ScoreSettings
+) -> None:
+    """An event stands behind a part of the shop's own when it changed a fact that the formula reads."""
+    now = assess(after, event.at, settings).facts
+    was = assess(before, event.at, settings).facts if before.events else Facts(currency=now.currency)
+    for weighed in settings.plan.own:
+        assert weighed.own is not None
+        if any(getattr(was, name) != getattr(now, name) for name in weighed.own.value.fields):
+            own.setdefault(weighed.name, []).append(event)
 
 
 def _changes(

@@ -213,6 +213,20 @@ def test_a_condition_may_say_what_it_gives_otherwise():
     assert part(told, "rich").facts == {"formula": "customer.spend > 90", "spend": "49.20"}
 
 
+def test_an_own_part_may_ask_for_attributes_and_names_the_events_that_told_them():
+    settings = settings_with('{parts: [{id: level, value: "customer.attributes.level * 10", weight: 50}]}')
+
+    def told(day, level):
+        return event("customer.updated", moment(day), {"customer": {"attributes": {"level": level}}})
+
+    life = [order(moment(0), "1"), told(1, 4), event("login.recorded", moment(2)), told(3, 7)]
+    level = part(story(life, moment(4), settings), "level")
+
+    assert level.value == 70
+    assert [one.at for one in level.events] == [moment(3), moment(1)]
+    assert part(story(life[:1], moment(4), settings), "level").value is None
+
+
 def test_an_own_part_whose_value_is_not_known_does_not_count():
     settings = settings_with('{parts: [{id: pace, value: "customer.order_interval_days * 2", weight: 50}]}')
     life = [order(moment(0), "1")]
