@@ -1,6 +1,7 @@
 """Attachment to the brand or the shop: love of it, years with it, coming back, recommending it."""
 
 PLAIN = r"""
+(?:i|we)_(?:really_|truly_|just_)?<love>_(?:this|your|the|that)_<brand>
 (?:love|adore)_~1this_(?:\w+_)?<brand>
 (?:happy|repeat|regular|faithful|returning|devoted|satisfied|longtime|lifelong|long_standing|
     long_term)_(?:customer|buyer|client|shopper|guest|reader|user|member|subscriber)
