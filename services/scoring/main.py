@@ -109,7 +109,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
     app.include_router(timeline_routes(profiles, personal))
-    app.include_router(metrics_routes(MetricSums(engine), _rollup_settings(settings), clock))
+    app.include_router(metrics_routes(MetricSums(engine), rules, _rollup_settings(settings), clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
     return app
 

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.metric_sums import MetricSums
+from services.scoring.application.ports import Rules
 from services.scoring.domain.metrics import Series, cohort_of
 from services.scoring.domain.months import NO_MONTH, Month, month_named, month_of, name_of
 from services.scoring.domain.rollup import RollupSettings
@@ -23,7 +25,7 @@ from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.http.openapi import problem_responses
-from shared.http.problems import ProblemError, invalid_request
+from shared.http.problems import Problem, ProblemError, invalid_request
 from shared.http.types import ShortText
 
 MONTHS_DEFAULT = 12
@@ -52,12 +54,16 @@ Last = Annotated[
 OfSegment = Annotated[ShortText | None, Query(description="Only customers who are in this segment now.")]
 
 
-def metrics_routes(sums: MetricSums, settings: RollupSettings, clock: Clock) -> APIRouter:
+def metrics_routes(sums: MetricSums, rules: Rules, settings: RollupSettings, clock: Clock) -> APIRouter:
     """The routes by which metrics are read."""
     router = APIRouter(tags=["metrics"], responses=problem_responses(401, 403, 422, 503))
-    views = _Views(sums, settings, clock)
+    views = _Views(sums, rules, settings, clock)
 
-    @router.get("/v1/metrics", summary="Retention, order value, churn, NPS and more, by month or by segment")
+    @router.get(
+        "/v1/metrics",
+        summary="Retention, order value, churn, NPS and more, by month or by segment",
+        responses=problem_responses(404),
+    )
     async def metrics(
         _: Reader,
         first: First = None,
@@ -79,7 +85,11 @@ def metrics_routes(sums: MetricSums, settings: RollupSettings, clock: Clock) -> 
         begin, end = views.period(first, last)
         return await views.cohorts(begin, end)
 
-    @router.get("/v1/completeness", summary="What is known of customers, what is missing, and what to do")
+    @router.get(
+        "/v1/completeness",
+        summary="What is known of customers, what is missing, and what to do",
+        responses=problem_responses(404),
+    )
     async def completeness(_: Reader, segment: OfSegment = None) -> CompletenessAnswer:
         """By field, over all customers or a segment."""
         return await views.completeness(segment)
@@ -90,8 +100,9 @@ def metrics_routes(sums: MetricSums, settings: RollupSettings, clock: Clock) -> 
 class _Views:
     """The answers."""
 
-    def __init__(self, sums: MetricSums, settings: RollupSettings, clock: Clock) -> None:
+    def __init__(self, sums: MetricSums, rules: Rules, settings: RollupSettings, clock: Clock) -> None:
         self._sums = sums
+        self._rules = rules
         self._settings = settings
         self._clock = clock
 
@@ -110,6 +121,7 @@ class _Views:
         """An item for each month."""
         now = self._clock()
         async with self._sums.engine.connect() as connection:
+            await self._check(connection, segment)
             as_of = await self._sums.as_of(connection, now)
             series = Series.of(await self._sums.by_month(connection, segment or EVERYBODY, end), end)
         present = month_of(now, self._settings.zone)
@@ -124,12 +136,18 @@ class _Views:
         async with self._sums.engine.connect() as connection:
             as_of = await self._sums.as_of(connection, self._clock())
             found = await self._sums.by_segment(connection, end)
+            segments = (await self._rules.current(connection)).segments.sources
         items = [
-            SegmentMetrics.of(Series.of(found[name], end).metrics(begin, end), segment=name or None)
-            for name in sorted({EVERYBODY, *found})
-            if name in found
+            SegmentMetrics.of(Series.of(found.get(name, {}), end).metrics(begin, end), segment=name or None)
+            for name in (EVERYBODY, *segments)
         ]
         return self._answer("segment", begin=begin, end=end, segment=None, as_of=as_of, items=items)
+
+    async def _check(self, connection: AsyncConnection, segment: str | None) -> None:
+        """Refuse a segment that there is not."""
+        if segment is None or segment in (await self._rules.current(connection)).segments.sources:
+            return
+        raise Problem(404, "unknown_segment", "Unknown segment", "No segment has this id.")
 
     def _answer(
         self,
@@ -168,6 +186,7 @@ class _Views:
     async def completeness(self, segment: str | None) -> CompletenessAnswer:
         """Counts by field."""
         async with self._sums.engine.connect() as connection:
+            await self._check(connection, segment)
             as_of = await self._sums.as_of(connection, self._clock())
             customers, known = await self._sums.known_fields(connection, segment or EVERYBODY)
         return CompletenessAnswer.of(customers, known, segment, as_of)

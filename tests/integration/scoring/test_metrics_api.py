@@ -197,6 +197,31 @@ async def test_bad_questions_get_a_problem(api: Api, path: str, query: dict[str,
     assert answer.json()["errors"][0]["parameter"] == parameter
 
 
+async def test_segments_are_compared_and_unknown_ones_refused(api: Api):
+    """Given one customer with one order and one with two; when segments are compared; then all of the program are
+    there, after all customers; each shows its members, as it does alone; a segment that there is not is refused."""
+    await api.order(0, "1", total="10.00", id="c-1")
+    for number in (1, 2):
+        await api.order(number, str(number), total="20.00", id="c-2")
+    async with api.world.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE scoring.customers SET segments = 'one-time' WHERE orders = 1"
+        )
+    await api.world.roll_up()
+
+    items = (await api.get("/v1/metrics", by="segment")).json()["items"]
+    alone = (await months(api, segment="one-time"))["2026-01"]
+    unknown = await api.get("/v1/metrics", segment="nobody")
+
+    by_name = {one["segment"]: one for one in items}
+    assert items[0]["segment"] is None
+    assert {"one-time", "vip"} <= by_name.keys()
+    assert [by_name[name]["revenue"] for name in (None, "one-time", "vip")] == ["50.00", "10.00", "0.00"]
+    assert by_name["one-time"]["repeat_purchase_rate"] == 0
+    assert (alone["orders"], alone["revenue"]) == (1, "10.00")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_segment")
+
+
 async def test_metrics_need_a_key_that_may_read_profiles(api: Api):
     """Given no key, or one for rewards; then 401 and 403."""
     for path in ("/v1/metrics", "/v1/cohorts", "/v1/completeness"):
