@@ -62,7 +62,9 @@ class Reassess:
         if state.after_id == "":
             await self._memberships.note_pass(connection, state)  # the moment that it dates saved rules with
         looked_at = {
-            customer_id: (one, assess(one.state, now, settings)) for customer_id, one in stored.items()
+            customer_id: (one, assess(one.state, now, settings))
+            for customer_id, one in stored.items()
+            if one.state.events  # else all events proved to be somebody else's
         }
         told = await self._membership.follow(connection, looked_at, settings, now) if looked_at else []
         done = len(stored) < PASS_CUSTOMERS_MAX
