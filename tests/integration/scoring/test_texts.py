@@ -8,8 +8,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from services.scoring.main import Worker
-from shared.contracts.events import EventRecord
+from services.scoring.domain.language.reading import DELIVERY, decode_reading
+from services.scoring.main import Worker, run_worker
+from shared.bus.records import Outgoing
+from shared.bus.wiring import make_producer
+from shared.contracts.codec import encode
+from shared.contracts.events import EVENTS_TOPIC, EventRecord
 from shared.settings import Settings
 from shared.vault.secret import SecretError, check_secret
 from shared.vault.subject_keys import SubjectKeys
@@ -20,6 +24,7 @@ from tests.support.clock import ManualClock
 from tests.support.life import moment
 
 OF_CUSTOMERS = ("inbox", "customers", "facts", "identities", "timeline", "orders")
+PATIENCE_S = 20
 ANA = {"id": "c-42", "email": "ana@example.com"}
 
 
@@ -151,3 +156,24 @@ async def test_a_worker_with_another_secret_does_not_start(
     other = settings.model_copy(update={"secret": SecretStr("y" * 40)})
     with pytest.raises(SecretError, match="not the secret"):
         await Worker(other, clock).run(asyncio.Event())
+
+
+async def test_the_worker_reads_by_the_engine_that_is_set(api: Api, settings: Settings, clock: ManualClock):
+    """Given another engine by the setting; when the worker takes a sealed review in; then it is that engine's."""
+    chosen = settings.model_copy(update={"sentiment": "tests.unit.scoring.test_language:Cheerful"})
+    told = Outgoing(EVENTS_TOPIC, "p-ana", encode(await review(api, 1, "My parcel is late.")))
+    producer = make_producer(settings, api.world.engine)
+    await producer.start()
+    await producer.publish([told])
+    await producer.stop()
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_worker(chosen, clock, stop))
+    async with asyncio.timeout(PATIENCE_S):
+        while not (rows := await api.world.rows("SELECT reading FROM scoring.timeline")):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        stop.set()
+        await working
+
+    reading = decode_reading(rows[0][0])
+    assert (reading.engine, reading.sentiment) == ("cheerful/1", 70)
+    assert {mention.tag for mention in reading.mentions} == {DELIVERY}
