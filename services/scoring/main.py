@@ -9,7 +9,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 from typing import Final
 
 import structlog
@@ -31,6 +30,7 @@ from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.follow import Follow
 from services.scoring.application.membership import Membership
 from services.scoring.application.merging import Merging
 from services.scoring.application.portray import Portray
@@ -157,6 +157,13 @@ class Worker:
         self._reassess = Reassess(
             memberships=memberships, rules=segments, membership=membership, outbox=outbox
         )
+        rebuilds = SqlRebuilds()
+        self._follow = Follow(
+            rebuild=_rebuild(settings, rules, rebuilds),
+            rebuilds=rebuilds,
+            folded=rebuilds,
+            program=rules.fold_digest,
+        )
         self._relay = make_relay(settings, self._engine, SERVICE)
         self._watchdog = Watchdog(EVENTS_TOPIC)
         self._stream = StreamWorker(
@@ -199,6 +206,7 @@ class Worker:
                 group.create_task(self._stream.run(stop), name="events")
                 group.create_task(self._sweeping(stop), name="sweep")
                 group.create_task(self._rolling_up(stop), name="rollups")
+                group.create_task(self._following(stop), name="program")
                 if self._relay is not None:
                     group.create_task(self._relay.run(stop), name="relay")
         finally:
@@ -207,6 +215,9 @@ class Worker:
     async def _sweeping(self, stop: asyncio.Event) -> None:
         jobs = (self._sweep, self._reassess)
         await sweep_until(stop, self._engine, jobs, self._clock, lambda: self._watchdog.lag)
+
+    async def _following(self, stop: asyncio.Event) -> None:
+        await sweep_until(stop, self._engine, (self._follow,), self._clock, lambda: 0)
 
     async def _rolling_up(self, stop: asyncio.Event) -> None:
         await sweep_until(
@@ -227,11 +238,19 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
     """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` when the program cannot be
     used."""
-    program = program_text(settings.program)
     rules = _score_settings(settings)
     engine = service_engine(settings, SERVICE)
     rebuilds = SqlRebuilds()
-    rebuild = Rebuild(
+    rebuild = _rebuild(settings, rules, rebuilds)
+    digest = rules.fold_digest
+    try:
+        return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
+    finally:
+        await engine.dispose()
+
+
+def _rebuild(settings: Settings, rules: ScoreSettings, rebuilds: SqlRebuilds) -> Rebuild:
+    return Rebuild(
         rebuilds=rebuilds,
         customers=SqlCustomers(),
         orders=SqlOrders(),
@@ -241,11 +260,6 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
         settings=rules,
         rules=SqlRules(rules),
     )
-    digest = blake2b(program.encode(), digest_size=16).hexdigest()
-    try:
-        return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
-    finally:
-        await engine.dispose()
 
 
 async def _verify_if_possible(personal: PersonalData) -> None:

@@ -29,6 +29,17 @@ _NOTE = text("""
     WHERE id = :id
     """)
 
+_BEGIN_WITH = text("""
+    INSERT INTO scoring.rebuilds (program, begun_at, cursor, customers, changed, finished_at)
+    SELECT :program, :now, '', 0, 0, :now
+    WHERE NOT EXISTS (SELECT FROM scoring.rebuilds) AND NOT EXISTS (SELECT FROM scoring.customers)
+    """)
+
+# The latest is never one that was given up: that happens only when a newer one begins.
+_FOLDED_WITH = text("""
+    SELECT CASE WHEN finished_at IS NOT NULL THEN program END FROM scoring.rebuilds ORDER BY id DESC LIMIT 1
+    """)
+
 _LOOK_AT_ALL = text("UPDATE scoring.segment_pass SET cause = ''")
 
 
@@ -41,6 +52,12 @@ class SqlRebuilds:
         await connection.execute(_GIVE_UP, bound)
         await connection.execute(_BEGIN, bound)
         return Rebuilding(*(await connection.execute(_UNDER_WAY, {})).one())
+
+    async def folded_with(self, connection: AsyncConnection, program: str, now: datetime) -> str | None:
+        """The digest of the latest rebuild, if that is finished. Where nobody is known yet, it is `program` from now
+        on."""
+        await connection.execute(_BEGIN_WITH, {"program": program, "now": now})
+        return (await connection.execute(_FOLDED_WITH, {})).scalar_one_or_none()
 
     async def lock(self, connection: AsyncConnection, rebuild_id: int) -> Rebuilding:
         """How far it has come, locked: one step at a time."""

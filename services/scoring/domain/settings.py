@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
@@ -11,6 +12,9 @@ from shared.program.condition import Condition
 from shared.program.model import Program, Score, Stages
 from shared.program.period import Period
 from shared.program.segments import NO_SEGMENTS, SegmentRules
+
+FOLD_VERSION = 2
+"""Raise it with every change of the fold that gives the same events another state: all customers are folded anew."""
 
 DEFAULT_PLAN = Plan.of(Score())
 
@@ -41,6 +45,22 @@ class ScoreSettings:
     segments: SegmentRules = NO_SEGMENTS
     ranking: Ranking = UNRANKED
     plan: Plan = DEFAULT_PLAN
+
+    @property
+    def fold_digest(self) -> str:
+        """A digest of all that takes part in the fold: as long as it is the same, a state is what it would be anew."""
+        parts = (
+            FOLD_VERSION,
+            self.currency,
+            self.zone.key,
+            self.lapsed_after,
+            self.churned_after,
+            self.at_risk,
+            self.active_orders,
+            self.loyal_orders,
+            self.won_back_orders,
+        )
+        return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
     @classmethod
     def of(cls, program: Program) -> "ScoreSettings":
