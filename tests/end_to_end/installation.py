@@ -67,11 +67,11 @@ class Installation:
             **self._settings,
         }
 
-    def begin(self) -> subprocess.Popen[bytes]:
-        """Start `regulars up` and return at once."""
+    def begin(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start `regulars up`, or another command, and return at once."""
         with self.output.open("ab") as output:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "deploy.cli", "up"],
+                [sys.executable, "-m", "deploy.cli", *(words or ("up",))],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self.environment(),
