@@ -80,9 +80,8 @@ def explain(
 
 
 def weights_of(score: Score, settings: ScoreSettings) -> dict[str, float]:
-    """The weight of each known part, 0 to 1; they sum to 1, unless nothing counts."""
-    shared = shared_out(score.measured, settings.plan.one_way)
-    total = sum(weight for _, _, weight in shared)
+    """The weight of each known part, 0 to 1; they sum to 1, unless no two-sided part is known."""
+    shared, total = shared_out(score.measured, settings.plan.one_way)
     return {one.name: weight / total for one, _, weight in shared} if total else {}
 
 

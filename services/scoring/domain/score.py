@@ -111,7 +111,7 @@ def weigh(found: Sequence[Measured], one_way: int) -> Score:
 
 def _weigh_all(found: Sequence[Measured], one_way: int) -> Score:
     """The same where some parts move the score one way only."""
-    shared = shared_out(found, one_way)
+    shared, total = shared_out(found, one_way)
     halves = []
     for behavioural in (True, False):
         half = [one for one in shared if one[0].behavioural is behavioural]
@@ -120,22 +120,28 @@ def _weigh_all(found: Sequence[Measured], one_way: int) -> Score:
             if any(weight for _, _, weight in half)
             else _mean_of([one for one in found if one[0].behavioural is behavioural])
         )
-    return Score(_mean_of(shared) or 0, halves[0], halves[1], found)
+    whole = _mean(sum(weight * value for _, value, weight in shared), total)
+    return Score(whole or 0, halves[0], halves[1], found)
 
 
-def shared_out(found: Sequence[Measured], one_way: int) -> Sequence[Measured]:
-    """The parts with the weights that they have in the end, on a scale of their own: the score is the mean of the
-    values with these."""
+def shared_out(found: Sequence[Measured], one_way: int) -> tuple[Sequence[Measured], int]:
+    """The parts with the weights that they have in the end, and the total of which these are shares: the score is the
+    sum of values times weights, divided by the total.
+
+    Where no two-sided part is known (by default some always are), their mean counts as 0: good news lifts from there.
+    """
     base = sum(weight for weighed, _, weight in found if weighed.both)
     base_sum = sum(weight * value for weighed, value, weight in found if weighed.both)
     if not base:
-        return found
+        return [
+            (weighed, value, weight if weighed.sign is Sign.LIFTS else 0) for weighed, value, weight in found
+        ], one_way
     biting = [_bites(one, base, base_sum) for one in found]
     rest = base + one_way - sum(weight for (_, _, weight), bites in zip(found, biting, strict=True) if bites)
     return [
         (weighed, value, weight * (rest if weighed.both else base if bites else 0))
         for (weighed, value, weight), bites in zip(found, biting, strict=True)
-    ]
+    ], base * (base + one_way)
 
 
 def _bites(one: Measured, base: int, base_sum: int) -> bool:

@@ -116,10 +116,10 @@ def test_every_part_and_the_whole_stay_within_0_and_100_and_the_weights_add_up(l
     for half in (facts.score_behavioural, facts.score_emotional):
         assert half is None or 0 <= half <= 100
     weights = weights_of(assessment.score, settings)
-    if weights:
+    if any(part.both for part, _, _ in measured):
         assert abs(sum(weights.values()) - 1) < 1e-9
-        whole = sum(value * weights[part.name] for part, value, _ in measured)
-        assert abs(facts.score - whole) <= 0.5 + 1e-9
+    whole = sum(value * weights[part.name] for part, value, _ in measured if weights)
+    assert abs(facts.score - whole) <= 0.5 + 1e-9
 
 
 def _values(state, at):

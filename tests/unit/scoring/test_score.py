@@ -215,6 +215,13 @@ def test_good_news_lifts_or_does_nothing_and_bad_news_lowers_or_does_nothing():
     assert weigh(parts(base, ("bad", 90, 10, Sign.LOWERS)), 20).value == 60
 
 
+def test_good_news_lifts_from_0_where_nothing_else_is_known():
+    good, better = ("good", 60, 10, Sign.LIFTS), ("better", 100, 10, Sign.LIFTS)
+    assert weigh(parts(good), 20).value == 30
+    assert weigh(parts(good, better), 20).value == 80
+    assert weigh(parts(("bad", 60, 10, Sign.LOWERS)), 20).value == 0
+
+
 def test_evidence_makes_weight():
     once = assess(fold([order(moment(0), "1"), review(1, 1)], SETTINGS).state, moment(1), SETTINGS)
     often = [order(moment(0), "1"), *(review(1 + day / 10, 1) for day in range(9))]
