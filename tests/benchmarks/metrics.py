@@ -25,6 +25,8 @@ from shared.auth.keys import create_key
 from shared.auth.scopes import Scope
 from shared.contracts.codec import encode
 from shared.postgres.engine import create_engine
+from shared.program import program_text
+from shared.program.parse import load_program
 from shared.settings import Settings
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock
@@ -33,7 +35,7 @@ from tests.support.life import event, moment
 
 DAYS = 730
 NOW = moment(DAYS)
-SEGMENTS = [f"segment-{number}" for number in range(30)]
+SEGMENTS = list(load_program(program_text(None)).segments)
 CHUNK = 500
 ORDER_COLUMNS = [
     "customer_id", "order_id", "event_key", "placed_at", "currency", "total", "refunded", "cancelled",
@@ -41,7 +43,7 @@ ORDER_COLUMNS = [
 ASKED = (
     "/v1/metrics",
     "/v1/metrics?from=2024-06",
-    "/v1/metrics?segment=segment-3",
+    "/v1/metrics?segment=vip",
     "/v1/metrics?by=segment",
     "/v1/cohorts?from=2024-06",
     "/v1/completeness",
