@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.scoring.domain.measures import NAMES, Measures
 from services.scoring.domain.months import Month, day_in, month_with
 
-_SUMS = ", ".join(f"sum({name})" for name in NAMES)
+_SUMS = ", ".join("sum(revenue)" if name == "revenue" else f"CAST(sum({name}) AS bigint)" for name in NAMES)
+"""Counts as integers: the driver is slow with decimals."""
 
 _BY_MONTH = text(f"""
     SELECT month, {_SUMS} FROM scoring.metric_sums
