@@ -41,14 +41,12 @@ _VALUES = {
     "orders": "CAST(orders AS bigint)",
     "recency": "CAST(extract(epoch FROM last_order_at) * 1000000 AS bigint)",
 }
-_CUTS = {
+_PLACED = {
     name: text(f"""
-        SELECT array_agg(ranked.value ORDER BY p)
-        FROM generate_series(1, {CUTS}) AS p
-        JOIN (
-            SELECT {value} AS value, row_number() OVER (ORDER BY {value}) AS place, count(*) OVER () AS customers
+        SELECT value FROM (
+            SELECT {value} AS value, row_number() OVER (ORDER BY {value}) AS place
             FROM scoring.customers WHERE orders > 0
-        ) AS ranked ON ranked.place = (p * ranked.customers + {CUTS - 1}) / {CUTS}
+        ) AS ranked WHERE place = ANY(CAST(:places AS bigint[])) ORDER BY place
         """)  # noqa: S608  # the names are our own
     for name, value in _VALUES.items()
 }
@@ -124,8 +122,13 @@ class SqlRules:
     async def rank(self, connection: AsyncConnection, now: datetime) -> None:
         """Compare all customers, and let the outcome count from now on."""
         customers = await self.ranked(connection)
-        cuts = {name: tuple(await connection.scalar(query) or ()) for name, query in _CUTS.items()}
-        ranking = Ranking(at=now, customers=customers if cuts["spend"] else 0, **cuts)
+        places = [-(-p * customers // CUTS) for p in range(1, CUTS + 1)]  # rounded up
+        cuts = {}
+        for name, query in _PLACED.items():
+            rows = await connection.execute(query, {"places": places})
+            values = dict(zip(sorted(set(places)), (row[0] for row in rows), strict=False))
+            cuts[name] = tuple(values[place] for place in places if place in values)
+        ranking = Ranking(at=now, customers=customers, **cuts)
         await connection.execute(_ALONE, {"lock": IDENTITY_LOCK})
         await connection.execute(_ADD_RANKING, {"at": now, "cuts": msgspec.json.encode(ranking).decode()})
         await connection.execute(_NEXT_REVISION)
