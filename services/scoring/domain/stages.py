@@ -148,7 +148,12 @@ def standing_at(state: State, moment: datetime) -> Standing:
 
 def stage_at(state: State, moment: datetime) -> str:
     """The stage alone."""
-    return course_at(state, moment)[0].stage
+    stage = state.stage
+    target, due = _next(state, stage)
+    while due is not None and due <= moment:
+        stage = target
+        target, due = _next(state, stage)
+    return stage
 
 
 def course_at(state: State, moment: datetime) -> tuple[Standing, datetime | None]:
