@@ -25,6 +25,7 @@ _RESOLVE = text("""
     LEFT JOIN rewards.aliases a ON a.pseudonym = w.pseudonym
     WHERE coalesce(m.customer_id, a.customer_id) IS NOT NULL
     """)
+_EPOCH = text("SELECT coalesce(max(epoch), 0) FROM rewards.parts")
 _OWNERS = text("SELECT id, customer_id FROM rewards.redemptions WHERE id = ANY(CAST(:ids AS text[]))")
 _REDEMPTIONS = text("""
     SELECT id, customer_id, order_id, points, value, currency, status, reserved_at, expires_at, ended_at, taken,
@@ -46,15 +47,19 @@ _REMEMBER = text("""
 
 
 class Names:
-    """Finds customers by our ids or by the shop's own, remembering what it found. A merge does not make it wrong: the
-    member that is locked or read knows where it went."""
+    """Finds customers by our ids or by the shop's own, remembering what it found until a merge or an undone one."""
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._known: OrderedDict[str, str] = OrderedDict()
+        self._epoch = 0
 
     async def find(self, connection: AsyncConnection, names: Collection[str]) -> dict[str, str]:
         """Customer ids by name; unknown ones are missing."""
+        epoch = await connection.scalar(_EPOCH)
+        if epoch != self._epoch:
+            self._known.clear()
+            self._epoch = epoch
         found = {name: self._known[name] for name in names if name in self._known}
         missing = [name for name in names if name not in found]
         if missing:

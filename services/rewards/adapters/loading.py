@@ -18,7 +18,7 @@ _refunds = json.Decoder(dict[str, Refund])
 
 _PURCHASE = (
     "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot,"
-    " p.grants, p.refunds"
+    " p.grants, p.refunds, p.part"
 )
 _PURCHASES = text(f"""
     SELECT {_PURCHASE} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
@@ -43,7 +43,7 @@ _ALL_MILESTONES = text(
     "SELECT customer_id, milestone, occasion, at, cause, points FROM rewards.milestones WHERE customer_id = :customer"
 )
 
-_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired"
+_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, part"
 # A lot from which nothing remains and nothing expired can neither give nor take anything any more.
 _LOTS = text(f"""
     SELECT {_LOT} FROM rewards.lots
@@ -77,7 +77,7 @@ async def load_purchases(
 
 def _purchase(row: Any) -> Purchase:
     """The purchase in a row of `_PURCHASE`."""
-    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds = row
+    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds, part = row
     return Purchase(
         order_id=order_id,
         placed_at=placed_at,
@@ -88,6 +88,7 @@ def _purchase(row: Any) -> Purchase:
         lot=lot,
         grants=_grants.decode(grants) if grants else [],
         refunds=_refunds.decode(refunds) if refunds else {},
+        part=part,
         stored=True,
         changed=False,
     )
@@ -151,6 +152,7 @@ def _lot(row: Any) -> Lot:
         points=row[5],
         remaining=row[6],
         expired=row[7],
+        part=row[8],
         stored=True,
         changed=False,
     )

@@ -12,11 +12,12 @@ from services.rewards.adapters import loading, moving, saving
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
+from services.rewards.domain.parting import OpenReservation, TakenBack
 from shared.bus.interface import Outbox
 
 COLUMNS = (
     "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
-    " tier_spend, tier_changes, spend, spend_since, merged_into"
+    " tier_spend, tier_changes, spend, spend_since, merged_into, merged_by"
 )
 
 _LOCK = text(
@@ -53,6 +54,46 @@ class PostgresMembers:
         # Out of order, and so it may deadlock with another worker; then both are tried again.
         found.update(await _lock(connection, moved - found.keys()))
         return {id_: found[found[id_].merged_into or id_] for id_ in wanted if id_ in found}
+
+    async def lock_exactly(
+        self, connection: AsyncConnection, customer_ids: Iterable[str]
+    ) -> dict[str, Member]:
+        """See `Members.lock_exactly`."""
+        wanted = set(customer_ids)
+        await connection.execute(_CREATE, {"ids": sorted(wanted)})
+        return await _lock(connection, wanted)
+
+    async def parts(self, connection: AsyncConnection, parts: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """See `Members.parts`."""
+        return await moving.parts(connection, parts)
+
+    async def note_parts(
+        self, connection: AsyncConnection, parts: Iterable[str], customer_id: str, epoch: int
+    ) -> None:
+        """See `Members.note_parts`."""
+        await moving.note_parts(connection, parts, customer_id, epoch)
+
+    async def move_parts(
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+    ) -> None:
+        """See `Members.move_parts`."""
+        await moving.move_parts(connection, source, target, parts)
+
+    async def earned_by(self, connection: AsyncConnection, source: Member, parts: Iterable[str]) -> int:
+        """See `Members.earned_by`."""
+        return await moving.earned_by(connection, source, parts)
+
+    async def taken_back(self, connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:
+        """See `Members.taken_back`."""
+        return await moving.taken_back(connection, customer_id, cause)
+
+    async def open_reservations(self, connection: AsyncConnection, customer_id: str) -> list[OpenReservation]:
+        """See `Members.open_reservations`."""
+        return await moving.open_reservations(connection, customer_id)
+
+    async def retake(self, connection: AsyncConnection, reservation: OpenReservation) -> None:
+        """See `Members.retake`."""
+        await moving.retake(connection, reservation)
 
     async def load(
         self,

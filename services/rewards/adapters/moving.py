@@ -1,30 +1,49 @@
 """A merge in PostgreSQL: the rows of one customer become another's. The ledger's own rows stay as they are."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.domain.lots import lot_number
 from services.rewards.domain.member import Member
+from services.rewards.domain.parting import OpenReservation, TakenBack
+
+_S, _T = "CAST(:source AS text)", "CAST(:target AS text)"
+_UNIQUE = {
+    "purchases": "o.order_id = t.order_id",
+    "rule_uses": "o.rule = t.rule AND o.cause = t.cause",
+    "milestones": "o.milestone = t.milestone AND o.occasion = t.occasion",
+}
+"""What a customer can have once: where both have it, each row stays where it is."""
+_PARTED = ("lots", "purchases", "rule_uses", "milestones", "offers", "redemptions")
+"""Tables whose rows tell the part of the customer that they came from."""
+
+
+def _unless_both(table: str) -> str:
+    if table not in _UNIQUE:
+        return ""
+    return f" AND NOT EXISTS (SELECT FROM rewards.{table} o WHERE o.customer_id = {_T} AND {_UNIQUE[table]})"
+
 
 _MOVES = [
-    text(statement)
-    for statement in (
-        "UPDATE rewards.lots SET customer_id = :target WHERE customer_id = :source",
-        """UPDATE rewards.purchases p SET customer_id = :target WHERE p.customer_id = :source AND NOT EXISTS
-            (SELECT FROM rewards.purchases o WHERE o.customer_id = :target AND o.order_id = p.order_id)""",
-        """UPDATE rewards.rule_uses u SET customer_id = :target WHERE u.customer_id = :source AND NOT EXISTS
-            (SELECT FROM rewards.rule_uses o
-             WHERE o.customer_id = :target AND o.rule = u.rule AND o.cause = u.cause)""",
-        """UPDATE rewards.milestones m SET customer_id = :target WHERE m.customer_id = :source AND NOT EXISTS
-            (SELECT FROM rewards.milestones o
-             WHERE o.customer_id = :target AND o.milestone = m.milestone AND o.occasion = m.occasion)""",
-        "UPDATE rewards.offers SET customer_id = :target WHERE customer_id = :source",
-        "UPDATE rewards.offer_uses SET customer_id = :target WHERE customer_id = :source",
-        "UPDATE rewards.redemptions SET customer_id = :target WHERE customer_id = :source",
-        "UPDATE rewards.aliases SET customer_id = :target WHERE customer_id = :source",
-        "UPDATE rewards.members SET merged_into = :target WHERE merged_into = :source",
-    )
+    *(
+        text(
+            f"UPDATE rewards.{table} t SET customer_id = {_T}, part = coalesce(t.part, {_S})"  # noqa: S608
+            f" WHERE t.customer_id = {_S}{_unless_both(table)}"
+        )
+        for table in _PARTED
+    ),
+    *(
+        text(f"UPDATE rewards.{table} SET {column} = {_T} WHERE {column} = {_S}")  # noqa: S608
+        for table, column in (
+            ("offer_uses", "customer_id"),
+            ("aliases", "customer_id"),
+            ("members", "merged_into"),
+        )
+    ),
 ]
 _REVOKE = text("""
     UPDATE rewards.offers SET revoked_at = :now
@@ -45,3 +64,86 @@ async def revoke_offers(
     """Revoke the unused offers that these rules gave; their codes and names."""
     rows = await connection.execute(_REVOKE, {"customer": customer_id, "rules": rules, "now": now})
     return [(code, offer) for code, offer in rows]
+
+
+_OF_PARTS = f"t.customer_id = {_S} AND coalesce(t.part, {_S}) = ANY(CAST(:parts AS text[]))"
+_PART_MOVES = [
+    text(
+        f"UPDATE rewards.offer_uses u SET customer_id = {_T} FROM rewards.offers t"  # noqa: S608
+        f" WHERE u.code = t.code AND {_OF_PARTS}"
+    ),
+    *(
+        text(
+            f"UPDATE rewards.{table} t SET customer_id = {_T},"  # noqa: S608
+            f" part = nullif(coalesce(t.part, {_S}), {_T}) WHERE {_OF_PARTS}{_unless_both(table)}"
+        )
+        for table in _PARTED
+    ),
+]
+_PARTS = text("SELECT part, customer_id, epoch FROM rewards.parts WHERE part = ANY(CAST(:parts AS text[]))")
+_NOTE_PARTS = text("""
+    INSERT INTO rewards.parts (part, customer_id, epoch)
+    SELECT part, CAST(:customer AS text), CAST(:epoch AS bigint) FROM unnest(CAST(:parts AS text[])) AS w(part)
+    ON CONFLICT (part) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch
+    """)
+_POINTS = text(f"SELECT t.lot, t.points FROM rewards.lots t WHERE {_OF_PARTS}")  # noqa: S608
+_BY_HAND = text("""
+    SELECT id FROM rewards.adjustments WHERE customer_id = ANY(CAST(:customers AS text[])) AND points > 0
+    """)
+_TAKEN_BACK = text("""
+    SELECT rule, key, sum(points) FROM rewards.entries
+    WHERE customer_id = :customer AND kind = 'reverse' AND cause = :cause GROUP BY rule, key ORDER BY rule, key
+    """)
+_RESERVED = text("""
+    SELECT id, part, points, taken FROM rewards.redemptions
+    WHERE customer_id = :customer AND status = 'reserved' ORDER BY id
+    """)
+_RETAKE = text("UPDATE rewards.redemptions SET taken = :taken WHERE id = :id")
+_taken = json.Decoder(list[tuple[int, int]])
+
+
+async def parts(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Whose these parts are now, and by which change; those that never moved are missing."""
+    rows = await connection.execute(_PARTS, {"parts": list(names)})
+    return {part: (customer_id, epoch) for part, customer_id, epoch in rows}
+
+
+async def note_parts(connection: AsyncConnection, names: Iterable[str], customer_id: str, epoch: int) -> None:
+    """These parts are this customer's, since the change of this number."""
+    bound = {"parts": sorted(names), "customer": customer_id, "epoch": epoch}
+    await connection.execute(_NOTE_PARTS, bound)
+
+
+async def move_parts(
+    connection: AsyncConnection, source: Member, target: Member, names: Iterable[str]
+) -> None:
+    """Make the stored rows of these parts of `source` the `target`'s; what both have stays where it is."""
+    bound = {"source": source.customer_id, "target": target.customer_id, "parts": list(names)}
+    for statement in _PART_MOVES:
+        await connection.execute(statement, bound)
+
+
+async def earned_by(connection: AsyncConnection, source: Member, names: Iterable[str]) -> int:
+    """The points that were ever earned into the lots of these parts; those given by hand are not."""
+    bound = {"source": source.customer_id, "parts": list(names)}
+    lots = {lot: points for lot, points in await connection.execute(_POINTS, bound)}  # noqa: C416
+    given = await connection.execute(_BY_HAND, {"customers": [source.customer_id, *bound["parts"]]})
+    return int(sum(lots.values())) - int(sum(lots.get(lot_number(id_), 0) for (id_,) in given))
+
+
+async def taken_back(connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:
+    """What a cause took back from a customer."""
+    rows = await connection.execute(_TAKEN_BACK, {"customer": customer_id, "cause": cause})
+    return [TakenBack(rule, key, int(points)) for rule, key, points in rows]
+
+
+async def open_reservations(connection: AsyncConnection, customer_id: str) -> list[OpenReservation]:
+    """The customer's reservations that are neither confirmed nor released."""
+    rows = await connection.execute(_RESERVED, {"customer": customer_id})
+    return [OpenReservation(id_, part, points, _taken.decode(taken)) for id_, part, points, taken in rows]
+
+
+async def retake(connection: AsyncConnection, reservation: OpenReservation) -> None:
+    """Store which lots a reservation took from."""
+    taken = json.encode(reservation.taken).decode()
+    await connection.execute(_RETAKE, {"id": reservation.id, "taken": taken})

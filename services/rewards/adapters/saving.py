@@ -38,13 +38,14 @@ _UPDATE_MEMBERS = text("""
     UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
         reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, tier = w.tier,
         tier_since = w.tier_since, tier_until = w.tier_until, tier_spend = w.tier_spend,
-        tier_changes = w.tier_changes, spend = w.spend, spend_since = w.spend_since, merged_into = w.merged_into
+        tier_changes = w.tier_changes, spend = w.spend, spend_since = w.spend_since, merged_into = w.merged_into,
+        merged_by = w.merged_by
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
         CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS text[]),
         CAST(:c8 AS timestamptz[]), CAST(:c9 AS timestamptz[]), CAST(:c10 AS numeric[]), CAST(:c11 AS int[]),
-        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]))
+        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]), CAST(:c15 AS text[]))
         AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,
-             tier_spend, tier_changes, spend, spend_since, merged_into)
+             tier_spend, tier_changes, spend, spend_since, merged_into, merged_by)
     WHERE m.customer_id = w.customer_id
     """)
 _member = attrgetter(
@@ -63,6 +64,7 @@ _member = attrgetter(
     "spend",
     "spend_since",
     "merged_into",
+    "merged_by",
 )
 _UPDATE_LOTS = text("""
     UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired
@@ -75,8 +77,8 @@ _UPDATE_PURCHASES = text("""
         counts = w.counts, cancelled = w.cancelled, lot = w.lot, grants = w.grants, refunds = w.refunds
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[]), CAST(:c3 AS text[]),
         CAST(:c4 AS numeric[]), CAST(:c5 AS numeric[]), CAST(:c6 AS boolean[]), CAST(:c7 AS boolean[]),
-        CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]))
-        AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds)
+        CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]), CAST(:c11 AS text[]))
+        AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds, part)
     WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id
     """)
 _UPDATE_REDEMPTIONS = text("""
@@ -100,6 +102,7 @@ _LOT_COLUMNS = (
     "points",
     "remaining",
     "expired",
+    "part",
 )
 _PURCHASE_COLUMNS = (
     "customer_id",
@@ -113,6 +116,7 @@ _PURCHASE_COLUMNS = (
     "lot",
     "grants",
     "refunds",
+    "part",
 )
 _REDEMPTION_COLUMNS = (
     "id",
@@ -186,6 +190,7 @@ def _new_lot(member: Member, lot: Lot) -> tuple[Any, ...]:
         lot.points,
         lot.remaining,
         lot.expired,
+        lot.part,
     )
 
 
@@ -217,6 +222,7 @@ def _purchase(member: Member, purchase: Purchase) -> tuple[Any, ...]:
         purchase.lot,
         _json.encode(purchase.grants).decode() if purchase.grants else None,
         _json.encode(purchase.refunds).decode() if purchase.refunds else None,
+        purchase.part,
     )
 
 

@@ -47,6 +47,7 @@ members = Table(
     Column("spend", Numeric, nullable=False),
     Column("spend_since", TIME),
     Column("merged_into", NAME),
+    Column("merged_by", String),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),
     CheckConstraint("reserved >= 0", "members_reserved"),
@@ -90,6 +91,7 @@ lots = Table(
     Column("points", BigInteger, nullable=False),
     Column("remaining", BigInteger, nullable=False),
     Column("expired", BigInteger, nullable=False),
+    Column("part", NAME),
     CheckConstraint("remaining >= 0 AND expired >= 0 AND remaining + expired <= points", "lots_remaining"),
     CheckConstraint("NOT pending OR available_at IS NOT NULL", "lots_pending"),
     Index("lots_expires_at", "expires_at", postgresql_where=text("remaining > 0")),
@@ -110,6 +112,7 @@ purchases = Table(
     Column("lot", BigInteger),
     Column("grants", String),
     Column("refunds", String),
+    Column("part", NAME),
     CheckConstraint("net >= 0 AND net <= total", "purchases_net"),
     Index("purchases_placed_at", "customer_id", "placed_at"),
 )
@@ -123,6 +126,7 @@ rule_uses = Table(
     Column("scope", String, nullable=False),
     Column("at", TIME, nullable=False),
     Column("points", BigInteger, nullable=False),
+    Column("part", NAME),
 )
 
 milestones = Table(
@@ -135,6 +139,7 @@ milestones = Table(
     Column("cause", String, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("program_version", Integer, nullable=False),
+    Column("part", NAME),
 )
 
 offers = Table(
@@ -156,6 +161,7 @@ offers = Table(
     Column("free_shipping", Boolean, nullable=False, server_default=false()),
     Column("gift", String),
     Column("currency", String, nullable=False),
+    Column("part", NAME),
     CheckConstraint("used >= 0 AND used <= uses", "offers_used"),
     Index("offers_customer", "customer_id", "issued_at", "code"),
 )
@@ -213,6 +219,7 @@ redemptions = Table(
     Column("ended_at", TIME),
     Column("taken", String, nullable=False),
     Column("program_version", Integer, nullable=False),
+    Column("part", NAME),
     CheckConstraint("points > 0", "redemptions_points"),
     Index("redemptions_due", "expires_at", postgresql_where=text("status = 'reserved'")),
     Index("redemptions_customer", "customer_id", "reserved_at"),
@@ -235,6 +242,16 @@ aliases = Table(
     Column("pseudonym", NAME, primary_key=True),
     Column("customer_id", NAME, nullable=False),
     Index("aliases_customer", "customer_id"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("part", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Index("parts_epoch", "epoch"),
+    comment="Parts of customers that went to others, whose they are now, and by which change.",
 )
 
 programs = Table(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.merging import merge_members
+from services.rewards.application.merging import follow_parts, is_parting
 from services.rewards.application.ports import Inbox, Members, Programs
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
@@ -17,8 +17,6 @@ from services.rewards.domain.tiers import start_of_window
 from shared.bus.records import Incoming
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
-
-MERGED = "customer.merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,12 @@ class ActivityHandler:
         rulebook = await self.programs.current(connection)
         run: list[Activity] = []
         for activity in activities:
-            if activity.type != MERGED:
+            if not is_parting(activity):
                 run.append(activity)
                 continue
             await self._handle_run(connection, run, rulebook, now)
             run = []
-            await merge_members(connection, self.members, activity, rulebook, now)
+            await follow_parts(connection, self.members, activity, rulebook, now)
         await self._handle_run(connection, run, rulebook, now)
 
     async def _new(self, connection: AsyncConnection, activities: list[Activity]) -> list[Activity]:
@@ -61,18 +59,30 @@ class ActivityHandler:
     ) -> None:
         if not activities:
             return
-        members = await self.members.lock(
-            connection, {activity.customer_id for activity in activities}, create=True
-        )
+        owners = await self._owners(connection, activities)
+        members = await self.members.lock(connection, set(owners.values()), create=True)
+        members = {id_: members[owner] for id_, owner in owners.items()}
         needs = Needs()
         matched: list[tuple[Activity, Match]] = []
         for activity in activities:
             found = match(activity, rulebook)
-            needs.add(members[activity.customer_id].customer_id, activity, found)
+            needs.add(members[activity.id].customer_id, activity, found)
             matched.append((activity, found))
         loaded = {member.customer_id: member for member in members.values()}
         await self.members.load(connection, loaded, needs, start_of_window(rulebook.program, now))
         changes = Changes(now, rulebook.program.version)
         for activity, found in matched:
-            decide(activity, found, members[activity.customer_id], rulebook, changes)
+            member = members[activity.id]
+            part = activity.part or activity.customer_id
+            member.part = None if part == member.customer_id else part
+            decide(activity, found, member, rulebook, changes)
         await self.members.save(connection, changes)
+
+    async def _owners(self, connection: AsyncConnection, activities: list[Activity]) -> dict[str, str]:
+        """By activity the customer who gets what it gives: whose its part is now, if that went to another one."""
+        parts = {activity.part for activity in activities if activity.part}
+        moved = await self.members.parts(connection, parts) if parts else {}
+        return {
+            activity.id: moved[activity.part][0] if activity.part in moved else activity.customer_id
+            for activity in activities
+        }

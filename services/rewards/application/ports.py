@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
+from services.rewards.domain.parting import OpenReservation, TakenBack
 from services.rewards.domain.rulebook import Rulebook
 
 
@@ -22,6 +23,36 @@ class Members(Protocol):
 
         With `create`, customers unknown so far become members; else they are missing from the answer.
         """
+
+    async def lock_exactly(
+        self, connection: AsyncConnection, customer_ids: Iterable[str]
+    ) -> dict[str, Member]:
+        """The members with these ids, locked in id order, made if need be; merged ones are themselves."""
+
+    async def parts(self, connection: AsyncConnection, parts: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Whose these parts are now, and by which change; those that never moved are missing."""
+
+    async def note_parts(
+        self, connection: AsyncConnection, parts: Iterable[str], customer_id: str, epoch: int
+    ) -> None:
+        """These parts are this customer's, since the change of this number."""
+
+    async def move_parts(
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+    ) -> None:
+        """Make what is stored of these parts of `source` the `target`'s."""
+
+    async def earned_by(self, connection: AsyncConnection, source: Member, parts: Iterable[str]) -> int:
+        """The points that were ever earned into the lots of these parts; those given by hand are not."""
+
+    async def taken_back(self, connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:
+        """What a cause took back from a customer."""
+
+    async def open_reservations(self, connection: AsyncConnection, customer_id: str) -> list[OpenReservation]:
+        """The customer's reservations that are neither confirmed nor released."""
+
+    async def retake(self, connection: AsyncConnection, reservation: OpenReservation) -> None:
+        """Store which lots a reservation took from."""
 
     async def load(
         self,

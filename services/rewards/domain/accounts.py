@@ -37,6 +37,7 @@ class Kind(StrEnum):
     SETTLE = "settle"
     ADJUST = "adjust"
     MERGE = "merge"
+    RESTORE = "restore"
 
 
 class Entry(NamedTuple):

@@ -24,6 +24,7 @@ class RuleUse(NamedTuple):
     at: datetime
     cause: str
     points: int
+    part: str | None = None
 
 
 class Reached(NamedTuple):
@@ -36,6 +37,7 @@ class Reached(NamedTuple):
     cause: str
     points: int
     program_version: int
+    part: str | None = None
 
 
 class IssuedOffer(NamedTuple):
@@ -55,6 +57,7 @@ class IssuedOffer(NamedTuple):
     free_shipping: bool
     gift: str | None
     currency: str
+    part: str | None = None
 
 
 class TierChange(NamedTuple):

@@ -130,7 +130,9 @@ def _use(member: Member, rule: EarnRule, activity: Activity, points: int, change
         return
     use = Use(_scope(rule, activity), activity.time, activity.id, points)
     member.uses.setdefault(rule.id, []).append(use)
-    changes.uses.append(RuleUse(member.customer_id, rule.id, use.scope, use.at, use.cause, points))
+    changes.uses.append(
+        RuleUse(member.customer_id, rule.id, use.scope, use.at, use.cause, points, member.part)
+    )
 
 
 def tell_earned(

@@ -14,7 +14,7 @@ def open_lot(member: Member, number: int, at: datetime, program: Program, *, now
     """A new empty lot for points earned at `at`, pending as the program says; they expire so long after they can be
     spent, at the end of that day."""
     points = program.points
-    lot = Lot(number=number, expires_at=None)
+    lot = Lot(number=number, expires_at=None, part=member.part)
     spendable_at = at
     if points.pending_for:
         spendable_at = lot.available_at = points.pending_for.after(at, program.time_zone)

@@ -11,7 +11,8 @@ FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 class Lot(Struct, kw_only=True):
     """Points of one cause. `points` were credited in all, `remaining` are still there (pending or available),
-    `expired` ran out unspent. `pending` until `available_at`. `stored` and `changed` tell what to write."""
+    `expired` ran out unspent. `pending` until `available_at`. `stored` and `changed` tell what to write. `part` is the
+    part of the customer that it came from (see `Member`)."""
 
     number: int
     expires_at: datetime | None
@@ -20,6 +21,7 @@ class Lot(Struct, kw_only=True):
     points: int = 0
     remaining: int = 0
     expired: int = 0
+    part: str | None = None
     stored: bool = False
     changed: bool = True
 

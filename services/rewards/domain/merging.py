@@ -31,12 +31,14 @@ def merge(
     doubled = _take_back_doubles(source, target, activity, program, changes)
     _move_points(source, target, activity, changes)
     for order_id in [order_id for order_id in source.purchases if order_id not in target.purchases]:
-        target.purchases[order_id] = source.purchases.pop(order_id)
+        purchase = target.purchases[order_id] = source.purchases.pop(order_id)
+        purchase.part = purchase.part or source.customer_id
     _merge_tier(source, target, activity, program, changes)
     for rule, uses in source.uses.items():
         target.uses.setdefault(rule, []).extend(uses)
     target.milestones = {**source.milestones, **target.milestones}
     source.merged_into = target.customer_id
+    source.merged_by = activity.id
     source.tier_until = None
     changes.touch(source)
     changes.touch(target)
@@ -103,14 +105,15 @@ def _move_points(source: Member, target: Member, activity: Activity, changes: Ch
     for lot in list(source.lots.values()):
         if lot.remaining:
             account = Account.PENDING if lot.pending else Account.AVAILABLE
-            _transfer(
+            transfer(
                 source, target, account, lot.remaining, lot=lot.number, activity=activity, changes=changes
             )
+        lot.part = lot.part or source.customer_id
         lot.changed = True
         target.lots[lot.number] = lot
     source.lots.clear()
     if source.reserved:
-        _transfer(
+        transfer(
             source, target, Account.RESERVED, source.reserved, lot=None, activity=activity, changes=changes
         )
     if source.debt:
@@ -122,7 +125,7 @@ def _move_points(source: Member, target: Member, activity: Activity, changes: Ch
     ledger.settle(target, changes, cause=activity.id, at=activity.time)
 
 
-def _transfer(
+def transfer(
     source: Member,
     target: Member,
     account: Account,
@@ -132,6 +135,7 @@ def _transfer(
     activity: Activity,
     changes: Changes,
 ) -> None:
+    """Move points of one account from the one customer to the other."""
     _post(source, account, Account.MERGED, points, lot=lot, activity=activity, changes=changes)
     _post(target, Account.MERGED, account, points, lot=lot, activity=activity, changes=changes)
 
@@ -169,14 +173,15 @@ def _merge_tier(
     if tiers.current_level(program.tiers, source) > tiers.current_level(program.tiers, target):
         tiers.adopt(target, source, program, changes, cause=activity.id, historical=activity.historical)
     target.spend_since = tiers.start_of_window(program, changes.now)
-    target.spend = _spend(target, target.spend_since, None)
+    target.spend = spend_between(target, target.spend_since, None)
     if target.tier_since is not None:
         start = tiers.start_of_window(program, target.tier_since)
-        target.tier_spend = _spend(target, start, target.tier_since)
+        target.tier_spend = spend_between(target, start, target.tier_since)
     tiers.reconsider(target, program, changes, cause=activity.id, historical=activity.historical)
 
 
-def _spend(member: Member, start: datetime | None, end: datetime | None) -> Decimal:
+def spend_between(member: Member, start: datetime | None, end: datetime | None) -> Decimal:
+    """What was paid less what was refunded for orders placed in that time; None: without that end."""
     return sum(
         (
             purchase.net()

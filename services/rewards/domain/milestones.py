@@ -38,6 +38,7 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
                 activity.id,
                 milestone.points or 0,
                 rulebook.program.version,
+                member.part,
             )
         )
         if milestone.points is not None:

@@ -63,6 +63,7 @@ def issue_offer(
         free_shipping=template.free_shipping,
         gift=template.gift,
         currency=program.currency,
+        part=member.part,
     )
     changes.touch(member)
     changes.offers.append(issued)

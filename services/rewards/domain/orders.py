@@ -20,7 +20,7 @@ def order_completed(
     order_id = str(activity.data["order_id"])
     purchase = member.purchases.get(order_id)
     if purchase is None:
-        purchase = Purchase(order_id=order_id)
+        purchase = Purchase(order_id=order_id, part=member.part)
         member.purchases[order_id] = purchase
     elif purchase.placed_at is not None:
         return
@@ -64,7 +64,7 @@ def _known(member: Member, order_id: str) -> Purchase:
     """The purchase, or the memory of one that has yet to arrive."""
     purchase = member.purchases.get(order_id)
     if purchase is None:
-        purchase = Purchase(order_id=order_id)
+        purchase = Purchase(order_id=order_id, part=member.part)
         member.purchases[order_id] = purchase
     return purchase
 

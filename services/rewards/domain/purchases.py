@@ -44,6 +44,7 @@ class Purchase(Struct, kw_only=True):
     counts: bool = False
     cancelled: bool = False
     lot: int | None = None
+    part: str | None = None
     grants: list[Grant] = []
     refunds: dict[str, Refund] = {}
     stored: bool = False

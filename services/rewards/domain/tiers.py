@@ -83,7 +83,7 @@ def reconsider(
             reason="spend",
             historical=historical,
         )
-    elif deserved < current and reason == "refund":
+    elif deserved < current and reason in {"refund", "unmerge"}:
         supported = level_for(tiers, max(member.spend, member.tier_spend))
         if supported < current:
             _change(
@@ -92,7 +92,7 @@ def reconsider(
                 tiers.levels[supported],
                 changes,
                 cause=cause,
-                reason="refund",
+                reason=reason,
                 historical=historical,
             )
 

@@ -1,0 +1,186 @@
+"""A part of a customer goes to another customer: a merge that is undone, an address that proved to be somebody else's.
+
+What the part brought goes with it: its orders with their lots, its milestones, limits, codes and redemptions. Of its
+lots goes what is left in them: what was spent while the two were one had been taken from the lots that expire first,
+and stays spent. `docs/ledger.md` states the policy.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from services.rewards.domain import ledger, tiers
+from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.lots import Lot, lot_number
+from services.rewards.domain.member import Member
+from services.rewards.domain.merging import spend_between, transfer
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Points of a rule that a merge took back because both customers had them; `key` is the entry's."""
+
+    rule: str
+    key: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReservation:
+    """A reservation under way: whose part it is, and from which lots it took how much."""
+
+    id: str
+    part: str | None
+    points: int
+    taken: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What must be known beside the two members: points ever earned into the lots that go, open reservations of the
+    source, and, if a merge is undone, what it had taken back from the target."""
+
+    earned: int
+    reservations: Sequence[OpenReservation]
+    taken_back: Sequence[TakenBack]
+
+
+def goes(part: str | None, source: Member, parts: Collection[str]) -> bool:
+    """Whether something of the source belongs to one of these parts."""
+    return (part or source.customer_id) in parts
+
+
+def part_ways(  # noqa: PLR0917
+    source: Member,
+    target: Member,
+    parts: Collection[str],
+    history: History,
+    activity: Activity,
+    rulebook: Rulebook,
+    changes: Changes,
+) -> list[OpenReservation]:
+    """Move these parts of `source` to `target`; both must be loaded in full. Answers reservations that stay with the
+    source and now take from other lots."""
+    retaken = _part_reservations(source, target, parts, history, activity, changes)
+    for lot in [lot for lot in source.lots.values() if goes(lot.part, source, parts)]:
+        if lot.remaining:
+            account = Account.PENDING if lot.pending else Account.AVAILABLE
+            transfer(
+                source, target, account, lot.remaining, lot=lot.number, activity=activity, changes=changes
+            )
+        lot.part = _part_at(target, lot.part, source)
+        lot.changed = True
+        target.lots[lot.number] = source.lots.pop(lot.number)
+    reversed_ = 0
+    for order_id, purchase in list(source.purchases.items()):
+        if goes(purchase.part, source, parts) and order_id not in target.purchases:
+            purchase.part = _part_at(target, purchase.part, source)
+            target.purchases[order_id] = source.purchases.pop(order_id)
+            reversed_ += sum(grant.reversed for grant in purchase.grants)
+    restored = sum(one.points for one in history.taken_back)
+    gone = min(max(0, history.earned - reversed_ - restored), source.lifetime_earned)
+    source.lifetime_earned -= gone
+    target.lifetime_earned += gone
+    _restore(target, history.taken_back, activity, changes)
+    for member in (source, target):
+        ledger.settle(member, changes, cause=activity.id, at=activity.time)
+        _reconsider(member, activity, rulebook, changes)
+        changes.touch(member)
+    return retaken
+
+
+def _part_at(target: Member, part: str | None, source: Member) -> str | None:
+    named = part or source.customer_id
+    return None if named == target.customer_id else named
+
+
+def _part_reservations(  # noqa: PLR0917
+    source: Member,
+    target: Member,
+    parts: Collection[str],
+    history: History,
+    activity: Activity,
+    changes: Changes,
+) -> list[OpenReservation]:
+    """A reservation of a part goes with it. One that stays, but took from lots that go, keeps its points: should it be
+    released, they return to a lot of their own with the same end."""
+    going = sum(one.points for one in history.reservations if goes(one.part, source, parts))
+    if going:
+        transfer(source, target, Account.RESERVED, going, lot=None, activity=activity, changes=changes)
+    retaken = []
+    for one in history.reservations:
+        owner = target if goes(one.part, source, parts) else source
+        taken = []
+        for number, points in one.taken:
+            lot = source.lots.get(number)
+            if lot is not None and goes(lot.part, source, parts) is not (owner is target):
+                number = _stand_in(owner, lot, points, activity)  # noqa: PLW2901
+            taken.append((number, points))
+        if taken != one.taken:
+            retaken.append(replace(one, taken=taken))
+    return retaken
+
+
+def _stand_in(owner: Member, lot: Lot, points: int, activity: Activity) -> int:
+    number = lot_number(activity.id, f"{owner.customer_id}/{lot.number}")
+    own = owner.lots.setdefault(
+        number, Lot(number=number, expires_at=lot.expires_at, available_at=lot.available_at)
+    )
+    own.points += points
+    own.changed = True
+    return number
+
+
+def _restore(target: Member, taken_back: Sequence[TakenBack], activity: Activity, changes: Changes) -> None:
+    """Give again what a merge took back because the other customer had it too."""
+    for one in taken_back:
+        order_id = one.key.removeprefix(f"reverse/{one.rule}/").split("/", 1)[1].rsplit("/", 1)[0]
+        purchase = target.purchases.get(order_id)
+        number = lot_number(activity.id, f"{one.rule}/{one.key}")
+        expires_at = None
+        if purchase is not None:
+            purchase.cancelled, purchase.changed = False, True
+            for grant in purchase.grants:
+                if grant.rule == one.rule:
+                    grant.reversed -= min(one.points, grant.reversed)
+            old = target.lots.get(purchase.lot) if purchase.lot is not None else None
+            expires_at = old.expires_at if old is not None else None
+        elif order_id.isdigit() and int(order_id) in target.lots:
+            expires_at = target.lots[int(order_id)].expires_at
+        lot = target.lots.setdefault(number, Lot(number=number, expires_at=expires_at))
+        lot.points += one.points
+        lot.remaining += one.points
+        lot.changed = True
+        target.lifetime_earned += one.points
+        changes.post(
+            target,
+            Kind.RESTORE,
+            Account.ISSUED,
+            Account.AVAILABLE,
+            one.points,
+            lot=number,
+            rule=one.rule,
+            cause=activity.id,
+            at=activity.time,
+            key=f"restore/{activity.id}/{one.key}",
+        )
+
+
+def _reconsider(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
+    """The tier by what is the member's own now: kept while its own orders support it."""
+    program = rulebook.program
+    if program.tiers is None:
+        return
+    member.spend_since = tiers.start_of_window(program, changes.now)
+    member.spend = spend_between(member, member.spend_since, None)
+    if member.tier_since is not None:
+        start = tiers.start_of_window(program, member.tier_since)
+        member.tier_spend = spend_between(member, start, member.tier_since)
+        level = program.tiers.levels[tiers.current_level(program.tiers, member)]
+        if member.tier_until is None and level.at > 0 and level.keep_for is not None:
+            member.tier_until = level.keep_for.after(member.tier_since, program.time_zone)
+    tiers.reconsider(
+        member, program, changes, cause=activity.id, reason="unmerge", historical=activity.historical
+    )
