@@ -16,7 +16,6 @@ from sqlalchemy.engine.result import IteratorResult, Result, SimpleResultMetaDat
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
-_NOTHING = SimpleResultMetaData([])
 
 
 class _Statement:
@@ -32,10 +31,11 @@ class _Statement:
 
     async def fetch(self, driver: Any, parameters: Any) -> Result[Any]:
         """All rows."""
+        if self.metadata is None:
+            prepared = await driver.prepare(self.sql)
+            self.metadata = SimpleResultMetaData([column.name for column in prepared.get_attributes()])
         records = await driver.fetch(self.sql, *self.arguments(parameters))
-        if records and self.metadata is None:
-            self.metadata = SimpleResultMetaData(list(records[0].keys()))
-        return IteratorResult(self.metadata or _NOTHING, map(tuple, records))
+        return IteratorResult(self.metadata, map(tuple, records))
 
 
 _statements: WeakKeyDictionary[TextClause, _Statement] = WeakKeyDictionary()

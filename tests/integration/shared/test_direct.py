@@ -40,9 +40,12 @@ async def test_within_a_transaction_rows_are_the_same_either_way(
         by_name = [(row.n, row.twice) for row in await connection.execute(ROWS, bound)]
         none = (await connection.execute(ROWS, {"numbers": [], "less": 0})).first()
         one = await connection.scalar(ROWS, {"numbers": [7], "less": 0})
+        other = text("SELECT n FROM unnest(CAST(:numbers AS int[])) AS u(n)")
+        nothing = (await connection.scalars(other, {"numbers": []})).all()
 
     assert first == second == by_name == [(1, 2), (3, 6)]
     assert none is None
+    assert nothing == []
     assert one == 7
     assert len(through_sqlalchemy) == 1
 
