@@ -66,6 +66,10 @@ class Merging:
         self._identify = identify
         self._follow = follow
 
+    async def alone(self, connection: AsyncConnection) -> None:
+        """Until the transaction ends, nobody else changes who is who: call it before looking up whom to merge."""
+        await self._identities.lock(connection, alone=True)
+
     async def merge(
         self,
         connection: AsyncConnection,

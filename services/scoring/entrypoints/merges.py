@@ -261,6 +261,7 @@ class _Work:
         self, connection: AsyncConnection, body: MergeRequest, actor: str, now: datetime
     ) -> tuple[int, BaseModel]:
         """Merge two customers named by any of their ids."""
+        await self._parts.merging.alone(connection)  # else one may be merged away after we have found it
         source = await self._named(connection, body.from_)
         target = await self._named(connection, body.into)
         return 201, await self._merge(connection, (source, target), body.reason, actor, now)
@@ -269,6 +270,7 @@ class _Work:
         self, connection: AsyncConnection, id_: str, reason: str, actor: str, now: datetime
     ) -> tuple[int, BaseModel]:
         """Merge the two of a suggestion."""
+        await self._parts.merging.alone(connection)  # before the suggestion's row, as whoever takes events in
         found = await self._parts.decisions.suggestion(connection, id_)
         if found is None:
             raise _unknown("suggestion", "No suggestion has this id.")
