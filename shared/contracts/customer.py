@@ -1,6 +1,9 @@
 """Who did it: the `customer` of every event."""
 
+from base64 import b32encode
 from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -111,3 +114,13 @@ class Customer(Struct, frozen=True, kw_only=True):
 
 IDENTIFIERS = ("id", "email", "phone", "card", "anonymous_id")
 """The identifier fields of `Customer`, strongest first: the strongest one present keys the event's stream."""
+
+CUSTOMER_ID_BYTES = 15
+
+
+@lru_cache(maxsize=65_536)
+def own_id(pseudonym: str) -> str:
+    """The id of the customer that an identifier is by itself: the same for ever, and no personal data. Also the name
+    of the part that the identifier is of whichever customer it belongs to."""
+    digest = blake2b(pseudonym.encode(), digest_size=CUSTOMER_ID_BYTES, person=b"regulars.cust").digest()
+    return "cus_" + b32encode(digest).decode().lower()

@@ -9,9 +9,9 @@ from services.scoring.application.ports import Stored
 from services.scoring.domain.advance import NOTHING_TOLD, Life, Told, is_late
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history
-from services.scoring.domain.identity import own_id
 from services.scoring.domain.resolution import Resolution
 from shared.bus.records import Outgoing
+from shared.contracts.customer import own_id
 
 
 @dataclass(slots=True)

@@ -9,12 +9,12 @@ from typing import Any
 from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.event import Event
-from services.scoring.domain.identity import own_id
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.stages import Passage
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
 from shared.contracts.codec import encode
+from shared.contracts.customer import own_id
 
 Identifiers = dict[str, list[str]]
 

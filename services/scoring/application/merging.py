@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application.announce import Cause
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import Arrival, Decisions, Identities, MergeRecord
-from services.scoring.domain.identity import RANK, Identity, own_id
+from services.scoring.domain.identity import RANK, Identity
 from services.scoring.domain.resolution import Resolution
+from shared.contracts.customer import own_id
 
 
 class Follow(Protocol):

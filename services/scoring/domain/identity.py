@@ -10,11 +10,8 @@ makes customers of the links; which links tell anything is said here:
 - An identifier seen beside more than `SHARED_ABOVE` of one kind is shared: it belongs to nobody and links nobody.
 """
 
-from base64 import b32encode
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from hashlib import blake2b
 
 from msgspec import Struct
 
@@ -24,7 +21,6 @@ from shared.contracts.customer import IDENTIFIERS
 
 ID = "id"
 EMAIL = "email"
-CUSTOMER_ID_BYTES = 15
 
 SHARED_ABOVE = 5
 """The most identifiers of one stronger kind beside which an identifier may have been seen before it is shared: a family
@@ -51,13 +47,6 @@ class Identity(Struct, frozen=True):
     kind: str
     customer_id: str
     links: tuple[Link, ...] = ()
-
-
-@lru_cache(maxsize=65_536)
-def own_id(pseudonym: str) -> str:
-    """The id of the customer that an identifier is by itself: the same for ever, and no personal data."""
-    digest = blake2b(pseudonym.encode(), digest_size=CUSTOMER_ID_BYTES, person=b"regulars.cust").digest()
-    return "cus_" + b32encode(digest).decode().lower()
 
 
 def names_of(event: Event) -> list[tuple[str, str]]:

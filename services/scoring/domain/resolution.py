@@ -18,8 +18,8 @@ from services.scoring.domain.identity import (
     is_shared,
     linked,
     names_of,
-    own_id,
 )
+from shared.contracts.customer import own_id
 
 _END = datetime.max.replace(tzinfo=UTC)
 

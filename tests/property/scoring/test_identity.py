@@ -21,9 +21,9 @@ from services.scoring.domain.identity import (
     Link,
     linked,
     names_of,
-    own_id,
 )
 from services.scoring.domain.resolution import Gone, Resolution
+from shared.contracts.customer import own_id
 from tests.support.life import event, moment
 
 IDENTIFIERS = st.fixed_dictionaries(
