@@ -36,7 +36,10 @@ Records that come after a rest are handled at once."""
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 ATTEMPT_MAX_S = 45.0
-"""Of one transaction: beyond it a connection counts as dead, whatever it says."""
+"""Of one transaction: beyond it a connection counts as dead, whatever it says, or the batch is too much work at once."""
+
+ALONE_MAX_S = 720.0
+"""Up to which a record that is tried alone is given twice as long each time that this was not enough."""
 
 FENCED_PAUSE_S = 1.0
 """Before a partition lost to another member is claimed again: by then it is known who owns it."""
@@ -52,6 +55,10 @@ class Handler(Protocol):
     async def __call__(
         self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime
     ) -> None: ...
+
+
+class _TooLongError(Exception):
+    """Several records took longer than a transaction may: fewer at once may not."""
 
 
 class _StoppedError(Exception):
@@ -93,6 +100,7 @@ class StreamWorker:
         self._positions: dict[Partition, int] = {}
         self._not_before: dict[Partition, float] = {}
         self._not_sooner = 0.0
+        self._alone_s = ATTEMPT_MAX_S
         self._stop = asyncio.Event()
         self.trouble: str | None = None
         """The transient fault that holds the worker up at the moment, for its health check."""
@@ -198,6 +206,8 @@ class StreamWorker:
                 await self._patiently(lambda: self._set_aside(records[0], poison))
                 return
             log.info("a batch of %d of %s failed: %s", len(records), self.topic, type(error).__name__)
+            if isinstance(error, _TooLongError):
+                self.trouble = TimeoutError.__name__  # until something succeeds: slow is not stuck
             middle = len(records) // 2
             await self._handle_all(records[:middle])
             await self._handle_all(records[middle:])
@@ -205,11 +215,21 @@ class StreamWorker:
     async def _attempt(self, records: Sequence[Incoming]) -> None:
         """One transaction: effects and offsets together."""
         began = time.perf_counter()
-        async with asyncio.timeout(ATTEMPT_MAX_S), self._engine.begin() as connection:
-            fresh, ends = await self._begin(connection, records)
-            if fresh:
-                await self._handle(connection, fresh, self._clock())
-                await self._offsets.advance(connection, ends)
+        alone = len(records) == 1
+        bound = asyncio.timeout(self._alone_s if alone else ATTEMPT_MAX_S)
+        try:
+            async with bound, self._engine.begin() as connection:
+                fresh, ends = await self._begin(connection, records)
+                if fresh:
+                    await self._handle(connection, fresh, self._clock())
+                    await self._offsets.advance(connection, ends)
+        except TimeoutError:
+            if bound.expired() and not alone:
+                raise _TooLongError(f"{len(records)} records took more than {ATTEMPT_MAX_S} s") from None
+            if bound.expired():
+                self._alone_s = min(2 * self._alone_s, ALONE_MAX_S)
+            raise
+        self._alone_s = ATTEMPT_MAX_S
         self._positions |= ends
         metrics.BATCH_SECONDS.labels(self.topic).observe(time.perf_counter() - began)
         metrics.BATCH_RECORDS.labels(self.topic).observe(len(fresh))
