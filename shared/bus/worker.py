@@ -36,7 +36,7 @@ Records that come after a rest are handled at once."""
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 ATTEMPT_MAX_S = 45.0
-"""Of one transaction: beyond it a connection counts as dead, whatever it says, or the batch is too much work at once."""
+"""Of one transaction: beyond it a connection counts as dead, whatever it says, or the batch as too much at once."""
 
 ALONE_MAX_S = 720.0
 """Up to which a record that is tried alone is given twice as long each time that this was not enough."""
