@@ -1,6 +1,5 @@
 """What the checkout keeps in PostgreSQL: redemptions, and the answers under idempotency keys."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,6 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption, Status
 from shared.vault.pseudonyms import Pseudonyms
 
-REMEMBERED_NAMES = 50_000
 _taken = json.Decoder(list[tuple[int, int]])
 
 _RESOLVE = text("""
@@ -25,7 +23,6 @@ _RESOLVE = text("""
     LEFT JOIN rewards.aliases a ON a.pseudonym = w.pseudonym
     WHERE coalesce(m.customer_id, a.customer_id) IS NOT NULL
     """)
-_EPOCH = text("SELECT coalesce(max(epoch), 0) FROM rewards.parts")
 _OWNERS = text("SELECT id, customer_id FROM rewards.redemptions WHERE id = ANY(CAST(:ids AS text[]))")
 _REDEMPTIONS = text("""
     SELECT id, customer_id, order_id, points, value, currency, status, reserved_at, expires_at, ended_at, taken,
@@ -47,28 +44,19 @@ _REMEMBER = text("""
 
 
 class Names:
-    """Finds customers by our ids or by the shop's own, remembering what it found until a merge or an undone one."""
+    """Finds customers by our ids or by the shop's own. Nothing is remembered: a name that leads to somebody else since
+    a moment ago would spend the wrong customer's points, and to see that nothing has changed costs a query too."""
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._epoch = 0
 
     async def find(self, connection: AsyncConnection, names: Collection[str]) -> dict[str, str]:
         """Customer ids by name; unknown ones are missing."""
-        epoch = await connection.scalar(_EPOCH)
-        if epoch != self._epoch:
-            self._known.clear()
-            self._epoch = epoch
-        found = {name: self._known[name] for name in names if name in self._known}
-        missing = [name for name in names if name not in found]
-        if missing:
-            keys = {"names": missing, "pseudonyms": [self._pseudonyms.of("id", name) for name in missing]}
-            for name, customer_id in await connection.execute(_RESOLVE, keys):
-                found[name] = self._known[name] = customer_id
-            while len(self._known) > REMEMBERED_NAMES:
-                self._known.popitem(last=False)
-        return found
+        if not names:
+            return {}
+        keys = {"names": [*names], "pseudonyms": [self._pseudonyms.of("id", name) for name in names]}
+        rows = await connection.execute(_RESOLVE, keys)
+        return {name: customer_id for name, customer_id in rows}  # noqa: C416  # rows are not tuples
 
 
 class PostgresCheckouts:

@@ -26,7 +26,7 @@ _PURCHASES = text(f"""
     """)  # noqa: S608
 _ALL_PURCHASES = text(f"SELECT {_PURCHASE} FROM rewards.purchases p WHERE p.customer_id = :customer")  # noqa: S608
 
-_USE = "u.customer_id, u.rule, u.scope, u.at, u.cause, u.points"
+_USE = "u.customer_id, u.rule, u.scope, u.at, u.cause, u.points, u.part"
 _USES = text(f"""
     SELECT {_USE} FROM unnest(CAST(:customers AS text[]), CAST(:rules AS text[])) AS w(customer_id, rule)
     JOIN rewards.rule_uses u USING (customer_id, rule)
@@ -34,14 +34,15 @@ _USES = text(f"""
 _ALL_USES = text(f"SELECT {_USE} FROM rewards.rule_uses u WHERE u.customer_id = :customer")  # noqa: S608
 
 _MILESTONES = text("""
-    SELECT m.customer_id, m.milestone, m.occasion, m.at, m.cause, m.points
+    SELECT m.customer_id, m.milestone, m.occasion, m.at, m.cause, m.points, m.part
     FROM unnest(CAST(:customers AS text[]), CAST(:milestones AS text[]), CAST(:occasions AS text[]))
         AS w(customer_id, milestone, occasion)
     JOIN rewards.milestones m USING (customer_id, milestone, occasion)
     """)
-_ALL_MILESTONES = text(
-    "SELECT customer_id, milestone, occasion, at, cause, points FROM rewards.milestones WHERE customer_id = :customer"
-)
+_ALL_MILESTONES = text("""
+    SELECT customer_id, milestone, occasion, at, cause, points, part FROM rewards.milestones
+    WHERE customer_id = :customer
+    """)
 
 _LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, part"
 # A lot from which nothing remains and nothing expired can neither give nor take anything any more.
@@ -49,6 +50,7 @@ _LOTS = text(f"""
     SELECT {_LOT} FROM rewards.lots
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
     """)  # noqa: S608
+_ALL_LOTS = text(f"SELECT {_LOT} FROM rewards.lots WHERE customer_id = :customer")  # noqa: S608
 _NUMBERED_LOTS = text(f"""
     SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
     JOIN rewards.lots USING (customer_id, lot)
@@ -101,8 +103,8 @@ async def load_uses(
     if not rules:
         return
     keys = {"customers": [key[0] for key in rules], "rules": [key[1] for key in rules]}
-    for customer, rule, scope, at, cause, points in await connection.execute(_USES, keys):
-        members[customer].uses.setdefault(rule, []).append(Use(scope, at, cause, points))
+    for customer, rule, *use in await connection.execute(_USES, keys):
+        members[customer].uses.setdefault(rule, []).append(Use(*use))
 
 
 async def load_milestones(
@@ -183,12 +185,14 @@ async def roll_spend(
 
 
 async def load_all(connection: AsyncConnection, member: Member) -> None:
-    """Everything that is stored of one customer."""
-    members, key = {member.customer_id: member}, {"customer": member.customer_id}
+    """Everything that is stored of one customer, empty lots too: a reservation may give points back to them, and an
+    undone merge what it had taken from them."""
+    key = {"customer": member.customer_id}
     for row in await connection.execute(_ALL_PURCHASES, key):
         member.purchases[row[1]] = _purchase(row)
-    for _, rule, scope, at, cause, points in await connection.execute(_ALL_USES, key):
-        member.uses.setdefault(rule, []).append(Use(scope, at, cause, points))
+    for _, rule, *use in await connection.execute(_ALL_USES, key):
+        member.uses.setdefault(rule, []).append(Use(*use))
     for _, milestone, occasion, *reached in await connection.execute(_ALL_MILESTONES, key):
         member.milestones[milestone_name(milestone, occasion)] = Use("", *reached)
-    await load_lots(connection, members, [member.customer_id])
+    for row in await connection.execute(_ALL_LOTS, key):
+        member.lots[row[1]] = _lot(row)

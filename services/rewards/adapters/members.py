@@ -79,9 +79,11 @@ class PostgresMembers:
         """See `Members.move_parts`."""
         await moving.move_parts(connection, source, target, parts)
 
-    async def earned_by(self, connection: AsyncConnection, source: Member, parts: Iterable[str]) -> int:
+    async def earned_by(
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+    ) -> int:
         """See `Members.earned_by`."""
-        return await moving.earned_by(connection, source, parts)
+        return await moving.earned_by(connection, source, target, parts)
 
     async def taken_back(self, connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:
         """See `Members.taken_back`."""

@@ -28,6 +28,14 @@ def _unless_both(table: str) -> str:
     return f" AND NOT EXISTS (SELECT FROM rewards.{table} o WHERE o.customer_id = {_T} AND {_UNIQUE[table]})"
 
 
+_STAY = (
+    " AND (t.rule, t.cause) NOT IN"
+    ' (SELECT * FROM unnest(CAST(:rules AS text[]) COLLATE "C", CAST(:causes AS text[]) COLLATE "C"))'
+)
+_MOVE_USES = text(
+    f"UPDATE rewards.rule_uses t SET customer_id = {_T}, part = coalesce(t.part, {_S})"  # noqa: S608
+    f" WHERE t.customer_id = {_S}{_unless_both('rule_uses')}{_STAY}"
+)
 _MOVES = [
     *(
         text(
@@ -35,6 +43,7 @@ _MOVES = [
             f" WHERE t.customer_id = {_S}{_unless_both(table)}"
         )
         for table in _PARTED
+        if table != "rule_uses"
     ),
     *(
         text(f"UPDATE rewards.{table} SET {column} = {_T} WHERE {column} = {_S}")  # noqa: S608
@@ -53,9 +62,14 @@ _REVOKE = text("""
 
 
 async def move(connection: AsyncConnection, source: Member, target: Member) -> None:
-    """Make the stored rows of `source` the `target`'s; what both have stays where it is. Both are locked."""
+    """Make the stored rows of `source` the `target`'s; what both have stays where it is, and uses of rules that the
+    source still has. Both are locked."""
+    bound = {"source": source.customer_id, "target": target.customer_id}
     for statement in _MOVES:
-        await connection.execute(statement, {"source": source.customer_id, "target": target.customer_id})
+        await connection.execute(statement, bound)
+    stay = [(rule, use.cause) for rule, uses in source.uses.items() for use in uses]
+    keys = {"rules": [rule for rule, _ in stay], "causes": [cause for _, cause in stay]}
+    await connection.execute(_MOVE_USES, bound | keys)
 
 
 async def revoke_offers(
@@ -68,6 +82,10 @@ async def revoke_offers(
 
 _OF_PARTS = f"t.customer_id = {_S} AND coalesce(t.part, {_S}) = ANY(CAST(:parts AS text[]))"
 _PART_MOVES = [
+    text(
+        f"UPDATE rewards.members SET merged_into = {_T} WHERE merged_into = {_S}"  # noqa: S608
+        f" AND customer_id = ANY(CAST(:parts AS text[])) AND customer_id <> {_T}"
+    ),
     text(
         f"UPDATE rewards.offer_uses u SET customer_id = {_T} FROM rewards.offers t"  # noqa: S608
         f" WHERE u.code = t.code AND {_OF_PARTS}"
@@ -89,6 +107,11 @@ _NOTE_PARTS = text("""
 _POINTS = text(f"SELECT t.lot, t.points FROM rewards.lots t WHERE {_OF_PARTS}")  # noqa: S608
 _BY_HAND = text("""
     SELECT id FROM rewards.adjustments WHERE customer_id = ANY(CAST(:customers AS text[])) AND points > 0
+    """)
+_LOST = text("""
+    SELECT coalesce(sum(e.points), 0) FROM rewards.members m
+    JOIN rewards.entries e ON e.customer_id = m.customer_id AND e.kind = 'reverse' AND e.cause = m.merged_by
+    WHERE m.customer_id = ANY(CAST(:parts AS text[])) AND m.customer_id <> :target AND m.merged_into = :source
     """)
 _TAKEN_BACK = text("""
     SELECT rule, key, sum(points) FROM rewards.entries
@@ -123,12 +146,15 @@ async def move_parts(
         await connection.execute(statement, bound)
 
 
-async def earned_by(connection: AsyncConnection, source: Member, names: Iterable[str]) -> int:
-    """The points that were ever earned into the lots of these parts; those given by hand are not."""
+async def earned_by(connection: AsyncConnection, source: Member, target: Member, names: Iterable[str]) -> int:
+    """The points that were ever earned into the lots of these parts, less what merges that stand took back of them;
+    those given by hand are not."""
     bound = {"source": source.customer_id, "parts": list(names)}
+    lost = await connection.scalar(_LOST, bound | {"target": target.customer_id})
     lots = {lot: points for lot, points in await connection.execute(_POINTS, bound)}  # noqa: C416
     given = await connection.execute(_BY_HAND, {"customers": [source.customer_id, *bound["parts"]]})
-    return int(sum(lots.values())) - int(sum(lots.get(lot_number(id_), 0) for (id_,) in given))
+    by_hand = sum(lots.get(lot_number(id_), 0) for (id_,) in given)
+    return int(sum(lots.values()) - by_hand - (lost or 0))
 
 
 async def taken_back(connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:

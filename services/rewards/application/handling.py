@@ -17,6 +17,7 @@ from services.rewards.domain.tiers import start_of_window
 from shared.bus.records import Incoming
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
+from shared.contracts.customer import own_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class ActivityHandler:
     ) -> None:
         if not activities:
             return
-        owners = await self._owners(connection, activities)
+        moved = await self._moved(connection, activities)
+        owners = {each.id: moved.get(each.part, (each.customer_id, 0))[0] for each in activities}
         members = await self.members.lock(connection, set(owners.values()), create=True)
         members = {id_: members[owner] for id_, owner in owners.items()}
         needs = Needs()
@@ -76,13 +78,18 @@ class ActivityHandler:
             part = activity.part or activity.customer_id
             member.part = None if part == member.customer_id else part
             decide(activity, found, member, rulebook, changes)
+            for pseudonym in activity.identifiers.get("id", ()):
+                owner, _ = moved.get(own_id(pseudonym), (activity.customer_id, 0))
+                changes.aliases[pseudonym] = owner
         await self.members.save(connection, changes)
 
-    async def _owners(self, connection: AsyncConnection, activities: list[Activity]) -> dict[str, str]:
-        """By activity the customer who gets what it gives: whose its part is now, if that went to another one."""
+    async def _moved(
+        self, connection: AsyncConnection, activities: list[Activity]
+    ) -> dict[str, tuple[str, int]]:
+        """Of the parts that these activities are of or name, those that went to other customers: what an activity gives
+        gets whose its part is now, and a shop's id leads there, though the activity may be older than that."""
         parts = {activity.part for activity in activities if activity.part}
-        moved = await self.members.parts(connection, parts) if parts else {}
-        return {
-            activity.id: moved[activity.part][0] if activity.part in moved else activity.customer_id
-            for activity in activities
-        }
+        for activity in activities:
+            named = (own_id(pseudonym) for pseudonym in activity.identifiers.get("id", ()))
+            parts.update(part for part in named if part != activity.customer_id)
+        return await self.members.parts(connection, parts) if parts else {}

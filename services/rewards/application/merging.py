@@ -16,6 +16,7 @@ from services.rewards.domain.merging import merge
 from services.rewards.domain.parting import History, part_ways
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
+from shared.contracts.customer import own_id
 
 MERGED = "customer.merged"
 PARTINGS = frozenset({MERGED, "customer.unmerged", "facts.corrected"})
@@ -34,18 +35,21 @@ async def follow_parts(
     source, target = str(activity.data["from"]), activity.customer_id
     parts = [str(part) for part in activity.data.get("parts", [source])]
     epoch = int(activity.data.get("epoch", 0))
-    before = await members.parts(connection, parts)
+    named = {pseudonym: own_id(pseudonym) for pseudonym in activity.identifiers.get("id", ())}
+    before = await members.parts(connection, {*parts, *named.values()})
     owners: dict[str, list[str]] = {}
     for part in parts:
         owner, since = before.get(part, (target, -1))
         owners.setdefault(owner if since > epoch else target, []).append(part)
     changes = Changes(now, rulebook.program.version)
     changes.causes.append(Cause(activity, effective=True))
-    for pseudonym in activity.identifiers.get("id", ()):
-        changes.aliases[pseudonym] = target
+    for pseudonym, part in named.items():
+        owner, since = before.get(part, (target, -1))
+        changes.aliases[pseudonym] = owner if since > epoch else target
     fresh = owners.get(target, [])
-    if activity.type == MERGED and source in fresh:
-        await _merge(connection, members, activity, rulebook, changes)
+    into = next((owner for owner, theirs in owners.items() if source in theirs), source)
+    if activity.type == MERGED and into != source:
+        await _merge(connection, members, activity, into, rulebook, changes)
     for owner, theirs in owners.items():
         places = {source, *(before[part][0] for part in theirs if part in before)} - {owner}
         for place in sorted(places):
@@ -55,17 +59,19 @@ async def follow_parts(
     await members.save(connection, changes)
 
 
-async def _merge(
+async def _merge(  # noqa: PLR0917
     connection: AsyncConnection,
     members: Members,
     activity: Activity,
+    into: str,
     rulebook: Rulebook,
     changes: Changes,
 ) -> None:
-    """Move the customer `data.from` into the activity's. One that was merged before is left as it is."""
+    """Move the customer `data.from` into another: the activity's, or whoever has got the part since. One that was
+    merged before is left as it is."""
     from_id = str(activity.data["from"])
-    locked = await members.lock(connection, {activity.customer_id, from_id}, create=True)
-    source, target = locked[from_id], locked[activity.customer_id]
+    locked = await members.lock(connection, {into, from_id}, create=True)
+    source, target = locked[from_id], locked[into]
     if source is target:
         return
     doing = Changes(changes.now, changes.version)
@@ -129,7 +135,7 @@ async def _history(  # noqa: PLR0917
     merged_by: str | None,
 ) -> History:
     return History(
-        earned=await members.earned_by(connection, source, parts),
+        earned=await members.earned_by(connection, source, target, parts),
         reservations=await members.open_reservations(connection, source.customer_id)
         if source.reserved
         else (),

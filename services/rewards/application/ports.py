@@ -42,8 +42,11 @@ class Members(Protocol):
     ) -> None:
         """Make what is stored of these parts of `source` the `target`'s."""
 
-    async def earned_by(self, connection: AsyncConnection, source: Member, parts: Iterable[str]) -> int:
-        """The points that were ever earned into the lots of these parts; those given by hand are not."""
+    async def earned_by(
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+    ) -> int:
+        """The points that were ever earned into the lots of these parts, less what merges that stand took back of
+        them; those given by hand are not. The target is not among the merged, though it may be stored so yet."""
 
     async def taken_back(self, connection: AsyncConnection, customer_id: str, cause: str) -> list[TakenBack]:
         """What a cause took back from a customer."""

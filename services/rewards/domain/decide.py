@@ -28,7 +28,5 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
         earn_for_activity(member, activity, matched, rulebook.program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)
-    for pseudonym in activity.identifiers.get("id", ()):
-        changes.aliases[pseudonym] = member.customer_id
     effective = before != (len(changes.entries), len(changes.tiers), len(changes.offers))
     changes.causes.append(Cause(activity, effective))

@@ -74,7 +74,7 @@ def earn_for_order(
             rule=rule.id,
             cause=activity.id,
             at=activity.time,
-            key=f"earn/{rule.id}/{purchase.order_id}",
+            key=member.key(f"earn/{rule.id}/{purchase.order_id}"),
         )
         given.append({"rule": rule.id, "points": grant.earned})
     if given:
@@ -128,7 +128,7 @@ def _scope(rule: EarnRule, activity: Activity) -> str:
 def _use(member: Member, rule: EarnRule, activity: Activity, points: int, changes: Changes) -> None:
     if not limited(rule):
         return
-    use = Use(_scope(rule, activity), activity.time, activity.id, points)
+    use = Use(_scope(rule, activity), activity.time, activity.id, points, member.part)
     member.uses.setdefault(rule.id, []).append(use)
     changes.uses.append(
         RuleUse(member.customer_id, rule.id, use.scope, use.at, use.cause, points, member.part)

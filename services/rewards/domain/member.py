@@ -46,12 +46,19 @@ class Member:
         """What the customer can spend; below zero only after a refund of points that were spent already."""
         return self.available - self.debt
 
+    def key(self, key: str) -> str:
+        """A business key, told apart by the part that it is about: what a part brought may leave with it, and the
+        customer's own then come to the same."""
+        return f"{key}/{self.part}" if self.part else key
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One time that a limited rule or a milestone gave points; `scope` is the value of the field that a limit names."""
+    """One time that a limited rule or a milestone gave points; `scope` is the value of the field that a limit names,
+    `part` the part of the customer that it came from (see `Member`)."""
 
     scope: str
     at: datetime
     cause: str
     points: int
+    part: str | None = None

@@ -2,6 +2,7 @@
 thing is taken back once."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,20 +23,19 @@ from shared.program.period import Period
 def merge(
     source: Member, target: Member, activity: Activity, rulebook: Rulebook, changes: Changes
 ) -> frozenset[str]:
-    """Move everything of `source` to `target`. Both must be loaded in full.
+    """Move everything of `source` to `target`. Both must be loaded in full. What both have of which a customer can have
+    only one stays behind: in `source` are then the orders, milestones and uses of rules that are not to move.
 
     Answers the milestones that both had reached: offers that the source got for them are to be revoked unless used.
     """
     program = rulebook.program
-    _merge_orders(source, target, activity, changes)
+    merge_orders(source, target, source.purchases.keys() & target.purchases.keys(), activity, changes)
     doubled = _take_back_doubles(source, target, activity, program, changes)
     _move_points(source, target, activity, changes)
     for order_id in [order_id for order_id in source.purchases if order_id not in target.purchases]:
         purchase = target.purchases[order_id] = source.purchases.pop(order_id)
         purchase.part = purchase.part or source.customer_id
     _merge_tier(source, target, activity, program, changes)
-    for rule, uses in source.uses.items():
-        target.uses.setdefault(rule, []).extend(uses)
     target.milestones = {**source.milestones, **target.milestones}
     source.merged_into = target.customer_id
     source.merged_by = activity.id
@@ -45,9 +45,11 @@ def merge(
     return doubled
 
 
-def _merge_orders(source: Member, target: Member, activity: Activity, changes: Changes) -> None:
-    """Count an order that both have once: the target's stays, the source's is undone, refunds of either apply."""
-    for order_id in sorted(source.purchases.keys() & target.purchases.keys()):
+def merge_orders(
+    source: Member, target: Member, both: Collection[str], activity: Activity, changes: Changes
+) -> None:
+    """Count orders that both have once: the target's stays, the source's is undone, refunds of either apply."""
+    for order_id in sorted(both):
         theirs, ours = source.purchases[order_id], target.purchases[order_id]
         refunds, cancelled = {**theirs.refunds, **ours.refunds}, theirs.cancelled or ours.cancelled
         if ours.placed_at is None and theirs.placed_at is not None:
@@ -68,7 +70,8 @@ def _take_over(ours: Purchase, theirs: Purchase) -> None:
 def _take_back_doubles(
     source: Member, target: Member, activity: Activity, program: Program, changes: Changes
 ) -> frozenset[str]:
-    """What the program gives so many times per customer, and both got, was too much for one."""
+    """What the program gives so many times per customer, and both got, was too much for one. Uses that were too many
+    stay with the source, so that nobody takes the same points back again; the others move."""
 
     def back(rule: str, lot: int, points: int) -> None:
         own = source.lots.get(lot)
@@ -76,12 +79,18 @@ def _take_back_doubles(
             source, changes, own, points, rule=rule, cause=activity.id, at=activity.time, part=str(lot)
         )
 
+    stays: dict[str, list[Use]] = {}
     for rule in program.points.earn:
         if not limited(rule) or (rule.limit is not None and isinstance(rule.limit.per, Period)):
             continue
         times = 1 if rule.on == ONCE_EVER or rule.limit is None else rule.limit.times
-        for use in _beyond(times, target.uses.get(rule.id, []), source.uses.get(rule.id, [])):
+        stays[rule.id] = _beyond(times, target.uses.get(rule.id, []), source.uses.get(rule.id, []))
+        for use in stays[rule.id]:
             back(rule.id, lot_number(use.cause), use.points)
+    for name, uses in source.uses.items():
+        moving = [use for use in uses if use not in stays.get(name, ())]
+        target.uses.setdefault(name, []).extend(moving)
+    source.uses = stays
     doubled = source.milestones.keys() & target.milestones.keys()
     for name in sorted(doubled):
         milestone, reached = name.split("/", 1)[0], source.milestones[name]
@@ -94,7 +103,7 @@ def _beyond(times: int, first: list[Use], second: list[Use]) -> list[Use]:
     """The uses of `second` that go beyond `times` per scope when `first` has had its own."""
     used = Counter(use.scope for use in first)
     beyond = []
-    for use in second:
+    for use in sorted(second, key=lambda use: (use.at, use.cause)):
         used[use.scope] += 1
         if used[use.scope] > times:
             beyond.append(use)
@@ -118,8 +127,24 @@ def _move_points(source: Member, target: Member, activity: Activity, changes: Ch
         )
     if source.debt:
         owed = source.debt
-        _post(source, Account.MERGED, Account.DEBT, owed, lot=None, activity=activity, changes=changes)
-        _post(target, Account.DEBT, Account.MERGED, owed, lot=None, activity=activity, changes=changes)
+        _post(
+            source,
+            Account.MERGED,
+            Account.DEBT,
+            owed,
+            what=target.customer_id,
+            activity=activity,
+            changes=changes,
+        )
+        _post(
+            target,
+            Account.DEBT,
+            Account.MERGED,
+            owed,
+            what=source.customer_id,
+            activity=activity,
+            changes=changes,
+        )
     target.lifetime_earned += source.lifetime_earned
     source.lifetime_earned = 0
     ledger.settle(target, changes, cause=activity.id, at=activity.time)
@@ -136,8 +161,9 @@ def transfer(
     changes: Changes,
 ) -> None:
     """Move points of one account from the one customer to the other."""
-    _post(source, account, Account.MERGED, points, lot=lot, activity=activity, changes=changes)
-    _post(target, Account.MERGED, account, points, lot=lot, activity=activity, changes=changes)
+    out, into = (lot, lot) if lot is not None else (target.customer_id, source.customer_id)
+    _post(source, account, Account.MERGED, points, what=out, activity=activity, changes=changes)
+    _post(target, Account.MERGED, account, points, what=into, activity=activity, changes=changes)
 
 
 def _post(
@@ -146,21 +172,23 @@ def _post(
     credit: Account,
     points: int,
     *,
-    lot: int | None,
+    what: int | str,
     activity: Activity,
     changes: Changes,
 ) -> None:
+    """One half of a transfer: of a lot, by its number, or of what is in none, by the other customer's id: several may
+    be at the other end of one change."""
     changes.post(
         member,
         Kind.MERGE,
         debit,
         credit,
         points,
-        lot=lot,
+        lot=what if isinstance(what, int) else None,
         rule=None,
         cause=activity.id,
         at=activity.time,
-        key=f"merge/{activity.id}/{credit if debit is Account.MERGED else debit}/{lot}",
+        key=f"merge/{activity.id}/{credit if debit is Account.MERGED else debit}/{what}",
     )
 
 

@@ -27,7 +27,7 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
         name = milestone_name(milestone.id, when)
         if name in member.milestones:
             continue
-        member.milestones[name] = Use("", activity.time, activity.id, milestone.points or 0)
+        member.milestones[name] = Use("", activity.time, activity.id, milestone.points or 0, member.part)
         changes.touch(member)
         changes.milestones.append(
             Reached(
@@ -57,7 +57,7 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
                 rule=milestone.id,
                 cause=activity.id,
                 at=activity.time,
-                key=f"milestone/{milestone.id}/{when}",
+                key=member.key(f"milestone/{milestone.id}/{when}"),
             )
             tell_earned(member, activity, changes, [{"rule": milestone.id, "points": milestone.points}])
         if milestone.offer is not None:

@@ -13,7 +13,7 @@ from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import Lot, lot_number
 from services.rewards.domain.member import Member
-from services.rewards.domain.merging import spend_between, transfer
+from services.rewards.domain.merging import merge_orders, spend_between, transfer
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 
@@ -25,6 +25,11 @@ class TakenBack:
     rule: str
     key: str
     points: int
+
+    @property
+    def of(self) -> str:
+        """What it was given for: an order's id, or the number of the lot that it was in."""
+        return self.key.removeprefix(f"reverse/{self.rule}/").split("/", 1)[1].rsplit("/", 1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,13 @@ def part_ways(  # noqa: PLR0917
     """Move these parts of `source` to `target`; both must be loaded in full. Answers reservations that stay with the
     source and now take from other lots."""
     retaken = _part_reservations(source, target, parts, history, activity, changes)
+    both = {
+        id_
+        for id_ in source.purchases.keys() & target.purchases
+        if goes(source.purchases[id_].part, source, parts)
+    }
+    merge_orders(source, target, both, activity, changes)
+    moved = {lot.number for lot in source.lots.values() if goes(lot.part, source, parts)}
     for lot in [lot for lot in source.lots.values() if goes(lot.part, source, parts)]:
         if lot.remaining:
             account = Account.PENDING if lot.pending else Account.AVAILABLE
@@ -73,17 +85,14 @@ def part_ways(  # noqa: PLR0917
         lot.part = _part_at(target, lot.part, source)
         lot.changed = True
         target.lots[lot.number] = source.lots.pop(lot.number)
-    reversed_ = 0
     for order_id, purchase in list(source.purchases.items()):
         if goes(purchase.part, source, parts) and order_id not in target.purchases:
             purchase.part = _part_at(target, purchase.part, source)
             target.purchases[order_id] = source.purchases.pop(order_id)
-            reversed_ += sum(grant.reversed for grant in purchase.grants)
-    restored = sum(one.points for one in history.taken_back)
-    gone = min(max(0, history.earned - reversed_ - restored), source.lifetime_earned)
+    gone = min(max(0, history.earned - _lost(source, target, moved, history)), source.lifetime_earned)
     source.lifetime_earned -= gone
     target.lifetime_earned += gone
-    _restore(target, history.taken_back, activity, changes)
+    _restore(target, history, activity, rulebook, changes)
     for member in (source, target):
         ledger.settle(member, changes, cause=activity.id, at=activity.time)
         _reconsider(member, activity, rulebook, changes)
@@ -133,32 +142,44 @@ def _stand_in(owner: Member, lot: Lot, points: int, activity: Activity) -> int:
     return number
 
 
-def _restore(target: Member, taken_back: Sequence[TakenBack], activity: Activity, changes: Changes) -> None:
-    """Give again what a merge took back because the other customer had it too."""
-    for one in taken_back:
-        order_id = one.key.removeprefix(f"reverse/{one.rule}/").split("/", 1)[1].rsplit("/", 1)[0]
-        purchase = target.purchases.get(order_id)
+def _lost(source: Member, target: Member, moved: Collection[int], history: History) -> int:
+    """What was taken back of the points that were earned into lots that have moved: of orders, and by the merge."""
+    purchases = [*source.purchases.values(), *target.purchases.values()]
+    of_orders = sum(grant.reversed for one in purchases if one.lot in moved for grant in one.grants)
+    return of_orders + sum(one.points for one in history.taken_back if one.of not in target.purchases)
+
+
+def _restore(
+    target: Member, history: History, activity: Activity, rulebook: Rulebook, changes: Changes
+) -> None:
+    """Give again what a merge took back because the other customer had it too: into the lot from which it had come, as
+    pending as that is, and with the time that it has left."""
+    held: dict[int, int] = {}
+    for number, points in (taken for one in history.reservations for taken in one.taken):
+        held[number] = held.get(number, 0) + points
+    for one in history.taken_back:
+        purchase = target.purchases.get(one.of)
         number = lot_number(activity.id, f"{one.rule}/{one.key}")
-        expires_at = None
         if purchase is not None:
             purchase.cancelled, purchase.changed = False, True
             for grant in purchase.grants:
                 if grant.rule == one.rule:
                     grant.reversed -= min(one.points, grant.reversed)
-            old = target.lots.get(purchase.lot) if purchase.lot is not None else None
-            expires_at = old.expires_at if old is not None else None
-        elif order_id.isdigit() and int(order_id) in target.lots:
-            expires_at = target.lots[int(order_id)].expires_at
-        lot = target.lots.setdefault(number, Lot(number=number, expires_at=expires_at))
-        lot.points += one.points
+            number = purchase.lot if purchase.lot is not None else number
+        elif one.of.isdigit():
+            number = int(one.of)
+        lot = target.lots.get(number) or ledger.open_lot(
+            target, number, activity.time, rulebook.program, now=changes.now
+        )
         lot.remaining += one.points
+        lot.points = max(lot.points, lot.remaining + lot.expired + held.get(number, 0))
         lot.changed = True
         target.lifetime_earned += one.points
         changes.post(
             target,
             Kind.RESTORE,
             Account.ISSUED,
-            Account.AVAILABLE,
+            Account.PENDING if lot.pending else Account.AVAILABLE,
             one.points,
             lot=number,
             rule=one.rule,
