@@ -1,5 +1,6 @@
 """What is due, found by index. Members are locked in id order; whoever is locked by another worker is passed over."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +13,21 @@ from services.rewards.domain.member import Member
 _POINTS = text("""
     SELECT DISTINCT customer_id FROM (
         (SELECT customer_id FROM rewards.lots WHERE pending AND remaining > 0 AND available_at <= :now
+            AND NOT customer_id = ANY(CAST(:skip AS text[]))
          ORDER BY available_at LIMIT :limit)
         UNION ALL
         (SELECT customer_id FROM rewards.lots WHERE remaining > 0 AND expires_at <= :now
+            AND NOT customer_id = ANY(CAST(:skip AS text[]))
          ORDER BY expires_at LIMIT :limit)
-    ) due
+    ) due LIMIT :limit
     """)
 _TIERS = text("""
-    SELECT customer_id FROM rewards.members WHERE tier_until <= :now ORDER BY tier_until LIMIT :limit
+    SELECT customer_id FROM rewards.members WHERE tier_until <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
+    ORDER BY tier_until LIMIT :limit
     """)
 _RESERVATIONS = text("""
     SELECT id, customer_id FROM rewards.redemptions WHERE status = 'reserved' AND expires_at <= :now
+        AND NOT customer_id = ANY(CAST(:skip AS text[]))
     ORDER BY expires_at LIMIT :limit
     """)
 _LOCK = text(
@@ -34,25 +39,31 @@ _LOCK = text(
 class PostgresDue:
     """Implements `Due`."""
 
-    async def points(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+    async def points(
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+    ) -> dict[str, Member]:
         """See `Due.points`."""
-        return await _lock(connection, {row[0] for row in await _find(connection, _POINTS, now, limit)})
+        return await _lock(connection, {row[0] for row in await _find(connection, _POINTS, now, limit, skip)})
 
-    async def tiers(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+    async def tiers(
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+    ) -> dict[str, Member]:
         """See `Due.tiers`."""
-        return await _lock(connection, {row[0] for row in await _find(connection, _TIERS, now, limit)})
+        return await _lock(connection, {row[0] for row in await _find(connection, _TIERS, now, limit, skip)})
 
     async def reservations(
-        self, connection: AsyncConnection, now: datetime, limit: int
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> tuple[dict[str, Member], set[str]]:
         """See `Due.reservations`."""
-        rows = await _find(connection, _RESERVATIONS, now, limit)
+        rows = await _find(connection, _RESERVATIONS, now, limit, skip)
         members = await _lock(connection, {row[1] for row in rows})
         return members, {row[0] for row in rows if row[1] in members}
 
 
-async def _find(connection: AsyncConnection, statement: TextClause, now: datetime, limit: int) -> list[Any]:
-    return list(await connection.execute(statement, {"now": now, "limit": limit}))
+async def _find(
+    connection: AsyncConnection, statement: TextClause, now: datetime, limit: int, skip: Collection[str]
+) -> list[Any]:
+    return list(await connection.execute(statement, {"now": now, "limit": limit, "skip": [*skip]}))
 
 
 async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:

@@ -1,7 +1,8 @@
 """What time alone makes due: pending points, lots past their last day, reservations, tiers. Each is done once,
 however many workers look, because it is done under the member's lock and leaves nothing due behind."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,21 +20,51 @@ from services.rewards.domain.redemptions import Status
 DUE_MAX = 200
 """Members, or redemptions, that one transaction takes."""
 
-Job = Callable[[AsyncConnection, datetime], Awaitable[int]]
-"""Does what is due in the caller's transaction, and answers how many members it changed."""
+
+class Job(Protocol):
+    """Does what is due of at most `limit` members in the caller's transaction, passing over those in `skip`, and
+    answers how many it changed. Raises `DueWorkError`."""
+
+    async def __call__(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        skip: Collection[str] = (),
+        limit: int = DUE_MAX,
+    ) -> int: ...
+
+
+class DueWorkError(Exception):
+    """The work of these members failed; the cause says why."""
+
+    def __init__(self, customers: Collection[str]) -> None:
+        super().__init__(f"due work of {len(customers)} members")
+        self.customers = frozenset(customers)
+
+
+@contextmanager
+def _work_of(customers: Collection[str]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise DueWorkError(customers) from error
 
 
 class Due(Protocol):
     """Finds what is due and locks whom it concerns, passing over those whom somebody else is busy with."""
 
-    async def points(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+    async def points(
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+    ) -> dict[str, Member]:
         """Members with points that become available or expire; locked."""
 
-    async def tiers(self, connection: AsyncConnection, now: datetime, limit: int) -> dict[str, Member]:
+    async def tiers(
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+    ) -> dict[str, Member]:
         """Members whose tier's time is over; locked."""
 
     async def reservations(
-        self, connection: AsyncConnection, now: datetime, limit: int
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> tuple[dict[str, Member], set[str]]:
         """Members with reservations that nobody confirmed in time, locked, and the ids of those reservations."""
 
@@ -55,52 +86,73 @@ class TimedJobs:
             "review_tiers": self.review_tiers,
         }
 
-    async def move_points(self, connection: AsyncConnection, now: datetime) -> int:
+    async def move_points(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        skip: Collection[str] = (),
+        limit: int = DUE_MAX,
+    ) -> int:
         """Pending points become available, lots past their last day expire."""
-        members = await self.due.points(connection, now, DUE_MAX)
+        members = await self.due.points(connection, now, limit, skip)
         if not members:
             return 0
-        needs = Needs(lots=set(members))
-        await self.members.load(connection, members, needs, None)
-        changes = await self._changes(connection, now)
-        for member in members.values():
-            ledger.bring_up_to_date(member, changes, now)
-        await self.members.save(connection, changes)
-        return len(changes.members)
+        with _work_of(members):
+            needs = Needs(lots=set(members))
+            await self.members.load(connection, members, needs, None)
+            changes = await self._changes(connection, now)
+            for member in members.values():
+                ledger.bring_up_to_date(member, changes, now)
+            await self.members.save(connection, changes)
+            return len(changes.members)
 
-    async def expire_reservations(self, connection: AsyncConnection, now: datetime) -> int:
+    async def expire_reservations(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        skip: Collection[str] = (),
+        limit: int = DUE_MAX,
+    ) -> int:
         """Points of checkouts that were left are given back."""
-        members, ids = await self.due.reservations(connection, now, DUE_MAX)
+        members, ids = await self.due.reservations(connection, now, limit, skip)
         if not members:
             return 0
-        redemptions = await self.store.redemptions(connection, ids)
-        over = [
-            redemption
-            for redemption in redemptions.values()
-            if redemption.status is Status.RESERVED
-            and redemption.expires_at <= now
-            and redemption.customer_id in members
-        ]
-        await self.store.load_lots(connection, members, over)
-        changes = await self._changes(connection, now)
-        for redemption in over:
-            checkout.release(members[redemption.customer_id], redemption, changes, status=Status.EXPIRED)
-        await self.members.save(connection, changes)
-        return len(changes.members)
+        with _work_of(members):
+            redemptions = await self.store.redemptions(connection, ids)
+            over = [
+                redemption
+                for redemption in redemptions.values()
+                if redemption.status is Status.RESERVED
+                and redemption.expires_at <= now
+                and redemption.customer_id in members
+            ]
+            await self.store.load_lots(connection, members, over)
+            changes = await self._changes(connection, now)
+            for redemption in over:
+                checkout.release(members[redemption.customer_id], redemption, changes, status=Status.EXPIRED)
+            await self.members.save(connection, changes)
+            return len(changes.members)
 
-    async def review_tiers(self, connection: AsyncConnection, now: datetime) -> int:
+    async def review_tiers(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        skip: Collection[str] = (),
+        limit: int = DUE_MAX,
+    ) -> int:
         """Tiers whose time is over are kept or lost by the spend of now."""
-        members = await self.due.tiers(connection, now, DUE_MAX)
+        members = await self.due.tiers(connection, now, limit, skip)
         if not members:
             return 0
-        rulebook = await self.programs.current(connection)
-        since = tiers.start_of_window(rulebook.program, now)
-        await self.members.load(connection, members, Needs(spend=set(members)), since)
-        changes = Changes(now, rulebook.program.version)
-        for member in members.values():
-            tiers.review(member, rulebook.program, changes, now)
-        await self.members.save(connection, changes)
-        return len(changes.members)
+        with _work_of(members):
+            rulebook = await self.programs.current(connection)
+            since = tiers.start_of_window(rulebook.program, now)
+            await self.members.load(connection, members, Needs(spend=set(members)), since)
+            changes = Changes(now, rulebook.program.version)
+            for member in members.values():
+                tiers.review(member, rulebook.program, changes, now)
+            await self.members.save(connection, changes)
+            return len(changes.members)
 
     async def _changes(self, connection: AsyncConnection, now: datetime) -> Changes:
         return Changes(now, (await self.programs.current(connection)).program.version)

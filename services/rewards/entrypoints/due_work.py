@@ -1,0 +1,119 @@
+"""Runs the timed jobs, so that nobody's fault holds up anybody else's points."""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.rewards.application.timed import DUE_MAX, DueWorkError, Job, TimedJobs
+from shared.bus.faults import is_transient
+from shared.clock import Clock
+
+JOBS_EVERY_S = 1.0
+BACKOFF_MAX_S = 30.0
+SET_ASIDE_FOR = timedelta(minutes=10)
+"""After that a member whose due work failed is tried again."""
+SET_ASIDE_MAX = 1_000
+"""Members set aside at a time; beyond it the fault is not one of members, and the job waits."""
+
+SET_ASIDE = Counter(
+    "regulars_due_work_set_aside_total",
+    "Members passed over by a timed job, because their work failed.",
+    ["job"],
+)
+
+log = structlog.get_logger()
+
+
+class DueWork:
+    """Does what time makes due, every second. `jobs` are done one after the other, each a batch a transaction.
+
+    A batch that fails for good is halved until the member whose fault it is stands alone; that one is set aside for
+    `SET_ASIDE_FOR`, and the others go on.
+    """
+
+    def __init__(self, engine: AsyncEngine, jobs: TimedJobs, clock: Clock) -> None:
+        self._engine = engine
+        self._jobs = jobs
+        self._clock = clock
+        self._failing: dict[str, str] = {}
+        self._aside: dict[str, dict[str, datetime]] = {}
+
+    @property
+    def trouble(self) -> str | None:
+        """What fails at the moment, for the health check."""
+        aside = {
+            name: f"{len(members)} members set aside" for name, members in self._aside.items() if members
+        }
+        troubles = [f"{name}: {reason}" for name, reason in (aside | self._failing).items()]
+        return ", ".join(troubles) or None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Every job, one after the other, then a short rest; until `stop`.
+
+        A job that fails as a whole is tried again, later and later; it holds up neither the other jobs nor the stream,
+        and the readiness warns of it.
+        """
+        pause_s = JOBS_EVERY_S
+        while not stop.is_set():
+            await self.once(stop)
+            pause_s = min(pause_s * 2, BACKOFF_MAX_S) if self._failing else JOBS_EVERY_S
+            await rest(stop, pause_s * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
+
+    async def once(self, stop: asyncio.Event) -> None:
+        """Every job until nothing of it is due."""
+        for name, job in self._jobs.all().items():
+            try:
+                await self._do_all(name, job, stop)
+                self._failing.pop(name, None)
+            except Exception as error:  # one job's fault must not stop the others
+                self._failing[name] = type(error).__name__
+                if is_transient(error):
+                    log.warning("due_work_waits", job=name, reason=type(error).__name__)
+                else:
+                    log.error("due_work_failed", job=name, exc_info=error)
+
+    async def _do_all(self, name: str, job: Job, stop: asyncio.Event) -> None:
+        aside = self._aside.setdefault(name, {})
+        done, limit = 1, DUE_MAX
+        while done and not stop.is_set():
+            now = self._clock()
+            for customer in [customer for customer, until in aside.items() if until <= now]:
+                del aside[customer]
+            try:
+                async with self._engine.begin() as connection:
+                    done = await job(connection, now, aside.keys(), limit)
+            except DueWorkError as failed:
+                limit = self._narrow(name, failed, now)
+                continue
+            limit = min(limit * 2, DUE_MAX)
+            if done:
+                log.info("due_work_done", job=name, members=done)
+
+    def _narrow(self, name: str, failed: DueWorkError, now: datetime) -> int:
+        """How many members to take next after a failure; sets the one aside whose fault it is. Raises what is nobody's
+        fault."""
+        error = failed.__cause__
+        assert error is not None
+        aside = self._aside[name]
+        if is_transient(error) or len(aside) >= SET_ASIDE_MAX:
+            raise error
+        if len(failed.customers) > 1:
+            return len(failed.customers) // 2
+        (customer,) = failed.customers
+        aside[customer] = now + SET_ASIDE_FOR
+        SET_ASIDE.labels(name).inc()
+        log.error("due_work_set_aside", job=name, customer=customer, exc_info=error)
+        return DUE_MAX
+
+
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """So long, or until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
