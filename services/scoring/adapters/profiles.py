@@ -1,5 +1,6 @@
 """Reads profiles for the API: by any id, their events, their orders, lists."""
 
+import asyncio
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -169,7 +170,8 @@ class Profiles:
 
     async def events_until(self, connection: AsyncConnection, customer_id: str, at: datetime) -> list[Event]:
         """All events up to a moment, in order."""
-        return _events(await connection.execute(_EVENTS_UNTIL, {"id": customer_id, "at": at}))
+        rows = await connection.execute(_EVENTS_UNTIL, {"id": customer_id, "at": at})
+        return await asyncio.to_thread(_events, rows)  # decoding thousands takes a while
 
     async def events_named(
         self, connection: AsyncConnection, customer_id: str, keys: Collection[str]

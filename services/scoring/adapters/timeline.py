@@ -1,7 +1,9 @@
 """The timeline: every event of every customer, as it travelled, in order."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -59,10 +61,8 @@ class SqlTimeline:
 
     async def of(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, list[Event]]:
         """All events of these customers, in order."""
-        lives: dict[str, list[Event]] = {}
-        for customer_id, *row in await connection.execute(_OF, {"customers": list(customer_ids)}):
-            lives.setdefault(customer_id, []).append(event_of(*row))
-        return lives
+        rows = await connection.execute(_OF, {"customers": list(customer_ids)})
+        return await asyncio.to_thread(_by_customer, rows)  # decoding thousands takes a while
 
     async def rearrange(self, connection: AsyncConnection, moves: Sequence[Move]) -> None:
         """Give the events under identifiers to the customers whose these are now."""
@@ -72,3 +72,10 @@ class SqlTimeline:
             "targets": [move.target for move in moves],
         }
         await connection.execute(_MOVE, bound)
+
+
+def _by_customer(rows: Iterable[Any]) -> dict[str, list[Event]]:
+    lives: dict[str, list[Event]] = {}
+    for customer_id, *row in rows:
+        lives.setdefault(customer_id, []).append(event_of(*row))
+    return lives

@@ -1,6 +1,7 @@
 """Keeps membership true while no event comes: windows move on, rules are saved, all are compared anew."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +12,6 @@ from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.membership import Crossing, began_at, crossings
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.records import Outgoing
-from shared.contracts.activity import Facts
 
 
 class Membership:
@@ -29,36 +29,54 @@ class Membership:
         now: datetime,
     ) -> list[Outgoing]:
         """Store the facts of these customers, and the segments they have come into and out of; tell each once."""
-        saved: set[str] | None = None
-        facts: dict[str, Facts] = {}
+        facts = {customer_id: present.facts for customer_id, (_, present) in looked_at.items()}
+        moved = {
+            customer_id: (stored, present)
+            for customer_id, (stored, present) in looked_at.items()
+            if stored.segments != present.facts.segments
+        }
         crossed: dict[str, list[Crossing]] = {}
         told: list[Outgoing] = []
-        for customer_id, (stored, present) in looked_at.items():
-            facts[customer_id] = present.facts
-            if stored.segments == present.facts.segments:
-                continue
-            if saved is None:
-                state = await self._memberships.the_pass(connection)
-                rules = settings.segments.sources
-                saved = {
-                    name for name in rules.keys() | state.passed if rules.get(name) != state.passed.get(name)
-                }
-                begun_at = state.begun_at
-            found = [
-                _dated(one, stored, settings, now) if one.segment not in saved else _at(one, begun_at)
-                for one in crossings(stored.segments, present.facts.segments, now)
-            ]
-            crossed[customer_id] = found
-            told += [
-                announce.of_crossing(
-                    customer_id, one, present, now, historical=one.segment in saved or _past(one, stored)
-                )
-                for one in sorted(found, key=lambda one: one.at)
-            ]
+        if moved:
+            state = await self._memberships.the_pass(connection)
+            rules = settings.segments.sources
+            saved = {
+                name for name in rules.keys() | state.passed if rules.get(name) != state.passed.get(name)
+            }
+            # In a thread: to date one crossing, a customer may be looked at on hundreds of days.
+            crossed = await asyncio.to_thread(_crossed, moved, saved, state.begun_at, settings, now)
+            for customer_id, (stored, present) in moved.items():
+                told += [
+                    announce.of_crossing(
+                        customer_id,
+                        one,
+                        present,
+                        now,
+                        historical=one.segment in saved or _past(one, stored),
+                    )
+                    for one in sorted(crossed[customer_id], key=lambda one: one.at)
+                ]
         await self._memberships.note(connection, facts, crossed)
         if crossed:
             await self._stale.note(connection, dict.fromkeys(crossed, now), now)
         return told
+
+
+def _crossed(
+    moved: Mapping[str, tuple[Stored, Assessment]],
+    saved: Collection[str],
+    begun_at: datetime,
+    settings: ScoreSettings,
+    now: datetime,
+) -> dict[str, list[Crossing]]:
+    """The crossings of each customer, dated: of segments whose rules were `saved`, when the pass began."""
+    return {
+        customer_id: [
+            _at(one, begun_at) if one.segment in saved else _dated(one, stored, settings, now)
+            for one in crossings(stored.segments, present.facts.segments, now)
+        ]
+        for customer_id, (stored, present) in moved.items()
+    }
 
 
 def _past(crossing: Crossing, stored: Stored) -> bool:

@@ -1,5 +1,10 @@
-"""Shows a customer: as they stand now, or as they stood at a moment, by the same functions."""
+"""Shows a customer: as they stand now, or as they stood at a moment, by the same functions.
 
+Whatever looks at all events of a customer works in a thread: for 10,000 of them it takes half a second, in which the
+event loop has others to answer.
+"""
+
+import asyncio
 from datetime import datetime
 
 from msgspec import Struct
@@ -48,17 +53,17 @@ class Portray:
         if not events:
             return None
         settings = self._settings if self._rules is None else await self._rules.at(connection, moment)
-        folded = fold(events, settings)
+        folded = await asyncio.to_thread(fold, events, settings)
         assessment = assess(folded.state, moment, settings)
         return Portrait(known.id, folded.state, assessment, events)
 
     async def stages(self, connection: AsyncConnection, known: Known, moment: datetime) -> list[Passage]:
         """Every change of stage up to `moment`, newest first: as the events that are known now make them."""
         events = await self._archive.events_until(connection, known.id, moment)
-        return course_of(events, moment, self._settings)[::-1]
+        return (await asyncio.to_thread(course_of, events, moment, self._settings))[::-1]
 
     async def story(self, connection: AsyncConnection, portrait: Portrait) -> Story:
         """The score of a portrait with its why, from all events that made it."""
         moment = portrait.assessment.at
         events = portrait.events or await self._archive.events_until(connection, portrait.id, moment)
-        return tell_story(events, moment, self._settings)
+        return await asyncio.to_thread(tell_story, events, moment, self._settings)

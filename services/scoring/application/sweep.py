@@ -1,5 +1,8 @@
 """Notices what time alone does: customers whose stage has changed because nothing happened."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +20,16 @@ QUIET = timedelta(seconds=3)
 """How long a customer must not have been changed. While history streams in, the next order is about to come."""
 
 SWEEP_CUSTOMERS_MAX = 500
+
+
+@dataclass(slots=True)
+class _Looked:
+    """What a look at some customers found: what is told of their stages, the stage and the next check of each, and
+    what each is now."""
+
+    told: list[Outgoing] = field(default_factory=list)
+    checked: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
+    at: dict[str, tuple[Stored, Assessment]] = field(default_factory=dict)
 
 
 class Sweep:
@@ -47,21 +60,26 @@ class Sweep:
         due = await self._customers.take_due(connection, now, now - QUIET, SWEEP_CUSTOMERS_MAX)
         if not due:
             return False
-        told: list[Outgoing] = []
-        checked: dict[str, tuple[str, datetime | None]] = {}
-        looked_at: dict[str, tuple[Stored, Assessment]] = {}
-        for customer_id, stored in due.items():
-            state, stage = stored.state, stored.stage
-            present = assess(state, now, self._settings)
-            for passage in passages(state, stage, now):
-                then = assess(state, passage.at, self._settings, stage_at=passage.at)
-                past = state.history_until is not None and passage.at <= state.history_until
-                told.append(announce.of_time(customer_id, passage, then, now, historical=past))
-                stage = passage.new
-            checked[customer_id] = stage, present.next_change_at
-            looked_at[customer_id] = stored, present
-        await self._customers.note_checked(connection, checked)
+        looked = await asyncio.to_thread(_look, due, self._settings, now)  # the stream goes on meanwhile
+        await self._customers.note_checked(connection, looked.checked)
+        told = looked.told
         if self._membership is not None:
-            told += await self._membership.follow(connection, looked_at, self._settings, now)
+            told += await self._membership.follow(connection, looked.at, self._settings, now)
         await self._outbox.append(connection, told)
         return len(due) == SWEEP_CUSTOMERS_MAX
+
+
+def _look(due: Mapping[str, Stored], settings: ScoreSettings, now: datetime) -> _Looked:
+    """What time alone has made of these customers."""
+    looked = _Looked()
+    for customer_id, stored in due.items():
+        state, stage = stored.state, stored.stage
+        present = assess(state, now, settings)
+        for passage in passages(state, stage, now):
+            then = assess(state, passage.at, settings, stage_at=passage.at)
+            past = state.history_until is not None and passage.at <= state.history_until
+            looked.told.append(announce.of_time(customer_id, passage, then, now, historical=past))
+            stage = passage.new
+        looked.checked[customer_id] = stage, present.next_change_at
+        looked.at[customer_id] = stored, present
+    return looked

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
 from services.scoring.application.affected import Affected, affected_by, told_of
+from services.scoring.application.again import fold_again
 from services.scoring.application.announce import Cause
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import (
@@ -22,9 +23,10 @@ from services.scoring.application.ports import (
     Reader,
     Rules,
     Stale,
+    Stored,
     Timeline,
 )
-from services.scoring.domain.advance import Life, Step, begin_again, go_on
+from services.scoring.domain.advance import Life, Step, go_on
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
@@ -103,7 +105,7 @@ class TakeIn:
             one.stored = stored.get(one.id)
 
         await self._rearrange(connection, resolution)
-        lives = await self._live(connection, affected)
+        lives = await self._live(connection, affected, stored)
         await self._timeline.add(
             connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
         )
@@ -146,27 +148,17 @@ class TakeIn:
             for customer_id in empty:
                 del affected[customer_id], lives[customer_id]
 
-    async def _live(self, connection: AsyncConnection, affected: dict[str, Affected]) -> dict[str, Life]:
-        """Every customer after the batch."""
-        again = {one.id for one in affected.values() if one.begins_again}
-        histories = await self._timeline.of(connection, again) if again else {}
-        books = await self._books(connection, (one for one in affected.values() if one.id not in again))
-        lives = {}
-        for one in affected.values():
+    async def _live(
+        self, connection: AsyncConnection, affected: dict[str, Affected], stored: Mapping[str, Stored]
+    ) -> dict[str, Life]:
+        """Every customer after the batch; `stored` are all that were there before it."""
+        again = [one for one in affected.values() if one.begins_again]
+        lives = await fold_again(connection, self._timeline, again, stored, self._settings) if again else {}
+        in_order = [one for one in affected.values() if one.id not in lives]
+        books = await self._books(connection, in_order)
+        for one in in_order:
             state = one.stored.state if one.stored is not None else EMPTY
-            if one.id in again:
-                history = histories.get(one.id, [])
-                lives[one.id] = begin_again(
-                    state,
-                    history,
-                    one.events,
-                    self._settings,
-                    one.told,
-                    disturbed=one.disturbed,
-                )
-            else:
-                book = books.get(one.id, {})
-                lives[one.id] = go_on(state, book, one.events, self._settings, one.told)
+            lives[one.id] = go_on(state, books.get(one.id, {}), one.events, self._settings, one.told)
         return lives
 
     async def _books(self, connection: AsyncConnection, in_order: Iterable[Affected]) -> Books:
