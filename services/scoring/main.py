@@ -7,7 +7,7 @@ python -m services.scoring.main rebuild   folds every customer anew with the pro
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -48,7 +48,7 @@ from services.scoring.entrypoints.readiness import api_checks, worker_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
 from services.scoring.entrypoints.stages import stage_routes
-from services.scoring.entrypoints.sweeping import sweep_until
+from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
 from services.scoring.entrypoints.tags import tags_routes
 from services.scoring.entrypoints.timelines import timeline_routes
 from shared.auth.guard import Guard
@@ -214,19 +214,24 @@ class Worker:
 
     async def _sweeping(self, stop: asyncio.Event) -> None:
         jobs = (self._sweep, self._reassess)
-        await sweep_until(stop, self._engine, jobs, self._clock, lambda: self._watchdog.lag)
+        await self._beside(stop, jobs, lambda: self._watchdog.lag)
 
     async def _following(self, stop: asyncio.Event) -> None:
-        await sweep_until(stop, self._engine, (self._follow,), self._clock, lambda: 0)
+        await self._beside(stop, (self._follow,), lambda: 0)
 
     async def _rolling_up(self, stop: asyncio.Event) -> None:
+        await self._beside(stop, (self._roll_up,), lambda: self._watchdog.lag, every_s=ROLL_UP_EVERY_S)
+
+    async def _beside(
+        self,
+        stop: asyncio.Event,
+        jobs: Sequence[Job],
+        lag: Callable[[], int | None],
+        every_s: float = SWEEP_EVERY_S,
+    ) -> None:
+        """Do jobs that leave the stream its time."""
         await sweep_until(
-            stop,
-            self._engine,
-            (self._roll_up,),
-            self._clock,
-            lambda: self._watchdog.lag,
-            every_s=ROLL_UP_EVERY_S,
+            stop, self._engine, jobs, self._clock, lag, load=lambda: self._stream.load, every_s=every_s
         )
 
 

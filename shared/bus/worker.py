@@ -33,6 +33,9 @@ PACE_S = 0.04
 for one record as for a hundred: without a pace, steady load is handled in crumbs, and the crumbs eat the machine.
 Records that come after a rest are handled at once."""
 
+LOAD_S = 2.0
+"""Over about so many seconds the load is averaged."""
+
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 ATTEMPT_MAX_S = 45.0
@@ -102,6 +105,8 @@ class StreamWorker:
         self._not_sooner = 0.0
         self._alone_s = ATTEMPT_MAX_S
         self._stop = asyncio.Event()
+        self.load = 0.0
+        """The share of the last seconds spent on batches, 0 to 1: what is left may be used for less urgent work."""
         self.trouble: str | None = None
         """The transient fault that holds the worker up at the moment, for its health check."""
 
@@ -130,11 +135,20 @@ class StreamWorker:
 
     async def _step(self) -> None:
         """Claim what is new, and handle one batch."""
+        began = time.monotonic()
+        worked = await self._work()
+        took = time.monotonic() - began
+        weight = min(1.0, took / LOAD_S)
+        self.load += weight * (worked / max(took, worked, 1e-6) - self.load)
+
+    async def _work(self) -> float:
+        """Handle one batch; answer for how many seconds."""
         await self._patiently(self._claim)
         await asyncio.sleep(max(0.0, self._not_sooner - time.monotonic()))
         records = await self._patiently(self._fetch)
         if not records:
-            return
+            return 0.0
+        began = time.monotonic()
         self._not_sooner = time.monotonic() + PACE_S if len(records) < self._batch_records else 0.0
         try:
             await self._handle_all(records)
@@ -142,6 +156,7 @@ class StreamWorker:
             log.info("lost partitions of %s, dropping a batch: %s", self.topic, fenced)
             self._forget({(record.topic, record.partition) for record in records})
         await self._consumer.report(dict(self._positions))
+        return time.monotonic() - began
 
     async def _fetch(self) -> list[Incoming]:
         records = await self._consumer.fetch(self._batch_records, FETCH_S)

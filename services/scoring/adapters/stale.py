@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,11 +19,17 @@ _NOTE_ALL = text("""
     ) parted GROUP BY part
     """)
 
-_TAKE = text("""
+TAKEN_CHARACTERS_MAX = 60_000
+"""Of ids in one taking, some two thousand customers: what is not dealt with is written back."""
+
+_TAKE = text(f"""
     DELETE FROM scoring.stale_rollups WHERE id IN (
-        SELECT id FROM scoring.stale_rollups ORDER BY id LIMIT :limit
-    ) RETURNING since, customers
-    """)
+        SELECT id FROM (
+            SELECT id, sum(length(customers)) OVER (ORDER BY id) - length(customers) AS before
+            FROM (SELECT id, customers FROM scoring.stale_rollups ORDER BY id LIMIT :limit) oldest
+        ) counted WHERE before < {TAKEN_CHARACTERS_MAX}
+    ) RETURNING id, since, customers
+    """)  # noqa: S608  # the number is our own
 
 
 class SqlStale:
@@ -45,9 +52,11 @@ class SqlStale:
         await connection.execute(_NOTE_ALL, {"now": now})
 
     async def take(self, connection: AsyncConnection, limit: int) -> dict[str, datetime | None]:
-        """The customers of so many of the oldest notes, each with the earliest time of all (None: any time)."""
+        """The customers of so many of the oldest notes, those who wait longest first, each with the earliest time of
+        all its notes (None: any time)."""
         taken: dict[str, datetime | None] = {}
-        for since, customers in await connection.execute(_TAKE, {"limit": limit}):
+        notes = (await connection.execute(_TAKE, {"limit": limit})).all()
+        for _, since, customers in sorted(notes, key=itemgetter(0)):
             for customer_id in customers.split():
                 known = taken.get(customer_id, since)
                 taken[customer_id] = None if since is None or known is None else min(known, since)

@@ -305,7 +305,7 @@ class Stale(Protocol):
         """Everybody may have changed."""
 
     async def take(self, connection: AsyncConnection, limit: int) -> dict[str, datetime | None]:
-        """The customers of the oldest notes, of which `limit` are taken and removed."""
+        """The customers of the oldest notes, of which `limit` are taken and removed; those noted first come first."""
 
 
 class Rollups(Protocol):

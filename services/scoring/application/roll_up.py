@@ -24,13 +24,11 @@ from services.scoring.domain.rollup import (
     roll_up,
 )
 
-SLICE_CUSTOMERS = 250
-"""How many customers are computed between two waits for the database: some 20 ms without a pause."""
+CUSTOMERS_MAX = 25
+"""How many customers one step counts: some 20 ms without a pause."""
 
-NOTES_MAX = 10
-"""Notes that one transaction takes; each is a batch of the stream, of some hundred customers at most."""
-
-DUE_MAX = 500
+NOTES_MAX = 100
+"""Notes that one step looks at; each is a batch of the stream. Whoever is in several is counted once."""
 
 
 @dataclass(slots=True)
@@ -71,19 +69,20 @@ class RollUp:
             if not self._adopted:
                 await self._stale.note_all(connection, now)
         noted = await self._stale.take(connection, NOTES_MAX)
-        due = await self._rollups.due(connection, now, DUE_MAX)
+        due = await self._rollups.due(connection, now, CUSTOMERS_MAX)
         wanted: dict[str, Month | None] = dict.fromkeys(due, None)
-        for customer_id, since in noted.items():
+        chosen = list(noted.items())[:CUSTOMERS_MAX]
+        for customer_id, since in chosen:
             wanted[customer_id] = NO_MONTH if since is None else month_of(since, self._settings.zone)
+        later = dict(list(noted.items())[CUSTOMERS_MAX:])
+        if later:
+            await self._stale.note(connection, later, now)
+        if not wanted:
+            return False
         differences = Differences()
-        ids = sorted(wanted)
-        for start in range(0, len(ids), SLICE_CUSTOMERS):
-            chosen = {
-                customer_id: wanted[customer_id] for customer_id in ids[start : start + SLICE_CUSTOMERS]
-            }
-            await self._roll_up(connection, chosen, differences, now)
+        await self._roll_up(connection, dict(sorted(wanted.items())), differences, now)
         await self._rollups.add(connection, differences.sums, differences.fields)
-        return bool(ids)
+        return True
 
     async def _roll_up(
         self,

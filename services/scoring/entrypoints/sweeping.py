@@ -1,6 +1,7 @@
 """The timed jobs beside the worker's loop, such as the sweep: they work while the stream has been read."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -23,6 +24,10 @@ BACKLOG_MAX = 1_000
 """Unread events up to which the sweep trusts what it sees. After a downtime the orders of customers who seem silent
 may wait in the stream: nobody is called lapsed before they have been read."""
 
+SHARE_MIN = 0.05
+SHARE_MAX = 0.8
+"""Of the time, for the steps of these jobs beside a stream that takes all of it, and beside one that takes none."""
+
 SWEEP_FAILURES = Counter(
     "regulars_sweep_failures_total", "Timed jobs that the database or a fault interrupted."
 )
@@ -40,30 +45,31 @@ async def sweep_until(
     clock: Clock,
     lag: Callable[[], int | None],
     *,
+    load: Callable[[], float],
     every_s: float = SWEEP_EVERY_S,
 ) -> None:
-    """Do the jobs every so often until `stop`. `lag` is the number of unread events, None if it is not known.
+    """Do the jobs every so often until `stop`.
 
-    A job that fails by a fault of ours is logged and tried again, less and less often: it must stop neither the other
-    jobs nor the stream beside them.
+    `lag` is the number of unread events, None if it is not known; `load` the share of its time that the stream takes:
+    the more, the longer a job that has much to do rests between its steps. A job that fails by a fault of ours is
+    logged and tried again, less and less often: it must stop neither the other jobs nor the stream beside them.
     """
-    turns = [_Turns(job) for job in jobs]
+    turns = [_Turns(job, load) for job in jobs]
     while not stop.is_set():
         behind = lag()
         if behind is not None and behind <= BACKLOG_MAX:
             for one in turns:
                 await one.take(stop, engine, clock)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), every_s)
+        await _rest(stop, every_s)
 
 
 class _Turns:
     """A job, and how many of its turns are left out because it fails."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, load: Callable[[], float]) -> None:
         self._job = job
-        self._failures = 0
-        self._skip = 0
+        self._load = load
+        self._skip = self._skip_before = 0
 
     async def take(self, stop: asyncio.Event, engine: AsyncEngine, clock: Clock) -> None:
         """Run through it, unless this turn is left out."""
@@ -71,21 +77,28 @@ class _Turns:
             self._skip -= 1
             return
         try:
-            await _run_through(stop, engine, self._job, clock)
+            await self._run_through(stop, engine, clock)
         except Exception as error:
             SWEEP_FAILURES.inc()
             if is_transient(error):
                 log.warning("sweep_interrupted", reason=type(error).__name__)
                 return
             log.exception("sweep_failed", job=type(self._job).__name__)
-            self._skip = min(2**self._failures, SKIPPED_MAX)
-            self._failures += 1
+            self._skip = min(2 * self._skip_before + 1, SKIPPED_MAX)
+            self._skip_before = self._skip
         else:
-            self._failures = 0
+            self._skip_before = 0
+
+    async def _run_through(self, stop: asyncio.Event, engine: AsyncEngine, clock: Clock) -> None:
+        while not stop.is_set():
+            began = time.monotonic()
+            async with asyncio.timeout(STEP_MAX_S), engine.begin() as connection:
+                if not await self._job(connection, clock()):
+                    return
+            share = max(SHARE_MIN, SHARE_MAX * (1 - self._load()))
+            await _rest(stop, (time.monotonic() - began) * (1 - share) / share)
 
 
-async def _run_through(stop: asyncio.Event, engine: AsyncEngine, job: Job, clock: Clock) -> None:
-    more = True
-    while more and not stop.is_set():
-        async with asyncio.timeout(STEP_MAX_S), engine.begin() as connection:
-            more = await job(connection, clock())
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

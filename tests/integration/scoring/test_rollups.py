@@ -134,3 +134,33 @@ async def test_only_one_rolls_up_at_a_time(world: World):
         assert await world.rows("SELECT 1 FROM scoring.rollups") == []
     await world.roll_up()
     assert await world.rows("SELECT 1 FROM scoring.rollups") == [(1,)]
+
+
+async def test_a_step_counts_a_few_customers_and_keeps_the_others_noted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given five customers noted; when steps count two at a time; then three steps count all, each of them once."""
+    monkeypatch.setattr("services.scoring.application.roll_up.CUSTOMERS_MAX", 2)
+    for number in range(5):
+        data = {"order_id": f"{number}", "currency": "USD", "total": "10.00"}
+        names = {"id": f"p-{number}"}
+        made = [
+            record(
+                "order.completed",
+                moment(day),
+                {**data, "order_id": f"{number}-{day}"},
+                id=f"{number}-{day}",
+                identifiers=names,
+            )
+            for day in (1, 2)
+        ]
+        await world.feed(made[0])
+        await world.feed(made[1])
+    counted = []
+    for _ in range(4):
+        await world.roll_up_once(moment(10))
+        counted += await world.rows("SELECT count(*), sum(length(rollup::text)) > 0 FROM scoring.rollups")
+
+    assert [count for count, _ in counted] == [2, 4, 5, 5]
+    assert await world.rows("SELECT sum(orders) FROM scoring.metric_sums WHERE segment = ''") == [(10,)]
+    assert await world.rows("SELECT count(*) FROM scoring.stale_rollups") == [(0,)]

@@ -81,10 +81,13 @@ class World:
 
     async def roll_up(self, now: datetime | None = None) -> None:
         """Bring rollups and metrics up to date."""
-        more = True
-        while more:
-            async with self.engine.begin() as connection:
-                more = await self._roll_up(connection, now or self.now)
+        while await self.roll_up_once(now or self.now):
+            pass
+
+    async def roll_up_once(self, now: datetime) -> bool:
+        """One step of that; whether there may be more."""
+        async with self.engine.begin() as connection:
+            return await self._roll_up(connection, now)
 
     def forget_rules(self) -> None:
         """Whoever rolls up begins anew, as after a restart."""

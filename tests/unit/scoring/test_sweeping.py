@@ -61,7 +61,7 @@ async def swept(*jobs: Job, until: Job, calls: int) -> None:
     """Let the jobs run until one of them was called so often."""
     stop, engine = asyncio.Event(), Engine()
     task = asyncio.create_task(
-        sweep_until(stop, engine, jobs, system_clock, lambda: 0, every_s=0.01)  # type: ignore[arg-type]
+        sweep_until(stop, engine, jobs, system_clock, lambda: 0, load=lambda: 0.0, every_s=0.01)  # type: ignore[arg-type]
     )
     try:
         async with asyncio.timeout(5):
@@ -104,7 +104,7 @@ async def test_a_job_with_more_to_do_goes_on_at_once() -> None:
     job = Job(more, more, nothing)
     stop = asyncio.Event()
     task = asyncio.create_task(
-        sweep_until(stop, Engine(), (job,), system_clock, lambda: 0, every_s=60)  # type: ignore[arg-type]
+        sweep_until(stop, Engine(), (job,), system_clock, lambda: 0, load=lambda: 0.0, every_s=60)  # type: ignore[arg-type]
     )
     await asyncio.sleep(0.05)
     stop.set()

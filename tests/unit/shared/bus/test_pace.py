@@ -99,10 +99,12 @@ class Batches:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.at: list[float] = []
+        self.takes_s = 0.0
 
     async def __call__(self, connection: Any, records: Sequence[Incoming], now: datetime) -> None:
         self.sizes.append(len(records))
         self.at.append(time.monotonic())
+        await asyncio.sleep(self.takes_s)
 
 
 @pytest.fixture
@@ -111,10 +113,17 @@ def batches() -> Batches:
 
 
 @pytest.fixture
-async def stream(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stream]:
-    """A stream with a worker on it."""
+def stream() -> Stream:
+    return Stream()
+
+
+@pytest.fixture(autouse=True)
+async def worker(
+    stream: Stream, batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StreamWorker]:
+    """A worker on the stream."""
     monkeypatch.setattr(worker_module, "PACE_S", PACE_S)
-    stream, stop = Stream(), asyncio.Event()
+    stop = asyncio.Event()
     parts: dict[str, Any] = {
         "engine": Engine(),
         "consumer": stream,
@@ -124,7 +133,7 @@ async def stream(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     worker = StreamWorker(topic="t", handle=batches, clock=system_clock, batch_records=BATCH, **parts)
     task = asyncio.create_task(worker.run(stop))
     await asyncio.sleep(0.05)
-    yield stream
+    yield worker
     stop.set()
     await task
 
@@ -169,3 +178,22 @@ async def test_what_comes_after_a_rest_is_handled_at_once(stream: Stream, batche
     await until(batches, 2)
 
     assert batches.at[-1] - began < PACE_S / 2
+
+
+async def test_the_load_follows_what_the_worker_does(
+    stream: Stream, batches: Batches, worker: StreamWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given batches that take their time; then the load rises; and it falls again when nothing comes."""
+    monkeypatch.setattr(worker_module, "LOAD_S", 0.3)
+    monkeypatch.setattr(worker_module, "FETCH_S", 0.05)
+    batches.takes_s = 0.1
+    assert worker.load == 0
+
+    stream.arrive(10 * BATCH)
+    await until(batches, 10 * BATCH)
+    busy = worker.load
+    async with asyncio.timeout(10):
+        while worker.load > 0.1:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    assert busy > 0.7
