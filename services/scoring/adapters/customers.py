@@ -40,6 +40,8 @@ _LOCK_AFTER = text("""
     WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
     """)
 
+_ANY_AFTER = text("SELECT EXISTS (SELECT FROM scoring.customers WHERE id > :after)")
+
 _STATES = text("SELECT id, state FROM scoring.customers WHERE id = ANY(CAST(:ids AS text[]))")
 
 _SAVE = text(f"""
@@ -92,6 +94,10 @@ class SqlCustomers:
     ) -> dict[str, Stored]:
         """The next customers after an id, locked in the order of their ids."""
         return _stored(await connection.execute(_LOCK_AFTER, {"after": customer_id, "limit": limit}))
+
+    async def any_after(self, connection: AsyncConnection, customer_id: str) -> bool:
+        """Whether there are customers after an id; locks nothing."""
+        return bool(await connection.scalar(_ANY_AFTER, {"after": customer_id}))
 
     async def first_seen(
         self, connection: AsyncConnection, customer_ids: Collection[str]

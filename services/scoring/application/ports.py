@@ -167,6 +167,9 @@ class Customers(Protocol):
     ) -> dict[str, Stored]:
         """The next customers after an id, locked in the order of their ids."""
 
+    async def any_after(self, connection: AsyncConnection, customer_id: str) -> bool:
+        """Whether there are customers after an id; locks nothing."""
+
     async def first_seen(
         self, connection: AsyncConnection, customer_ids: Collection[str]
     ) -> dict[str, datetime]:

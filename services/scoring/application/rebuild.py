@@ -83,21 +83,25 @@ class Rebuild:
         before = await self._rebuilds.lock(connection, rebuild_id)
         if before.finished_at is not None:
             return before
+        if not await self._customers.any_after(connection, before.cursor):
+            # Without the lock of the rules: who looks at all customers takes that one first.
+            after = replace(before, finished_at=now)
+            await self._rebuilds.note(connection, after)
+            return after
         if self._rules is not None:
             await self._rules.hold(connection)
             self._settings = await self._rules.current(connection)
         locked = await self._customers.lock_after(connection, before.cursor, REBUILD_CUSTOMERS_MAX)
         stored = _first_of(locked)
         if not stored:
-            after = replace(before, finished_at=now)
-        else:
-            changed = await self._fold(connection, stored, rebuild_id, now)
-            after = replace(
-                before,
-                cursor=max(stored),
-                customers=before.customers + len(stored),
-                changed=before.changed + changed,
-            )
+            return before  # merged away just now
+        changed = await self._fold(connection, stored, rebuild_id, now)
+        after = replace(
+            before,
+            cursor=max(stored),
+            customers=before.customers + len(stored),
+            changed=before.changed + changed,
+        )
         await self._rebuilds.note(connection, after)
         return after
 

@@ -28,7 +28,7 @@ async def tag_of(api: Api, ref: str) -> str:
 
 @pytest.fixture
 async def shop(api: Api) -> Api:
-    """Ana and Ben said something: she that she loves the brand, he that he would rather have it quicker; Cem nothing."""
+    """Ana said that she loves the brand, Ben that he would rather have it quicker; Cem said nothing."""
     for day, (name, text) in enumerate(
         (("ana", "I love this brand!"), ("ben", "I wish the delivery was quicker."), ("cem", None))
     ):
