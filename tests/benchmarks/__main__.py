@@ -12,9 +12,10 @@ from tests.benchmarks.latency import latency
 from tests.benchmarks.pipeline import pipeline
 from tests.benchmarks.redemptions import redemptions
 from tests.benchmarks.report import Figure, show
+from tests.benchmarks.scoring import scoring
 from tests.support.stack import Bus, running
 
-PARTS = "abcde"
+PARTS = "abcdef"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
@@ -33,6 +34,8 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
                 figures += await footprint(stack)
             if "d" in parts and bus == "postgres":
                 figures += await redemptions(stack)
+    if "f" in parts and bus == "postgres":
+        figures += await scoring()
     return figures
 
 

@@ -5,12 +5,26 @@ python -m tests.benchmarks.score_parts
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from services.scoring.domain.assess import assess, score_at, view_at
 from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import fold
 from services.scoring.domain.story import tell_story
 from tests.support.life import SETTINGS, event, moment, order
+
+BESIDE_ORDERS: dict[str, dict[str, Any]] = {
+    "login.recorded": {},
+    "email.opened": {},
+    "subscription.renewed": {"subscription_id": "s"},
+    "survey.answered": {"kind": "nps", "score": 8},
+    "review.posted": {"rating": 5},
+    "referral.made": {},
+    "ticket.opened": {"ticket_id": "t"},
+    "ticket.resolved": {"ticket_id": "t"},
+    "order.delivered": {"order_id": "1", "days_late": 2},
+}
+"""What customers do beside ordering: so much that every part of the score but sentiment has something to say."""
 
 ROUNDS = 200
 CALLS = 300
@@ -28,21 +42,10 @@ def orders_only() -> list[Event]:
 
 def mixed() -> list[Event]:
     """The same with a bit of everything, so that every part but sentiment has something to say."""
-    more = {
-        "login.recorded": {},
-        "email.opened": {},
-        "subscription.renewed": {"subscription_id": "s"},
-        "survey.answered": {"kind": "nps", "score": 8},
-        "review.posted": {"rating": 5},
-        "referral.made": {},
-        "ticket.opened": {"ticket_id": "t"},
-        "ticket.resolved": {"ticket_id": "t"},
-        "order.delivered": {"order_id": "1", "days_late": 2},
-    }
     others = [
         event(kind, moment(9 * turn + 1, minutes=number), {**data})
         for turn in range(0, 40, 4)
-        for number, (kind, data) in enumerate(more.items())
+        for number, (kind, data) in enumerate(BESIDE_ORDERS.items())
     ]
     return sorted([*orders_only(), *others], key=lambda one: (one.at, one.key))
 

@@ -1,4 +1,4 @@
-"""How much CPU the handler of scoring takes per order, on a real embedded PostgreSQL.
+"""How much CPU the handler of scoring takes per event, on a real embedded PostgreSQL.
 
 python -m tests.benchmarks.scoring_handler [events] [customers] [batch]     add PROFILE=1 for where the time goes
 """
@@ -17,6 +17,7 @@ from shared.bus.records import Incoming
 from shared.contracts.codec import encode
 from shared.contracts.events import EVENTS_TOPIC
 from shared.postgres.engine import create_engine
+from tests.benchmarks.score_parts import BESIDE_ORDERS
 from tests.integration.scoring.world import World
 from tests.support.database import embedded_server
 from tests.support.life import moment, record
@@ -56,8 +57,21 @@ def orders(events: int, customers: int) -> list[bytes]:
     return made
 
 
-async def feed(url: str, values: list[bytes], batch: int) -> None:
-    """Feed everything and print the figures."""
+def mixed(events: int, customers: int) -> list[bytes]:
+    """The same number of events of which two in three are orders and the others of nine kinds."""
+    more = list(BESIDE_ORDERS.items())
+    made = orders(events, customers)
+    for number in range(2, events, 3):
+        kind, data = more[number // 3 % len(more)]
+        who = number % customers
+        at = moment(seconds=number * 86_400 // customers)
+        names = {"id": f"{who:032x}", "email": f"e{who:031x}"}
+        made[number] = encode(record(kind, at, {**data}, id=f"other-{number}", identifiers=names))
+    return made
+
+
+async def feed(url: str, values: list[bytes], batch: int) -> float:
+    """Feed everything and print the figures; answers events a second."""
     engine = create_engine(url, role="regulars_scoring")
     world = World(engine, moment(400))
     async with engine.begin() as connection:
@@ -80,8 +94,8 @@ async def feed(url: str, values: list[bytes], batch: int) -> None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(45)
     count = len(values)
     print(
-        f"{count} orders in batches of {batch}: {count / wall:,.0f} orders/s,"
-        f" {cpu / count * 1e6:.1f} us Python CPU and {wall / count * 1e6:.1f} us in all per order"
+        f"{count} events in batches of {batch}: {count / wall:,.0f} a second,"
+        f" {cpu / count * 1e6:.1f} us Python CPU and {wall / count * 1e6:.1f} us in all each"
     )
     async with engine.connect() as connection:
         await connection.execute(text("SELECT pg_stat_force_next_flush()"))
@@ -94,6 +108,7 @@ async def feed(url: str, values: list[bytes], batch: int) -> None:
         for row in rows:
             print("  ", *row)
     await engine.dispose()
+    return count / wall
 
 
 def main() -> None:
