@@ -108,7 +108,13 @@ class PostgresMembers:
         await loading.load_purchases(connection, members, needs.orders)
         await loading.load_uses(connection, members, needs.uses)
         await loading.load_milestones(connection, members, needs.milestones)
-        await loading.load_lots(connection, members, needs.lots)
+        told_again = [
+            (customer, purchase.lot)
+            for customer, order_id in needs.completed
+            if (purchase := members[customer].purchases.get(order_id)) and purchase.lot is not None
+        ]
+        await loading.load_lots(connection, members, needs.lots | {customer for customer, _ in told_again})
+        await loading.load_numbered_lots(connection, members, told_again)
         if spend_since is not None:
             await loading.roll_spend(connection, members, needs.spend, spend_since)
 

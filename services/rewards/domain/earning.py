@@ -57,14 +57,13 @@ def earn_for_order(
     base = 0
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
-        grant = _grant(rule, purchase, base)
+        grant = grant_for(rule, purchase, base)
         if grant is None or not _within_limit(member, rule, activity, program):
             continue
         if grant.by == "unit":
             base += grant.earned
         _use(member, rule, activity, grant.earned, changes)
         lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
-        purchase.lot = lot.number
         purchase.grants.append(grant)
         ledger.earn(
             member,
@@ -81,10 +80,10 @@ def earn_for_order(
         tell_earned(member, activity, changes, given, order_id=purchase.order_id)
 
 
-def _grant(rule: EarnRule, purchase: Purchase, base: int) -> Grant | None:
+def grant_for(rule: EarnRule, purchase: Purchase, base: int) -> Grant | None:
     """What the rule gives for the order as it was placed; None if that is nothing."""
     if rule.points is not None:
-        return Grant(rule.id, "fixed", "", rule.points)
+        return Grant(rule.id, "fixed", str(rule.points), rule.points)
     if rule.points_per_unit is not None:
         points = whole_points(purchase.total, rule.points_per_unit) if purchase.counts else 0
         return Grant(rule.id, "unit", str(rule.points_per_unit), points) if points > 0 else None

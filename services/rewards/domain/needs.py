@@ -11,10 +11,12 @@ ORDERS = UNDOING | {"order.completed"}
 
 @dataclass(slots=True)
 class Needs:
-    """Keys of what to load: orders as (customer, order id), limited rules as (customer, rule), milestones as
+    """Keys of what to load: orders as (customer, order id), and those of them that are told as completed (if they are
+    known, their lots matter too), limited rules as (customer, rule), milestones as
     (customer, milestone, occasion); customers all of whose lots with points, and whose rolling spend, are needed."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
+    completed: set[tuple[str, str]] = field(default_factory=set)
     uses: set[tuple[str, str]] = field(default_factory=set)
     milestones: set[tuple[str, str, str]] = field(default_factory=set)
     lots: set[str] = field(default_factory=set)
@@ -27,6 +29,8 @@ class Needs:
             self.spend.add(customer_id)
             if activity.type in UNDOING:
                 self.lots.add(customer_id)
+            else:
+                self.completed.add((customer_id, str(activity.data["order_id"])))
         for rule in matched.rules:
             if limited(rule):
                 self.uses.add((customer_id, rule.id))

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 from services.rewards.domain import ledger, tiers
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning import earn_for_order
-from services.rewards.domain.matching import Match
+from services.rewards.domain.earning import earn_for_order, grant_for, tell_earned
+from services.rewards.domain.lots import lot_number
+from services.rewards.domain.matching import Match, limited
 from services.rewards.domain.member import Member
-from services.rewards.domain.purchases import Purchase, Refund, kept_points
+from services.rewards.domain.purchases import Grant, Purchase, Refund, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 
@@ -15,20 +16,23 @@ from shared.contracts.activity import Activity
 def order_completed(
     member: Member, activity: Activity, matched: Match, rulebook: Rulebook, changes: Changes
 ) -> None:
-    """Points and spend for an order, the first time that it is completed. What was refunded before it arrived is
-    taken back at once."""
+    """Points and spend for an order. What was refunded before it arrived is taken back at once. Told again, the telling
+    with the earliest time counts, whichever arrives first, as in the customer's profile."""
     order_id = str(activity.data["order_id"])
     purchase = member.purchases.get(order_id)
     if purchase is None:
         purchase = Purchase(order_id=order_id, part=member.part)
         member.purchases[order_id] = purchase
     elif purchase.placed_at is not None:
+        if _is_earlier(activity, purchase):
+            _tell_again(member, purchase, activity, matched, rulebook, changes)
         return
     program = rulebook.program
     purchase.placed_at = activity.time
     purchase.currency = str(activity.data["currency"])
     purchase.total = Decimal(activity.data["total"])
     purchase.counts = purchase.currency == program.currency
+    purchase.lot = lot_number(activity.id)
     purchase.changed = True
     changes.touch(member)
     earn_for_order(member, activity, matched, program, changes, purchase=purchase)
@@ -37,6 +41,79 @@ def order_completed(
     if purchase.counts:
         tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
         tiers.reconsider(member, program, changes, cause=activity.id, historical=activity.historical)
+
+
+def _is_earlier(activity: Activity, purchase: Purchase) -> bool:
+    """Whether the activity tells the order with an earlier time than it is known with; at the same time the identities
+    decide, of which the lot's number is the beginning."""
+    assert purchase.placed_at is not None
+    if activity.time != purchase.placed_at or purchase.lot is None:
+        return activity.time < purchase.placed_at
+    return lot_number(activity.id) < purchase.lot
+
+
+def _tell_again(  # noqa: PLR0917
+    member: Member,
+    purchase: Purchase,
+    activity: Activity,
+    matched: Match,
+    rulebook: Rulebook,
+    changes: Changes,
+) -> None:
+    """Put the order right by a telling with an earlier time: its money and its day count. Rules that gave points give
+    the difference or take it back; rules without a limit that match only now give theirs."""
+    program, before = rulebook.program, purchase.net()
+    if purchase.counts:
+        assert purchase.placed_at is not None
+        tiers.count_spend(member, program, purchase.placed_at, -before, changes.now)
+    purchase.placed_at = activity.time
+    purchase.currency = str(activity.data["currency"])
+    purchase.total = Decimal(activity.data["total"])
+    purchase.counts = purchase.currency == program.currency
+    purchase.changed = True
+    changes.touch(member)
+    known = {grant.rule for grant in purchase.grants}
+    for rule in matched.rules:
+        if rule.id not in known and rule.points is None and not limited(rule):
+            grant = grant_for(rule, purchase, sum(due_points(purchase)))
+            if grant is not None:
+                purchase.grants.append(Grant(grant.rule, grant.by, grant.factor, 0))
+    _give_missing(member, purchase, activity, rulebook, changes)
+    take_back_undone(member, purchase, activity, changes)
+    if purchase.counts:
+        tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
+    tiers.reconsider(
+        member, program, changes, cause=activity.id, reason="refund", historical=activity.historical
+    )
+
+
+def _give_missing(
+    member: Member, purchase: Purchase, activity: Activity, rulebook: Rulebook, changes: Changes
+) -> None:
+    """Earn, per rule, what the order gives beyond what the customer has of it."""
+    given: list[dict[str, object]] = []
+    for grant, due in zip(purchase.grants, due_points(purchase), strict=True):
+        points = due - (grant.earned - grant.reversed)
+        if points <= 0:
+            continue
+        grant.earned += points
+        assert purchase.lot is not None
+        lot = member.lots.get(purchase.lot) or ledger.open_lot(
+            member, purchase.lot, activity.time, rulebook.program, now=changes.now
+        )
+        ledger.earn(
+            member,
+            changes,
+            lot,
+            points,
+            rule=grant.rule,
+            cause=activity.id,
+            at=activity.time,
+            key=member.key(f"earn/{grant.rule}/{purchase.order_id}/{activity.id}"),
+        )
+        given.append({"rule": grant.rule, "points": points})
+    if given:
+        tell_earned(member, activity, changes, given, order_id=purchase.order_id)
 
 
 def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:

@@ -13,8 +13,8 @@ class Grant(Struct, array_like=True, gc=False):
     """Points that one rule gave for an order, and how many of them were taken back since.
 
     `by` says how the rule counts: `unit` gives `factor` points per unit of money, `times` adds `factor` times the
-    points of all `unit` grants, `fixed` gives the same whatever the order was worth. The factor is kept as it was
-    when the points were earned, so that a later program changes nothing about old orders.
+    points of all `unit` grants, `fixed` gives `factor` points whatever the order was worth. The factor is kept as it
+    was when the points were earned, so that a later program changes nothing about old orders.
     """
 
     rule: str
@@ -34,7 +34,8 @@ class Refund(Struct, array_like=True, gc=False, frozen=True):
 class Purchase(Struct, kw_only=True):
     """One order of one customer. `placed_at` None: only refunds or a cancellation of it have arrived so far.
 
-    `counts` tells whether its money is in the program's currency, and so counts towards tiers.
+    `counts` tells whether its money is in the program's currency, and so counts towards tiers. `lot` is the number of
+    the lot of its points, if it has any: it derives from the identity of the event that told the order first.
     """
 
     order_id: str
@@ -75,18 +76,24 @@ def whole_points(amount: Decimal, rate: Decimal) -> int:
 
 
 def kept_points(purchase: Purchase) -> list[int]:
-    """For each grant the points that the customer keeps, given what is left of the order."""
-    net = purchase.net()
+    """For each grant the points that the customer keeps of those earned, given what is left of the order."""
+    due = due_points(purchase)
+    return [min(points, grant.earned) for grant, points in zip(purchase.grants, due, strict=True)]
+
+
+def due_points(purchase: Purchase) -> list[int]:
+    """For each grant the points that its rule gives for what is left of the order."""
+    net = purchase.net() if purchase.counts else ZERO
     undone = purchase.undone()
     by_unit = [whole_points(net, Decimal(g.factor)) if g.by == "unit" else 0 for g in purchase.grants]
     base = sum(by_unit)
-    kept = []
+    due = []
     for grant, units in zip(purchase.grants, by_unit, strict=True):
         if grant.by == "unit":
             points = units
         elif grant.by == "times":
             points = whole_points(Decimal(base), Decimal(grant.factor))
         else:
-            points = 0 if undone else grant.earned
-        kept.append(min(points, grant.earned))
-    return kept
+            points = 0 if undone else int(grant.factor or grant.earned)
+        due.append(points)
+    return due

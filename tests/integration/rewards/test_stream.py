@@ -177,3 +177,21 @@ async def test_activities_of_a_merged_customer_reach_the_one_they_became(rewards
         "SELECT available FROM rewards.members WHERE customer_id = :id", id=CUSTOMER
     ) == [(60,)]
     await rewards.check()
+
+
+async def test_an_order_told_again_with_an_earlier_time_is_put_right_after_its_points_were_spent(
+    rewards: Rewards, api
+):
+    """Given an order whose points are all spent; when events with earlier times tell it with other totals; then the
+    difference is owed, and then given, as in the customer's profile, where the first by time counts."""
+    await rewards.happen(order("1", "150.00"))
+    body, key = {"customer": CUSTOMER, "points": 150}, {"Idempotency-Key": "k"}
+    assert (await api.post("/v1/redemptions", json=body, headers=key)).status_code == 201
+    await rewards.happen(order("1", "120.00", name="again", at=NOW - timedelta(seconds=1)))
+    await rewards.check()
+    assert await rewards.rows("SELECT available, debt, spend FROM rewards.members") == [(0, 30, 120)]
+
+    await rewards.happen(order("1", "200.00", name="once more", at=NOW - timedelta(seconds=2)))
+    await rewards.check()
+    assert await rewards.rows("SELECT available, debt, spend FROM rewards.members") == [(50, 0, 200)]
+    assert await rewards.rows("SELECT points, remaining FROM rewards.lots") == [(230, 50)]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -165,6 +165,32 @@ def test_any_order_and_repetition_ends_in_the_same_balances(
     check(other)
     assert _outcome(usual) == _outcome(other)
     assert usual.member.spendable() == usual.member.lifetime_earned == naive_points(kept)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    happened=st.lists(steps.filter(lambda step: step.what in {"order", "refund", "cancel"}), max_size=10),
+    vip=st.booleans(),
+    data=st.data(),
+)
+def test_of_several_tellings_of_an_order_the_first_by_time_counts(
+    happened: list[Step], vip: bool, data: st.DataObject
+) -> None:
+    """Given orders told several times, each time with another total, refunds and cancellations; when all come in any
+    order; then points and spend are those of each order's telling with the earliest time."""
+    activities, first = [], []
+    for number, step in enumerate(happened):
+        told = replace(step, vip=vip)
+        at = PLAIN_NOW - timedelta(minutes=number)
+        activities.append(to_activity(told, f"{step.what}-{number}", at))
+        first = [
+            one for one in first if step.what != "order" or (one.what, one.which) != ("order", step.which)
+        ]
+        first.append(told)
+    life = Life().happen(*data.draw(st.permutations(activities)))
+
+    check(life)
+    assert life.member.spendable() == life.member.lifetime_earned == naive_points(first)
 
 
 def _outcome(life: Life) -> tuple[object, ...]:

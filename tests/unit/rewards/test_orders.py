@@ -1,6 +1,7 @@
 """Points of orders, and taking them back."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -28,10 +29,45 @@ def test_a_multiplier_is_an_entry_of_its_own() -> None:
 
 
 def test_the_same_order_in_a_second_event_counts_once() -> None:
-    """Given an order; when another event completes it again with another total; then nothing changes."""
-    life = Life().happen(order("1", "49.20"), order("1", "80.00", name="again"))
+    """Given an order; when a later event completes it again with another total; then nothing changes."""
+    life = Life().happen(
+        order("1", "49.20"), order("1", "80.00", name="again", at=NOW + timedelta(seconds=1))
+    )
 
     assert life.member.available == 49
+
+
+@pytest.mark.parametrize(("total", "points", "kinds"), [("80.00", 80, "earn"), ("20.50", 20, "reverse")])
+def test_a_telling_with_an_earlier_time_puts_the_order_right(total: str, points: int, kinds: str) -> None:
+    """Given an order; when an event with an earlier time tells it with another total; then that one counts, for points,
+    spend and refunds, and exactly the difference is posted, once."""
+    earlier = order("1", total, name="again", at=NOW - timedelta(seconds=1))
+    life = Life().happen(order("1", "49.20"), earlier, order("1", "7.00", name="later", at=NOW))
+
+    assert life.kinds() == [("earn", "purchase", 49), (kinds, "purchase", abs(points - 49))]
+    assert life.member.available == life.member.lifetime_earned == points
+    assert life.member.spend == Decimal(total)
+    life.happen(refund("1", "r", total))
+    assert life.member.available == life.member.lifetime_earned == life.member.spend == 0
+
+
+def test_an_order_that_gave_nothing_gives_what_the_earlier_telling_gives() -> None:
+    """Given an order in another currency; when it is told with an earlier time in the program's; then it counts."""
+    life = Life().happen(
+        order("1", "49.20", currency="EUR"), order("1", "49.20", name="again", at=NOW - timedelta(seconds=1))
+    )
+
+    assert life.member.available == life.member.lifetime_earned == 49
+    assert life.member.spend == Decimal("49.20")
+
+
+def test_a_telling_in_another_currency_takes_all_points_back() -> None:
+    """Given an order; when it is told with an earlier time in a currency that counts nothing; then it gave nothing."""
+    life = Life().happen(
+        order("1", "49.20"), order("1", "49.20", currency="EUR", name="again", at=NOW - timedelta(seconds=1))
+    )
+
+    assert life.member.available == life.member.lifetime_earned == life.member.spend == 0
 
 
 def test_an_order_in_another_currency_gives_no_points_and_no_spend() -> None:
