@@ -66,7 +66,8 @@ def _says_away(error: BaseException) -> bool:
         case sa.DBAPIError():
             return error.connection_invalidated or _state_says_away(error.orig)
         case asyncpg.PostgresError():
-            return _state_says_away(error)
+            # The last: a migration went by, the driver has forgotten its plans, and makes new ones next time.
+            return _state_says_away(error) or isinstance(error, asyncpg.InvalidCachedStatementError)
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return _lost_connection(error)
         case OSError():

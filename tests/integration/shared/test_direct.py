@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Integer, bindparam, event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.faults import is_transient
 from shared.postgres.direct import autocommit
 from tests.conftest import EngineFor
 
@@ -105,3 +106,26 @@ async def test_what_is_not_plain_text_goes_the_long_way(
         assert await connection.scalar(select(5)) == 5
 
     assert len(through_sqlalchemy) == 2
+
+
+async def test_a_table_altered_beneath_a_known_statement_is_no_records_fault(engine_for: EngineFor) -> None:
+    """Given a statement that a connection knows; when a migration gives its table another column; then it fails once,
+    for a reason that passes, so that no record is set aside for it, and works the next time."""
+    engine = engine_for(None)
+    every = text("SELECT * FROM shifting")
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE shifting (one int)"))
+        await connection.execute(text("INSERT INTO shifting VALUES (1)"))
+        await connection.execute(every)
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE shifting ADD two int"))
+
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        with pytest.raises(asyncpg.PostgresError) as failed:
+            await connection.execute(every)
+
+    assert is_transient(failed.value)
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT 1"))
+        assert len((await connection.execute(every)).all()) == 1
