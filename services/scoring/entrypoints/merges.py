@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.decisions import SqlDecisions, SuggestedMerge
+from services.scoring.adapters.decisions import SqlDecisions
 from services.scoring.adapters.profiles import Profiles
 from services.scoring.application.merging import (
     AlreadyUndoneError,
@@ -19,8 +19,14 @@ from services.scoring.application.merging import (
     SameCustomerError,
     UnknownCustomerError,
 )
-from services.scoring.application.ports import MergeRecord
 from services.scoring.domain.identity import ID
+from services.scoring.entrypoints.merge_schemas import (
+    DecisionRequest,
+    MergeRequest,
+    MergeView,
+    SuggestionView,
+    UndoneView,
+)
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
@@ -28,7 +34,7 @@ from shared.http.idempotency import IdempotencyKeys, hash_body
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import Problem
-from shared.http.types import CustomerName, IdempotencyKey, ShortText
+from shared.http.types import IdempotencyKey
 from shared.vault.pseudonyms import Pseudonyms
 
 Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
@@ -37,80 +43,6 @@ MergeId = Annotated[str, Path(max_length=64, pattern=r"^mrg_[a-z0-9]+$", descrip
 SuggestionId = Annotated[str, Path(max_length=64, pattern=r"^sug_[a-z0-9]+$", description="Such as `sug_…`.")]
 
 _END = datetime.max.replace(tzinfo=UTC)
-
-
-class MergeRequest(BaseModel):
-    """Which customer becomes part of which, and why. The id of `into` stays; the other leads there."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    from_: CustomerName = Field(alias="from")
-    into: CustomerName
-    reason: ShortText
-
-
-class DecisionRequest(BaseModel):
-    """Why somebody decided so."""
-
-    reason: ShortText
-
-
-class MergeView(BaseModel):
-    """One merge. `from` and `into` are the ids that the customers had then."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    id: str
-    at: datetime
-    by: Literal["rule", "person"]
-    from_: str = Field(alias="from")
-    into: str
-    reason: str | None
-    undone_at: datetime | None = None
-    undone_reason: str | None = None
-
-    @classmethod
-    def of(cls, record: MergeRecord) -> "MergeView":
-        """A merge as it is stored."""
-        return cls(
-            id=record.id,
-            at=record.at,
-            by="rule" if record.by_rule else "person",
-            from_=record.from_id,
-            into=record.into_id,
-            reason=record.reason,
-            undone_at=record.undone_at,
-            undone_reason=record.undone_reason,
-        )
-
-
-class UndoneView(BaseModel):
-    """An undone merge: the ids of the two customers now. They are one all the same where another merge joins them."""
-
-    id: str
-    customers: list[str]
-    separate: bool
-
-
-class SuggestionView(BaseModel):
-    """Two customers who may be one. `via` is the kind of identifier that was seen with both, if it is one."""
-
-    id: str
-    at: datetime
-    customers: list[str]
-    known_by: list[str] = Field(description="The kind of identifier that each of the two was seen with.")
-    via: str | None
-
-    @classmethod
-    def of(cls, found: SuggestedMerge) -> "SuggestionView":
-        """A suggestion as it is stored."""
-        return cls(
-            id=found.id,
-            at=found.at,
-            customers=[found.one, found.other],
-            known_by=[found.one_kind, found.other_kind],
-            via=found.via,
-        )
 
 
 @dataclass(frozen=True, slots=True)
