@@ -22,7 +22,7 @@ from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.batching import Batcher
-from services.rewards.application.checkout import AnsweredMeanwhileError, Checkout, Request
+from services.rewards.application.checkout import Checkout, LookAgainError, Request
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
@@ -179,7 +179,7 @@ def _in_transaction(
             try:
                 async with engine.begin() as connection:
                     return await checkout(connection, requests, clock())
-            except AnsweredMeanwhileError:
+            except LookAgainError:
                 if attempt == CHECKOUT_ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")

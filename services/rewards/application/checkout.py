@@ -83,8 +83,16 @@ class CheckoutStore(Protocol):
         """Keep answers. Raises `AnsweredMeanwhileError` when another transaction answered one of the keys first."""
 
 
-class AnsweredMeanwhileError(Exception):
-    """The same key was answered by another transaction since we looked: look again."""
+class LookAgainError(Exception):
+    """Another transaction has changed since we looked what the requests are about: look again."""
+
+
+class AnsweredMeanwhileError(LookAgainError):
+    """The same key was answered by another transaction."""
+
+
+class MovedMeanwhileError(LookAgainError):
+    """A redemption became another customer's."""
 
 
 class Render(Protocol):
@@ -105,7 +113,10 @@ class Checkout:
     async def __call__(
         self, connection: AsyncConnection, requests: Sequence[Request], now: datetime
     ) -> list[bytes | Exception]:
-        """One answer per request, in order: a body, or a `RefusedError`. A refused request changes nothing."""
+        """One answer per request, in order: a body, or a `RefusedError`. A refused request changes nothing.
+
+        Raises `LookAgainError`.
+        """
         rulebook = await self.programs.current(connection)
         batch = await self._load(connection, requests)
         changes = Changes(now, rulebook.program.version)
@@ -130,6 +141,8 @@ class Checkout:
         answers = await self.store.answers(connection, {(r.scope, r.key) for r in reserves})
         redemptions = await self.store.redemptions(connection, ids) if ids else {}
         members = {member.customer_id: member for member in locked.values()}
+        if any(redemption.customer_id not in members for redemption in redemptions.values()):
+            raise MovedMeanwhileError
         await self.store.load_lots(connection, members, list(redemptions.values()))
         by_name = {name: locked[id_] for name, id_ in customers.items() if id_ in locked}
         return _Batch(by_name, members, redemptions, answers, {})

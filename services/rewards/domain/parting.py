@@ -27,6 +27,11 @@ class TakenBack:
     points: int
 
     @property
+    def owed(self) -> bool:
+        """Whether it was not there any more, and became debt."""
+        return self.key.endswith("/debt")
+
+    @property
     def of(self) -> str:
         """What it was given for: an order's id, or the number of the lot that it was in."""
         return self.key.removeprefix(f"reverse/{self.rule}/").split("/", 1)[1].rsplit("/", 1)[0]
@@ -92,7 +97,7 @@ def part_ways(  # noqa: PLR0917
     gone = min(max(0, history.earned - _lost(source, target, moved, history)), source.lifetime_earned)
     source.lifetime_earned -= gone
     target.lifetime_earned += gone
-    _restore(target, history, activity, rulebook, changes)
+    _restore(source, target, history, activity, rulebook, changes)
     for member in (source, target):
         ledger.settle(member, changes, cause=activity.id, at=activity.time)
         _reconsider(member, activity, rulebook, changes)
@@ -149,34 +154,30 @@ def _lost(source: Member, target: Member, moved: Collection[int], history: Histo
     return of_orders + sum(one.points for one in history.taken_back if one.of not in target.purchases)
 
 
-def _restore(
-    target: Member, history: History, activity: Activity, rulebook: Rulebook, changes: Changes
+def _restore(  # noqa: PLR0917
+    source: Member, target: Member, history: History, activity: Activity, rulebook: Rulebook, changes: Changes
 ) -> None:
     """Give again what a merge took back because the other customer had it too: into the lot from which it had come, as
-    pending as that is, and with the time that it has left."""
+    pending as that is, and with the time that it has left. What could only be owed was paid by the one who is left, and
+    goes to them."""
     held: dict[int, int] = {}
     for number, points in (taken for one in history.reservations for taken in one.taken):
         held[number] = held.get(number, 0) + points
     for one in history.taken_back:
-        purchase = target.purchases.get(one.of)
-        number = lot_number(activity.id, f"{one.rule}/{one.key}")
-        if purchase is not None:
-            purchase.cancelled, purchase.changed = False, True
-            for grant in purchase.grants:
-                if grant.rule == one.rule:
-                    grant.reversed -= min(one.points, grant.reversed)
-            number = purchase.lot if purchase.lot is not None else number
-        elif one.of.isdigit():
-            number = int(one.of)
-        lot = target.lots.get(number) or ledger.open_lot(
-            target, number, activity.time, rulebook.program, now=changes.now
+        number = _lot_of(one, target, activity)
+        owner = source if one.owed else target
+        if one.owed:
+            number = lot_number(activity.id, f"{one.rule}/{one.key}")
+        lot = owner.lots.get(number) or ledger.open_lot(
+            owner, number, activity.time, rulebook.program, now=changes.now
         )
+        lot.pending = lot.pending and not one.owed
         lot.remaining += one.points
         lot.points = max(lot.points, lot.remaining + lot.expired + held.get(number, 0))
         lot.changed = True
         target.lifetime_earned += one.points
         changes.post(
-            target,
+            owner,
             Kind.RESTORE,
             Account.ISSUED,
             Account.PENDING if lot.pending else Account.AVAILABLE,
@@ -187,6 +188,18 @@ def _restore(
             at=activity.time,
             key=f"restore/{activity.id}/{one.key}",
         )
+
+
+def _lot_of(one: TakenBack, target: Member, activity: Activity) -> int:
+    """The lot from which it was taken; the order that it was given for stands again."""
+    purchase = target.purchases.get(one.of)
+    if purchase is None:
+        return int(one.of) if one.of.isdigit() else lot_number(activity.id, f"{one.rule}/{one.key}")
+    purchase.cancelled, purchase.changed = False, True
+    for grant in purchase.grants:
+        if grant.rule == one.rule:
+            grant.reversed -= min(one.points, grant.reversed)
+    return purchase.lot if purchase.lot is not None else lot_number(activity.id, f"{one.rule}/{one.key}")
 
 
 def _reconsider(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:

@@ -1,11 +1,14 @@
 """Merges, undone ones and parts that move, seen by an accountant and by a thief: nothing doubled, lost, or left with
 the wrong person."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from shared.contracts.activity import Activity
+from shared.bus.records import Incoming
+from shared.contracts.activity import ACTIVITY_TOPIC, Activity
+from shared.contracts.codec import encode
 from shared.contracts.customer import own_id
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, both, order, points, went
@@ -213,3 +216,39 @@ async def test_a_shops_name_leads_to_its_customer_in_any_order(rewards: Rewards,
 def _known_by(made: Activity, pseudonyms: list[str]) -> Activity:
     fields = {field: getattr(made, field) for field in Activity.__struct_fields__}
     return Activity(**fields | {"identifiers": {"id": pseudonyms}})
+
+
+async def test_nobody_gets_spent_points_again_by_a_merge_and_its_undoing(rewards: Rewards, api):
+    """Given Ben who has spent all his points, welcome points too; when he is merged into Ana, so that she pays for the
+    welcome that both had, and parted again; then Ana has what she had, and Ben nothing."""
+    await both(rewards)
+    asked = {"customer": BEN, "points": 170, "order_id": "x"}
+    answer = await api.post("/v1/redemptions", json=asked, headers={"Idempotency-Key": "k"})
+    assert (await api.post(f"/v1/redemptions/{answer.json()['id']}/confirm")).status_code == 200
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    assert (await points(rewards))[ANA] == (50, 220)
+    await rewards.happen(went("customer.unmerged", ANA, BEN, [BEN], 2))
+
+    assert await points(rewards) == {ANA: (150, 150), BEN: (0, 170)}
+    await rewards.check()
+
+
+async def test_a_release_that_waits_for_an_undone_merge_finds_its_customer(rewards: Rewards, api):
+    """Given a reservation of Ben's who was merged into Ana; when it is released while the merge is being undone; then
+    the points come back to Ben, and the answer is no error."""
+    await both(rewards)
+    asked = {"customer": BEN, "points": 100, "order_id": "x"}
+    answer = await api.post("/v1/redemptions", json=asked, headers={"Idempotency-Key": "k"})
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    undone = went("customer.unmerged", ANA, BEN, [BEN], 2)
+    record = Incoming(ACTIVITY_TOPIC, 0, 0, BEN, encode(undone))
+    async with rewards.engine.begin() as connection:
+        await rewards.handler(connection, [record], rewards.clock())
+        released = asyncio.create_task(api.post(f"/v1/redemptions/{answer.json()['id']}/release"))
+        async with asyncio.timeout(10):
+            while not await rewards.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    assert (await released).status_code == 200, (await released).text
+    assert await points(rewards) == {ANA: (150, 150), BEN: (170, 170)}
+    await rewards.check()
