@@ -19,7 +19,9 @@ from shared.bus.records import Outgoing
 QUIET = timedelta(seconds=3)
 """How long a customer must not have been changed. While history streams in, the next order is about to come."""
 
-SWEEP_CUSTOMERS_MAX = 500
+SWEEP_CUSTOMERS_MAX = 100
+"""In one transaction, which keeps merges and their events waiting: who was silent for long, as after an import, takes
+some 30 ms, most of it to date the segments that time has moved them out of."""
 
 
 @dataclass(slots=True)

@@ -114,7 +114,7 @@ async def test_a_customer_who_was_just_changed_is_left_for_the_next_sweep(world:
 
 async def test_two_sweeps_at_once_tell_each_change_once(world: World, sweep: Sweep):
     """Given more customers than one batch; when two sweeps run at the same time; then each is told once."""
-    count = SWEEP_CUSTOMERS_MAX + 100
+    count = 2 * SWEEP_CUSTOMERS_MAX
     world.now = moment(0)
     await world.feed(
         *(
