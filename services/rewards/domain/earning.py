@@ -26,8 +26,10 @@ def earn_for_activity(
     for rule in matched.rules:
         if rule.points is None or not _within_limit(member, rule, activity, program):
             continue
+        _use(member, rule, activity, 0 if activity.unrewarded else rule.points, changes)
+        if activity.unrewarded:
+            continue
         lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
-        _use(member, rule, activity, rule.points, changes)
         ledger.earn(
             member,
             changes,

@@ -23,8 +23,11 @@ NOTHING = Match((), ())
 
 
 def match(activity: Activity, rulebook: Rulebook) -> Match:
-    """The rules and milestones of the activity's type whose conditions hold; no rules for one that earns nothing."""
-    rules = () if activity.unrewarded else rulebook.rules.get(activity.type, ())
+    """The rules and milestones of the activity's type whose conditions hold; no rules for one that earns nothing,
+    unless they give once ever: those are used up empty-handed, and not given for the next registration instead."""
+    rules = (
+        () if activity.unrewarded and activity.type != ONCE_EVER else rulebook.rules.get(activity.type, ())
+    )
     milestones = rulebook.milestones.get(activity.type, ()) + rulebook.open_milestones
     if not rules and not milestones:
         return NOTHING

@@ -108,3 +108,13 @@ def test_codes_are_stable_unguessable_and_forgiving() -> None:
     assert code != offer_code(b"x" * 32, CUSTOMER, "fifth", "cause")
     assert len(code.replace("-", "")) == 12
     assert normal_code(f" {code.lower().replace('-', ' ')} ".replace("o", "0")) == code
+
+
+def test_a_registration_that_earns_nothing_uses_the_welcome_up() -> None:
+    """Given a registration from history that earns nothing; when the shop tells of one again; then nobody is welcomed
+    who has been there for years."""
+    life = Life().happen(
+        activity("customer.registered", "then", unrewarded=True), activity("customer.registered", "now")
+    )
+
+    assert life.kinds() == []
