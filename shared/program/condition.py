@@ -35,7 +35,7 @@ class Condition:
     `variables` are the fields that CEL needs for it; `flags` stand for the whole when it only joins comparisons by &&,
     and CEL is not needed. `certain` is its value when that does not depend on anybody, else None. `predicate` is the
     condition as plain tests of the customer's facts, opaque where it is more than that; `fields` are the facts that it
-    asks for.
+    asks for; `scope` is what it was allowed to ask.
     """
 
     source: str
@@ -45,6 +45,7 @@ class Condition:
     certain: bool | None = field(repr=False, compare=False, default=None)
     predicate: Predicate = field(repr=False, compare=False, default=OPAQUE)
     fields: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+    scope: Scope = field(repr=False, compare=False, default_factory=Scope)
 
     @classmethod
     def compile(cls, source: str, scope: Scope | None = None) -> Self:
@@ -52,7 +53,8 @@ class Condition:
 
         Raises `ConditionError` (a `ValueError`) with a readable reason, the offset in `source`, and a hint.
         """
-        checker = Checker(scope or Scope())
+        scope = scope or Scope()
+        checker = Checker(scope)
         tree = parse_condition(source)
         checked = checker.condition(tree)
         try:
@@ -63,7 +65,7 @@ class Condition:
         variables = tuple(checker.variables[name] for name in used if name in checker.variables)
         certain = False if contradicts(tree) else checked.certain
         fields = frozenset(one.key for one in checker.variables.values() if one.root == "customer")
-        return cls(source, compiled, variables, checked.flags, certain, predicate_of(tree), fields)
+        return cls(source, compiled, variables, checked.flags, certain, predicate_of(tree), fields, scope)
 
     def holds(
         self, customer: Facts | Mapping[str, Any], event: Activity | Mapping[str, Any] | None = None
@@ -102,6 +104,20 @@ class ConditionContext:
         if condition.flags is not None:
             return all(self._flag(flag) for flag in condition.flags)
         return self.computed(condition.compiled, condition.variables) is True
+
+    def answer(self, condition: Condition) -> bool | None:
+        """Whether it is true or false here; None where what decides is absent, null or ill-typed. `holds`, told more
+        finely, for those who explain."""
+        if condition.flags is not None:
+            answers = [self._flag(flag) for flag in condition.flags]
+            return False if False in answers else (None if None in answers else True)
+        found = self.computed(condition.compiled, condition.variables)
+        return found if isinstance(found, bool) else None
+
+    def value(self, variable: Variable) -> object:
+        """The field's value here; None where it is absent or null."""
+        value = self._value(variable)
+        return None if value is _MISSING else value
 
     def computed(self, compiled: engine.Program, variables: tuple[Variable, ...]) -> object:
         """What an expression gives here; None where something in it is absent, null or ill-typed."""

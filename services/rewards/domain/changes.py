@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.skips import Skip, Why
 from shared.contracts.activity import Activity
 from shared.contracts.outcomes import Outcome
 
@@ -85,7 +86,10 @@ class Cause(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """Everything that one transaction writes. `now` and `version` are the same for all of it."""
+    """Everything that one transaction writes. `now` and `version` are the same for all of it.
+
+    `skips` collects why rules gave nothing, when somebody asks: None, as on the stream, keeps nothing.
+    """
 
     now: datetime
     version: int
@@ -99,6 +103,12 @@ class Changes:
     redemptions: list[Redemption] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    skips: list[Skip] | None = None
+
+    def skip(self, rule: str, why: Why, **figures: Any) -> None:
+        """A rule or milestone whose condition holds gives nothing. Costs nothing unless somebody asks why."""
+        if self.skips is not None:
+            self.skips.append(Skip(rule, why, figures))
 
     def touch(self, member: Member) -> None:
         """The member's row must be written."""

@@ -10,6 +10,7 @@ from services.rewards.domain.lots import Lot, lot_number
 from services.rewards.domain.matching import Match, limited
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.purchases import Grant, Purchase, whole_points
+from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
 from shared.program.model import EarnRule, Limit, Program
 from shared.program.period import Period
@@ -24,10 +25,14 @@ def earn_for_activity(
     lot: Lot | None = None
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
-        if rule.points is None or not _within_limit(member, rule, activity, program):
+        if rule.points is None:
+            continue
+        if not _within_limit(member, rule, activity, program):
+            changes.skip(rule.id, Why.LIMIT)
             continue
         _use(member, rule, activity, 0 if activity.unrewarded else rule.points, changes)
         if activity.unrewarded:
+            changes.skip(rule.id, Why.UNREWARDED)
             continue
         lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
         ledger.earn(
@@ -60,7 +65,11 @@ def earn_for_order(
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
         grant = grant_for(rule, purchase, base)
-        if grant is None or not _within_limit(member, rule, activity, program):
+        if grant is None:
+            changes.skip(rule.id, why_nothing(rule, purchase, base))
+            continue
+        if not _within_limit(member, rule, activity, program):
+            changes.skip(rule.id, Why.LIMIT)
             continue
         if grant.by == "unit":
             base += grant.earned
@@ -93,6 +102,13 @@ def grant_for(rule: EarnRule, purchase: Purchase, base: int) -> Grant | None:
     factor = rule.multiply - 1
     points = whole_points(Decimal(base), factor)
     return Grant(rule.id, "times", str(factor), points) if points > 0 else None
+
+
+def why_nothing(rule: EarnRule, purchase: Purchase, base: int) -> Why:
+    """Why `grant_for` gives nothing."""
+    if rule.multiply is not None:
+        return Why.NO_WHOLE_POINT if base else Why.NOTHING_TO_MULTIPLY
+    return Why.NO_WHOLE_POINT if purchase.counts else Why.OTHER_CURRENCY
 
 
 def _within_limit(member: Member, rule: EarnRule, activity: Activity, program: Program) -> bool:

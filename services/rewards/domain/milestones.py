@@ -10,6 +10,7 @@ from services.rewards.domain.matching import Match, occasion
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.offers import issue_offer
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
 
 
@@ -26,7 +27,10 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
         when = occasion(milestone, activity)
         name = milestone_name(milestone.id, when)
         if name in member.milestones:
+            changes.skip(milestone.id, Why.REACHED_BEFORE)
             continue
+        if activity.unrewarded:
+            changes.skip(milestone.id, Why.UNREWARDED)
         member.milestones[name] = Use("", activity.time, activity.id, milestone.points or 0, member.part)
         changes.touch(member)
         changes.milestones.append(

@@ -10,6 +10,7 @@ from services.rewards.domain.matching import Match, limited
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import Grant, Purchase, Refund, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
 
 
@@ -24,6 +25,8 @@ def order_completed(
         purchase = Purchase(order_id=order_id, part=member.part)
         member.purchases[order_id] = purchase
     elif purchase.placed_at is not None:
+        for rule in matched.rules:
+            changes.skip(rule.id, Why.TOLD_BEFORE)
         if _is_earlier(activity, purchase):
             _tell_again(member, purchase, activity, matched, rulebook, changes)
         return

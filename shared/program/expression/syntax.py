@@ -95,7 +95,7 @@ class ListOf:
 
 Expression = Literal | Name | Member | Index | Call | Unary | Binary | Choice | ListOf
 
-_LEVELS: tuple[tuple[str, ...], ...] = (
+LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",),
     ("&&",),
     ("==", "!=", "<", "<=", ">", ">=", "in"),
@@ -169,10 +169,10 @@ class _Parser:
         return condition
 
     def _binary(self, level: int) -> Expression:
-        if level == len(_LEVELS):
+        if level == len(LEVELS):
             return self._unary()
         left = self._binary(level + 1)
-        while self._sees(*_LEVELS[level]):
+        while self._sees(*LEVELS[level]):
             sign = self._take()
             left = Binary(sign.at, sign.text, left, self._binary(level + 1))
         return left

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionError, Scope
+from shared.program.condition import Condition, ConditionContext, ConditionError, Scope
 from shared.program.expression.fields import event_fields
+from shared.program.expression.syntax import parse_condition
+from shared.program.expression.written import written
+from shared.program.trace import decisive, in_words, trace
 
 SIGNS = {
     "==": operator.eq,
@@ -178,3 +181,38 @@ def test_weekday_and_hour_are_always_known(moment: datetime) -> None:
     weekday = moment.strftime("%A").lower()
     source = f"event.weekday == '{weekday}' && event.hour == {moment.hour} && event.day == {moment.day}"
     assert Condition.compile(source, SCOPE).holds({}, event)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    source=CONDITIONS,
+    customer=st.dictionaries(
+        st.sampled_from(["orders", "spend", "order_interval_days", "segments", "stage", "spend_percentile"]),
+        st.none() | st.integers(-3, 6) | st.sampled_from(["vip", "lapsed", ["vip"], "2.5"]),
+    ),
+    event=st.dictionaries(st.sampled_from(["total", "lines", "coupon"]), JUNK | st.just("3")),
+)
+def test_a_trace_says_what_the_condition_says(
+    source: str, customer: dict[str, Any], event: dict[str, Any]
+) -> None:
+    try:
+        condition = Condition.compile(source, SCOPE)
+    except ConditionError:
+        return
+    found = trace(condition, ConditionContext(customer, event))
+    assert (found.holds is True) is condition.holds(customer, event)
+    assert list(decisive(found))
+    assert in_words(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(CONDITIONS)
+def test_a_condition_written_again_is_read_as_the_same(source: str) -> None:
+    text = written(parse_condition(source))
+    assert written(parse_condition(text)) == text
+    assert tokens_without_parentheses(text) == tokens_without_parentheses(source)
+
+
+def tokens_without_parentheses(source: str) -> str:
+    """The condition's words in their order."""
+    return "".join(character for character in source if character not in "() ")

@@ -1,0 +1,39 @@
+"""Why a rule or milestone that an event concerns gave nothing: said where it is decided, kept only when asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Why(StrEnum):
+    """The first thing that kept a rule, milestone or tier from giving something. Stable: the API shows it."""
+
+    NOT_IN_PROGRAM = "not_in_program"
+    """The program version of then has no such rule."""
+    OTHER_EVENT = "other_event"
+    """The rule waits for another type of event."""
+    CONDITION = "condition_not_met"
+    UNREWARDED = "unrewarded"
+    """The event was taken in as history that earns nothing."""
+    LIMIT = "limit_reached"
+    """The rule's own `limit`: it had given as often as it may."""
+    REACHED_BEFORE = "reached_before"
+    """The milestone had been reached, which happens once (or once a year)."""
+    TOLD_BEFORE = "order_told_before"
+    """The order was known already: an order earns once, however often it is told."""
+    OTHER_CURRENCY = "other_currency"
+    """The order is in another currency than the program's: points count money of that one only."""
+    NO_WHOLE_POINT = "no_whole_point"
+    """What counts comes to less than one whole point."""
+    NOTHING_TO_MULTIPLY = "nothing_to_multiply"
+    """No rule gave points by what was paid, which this one would have multiplied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The rule `rule` gave nothing; `figures` are what whoever asks may want to know, such as the uses counted."""
+
+    rule: str
+    why: Why
+    figures: Mapping[str, Any] = field(default_factory=dict)
