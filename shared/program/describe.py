@@ -5,18 +5,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 from shared.program.currencies import DECIMALS
-from shared.program.ids import OFFER, RULE, SEGMENT
+from shared.program.ids import OFFER, REWARD, RULE, SEGMENT
+from shared.program.limit import Limit
 from shared.program.model import (
     Benefit,
     Campaign,
     EarnRule,
-    Limit,
     Milestone,
-    OfferTemplate,
     Program,
     Redeem,
     TierLevel,
 )
+from shared.program.offering import Gift, OfferTemplate, Reward, Terms
 from shared.program.period import Period
 
 
@@ -33,6 +33,8 @@ def describe(program: Program) -> Mapping[str, str]:
         said[f"{RULE}:{campaign.id}"] = describe_campaign(campaign)
     for offer in program.offers.values():
         said[f"{OFFER}:{offer.id}"] = describe_offer(offer, program.currency)
+    for reward in program.rewards.values():
+        said[f"{REWARD}:{reward.id}"] = describe_reward(reward, program.currency)
     for name, condition in program.segments.items():
         said[f"{SEGMENT}:{name}"] = f"customers for whom {condition.source}"
     return said
@@ -79,13 +81,18 @@ def describe_tier(level: TierLevel, program: Program) -> str:
 
 def describe_offer(offer: OfferTemplate, currency: str) -> str:
     """Such as `15 % off, valid for 1 month, once`."""
-    if offer.percent is not None:
-        gives = f"{_plain(offer.percent)} % off"
-    elif offer.amount is not None:
-        gives = f"{_money(offer.amount, currency)} off"
+    if offer.code is not None:
+        how = f", with the code {offer.code}"
     else:
-        gives = "free shipping" if offer.free_shipping else f"a gift: {offer.gift}"
-    return f"{gives}, valid for {in_words(offer.valid_for)}, {_times(offer.uses)}"
+        assert offer.valid_for is not None
+        how = f", valid for {in_words(offer.valid_for)}, {_times(offer.uses)}"
+    together = ", together with others" if offer.combinable else ""
+    return _gift(offer, currency) + how + _terms(offer.terms, currency) + together
+
+
+def describe_reward(reward: Reward, currency: str) -> str:
+    """Such as `a gift: mug, for 800 points, once per year`."""
+    return f"{_gift(reward, currency)}, for {_points(reward.points)}{_terms(reward.terms, currency)}"
 
 
 def describe_campaign(campaign: Campaign) -> str:
@@ -121,6 +128,32 @@ def in_words(period: Period) -> str:
     )
     parts = [f"{_plain(many)} {word}" + ("" if many == 1 else "s") for many, word in counted if many]
     return " and ".join(parts) or "no time"
+
+
+def _gift(gift: Gift, currency: str) -> str:
+    if gift.percent is not None:
+        bound = f", at most {_money(gift.at_most, currency)}" if gift.at_most is not None else ""
+        return f"{_plain(gift.percent)} % off{bound}"
+    if gift.amount is not None:
+        return f"{_money(gift.amount, currency)} off"
+    return "free shipping" if gift.free_shipping else f"a gift: {gift.gift}"
+
+
+def _terms(terms: Terms, currency: str) -> str:
+    said = []
+    if terms.products or terms.categories:
+        said.append("on " + ", ".join([*sorted(terms.products), *sorted(terms.categories)]))
+    if terms.minimum_order is not None:
+        said.append(f"on orders of {_money(terms.minimum_order, currency)} or more")
+    if terms.tier is not None:
+        said.append(f"from tier {terms.tier} on")
+    if terms.begins is not None:
+        said.append(f"from {terms.begins:%Y-%m-%d %H:%M} UTC")
+    if terms.ends is not None:
+        said.append(f"until {terms.ends:%Y-%m-%d %H:%M} UTC")
+    if terms.stock is not None:
+        said.append(f"{terms.stock} in all")
+    return "".join(f", {each}" for each in said) + _limit(terms.limit)
 
 
 def _benefit(benefit: Benefit) -> str:

@@ -1,7 +1,7 @@
 """Ids: each names one thing for ever, since the ledger names the rule behind every point.
 
-Three kinds of things have ids of their own: rules (earning, milestones, campaigns, tiers), offers, and segments. A rule
-and an offer may share a name, as the milestone `birthday` and its offer do; two rules may not, wherever they stand.
+Rules (earning, milestones, campaigns, tiers), offers, rewards and segments each have ids of their own. A rule and an
+offer may share a name, as the milestone `birthday` and its offer do; two rules may not, wherever they stand.
 """
 
 import re
@@ -13,6 +13,7 @@ from shared.program.model import Program
 
 RULE = "rule"
 OFFER = "offer"
+REWARD = "reward"
 SEGMENT = "segment"
 PART = "part"
 
@@ -49,6 +50,7 @@ class Ids:
     retired: Set[str] = frozenset()
     _defined: dict[tuple[str, str], Place] = field(default_factory=dict)
     _used: list[tuple[str, str, Place, str]] = field(default_factory=list)
+    _shared: set[tuple[str, str]] = field(default_factory=set)
 
     def define(self, kind: str, name: str, place: Place, path: str) -> None:
         """Notes that the file defines this id here; a fault when it may not."""
@@ -70,12 +72,19 @@ class Ids:
         """Notes that the file relies on this id, which may be defined further down."""
         self._used.append((kind, name, place, path))
 
+    def share(self, kind: str, name: str) -> None:
+        """Notes that this is everybody's, and so cannot be given to single customers."""
+        self._shared.add((kind, name))
+
     def check_uses(self) -> None:
-        """Notes a fault for each id that is used but nowhere defined."""
+        """Notes a fault for each id that is used but nowhere defined, or everybody's anyway."""
         for kind, name, place, path in self._used:
             if self.faults.full:
                 return
-            if (kind, name) not in self._defined:
+            if (kind, name) in self._shared:
+                message = f"The {kind} {name} has a code for everybody, and is not given to single customers."
+                self.faults.add(place, path, message, f"Give a {kind} without code.")
+            elif (kind, name) not in self._defined:
                 known = [found for other, found in self._defined if other == kind]
                 hint = suggestion(name, known) or f"Define it under {kind}s."
                 self.faults.add(place, path, f"There is no {kind} {name}.", hint)
@@ -89,7 +98,8 @@ def ids_of(program: Program) -> frozenset[str]:
         *(milestone.id for milestone in program.milestones),
         *(campaign.id for campaign in program.campaigns),
     ]
-    named = {RULE: rules, OFFER: list(program.offers), SEGMENT: list(program.segments)}
+    named = {RULE: rules, OFFER: list(program.offers), REWARD: list(program.rewards)}
+    named[SEGMENT] = list(program.segments)
     return frozenset(f"{kind}:{name}" for kind, names in named.items() for name in names)
 
 

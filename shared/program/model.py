@@ -15,15 +15,9 @@ from zoneinfo import ZoneInfo
 
 from shared.program.condition import Condition
 from shared.program.formula import Formula
+from shared.program.limit import Limit
+from shared.program.offering import OfferTemplate, Reward
 from shared.program.period import Period
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `times` per `per`: a period, or the value of an event's field (`network`); without `per`, ever."""
-
-    times: int
-    per: Period | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +82,6 @@ class Tiers:
 
     spend_over: Period
     levels: tuple[TierLevel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OfferTemplate:
-    """What an offer gives (exactly one of percent, amount, free shipping, gift), for how long, how many times."""
-
-    id: str
-    valid_for: Period
-    uses: int = 1
-    percent: Decimal | None = None
-    amount: Decimal | None = None
-    free_shipping: bool = False
-    gift: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +215,7 @@ class Program:
     score: Score = field(default_factory=Score)
     tiers: Tiers | None = None
     offers: dict[str, OfferTemplate] = field(default_factory=dict)
+    rewards: dict[str, Reward] = field(default_factory=dict)
     milestones: tuple[Milestone, ...] = ()
     segments: dict[str, Condition] = field(default_factory=dict)
     campaigns: tuple[Campaign, ...] = ()

@@ -12,10 +12,12 @@ from shared.program.model import Program
 from shared.program.reading import Fields, Reading, fields_of
 from shared.program.sections.campaigns import read_campaigns
 from shared.program.sections.customers import read_segments, read_stages, segment_ids
+from shared.program.sections.gifts import tier_ids
 from shared.program.sections.messages import read_messages
 from shared.program.sections.milestones import read_milestones
 from shared.program.sections.offers import read_offers
 from shared.program.sections.points import read_points
+from shared.program.sections.rewards import read_rewards
 from shared.program.sections.score import read_score
 from shared.program.sections.tiers import read_tiers
 
@@ -28,6 +30,7 @@ KEYS = (
     "points",
     "tiers",
     "offers",
+    "rewards",
     "milestones",
     "segments",
     "stages",
@@ -66,6 +69,7 @@ def _program(root: Fields) -> Program:
     reading.currency = _currency(root)
     reading.zone = _time_zone(root)
     reading.segments = segment_ids(root)
+    reading.tiers = tier_ids(root)
     root.need("name", "Give the program one, such as name: Rewards.")
     return Program(
         name=root.text("name") or "",
@@ -76,6 +80,7 @@ def _program(root: Fields) -> Program:
         score=read_score(root),
         tiers=read_tiers(root),
         offers=read_offers(root),
+        rewards=read_rewards(root),
         milestones=read_milestones(root),
         segments=read_segments(root),
         campaigns=read_campaigns(root),

@@ -37,6 +37,7 @@ class Reading:
     currency: str = ""
     zone: ZoneInfo = UTC
     segments: frozenset[str] = frozenset()
+    tiers: tuple[str, ...] = ()
 
     def fault_in(self, node: Scalar, path: str, error: ConditionError) -> None:
         """Notes what is wrong within an expression, at its character."""

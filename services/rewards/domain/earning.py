@@ -12,7 +12,8 @@ from services.rewards.domain.member import Member, Use
 from services.rewards.domain.purchases import Grant, Purchase, whole_points
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
-from shared.program.model import EarnRule, Limit, Program
+from shared.program.limit import Limit
+from shared.program.model import EarnRule, Program
 from shared.program.period import Period
 
 ONCE = Limit(times=1)

@@ -47,6 +47,7 @@ def issue_offer(
     """Give the customer a code for the program's offer of that name. `rule` is the milestone that gives it."""
     program = rulebook.program
     template = program.offers[offer]
+    assert template.valid_for is not None, "only codes of a customer's own are given"
     code = offer_code(rulebook.code_key, member.customer_id, offer, f"{rule}/{cause}")
     issued = IssuedOffer(
         code=code,

@@ -7,7 +7,7 @@ from shared.program.condition import Condition, Scope
 from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, event_fields
 from shared.program.expression.types import Kind
 from shared.program.faults import suggestion
-from shared.program.model import Limit
+from shared.program.limit import Limit
 from shared.program.period import Period
 from shared.program.reading import Fields, Reading
 

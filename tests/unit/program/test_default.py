@@ -9,7 +9,8 @@ from time import process_time
 import pytest
 
 from shared.program import default_program_text
-from shared.program.model import Limit, Program, Redeem
+from shared.program.limit import Limit
+from shared.program.model import Program, Redeem
 from shared.program.parse import load_program
 from shared.program.period import Period
 
