@@ -150,6 +150,6 @@ def test_terms_in_plain_words() -> None:
         " minimum_order: 20, combinable: true}}"
     )
     assert describe(program)["offer:a"] == (
-        "10 % off, at most 5 USD, with the code SPRING, on Toys, on orders of 20 USD or more, from tier gold on,"
+        "10 % off, at most 5 USD, with the code SPRING, on Toys, on orders of 20 USD or more, from tier gold on, at most once,"
         " together with others"
     )
