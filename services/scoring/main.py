@@ -155,7 +155,7 @@ class Worker:
             customers=customers, outbox=outbox, settings=rules, rules=segments, membership=membership
         )
         self._reassess = Reassess(
-            memberships=memberships, rules=segments, membership=membership, outbox=outbox
+            customers=customers, memberships=memberships, rules=segments, membership=membership, outbox=outbox
         )
         rebuilds = SqlRebuilds()
         self._follow = Follow(

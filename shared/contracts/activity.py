@@ -20,8 +20,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that changed about the customer: `what` is `stage`, `score`, or `segment`: then
     the customer entered the segment `new` (and `old` is None), or left `old` (and `new` is None).
 
-    `at` says when, if time alone had done it before the record's own event: of several changes of stage the record's
-    own comes last.
+    `old` is what was told last: it may have been some time ago, and the score sinks with silence. `at` says when, if
+    time alone had done it before the record's own event: of several changes of stage the record's own comes last.
     """
 
     what: str

@@ -25,20 +25,23 @@ _COLUMNS = {
     "loyal_until": "timestamptz",
     "check_at": "timestamptz",
     "segments": "text",
+    "score": "int",
     "updated_at": "timestamptz",
 }
 _CHANGING = [name for name in _COLUMNS if name not in ("id", "updated_at")]
 _SAVED = {name: kind for name, kind in _COLUMNS.items() if name != "updated_at"} | {"facts": "text"}
 
-_LOCK = text("""
-    SELECT id, state, stage, check_at, segments FROM scoring.customers
-    WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
-    """)
+_STORED = "id, state, stage, check_at, segments, score"
 
-_LOCK_AFTER = text("""
-    SELECT id, state, stage, check_at, segments FROM scoring.customers
+_LOCK = text(f"""
+    SELECT {_STORED} FROM scoring.customers
+    WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+    """)  # noqa: S608  # the names are our own
+
+_LOCK_AFTER = text(f"""
+    SELECT {_STORED} FROM scoring.customers
     WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
-    """)
+    """)  # noqa: S608  # the names are our own
 
 _ANY_AFTER = text("SELECT EXISTS (SELECT FROM scoring.customers WHERE id > :after)")
 
@@ -66,11 +69,11 @@ _REMOVE = text("""
     WHERE m.segment = left_behind.segment AND m.customer_id = left_behind.id
     """)
 
-_TAKE_DUE = text("""
-    SELECT id, state, stage, check_at, segments FROM scoring.customers
+_TAKE_DUE = text(f"""
+    SELECT {_STORED} FROM scoring.customers
     WHERE check_at <= :now AND updated_at <= :quiet_since
     ORDER BY check_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    """)
+    """)  # noqa: S608  # the names are our own
 
 _NOTE_CHECKED = text("""
     UPDATE scoring.customers c SET stage = u.stage, check_at = u.check_at
@@ -146,8 +149,8 @@ class SqlCustomers:
 
 def _stored(rows: Any) -> dict[str, Stored]:
     return {
-        customer_id: Stored(decode_state(state), stage, check_at, segments.split())
-        for customer_id, state, stage, check_at, segments in rows
+        customer_id: Stored(decode_state(state), stage, check_at, segments.split(), score)
+        for customer_id, state, stage, check_at, segments, score in rows
     }
 
 
@@ -167,4 +170,5 @@ def _row(profile: Profile) -> tuple[Any, ...]:
         state.loyal_until,
         profile.check_at,
         " ".join(facts.segments),
+        facts.score,
     )

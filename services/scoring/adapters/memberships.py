@@ -12,9 +12,8 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.ports import Pass, Stored
+from services.scoring.application.ports import Pass
 from services.scoring.domain.membership import Crossing
-from services.scoring.domain.state import decode_state
 from shared.contracts.activity import Facts
 
 _ENTER = text("""
@@ -38,11 +37,6 @@ _REFRESH = text("""
     INSERT INTO scoring.facts AS f (customer_id, facts)
     SELECT u.id, CAST(u.facts AS jsonb) FROM unnest(CAST(:ids AS text[]), CAST(:facts AS text[])) AS u(id, facts)
     ON CONFLICT (customer_id) DO UPDATE SET facts = EXCLUDED.facts WHERE f.facts IS DISTINCT FROM EXCLUDED.facts
-    """)
-
-_NEXT = text("""
-    SELECT id, state, stage, check_at, segments FROM scoring.customers
-    WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
     """)
 
 _STANDS = "SELECT cause, after_id, begun_at, passed FROM scoring.segment_pass WHERE id = 1"
@@ -76,15 +70,6 @@ async def cross(connection: AsyncConnection, crossed: Sequence[tuple[str, Sequen
 
 class SqlMemberships:
     """`Memberships` on PostgreSQL."""
-
-    async def next(self, connection: AsyncConnection, after: str, limit: int) -> dict[str, Stored]:
-        """The next customers by id, locked."""
-        return {
-            customer_id: Stored(decode_state(state), stage, check_at, segments.split())
-            for customer_id, state, stage, check_at, segments in await connection.execute(
-                _NEXT, {"after": after, "limit": limit}
-            )
-        }
 
     async def note(
         self,

@@ -62,6 +62,9 @@ customers = Table(
         server_default="",
         comment="Ids with spaces between: the membership that the activity stream was last told.",
     ),
+    Column(
+        "score", SmallInteger, comment="The score that the activity stream was last told; null: not known."
+    ),
     # The only index beside the key. `check_at` moves only when it must become earlier, or by the sweep, so that
     # updates stay within their page (HOT); the fill factor leaves them room, and large rows stay uncompressed.
     Index("customers_check", "check_at", postgresql_where=text("check_at IS NOT NULL")),

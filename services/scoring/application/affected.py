@@ -31,7 +31,7 @@ class Affected:
     def told(self) -> Told:
         """What was told last."""
         stored = self.stored
-        return NOTHING_TOLD if stored is None else Told(stored.stage, stored.segments)
+        return NOTHING_TOLD if stored is None else Told(stored.stage, stored.segments, stored.score)
 
     @property
     def disturbed(self) -> bool:

@@ -40,13 +40,14 @@ class Known(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """A customer as stored. `stage` and `segments` are those that the activity stream was last told; `check_at` is when
-    the sweep looks next."""
+    """A customer as stored. `stage`, `segments` and `score` are those that the activity stream was last told (the score
+    may be missing); `check_at` is when the sweep looks next."""
 
     state: State
     stage: str
     check_at: datetime | None
     segments: list[str] = []
+    score: int | None = None
 
 
 class Profile(Struct, frozen=True):
@@ -211,9 +212,6 @@ class Pass(Struct, frozen=True):
 
 class Memberships(Protocol):
     """Who is in which segment, as far as it changes without an event; and the pass over all customers."""
-
-    async def next(self, connection: AsyncConnection, after: str, limit: int) -> dict[str, Stored]:
-        """The next customers by id, locked."""
 
     async def note(
         self,

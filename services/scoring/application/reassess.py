@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.membership import Membership
-from services.scoring.application.ports import Memberships, Pass, Rules
+from services.scoring.application.ports import Customers, Memberships, Pass, Rules
 from services.scoring.domain.assess import assess
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.settings import ScoreSettings
@@ -28,8 +28,15 @@ class Reassess:
     """The use case. Any number may run: one at a time goes on with the pass."""
 
     def __init__(
-        self, *, memberships: Memberships, rules: Rules, membership: Membership, outbox: Outbox
+        self,
+        *,
+        customers: Customers,
+        memberships: Memberships,
+        rules: Rules,
+        membership: Membership,
+        outbox: Outbox,
     ) -> None:
+        self._customers = customers
         self._memberships = memberships
         self._rules = rules
         self._membership = membership
@@ -58,7 +65,7 @@ class Reassess:
         self, connection: AsyncConnection, state: Pass, settings: ScoreSettings, now: datetime
     ) -> None:
         assert state.after_id is not None
-        stored = await self._memberships.next(connection, state.after_id, PASS_CUSTOMERS_MAX)
+        stored = await self._customers.lock_after(connection, state.after_id, PASS_CUSTOMERS_MAX)
         if state.after_id == "":
             await self._memberships.note_pass(connection, state)  # the moment that it dates saved rules with
         looked_at = {

@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application import announce
 from services.scoring.application.again import portions
 from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stale, Stored, Timeline
-from services.scoring.domain.advance import tell_anew
+from services.scoring.domain.advance import Told, tell_anew
+from services.scoring.domain.assess import score_at
 from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import Folded, fold
 from services.scoring.domain.orders import NO_DATA, Order
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.state import encode_state
+from services.scoring.domain.state import State, encode_state
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 
@@ -113,7 +114,7 @@ class Rebuild:
         books = await self._orders.of(connection, stored.keys())
         profiles: list[Profile] = []
         rewritten: dict[str, Folded] = {}
-        told: list[Outgoing] = []
+        outgoing: list[Outgoing] = []
         made = await asyncio.to_thread(_folded, stored, histories, self._settings)
         for customer_id, known in stored.items():
             folded = made[customer_id]
@@ -121,17 +122,18 @@ class Rebuild:
                 continue  # all events went to another customer; who they are now is not for a rebuild to say
             if _as_stored(folded.book) != books.get(customer_id, {}):
                 rewritten[customer_id] = folded
-            if encode_state(folded.state) == encode_state(known.state):
+            if _is_the_same(known, folded.state, self._settings):
                 continue
-            step = tell_anew(known.state, folded.state, self._settings, known.stage)
+            told = Told(known.stage, known.segments, known.score)
+            step = tell_anew(known.state, folded.state, self._settings, told)
             # As the sweep left them: it follows the segments, and is sent to look at once.
             facts = replace(step.assessment.facts, segments=known.segments)
             profiles.append(Profile(customer_id, folded.state, facts, now))
-            told.append(announce.of_rebuild(customer_id, rebuild_id, step, now))
+            outgoing.append(announce.of_rebuild(customer_id, rebuild_id, step, now))
         await self._save(connection, profiles, rewritten, now)
         if profiles:
             await self._stale.note(connection, dict.fromkeys(one.id for one in profiles), now)
-        await self._outbox.append(connection, told)
+        await self._outbox.append(connection, outgoing)
         return len({profile.id for profile in profiles} | rewritten.keys())
 
     async def _save(
@@ -159,6 +161,14 @@ def _folded(
     stored: dict[str, Stored], histories: Mapping[str, list[Event]], settings: ScoreSettings
 ) -> dict[str, Folded]:
     return {customer_id: fold(histories.get(customer_id, ()), settings) for customer_id in stored}
+
+
+def _is_the_same(known: Stored, state: State, settings: ScoreSettings) -> bool:
+    """Whether a customer is who they were, also in a program that weighs the parts of the score differently."""
+    if encode_state(state) != encode_state(known.state):
+        return False
+    assert state.last_at is not None
+    return known.score is None or known.score == score_at(state, state.last_at, settings)
 
 
 def _as_stored(book: dict[str, Order]) -> dict[str, Order]:

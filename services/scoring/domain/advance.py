@@ -30,10 +30,12 @@ class Step(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What the activity stream was last told of a customer: the stage, and in which segments."""
+    """What the activity stream was last told of a customer: the stage, in which segments, and the score. (Without a
+    score, the one of the state before counts, as it has become by then.)"""
 
     stage: str = ""
     segments: list[str] = []
+    score: int | None = None
 
 
 NOTHING_TOLD = Told()
@@ -67,7 +69,7 @@ def go_on(
 ) -> Life:
     """The fast path: `events` are sorted and come after all that is known. `book` holds the orders that they name."""
     life = Life(state, book.copy(), [], book)
-    _walk(life, events, settings, told.stage)
+    _walk(life, events, settings, told)
     _tell_crossings(life, told.segments)
     return life
 
@@ -92,40 +94,40 @@ def begin_again(
     folded = fold([*history, *late], settings)
     rewritten = disturbed or bool(late)
     life = Life(folded.state, folded.book, [], {} if rewritten else folded.book.copy(), rewritten)
-    stage = told.stage
+    since = told
     if (late or disturbed) and folded.state.events:
-        step = tell_anew(before, folded.state, settings, told.stage)
-        stage = step.assessment.facts.stage
+        step = tell_anew(before, folded.state, settings, told)
+        since = _told_by(step)
         if disturbed:
             life.steps.append(step)
         for one in late:
             changes = step.changes if not life.steps else []
             life.steps.append(Step(one, step.assessment, changes, late=True))
-    _walk(life, events[len(late) :], settings, stage)
+    _walk(life, events[len(late) :], settings, since)
     _tell_crossings(life, told.segments)
     return life
 
 
-def tell(before: State, after: State, event: Event, settings: ScoreSettings, told: str) -> Step:
-    """The step from `before` to `after`, by an event after all others known. Stage `told` was the last one told: what
-    time alone has changed since then and until the event is told with it, each with its moment."""
+def tell(before: State, after: State, event: Event, settings: ScoreSettings, told: Told) -> Step:
+    """The step from `before` to `after`, by an event after all others known. What time alone has done to the stage
+    since `told` and until the event is told with it, each change with its moment."""
     assessment = assess(after, event.at, settings)
     stage = assessment.facts.stage
     if not before.events:
         return Step(event, assessment, [Change(what="stage", old=None, new=stage)])
     changes = []
     was = stage_at(before, event.at)
-    if was != told:
-        passed = passages(before, told, event.at)
+    if was != told.stage:
+        passed = passages(before, told.stage, event.at)
         changes += [Change(what="stage", old=one.old, new=one.new, at=one.at) for one in passed]
     if was != stage:
         changes.append(Change(what="stage", old=was, new=stage))
-    changes += _score_changes(before, event.at, assessment, settings)
+    changes += _score_changes(before, event.at, assessment, settings, told)
     return Step(event, assessment, changes)
 
 
 def tell_anew(
-    before: State, after: State, settings: ScoreSettings, told: str, event: Event | None = None
+    before: State, after: State, settings: ScoreSettings, told: Told, event: Event | None = None
 ) -> Step:
     """The step between two states of which the second is not simply the first with another event at its end.
 
@@ -134,38 +136,45 @@ def tell_anew(
     """
     assert after.last_at is not None
     moment = after.last_at if before.last_at is None else max(before.last_at, after.last_at)
-    seen_at = begins_at(before, told) if before.events and told != before.stage else None
-    if seen_at is not None and (seen_at <= moment or stage_at(after, seen_at) != told):
+    seen_at = begins_at(before, told.stage) if before.events and told.stage != before.stage else None
+    if seen_at is not None and (seen_at <= moment or stage_at(after, seen_at) != told.stage):
         seen_at = None
     assessment = assess(after, moment, settings, stage_at=seen_at)
     stage = assessment.facts.stage
     if not before.events:
         return Step(event, assessment, [Change(what="stage", old=None, new=stage)])
-    changes = [Change(what="stage", old=told, new=stage)] if told != stage else []
-    changes += _score_changes(before, moment, assessment, settings)
+    changes = [Change(what="stage", old=told.stage, new=stage)] if told.stage != stage else []
+    changes += _score_changes(before, moment, assessment, settings, told)
     return Step(event, assessment, changes)
 
 
+def _told_by(step: Step) -> Told:
+    facts = step.assessment.facts
+    return Told(facts.stage, facts.segments, facts.score)
+
+
 def _score_changes(
-    before: State, moment: datetime, assessment: Assessment, settings: ScoreSettings
+    before: State, moment: datetime, assessment: Assessment, settings: ScoreSettings, told: Told
 ) -> list[Change]:
-    old, new = score_at(before, moment, settings), assessment.facts.score
+    old = score_at(before, moment, settings) if told.score is None else told.score
+    new = assessment.facts.score
     return [Change(what="score", old=str(old), new=str(new))] if old != new else []
 
 
-def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings, told: str) -> None:
+def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings, told: Told) -> None:
     """One step an event. The sweep may have told a stage that begins after an event that only comes now."""
-    told_at = begins_at(life.state, told) if life.state.events and told != life.state.stage else None
+    ahead = life.state.events and told.stage != life.state.stage
+    told_at = begins_at(life.state, told.stage) if ahead else None
     for event in events:
         before = life.state
         life.state = evolve_in(before, event, life.book, settings)
         if told_at is not None and event.at < told_at:
             step = tell_anew(before, life.state, settings, told, event)
-            if step.assessment.facts.stage != told:
+            if step.assessment.facts.stage != told.stage:
                 told_at = None
         else:
             step = tell(before, life.state, event, settings, told)
-        told = step.assessment.facts.stage
+        told = _told_by(step)
         life.steps.append(step)
 
 

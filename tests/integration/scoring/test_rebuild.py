@@ -17,12 +17,13 @@ from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.application.sweep import Sweep
 from services.scoring.domain.evolve import fold
+from services.scoring.domain.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import encode_state
 from services.scoring.main import run_rebuild
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
-from shared.program.model import Stages
+from shared.program.model import DEFAULT_WEIGHTS, Score, Stages
 from shared.program.period import Period
 from shared.settings import Settings
 from tests.integration.scoring.world import World
@@ -213,6 +214,38 @@ async def test_a_rebuild_with_another_program_begins_from_the_first_customer(wor
 
     assert (other.id != half.id, other.cursor, other.customers) == (True, "", 0)
     assert len(await world.rows("SELECT id FROM scoring.rebuilds WHERE finished_at IS NULL")) == 1
+
+
+async def test_other_weights_alone_are_told_as_a_change_of_the_score(world: World):
+    """Given customers; when the parts of the score weigh differently; then a rebuild tells each new score, once."""
+    ben = order(moment(41), "3", identifiers={"id": "p-ben"})
+    await world.feed(*(one.record for one in (order(moment(1), "1"), order(moment(40), "2"), ben)))
+    recency_alone = changed(
+        SETTINGS, plan=Plan.of(Score(weights=dict.fromkeys(DEFAULT_WEIGHTS, 0) | {"recency": 1}))
+    )
+
+    done = await run(world, recency_alone)
+    again = await run(world, recency_alone)
+
+    assert (done.changed, again.changed) == (2, 0)
+    for one in await corrections(world):
+        change = next(change for change in one.changes if change.what == "score")
+        assert change.new == str(one.facts.score) == "100"
+        assert change.old != change.new
+
+
+async def test_each_score_told_goes_on_from_the_one_before(world: World):
+    """Given orders one by one and at once, with long silences; then each change begins where the last ended."""
+    days = [1, 5, 90, 91, 300, 301, 302, 700]
+    orders = [order(moment(day), str(day), total=f"{day}.00").record for day in days]
+    for record in orders[:4]:
+        await world.feed(record)
+    await world.feed(*orders[4:])
+
+    scores = [each for one in await world.activity() for each in one.changes if each.what == "score"]
+
+    assert len(scores) > 3
+    assert [each.old for each in scores[1:]] == [each.new for each in scores[:-1]]
 
 
 async def test_new_thresholds_take_back_a_stage_that_was_told(world: World):

@@ -36,7 +36,11 @@ class Shop(World):
         membership = Membership(memberships, self.stale)
         self.take_in._rules = self.rules
         self.reassess = Reassess(
-            memberships=memberships, rules=self.rules, membership=membership, outbox=self.outbox
+            customers=self.customers,
+            memberships=memberships,
+            rules=self.rules,
+            membership=membership,
+            outbox=self.outbox,
         )
 
     async def pass_all(self, now: datetime) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
@@ -29,6 +30,7 @@ async def look_at_all(api: Api, days: float = 40) -> None:
     """What the worker does beside the stream."""
     memberships, rules = SqlMemberships(), SqlRules(BASE)
     reassess = Reassess(
+        customers=SqlCustomers(),
         memberships=memberships,
         rules=rules,
         membership=Membership(memberships, SqlStale()),
