@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 import shared.auth.tables
+import shared.program.versions.tables
 import shared.vault.tables
 from shared.bus.tables import bus_tables
 
@@ -11,3 +12,4 @@ metadata = MetaData(schema="platform")
 bus_tables(metadata)
 shared.vault.tables.add_tables(metadata)
 shared.auth.tables.add_tables(metadata)
+shared.program.versions.tables.add_tables(metadata)

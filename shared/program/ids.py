@@ -104,5 +104,9 @@ def ids_of(program: Program) -> frozenset[str]:
 
 
 def retired_after(previous: Program, following: Program) -> frozenset[str]:
-    """The ids (`kind:id`) that no version after `following` may use again: those that were removed up to it."""
-    return previous.removed_ids | following.removed_ids | (ids_of(previous) - ids_of(following))
+    """The ids (`kind:id`, or `id` of any kind) that no version after `following` may use: all that were ever used up to
+    it, and are not any more. After a rollback `following` may use again what `previous` had given up."""
+    used = ids_of(following)
+    names = {one.partition(":")[2] for one in used}
+    retired = previous.removed_ids | following.removed_ids | ids_of(previous)
+    return frozenset(one for one in retired if one not in used and one not in names)

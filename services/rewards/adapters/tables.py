@@ -254,18 +254,6 @@ parts = Table(
     comment="Parts of customers that went to others, whose they are now, and by which change.",
 )
 
-programs = Table(
-    "programs",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("source", String, nullable=False),
-    Column("retired", String, nullable=False),
-    Column("origin", String, nullable=False),
-    Column("actor", String),
-    Column("at", TIME, nullable=False),
-    CheckConstraint("origin IN ('file', 'api')", "programs_origin"),
-)
-
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)

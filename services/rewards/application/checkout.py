@@ -117,7 +117,7 @@ class Checkout:
 
         Raises `LookAgainError`.
         """
-        rulebook = await self.programs.current(connection)
+        rulebook = await self.programs.current(connection, now)
         batch = await self._load(connection, requests)
         changes = Changes(now, rulebook.program.version)
         results: list[bytes | Exception] = []

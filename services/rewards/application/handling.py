@@ -37,7 +37,7 @@ class ActivityHandler:
         activities = await self._new(connection, [decode(record.value, Activity) for record in records])
         if not activities:
             return
-        rulebook = await self.programs.current(connection)
+        rulebook = await self.programs.current(connection, now)
         run: list[Activity] = []
         for activity in activities:
             if not is_parting(activity):

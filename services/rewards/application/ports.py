@@ -91,5 +91,5 @@ class Inbox(Protocol):
 class Programs(Protocol):
     """The program's versions."""
 
-    async def current(self, connection: AsyncConnection) -> Rulebook:
-        """The newest version, at most a second old."""
+    async def current(self, connection: AsyncConnection, now: datetime) -> Rulebook:
+        """The version in force at `now`, as was known a second ago at most."""

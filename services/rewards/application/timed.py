@@ -145,7 +145,7 @@ class TimedJobs:
         if not members:
             return 0
         with _work_of(members):
-            rulebook = await self.programs.current(connection)
+            rulebook = await self.programs.current(connection, now)
             since = tiers.start_of_window(rulebook.program, now)
             await self.members.load(connection, members, Needs(spend=set(members)), since)
             changes = Changes(now, rulebook.program.version)
@@ -155,4 +155,4 @@ class TimedJobs:
             return len(changes.members)
 
     async def _changes(self, connection: AsyncConnection, now: datetime) -> Changes:
-        return Changes(now, (await self.programs.current(connection)).program.version)
+        return Changes(now, (await self.programs.current(connection, now)).program.version)

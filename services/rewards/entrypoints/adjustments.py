@@ -71,7 +71,7 @@ def adjustment_routes(service: Service) -> APIRouter:
             if not locked:
                 raise problem(unknown_customer())
             member = next(iter(locked.values()))
-            program = (await service.programs.current(connection)).program
+            program = (await service.programs.current(connection, now)).program
             await service.store.load_lots(connection, {member.customer_id: member}, [])
             changes = Changes(now, program.version)
             id_ = f"adj_{secrets.token_hex(12)}"

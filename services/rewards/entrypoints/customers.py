@@ -104,7 +104,7 @@ def customer_routes(service: Service) -> APIRouter:
         now = service.clock()
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection)).program
+            program = (await service.programs.current(connection, service.clock())).program
             balances = await service.reader.balances(connection, customer_id, now)
         until = (program.points.notice_before or NOTICE_DEFAULT).after(now, program.time_zone)
         days: dict[date, int] = {}
@@ -139,7 +139,7 @@ def customer_routes(service: Service) -> APIRouter:
         now = service.clock()
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection)).program
+            program = (await service.programs.current(connection, service.clock())).program
             member = await service.reader.member(connection, customer_id, start_of_window(program, now))
         return _tier_view(program, member)
 

@@ -189,7 +189,7 @@ class _Teller:
 
     async def _first_tier(self, tier: str) -> Explanation:
         """The tier that everybody starts with has no change behind it."""
-        program = (await self._service.programs.current(self._connection)).program
+        program = (await self._service.programs.current(self._connection, self._service.clock())).program
         member = await self._service.reader.member(self._connection, self._customer, None)
         if program.tiers is None:
             raise not_found("The program has no tiers.")

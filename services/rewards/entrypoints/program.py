@@ -6,24 +6,25 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from msgspec import DecodeError, json
 from pydantic import BaseModel, Field
-from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.entrypoints.service import MayChangeProgram, MayRead, Service, as_problem
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, malformed_json
 from shared.program.faults import ProgramError, ProgramFault
-
-_STORED = text("SELECT version, source, origin, actor, at FROM rewards.programs WHERE version = :version")
+from shared.program.versions.store import read_version
+from shared.program.versions.timeline import Activation
 
 
 class ProgramView(BaseModel):
-    """A program version: its YAML text, where it came from (`file` or `api`), and since when it counts."""
+    """A program version: its YAML text, where it came from, when it was stored, and since when it is in force."""
 
     version: int
     source: str
-    origin: str
-    actor: str | None
+    origin: str = Field(description="`file`, `api` or `command`.")
+    actor: str | None = Field(description="The key, or the person, that stored it; null for the file.")
     at: datetime
+    starts_at: datetime = Field(description="From then on it is in force.")
 
 
 class ProgramRequest(BaseModel):
@@ -55,11 +56,13 @@ def program_routes(service: Service) -> APIRouter:
         """The version that counts now."""
         async with service.reading.connect() as connection:
             try:
-                current = await service.programs.newest(connection)
+                now = service.clock()
+                timeline = (await service.programs.latest(connection, now))[1]
             except Exception as error:
                 raise as_problem(error) from error
-            row = (await connection.execute(_STORED, {"version": current.program.version})).one()
-        return ProgramView(**row._mapping)
+            in_force = timeline.in_force(now)
+            assert in_force is not None
+            return await _view(connection, in_force)
 
     @router.put(
         "/v1/program",
@@ -80,15 +83,26 @@ def program_routes(service: Service) -> APIRouter:
         source = _source(await request.body(), request.headers.get("content-type", ""))
         async with service.engine.begin() as connection:
             try:
-                version = await service.programs.put(
+                put = await service.programs.put(
                     connection, source, actor=principal.key_id, now=service.clock()
                 )
             except ProgramError as error:
                 raise _invalid_program(error) from None
-            row = (await connection.execute(_STORED, {"version": version})).one()
-        return ProgramView(**row._mapping)
+            return await _view(connection, put)
 
     return router
+
+
+async def _view(connection: AsyncConnection, activation: Activation) -> ProgramView:
+    stored = await read_version(connection, activation.version)
+    return ProgramView(
+        version=stored.version,
+        source=stored.source,
+        origin=stored.origin,
+        actor=stored.actor,
+        at=stored.at,
+        starts_at=activation.starts_at,
+    )
 
 
 def _source(body: bytes, content_type: str) -> str:

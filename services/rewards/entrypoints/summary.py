@@ -28,7 +28,7 @@ def summary_routes(service: Service) -> APIRouter:
     async def get_summary(_: MayRead) -> Summary:
         """Counts and sums over all members."""
         async with service.reading.connect() as connection:
-            program = (await service.programs.current(connection)).program
+            program = (await service.programs.current(connection, service.clock())).program
             totals = await by_tier(connection)
             offers, milestone_offers = await offers_issued(connection)
         levels = [level.id for level in program.tiers.levels] if program.tiers else []

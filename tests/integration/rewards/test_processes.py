@@ -98,16 +98,28 @@ async def test_the_program_file_becomes_a_version_once(
 
     async with engine_for("regulars_rewards").connect() as connection:
         rows = (
-            await connection.execute(text("SELECT version, origin FROM rewards.programs ORDER BY 1"))
+            await connection.execute(text("SELECT version, origin FROM platform.programs ORDER BY 1"))
         ).all()
     assert rows == [(1, "file"), (2, "file")]
 
 
-async def test_program_versions_never_change(rewards: Rewards) -> None:
-    """Given a stored version; when anybody changes it; then the database refuses."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE platform.programs SET source = ''",
+        "DELETE FROM platform.program_activations",
+        "UPDATE platform.program_activations SET version = version",
+        "TRUNCATE platform.programs CASCADE",
+    ],
+)
+async def test_program_versions_never_change(rewards: Rewards, engine_for: EngineFor, change: str) -> None:
+    """Given a stored version in force; when anybody changes either, even the owner; then the database refuses."""
     with pytest.raises(Exception, match="append-only"):
+        async with engine_for(None).begin() as connection:
+            await connection.execute(text(change))
+    with pytest.raises(Exception, match=r"append-only|permission denied"):
         async with rewards.engine.begin() as connection:
-            await connection.execute(text("UPDATE rewards.programs SET source = ''"))
+            await connection.execute(text(change))
 
 
 async def test_the_worker_stops_when_told(settings: Settings, clock: ManualClock) -> None:
