@@ -47,7 +47,6 @@ TABLES = (
     "redemptions",
     "adjustments",
     "aliases",
-    "programs",
     "idempotency_keys",
 )
 
