@@ -9,6 +9,15 @@ from shared.program.model import EarnRule, Milestone, Program, TierLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the points of a lot came from: the rule that gave them, when, and for which order."""
+
+    rule: str | None
+    at: datetime
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """What a sentence about a ledger entry may speak of; what is not known is None."""
 
@@ -18,12 +27,15 @@ class Story:
     rule: str | None
     version: int
     event: str | None = None
+    event_type: str | None = None
     event_at: datetime | None = None
     order_id: str | None = None
     order_total: Decimal | None = None
     currency: str | None = None
     reason: str | None = None
+    actor: str | None = None
     redemption: str | None = None
+    origin: Origin | None = None
 
 
 def find_rule(program: Program, id_: str) -> EarnRule | Milestone | TierLevel | None:
@@ -36,20 +48,22 @@ def find_rule(program: Program, id_: str) -> EarnRule | Milestone | TierLevel | 
 def entry_sentence(story: Story) -> str:
     """One sentence about a ledger entry."""
     points = f"{story.points} point{'s' if story.points != 1 else ''}"
-    because = _because(story)
+    because, origin = _because(story), _origin(story)
     given = "taken" if story.debit == Account.AVAILABLE else "given"
+    by = f" by {story.actor}" if story.actor else ""
     rule = f"rule {story.rule} of program version {story.version}"
     sentences = {
         Kind.EARN: f"{points} earned by {rule}{because}.",
         Kind.REVERSE: _reversal(story, points, rule, because),
-        Kind.RELEASE_PENDING: f"{points} became available: their waiting time was over.",
-        Kind.RESERVE: f"{points} put aside for redemption {story.redemption}{_for_order(story)}.",
+        Kind.RELEASE_PENDING: f"{points}{origin} became available: their waiting time was over.",
+        Kind.RESERVE: f"{points}{origin} put aside for redemption {story.redemption}{_for_order(story)}.",
         Kind.CONFIRM: f"{points} spent by redemption {story.redemption}{_for_order(story)}.",
-        Kind.RELEASE: f"{points} given back: redemption {story.redemption} was not completed.",
-        Kind.EXPIRE: f"{points} expired unspent: their last day was over.",
-        Kind.SETTLE: f"{points} paid back what was owed since points of a refunded order had been spent already.",
-        Kind.ADJUST: f"{points} {given} by hand: {story.reason}.",
-        Kind.MERGE: f"{points} moved because two customers proved to be one.",
+        Kind.RELEASE: f"{points}{origin} given back: redemption {story.redemption} was not completed.",
+        Kind.EXPIRE: f"{points}{origin} expired unspent: their last day was over.",
+        Kind.SETTLE: f"{points}{origin} paid back what was owed: points of a refunded order had been spent already.",
+        Kind.ADJUST: f"{points} {given} by hand{by}: {story.reason}.",
+        Kind.MERGE: f"{points}{origin} moved {_why_moved(story)}.",
+        Kind.RESTORE: f"{points} of {rule} given again that a merge had taken back, as it was undone{because}.",
     }
     return sentences[Kind(story.kind)]
 
@@ -63,18 +77,40 @@ def _reversal(story: Story, points: str, rule: str, because: str) -> str:
     return f"{text}."
 
 
+def _why_moved(story: Story) -> str:
+    if story.event_type == "customer.unmerged":
+        return "because a merge was undone"
+    if story.event_type == "facts.corrected":
+        return "because what they were given for proved to be another customer's"
+    return "because two customers proved to be one"
+
+
 def _because(story: Story) -> str:
     if story.event is None:
         return ""
     order = ""
     if story.order_id is not None and story.order_total is not None:
         order = f" (order {story.order_id}, {story.order_total} {story.currency})"
-    day = f" of {story.event_at:%d %B %Y}" if story.event_at is not None else ""
+    day = f" of {_day(story.event_at)}" if story.event_at is not None else ""
     return f", because of {story.event}{day}{order}"
+
+
+def _origin(story: Story) -> str:
+    """Such as `, earned by rule purchase on 01 June 2026 (order 1001),`."""
+    origin = story.origin
+    if origin is None:
+        return ""
+    by = f"earned by rule {origin.rule}" if origin.rule is not None else "given by hand"
+    order = f" (order {origin.order_id})" if origin.order_id is not None else ""
+    return f", {by} on {_day(origin.at)}{order},"
 
 
 def _for_order(story: Story) -> str:
     return f" on order {story.order_id}" if story.order_id is not None else ""
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%d %B %Y}"
 
 
 def tier_sentence(new: str, reason: str, spend: Decimal, currency: str, at: Decimal | None) -> str:
@@ -85,5 +121,6 @@ def tier_sentence(new: str, reason: str, spend: Decimal, currency: str, at: Deci
         "review": f"Tier {new} after review: spend in the window was {spend} {currency}{needed}.",
         "refund": f"Tier {new}, because orders that had reached a higher one were refunded; {spend} {currency} remain.",
         "merge": f"Tier {new}, taken over from the customer that was merged into this one.",
+        "unmerge": f"Tier {new}, decided anew as a merge was undone: {spend} {currency} remain{needed}.",
     }
-    return sentences[reason]
+    return sentences.get(reason, f"Tier {new} ({reason}).")

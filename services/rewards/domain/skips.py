@@ -28,6 +28,8 @@ class Why(StrEnum):
     """What counts comes to less than one whole point."""
     NOTHING_TO_MULTIPLY = "nothing_to_multiply"
     """No rule gave points by what was paid, which this one would have multiplied."""
+    STATE_CHANGED = "state_changed"
+    """By what is known now it would have given; what was known then can no longer be told (after a merge, say)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""A verdict in one sentence: what a rule gave for an event, or what kept it from giving."""
+
+from collections.abc import Callable, Mapping
+
+from services.rewards.domain.skips import Why
+from services.rewards.domain.verdicts import Verdict
+from shared.contracts.activity import Activity
+from shared.program.model import Program
+from shared.program.trace import in_words
+
+Reason = Callable[[Verdict, Activity, Program], str]
+
+SHOWN_MAX = 5
+"""Earlier times that a sentence names."""
+
+
+def event_words(activity: Activity) -> str:
+    """Such as `order.completed order-1001 from shop of 01 June 2026`."""
+    named = f" {activity.event_id} from {activity.source}" if activity.event_id else ""
+    return f"{activity.type}{named} of {activity.time:%d %B %Y}"
+
+
+def verdict_sentence(verdict: Verdict, activity: Activity, program: Program) -> str:
+    """One sentence about what the rule made of the event."""
+    event, rule = event_words(activity), f"Rule {verdict.id} of program version {program.version}"
+    if verdict.why is None:
+        return f"{rule} gave {_gift(verdict)} for {event}."
+    if verdict.why is Why.NOT_IN_PROGRAM:
+        return f"Program version {program.version}, which counted for {event}, has no rule {verdict.id}."
+    return f"{rule} gave nothing for {event}: {_REASONS[verdict.why](verdict, activity, program)}."
+
+
+def event_sentence(verdicts: list[Verdict], activity: Activity) -> str:
+    """One sentence about what the event brought: the rules that gave, and how many did not."""
+    gave = [f"{_gift(one)} by {one.id}" for one in verdicts if one.why is None]
+    others = sum(one.why is not None for one in verdicts)
+    rest = (
+        f"{others} other rule{'' if others == 1 else 's'}"
+        if gave
+        else f"{others} rule{'' if others == 1 else 's'}"
+    )
+    waiting = f"; {rest} that wait{'s' if others == 1 else ''} for such events gave nothing" if others else ""
+    return f"{event_words(activity)} brought {' and '.join(gave) or 'nothing'}{waiting}."
+
+
+def _gift(verdict: Verdict) -> str:
+    given = verdict.given
+    gifts = [f"{given.points} point{'' if given.points == 1 else 's'}"] if given.points else []
+    gifts += [f"offer {offer}" for offer in given.offers]
+    return " and ".join(gifts) or "nothing"
+
+
+def _condition(verdict: Verdict, activity: Activity, program: Program) -> str:
+    assert verdict.condition is not None
+    return f"its condition was not met: {in_words(verdict.condition)}"
+
+
+def _other_event(verdict: Verdict, activity: Activity, program: Program) -> str:
+    waits = getattr(verdict.rule, "on", None)
+    return f"it waits for {waits}"
+
+
+def _limit(verdict: Verdict, activity: Activity, program: Program) -> str:
+    return f"it had given as often as it may{_before(verdict.figures)}"
+
+
+def _reached(verdict: Verdict, activity: Activity, program: Program) -> str:
+    return f"it had been reached already{_before(verdict.figures)}"
+
+
+def _before(figures: Mapping[str, object]) -> str:
+    before = figures.get("given_before")
+    if not isinstance(before, list) or not before:
+        return ""
+    days = [f"{use['at']:%d %B %Y}" for use in before[-SHOWN_MAX:]]
+    return f", on {' and '.join(days)}"
+
+
+def _told_before(verdict: Verdict, activity: Activity, program: Program) -> str:
+    order = activity.data.get("order_id")
+    return f"order {order} was known already, and an order earns once, however often it is told"
+
+
+def _other_currency(verdict: Verdict, activity: Activity, program: Program) -> str:
+    return f"the order is in {activity.data.get('currency')}, and points are given for {program.currency}"
+
+
+def _no_whole_point(verdict: Verdict, activity: Activity, program: Program) -> str:
+    total, currency = activity.data.get("total"), activity.data.get("currency")
+    return f"what counts of {total} {currency} comes to less than one whole point"
+
+
+def _fixed(text: str) -> Reason:
+    return lambda verdict, activity, program: text
+
+
+_REASONS: dict[Why, Reason] = {
+    Why.OTHER_EVENT: _other_event,
+    Why.CONDITION: _condition,
+    Why.UNREWARDED: _fixed("the event was imported as history that earns nothing"),
+    Why.LIMIT: _limit,
+    Why.REACHED_BEFORE: _reached,
+    Why.TOLD_BEFORE: _told_before,
+    Why.OTHER_CURRENCY: _other_currency,
+    Why.NO_WHOLE_POINT: _no_whole_point,
+    Why.NOTHING_TO_MULTIPLY: _fixed("no rule gave points for what was paid, which it would have multiplied"),
+    Why.STATE_CHANGED: _fixed(
+        "by what is known now it would have given, but what was known then can no longer be told"
+    ),
+}
