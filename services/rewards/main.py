@@ -15,9 +15,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
-from services.rewards.adapters.inbox import PostgresInbox
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading import Reader
@@ -124,7 +124,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         topic=ACTIVITY_TOPIC,
         offsets=Offsets(SERVICE),
         dead_letters=DeadLetters(SERVICE),
-        handle=ActivityHandler(members, PostgresInbox(), programs),
+        handle=ActivityHandler(members, PostgresActivities(), programs),
         clock=clock,
         batch_records=settings.batch_records,
     )

@@ -19,7 +19,6 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     (`_30d`, `_90d`, `_12m`: 30, 90 and 365 days) are whole days in the program's time zone that end with today.
     `_percentile` of somebody with an order is the largest whole p such that at least p % of all customers with an order
     had less when all were last compared; None before that. Empty facts, as most are of most customers, do not travel.
-    A new fact goes to the end: rewards keeps the facts behind a decision by their positions.
     `docs/facts.md` says which event changes which.
     """
 

@@ -1,16 +1,10 @@
-"""What is kept about why something was given: causes with their facts, and everything that happened for one cause."""
+"""What is kept about why something was given: everything that happened for one cause."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from msgspec import msgpack
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.saving import FACTS
-
-_CAUSE = text("SELECT id, type, source, event_id, at, facts FROM rewards.inbox WHERE id = :id")
 _ENTRY = text("""
     SELECT customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version
     FROM rewards.entries WHERE customer_id = :customer AND number = :number
@@ -34,27 +28,6 @@ _TIER = text("""
 _FAMILY = text(
     "SELECT customer_id FROM rewards.members WHERE customer_id = :customer OR merged_into = :customer"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCause:
-    """An activity that led to something, with the customer's facts right after it."""
-
-    id: str
-    type: str
-    source: str
-    event_id: str
-    at: datetime
-    facts: dict[str, Any]
-
-
-async def cause(connection: AsyncConnection, id_: str) -> StoredCause | None:
-    """The activity of this id, if it led to anything."""
-    row = (await connection.execute(_CAUSE, {"id": id_})).first()
-    if row is None or row.facts is None:
-        return None
-    facts = dict(zip(FACTS, msgpack.decode(row.facts), strict=False))
-    return StoredCause(row.id, row.type, row.source, row.event_id, row.at, facts)
 
 
 async def entry(connection: AsyncConnection, customer_id: str, number: int) -> Any | None:

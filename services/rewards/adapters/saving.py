@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from msgspec import json, msgpack
+from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
-    Cause,
     Changes,
     IssuedOffer,
     Reached,
@@ -23,16 +22,10 @@ from services.rewards.domain.purchases import Purchase
 from services.rewards.domain.redemptions import Redemption
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
-from shared.contracts.activity import Facts
 from shared.contracts.codec import encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC
 
-FACTS = Facts.__struct_fields__
-"""The facts kept with a cause, by position: a new fact goes to the end, none ever leaves its place."""
-
-_facts = attrgetter(*FACTS)
 _json = json.Encoder(decimal_format="string")
-_msgpack = msgpack.Encoder(decimal_format="string")
 
 _UPDATE_MEMBERS = text("""
     UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
@@ -132,7 +125,6 @@ _REDEMPTION_COLUMNS = (
     "taken",
     "program_version",
 )
-_INBOX_COLUMNS = ("id", "customer_id", "type", "source", "event_id", "at", "facts")
 
 
 async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) -> None:
@@ -146,7 +138,6 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await _update(connection, _UPDATE_MEMBERS, [_member(m) for m in members])
     await _update(connection, _UPDATE_LOTS, changed_lots)
     await _update(connection, _UPDATE_PURCHASES, changed_purchases)
-    await _copy(connection, "inbox", _INBOX_COLUMNS, [_cause(cause) for cause in changes.causes])
     await _copy(connection, "entries", Entry._fields, changes.entries)
     await _copy(connection, "lots", _LOT_COLUMNS, new_lots)
     await _copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
@@ -240,21 +231,6 @@ def _redemption(redemption: Redemption) -> tuple[Any, ...]:
         redemption.ended_at,
         json.encode(redemption.taken).decode(),
         redemption.program_version,
-    )
-
-
-def _cause(cause: Cause) -> tuple[Any, ...]:
-    activity = cause.activity
-    if not cause.effective:
-        return activity.id, activity.customer_id, None, None, None, None, None
-    return (
-        activity.id,
-        activity.customer_id,
-        activity.type,
-        activity.source,
-        activity.event_id,
-        activity.time,
-        _msgpack.encode(_facts(activity.facts)),
     )
 
 

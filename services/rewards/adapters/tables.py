@@ -197,11 +197,20 @@ inbox = Table(
     metadata,
     Column("id", NAME, primary_key=True),
     Column("customer_id", NAME, nullable=False),
-    Column("type", String),
-    Column("source", String),
-    Column("event_id", String),
-    Column("at", TIME),
-    Column("facts", LargeBinary),
+    Column("taken_at", TIME),
+    Column("number", BigInteger),
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("taken_at", TIME, primary_key=True),
+    Column("parting", Boolean, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Index("activities_parting", "number", postgresql_where=text("parting")),
+    postgresql_partition_by="RANGE (taken_at)",  # by month: `rewards.add_activity_month`
 )
 
 redemptions = Table(

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.merging import follow_parts, is_parting
-from services.rewards.application.ports import Inbox, Members, Programs
+from services.rewards.application.merging import follow_parts
+from services.rewards.application.ports import Activities, Members, Programs, Taken
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.matching import Match, match
 from services.rewards.domain.needs import Needs
+from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiers import start_of_window
 from shared.bus.records import Incoming
@@ -25,7 +26,7 @@ class ActivityHandler:
     """Handles batches of the activity stream."""
 
     members: Members
-    inbox: Inbox
+    activities: Activities
     programs: Programs
 
     async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
@@ -34,12 +35,15 @@ class ActivityHandler:
         Raises `MalformedRecordError` for bytes that are no activity. Merges touch two customers: they split the
         batch, and are handled between its parts.
         """
-        activities = await self._new(connection, [decode(record.value, Activity) for record in records])
-        if not activities:
+        taken = await self._new(
+            connection, [Taken(decode(record.value, Activity), record.value) for record in records]
+        )
+        if not taken:
             return
+        await self.activities.keep(connection, taken, now)
         rulebook = await self.programs.current(connection, now)
         run: list[Activity] = []
-        for activity in activities:
+        for activity, _ in taken:
             if not is_parting(activity):
                 run.append(activity)
                 continue
@@ -48,12 +52,12 @@ class ActivityHandler:
             await follow_parts(connection, self.members, activity, rulebook, now)
         await self._handle_run(connection, run, rulebook, now)
 
-    async def _new(self, connection: AsyncConnection, activities: list[Activity]) -> list[Activity]:
-        once: dict[str, Activity] = {}
-        for activity in activities:
-            once.setdefault(activity.id, activity)
-        known = await self.inbox.known(connection, once.keys())
-        return [activity for activity in once.values() if activity.id not in known]
+    async def _new(self, connection: AsyncConnection, told: list[Taken]) -> list[Taken]:
+        once: dict[str, Taken] = {}
+        for each in told:
+            once.setdefault(each.activity.id, each)
+        known = await self.activities.known(connection, once.keys())
+        return [each for id_, each in once.items() if id_ not in known]
 
     async def _handle_run(
         self, connection: AsyncConnection, activities: list[Activity], rulebook: Rulebook, now: datetime

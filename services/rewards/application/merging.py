@@ -10,22 +10,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members
-from services.rewards.domain.changes import Cause, Changes
+from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
-from services.rewards.domain.parting import History, part_ways
+from services.rewards.domain.parting import MERGED, History, part_ways
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 from shared.contracts.customer import own_id
-
-MERGED = "customer.merged"
-PARTINGS = frozenset({MERGED, "customer.unmerged", "facts.corrected"})
-"""Types that scoring alone writes. What a type of the shop's own carries in its data decides nothing."""
-
-
-def is_parting(activity: Activity) -> bool:
-    """Whether the activity says that something went from one customer to another."""
-    return activity.type in PARTINGS and (activity.type == MERGED or "parts" in activity.data)
 
 
 async def follow_parts(
@@ -42,7 +33,6 @@ async def follow_parts(
         owner, since = before.get(part, (target, -1))
         owners.setdefault(owner if since > epoch else target, []).append(part)
     changes = Changes(now, rulebook.program.version)
-    changes.causes.append(Cause(activity, effective=True))
     for pseudonym, part in named.items():
         owner, since = before.get(part, (target, -1))
         changes.aliases[pseudonym] = owner if since > epoch else target

@@ -1,8 +1,8 @@
 """What the use cases of rewards need from outside; adapters implement it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +11,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
 
 
 class Members(Protocol):
@@ -81,11 +82,21 @@ class Members(Protocol):
         """Revoke the member's unused offers that these rules gave; their codes and names."""
 
 
-class Inbox(Protocol):
-    """Activities that were taken, for ever."""
+class Taken(NamedTuple):
+    """An activity off the stream, and the bytes of its record as they came."""
+
+    activity: Activity
+    record: bytes
+
+
+class Activities(Protocol):
+    """Activities that were taken: their identities for ever, their records for as long as history is kept."""
 
     async def known(self, connection: AsyncConnection, ids: Collection[str]) -> set[str]:
         """Which of these were taken before."""
+
+    async def keep(self, connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
+        """Keep these, none of which was known: one batch, taken at `now`, in the order in which it is decided."""
 
 
 class Programs(Protocol):

@@ -9,7 +9,6 @@ from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption
 from services.rewards.domain.skips import Skip, Why
-from shared.contracts.activity import Activity
 from shared.contracts.outcomes import Outcome
 
 # Looked up for every entry: a module's name costs a third of an enum's member.
@@ -77,13 +76,6 @@ class TierChange(NamedTuple):
     until: datetime | None
 
 
-class Cause(NamedTuple):
-    """A row of `inbox`: an activity that was taken, and the facts at that moment if it led to anything."""
-
-    activity: Activity
-    effective: bool
-
-
 @dataclass(slots=True)
 class Changes:
     """Everything that one transaction writes. `now` and `version` are the same for all of it.
@@ -99,7 +91,6 @@ class Changes:
     milestones: list[Reached] = field(default_factory=list)
     offers: list[IssuedOffer] = field(default_factory=list)
     tiers: list[TierChange] = field(default_factory=list)
-    causes: list[Cause] = field(default_factory=list)
     redemptions: list[Redemption] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """The decision: one activity, the customer's reward state, the program and the time; nothing else."""
 
-from services.rewards.domain.changes import Cause, Changes
+from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning import earn_for_activity
 from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
@@ -15,7 +15,6 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
 
     `member` holds the state that `needs` of the activity asked for. The time is `changes.now`.
     """
-    before = len(changes.entries), len(changes.tiers), len(changes.offers)
     if activity.type == "order.completed":
         order_completed(member, activity, matched, rulebook, changes)
     elif activity.type == "order.refunded":
@@ -28,5 +27,3 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
         earn_for_activity(member, activity, matched, rulebook.program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)
-    effective = before != (len(changes.entries), len(changes.tiers), len(changes.offers))
-    changes.causes.append(Cause(activity, effective))

@@ -17,6 +17,15 @@ from services.rewards.domain.merging import merge_orders, spend_between, transfe
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 
+MERGED = "customer.merged"
+PARTINGS = frozenset({MERGED, "customer.unmerged", "facts.corrected"})
+"""Types that scoring alone writes. What a type of the shop's own carries in its data decides nothing."""
+
+
+def is_parting(activity: Activity) -> bool:
+    """Whether the activity says that something went from one customer to another."""
+    return activity.type in PARTINGS and (activity.type == MERGED or "parts" in activity.data)
+
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:

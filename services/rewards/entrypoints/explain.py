@@ -5,11 +5,12 @@ from io import StringIO
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from msgspec import to_builtins
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import explaining
+from services.rewards.adapters import activities, explaining
 from services.rewards.adapters.programs import NoProgramError
 from services.rewards.domain.accounts import Kind
 from services.rewards.domain.explain import Story, entry_sentence, find_rule, tier_sentence
@@ -17,6 +18,7 @@ from services.rewards.domain.offers import normal_code
 from services.rewards.domain.tiers import current_level
 from services.rewards.entrypoints.customers import EntryView, OfferView, entry_view, offer_view
 from services.rewards.entrypoints.service import MayRead, Service
+from shared.contracts.activity import Facts
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request, not_found
 from shared.http.types import CustomerRef
@@ -202,10 +204,10 @@ class _Teller:
         )
 
     async def _base(self, rule: str | None, version: int, cause_id: str | None) -> Explanation:
-        cause = await explaining.cause(self._connection, cause_id) if cause_id is not None else None
+        cause = await activities.find(self._connection, cause_id) if cause_id is not None else None
         event = None
         if cause is not None:
-            event = Event(source=cause.source, id=cause.event_id, type=cause.type, time=cause.at)
+            event = Event(source=cause.source, id=cause.event_id, type=cause.type, time=cause.time)
         description, stated = await self._rule(rule, version)
         return Explanation(
             sentence="",
@@ -214,7 +216,7 @@ class _Teller:
             rule_text=stated,
             program_version=version,
             event=event,
-            facts=cause.facts if cause is not None else None,
+            facts=_shown(cause.facts) if cause is not None else None,
             cause=cause_id,
         )
 
@@ -229,6 +231,12 @@ class _Teller:
         except NoProgramError:
             return None, None
         return describe_rule(program, rule), rule_text(source, rule)
+
+
+def _shown(facts: Facts) -> dict[str, Any]:
+    """All facts, money as decimal strings."""
+    shown: dict[str, Any] = to_builtins({name: getattr(facts, name) for name in Facts.__struct_fields__})
+    return shown
 
 
 def rule_text(source: str, rule: str) -> str | None:

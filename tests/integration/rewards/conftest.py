@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
-from services.rewards.adapters.inbox import PostgresInbox
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.handling import ActivityHandler
@@ -44,6 +44,7 @@ TABLES = (
     "offer_uses",
     "tier_history",
     "inbox",
+    "activities",
     "redemptions",
     "adjustments",
     "aliases",
@@ -115,7 +116,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     store = PostgresCheckouts(Names(pseudonyms))
     return Rewards(
         engine=engine,
-        handler=ActivityHandler(members, PostgresInbox(), programs),
+        handler=ActivityHandler(members, PostgresActivities(), programs),
         jobs=TimedJobs(PostgresDue(), members, store, programs),
         clock=clock,
         pseudonyms=pseudonyms,

@@ -133,13 +133,6 @@ async def test_a_poison_record_raises_and_changes_nothing(rewards: Rewards) -> N
     assert await rewards.dump() == before
 
 
-async def test_facts_are_kept_for_what_had_an_effect_and_only_for_that(rewards: Rewards) -> None:
-    """Given an order and a page view; when both are handled; then the order's facts are kept, the view's identity."""
-    await rewards.happen(order("1", "50", facts={"orders": 3}), activity("page.viewed", "v"))
-
-    assert await rewards.rows("SELECT count(*), count(facts) FROM rewards.inbox") == [(2, 1)]
-
-
 async def test_a_merge_moves_everything_and_counts_nothing_twice(rewards: Rewards) -> None:
     """Given two customers with an order each, one in common, both welcomed; when they merge; then the points are
     those that one customer would have."""

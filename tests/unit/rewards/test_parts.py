@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.rewards.adapters.saving import FACTS
 from services.rewards.application.batching import BATCH_MAX, Batcher
 from services.rewards.domain.calendar import end_of_day_after, last_day, window_start
 from services.rewards.domain.lots import lot_number
@@ -74,16 +73,6 @@ def test_a_window_begins_with_a_local_day() -> None:
     moment = datetime(2026, 6, 2, 3, tzinfo=UTC)  # 1 June, 23:00
 
     assert window_start(moment, Period.parse("P12M"), NEW_YORK) == datetime(2025, 6, 1, 4, tzinfo=UTC)
-
-
-def test_the_facts_kept_with_a_cause_never_change_their_places() -> None:
-    """Given facts kept long ago; when new ones are added to the contract; then only at the end."""
-    first = (
-        *("currency", "events", "orders", "orders_12m", "spend", "spend_30d", "spend_12m"),
-        *("first_event_at", "last_event_at", "registered_at", "first_order_at", "last_order_at"),
-        *("order_interval_days", "stage", "score", "segments", "tags"),
-    )
-    assert FACTS[: len(first)] == first
 
 
 @pytest.mark.parametrize("cause", ["0123456789abcdef" * 2, "adj_1", ""])

@@ -1,0 +1,102 @@
+"""The activities that rewards has taken, in PostgreSQL: their identities for ever, the records as they came by month.
+
+A record is numbered in the order in which records were taken, and found again by its customer, number and month, which
+the inbox tells for an identity. So the one index is that of the newest month, which stays in memory, and forgetting old
+months is dropping tables.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.application.ports import Taken
+from services.rewards.domain.parting import is_parting
+from shared.contracts.activity import Activity
+from shared.contracts.codec import decode
+
+_KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))")
+_NUMBER = text("SELECT nextval('rewards.activity_numbers')")
+_ADD_MONTH = text("SELECT rewards.add_activity_month(:moment)")
+_DROP_MONTHS = text("SELECT rewards.drop_activity_months(:before)")
+_FOUND = text("""
+    SELECT a.record FROM rewards.inbox i
+    JOIN rewards.activities a ON (a.customer_id, a.number, a.taken_at) = (i.customer_id, i.number, i.taken_at)
+    WHERE i.id = :id
+    """)
+_OF_CUSTOMERS = text("""
+    SELECT number, record FROM rewards.activities
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND number < :before ORDER BY number DESC LIMIT :limit
+    """)
+_FORGET = text("DELETE FROM rewards.activities WHERE customer_id = ANY(CAST(:customers AS text[]))")
+
+BATCH_MAX = 10_000
+"""The sequence counts by so much: each batch has numbers of its own."""
+NEWEST = 2**63 - 1
+"""Before this number stands everything."""
+
+
+class PostgresActivities:
+    """Implements `Activities`. The consumer holds the offset row of the partition, so that nobody else can be taking
+    the same record meanwhile; should it happen all the same, the primary key of the inbox refuses the second."""
+
+    def __init__(self) -> None:
+        self._months: set[tuple[int, int]] = set()
+        """Those known to be there, in UTC."""
+
+    async def known(self, connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+        """See `Activities.known`."""
+        return {row[0] for row in await connection.execute(_KNOWN, {"ids": list(ids)})}
+
+    async def keep(self, connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
+        """See `Activities.keep`. The transaction has begun, by `known`."""
+        month = (now.year, now.month)
+        if month not in self._months and not await connection.scalar(_ADD_MONTH, {"moment": now}):
+            self._months.add(month)  # not when just made: this transaction may still be rolled back
+        assert len(taken) <= BATCH_MAX
+        first: int = await connection.scalar(_NUMBER)
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.copy_records_to_table(
+            "inbox",
+            schema_name="rewards",
+            records=[
+                (each.activity.id, each.activity.customer_id, now, number)
+                for number, each in enumerate(taken, first)
+            ],
+            columns=("id", "customer_id", "taken_at", "number"),
+        )
+        await driver.copy_records_to_table(
+            "activities",
+            schema_name="rewards",
+            records=[
+                (each.activity.customer_id, number, now, is_parting(each.activity), each.record)
+                for number, each in enumerate(taken, first)
+            ],
+            columns=("customer_id", "number", "taken_at", "parting", "record"),
+        )
+
+    async def drop_months(self, connection: AsyncConnection, before: datetime) -> int:
+        """Forget the months that were over by `before`; how many."""
+        dropped: int = await connection.scalar(_DROP_MONTHS, {"before": before})
+        return dropped
+
+    async def forget(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+        """Delete all records of these customers; that they were taken stays known."""
+        await connection.execute(_FORGET, {"customers": list(customer_ids)})
+
+
+async def find(connection: AsyncConnection, id_: str) -> Activity | None:
+    """The activity of this identity, while its record is kept."""
+    record = await connection.scalar(_FOUND, {"id": id_})
+    return decode(record, Activity) if record is not None else None
+
+
+async def of_customers(
+    connection: AsyncConnection, customer_ids: Collection[str], limit: int, before: int = NEWEST
+) -> list[tuple[int, Activity]]:
+    """Up to `limit` activities of these customers with their numbers, the last taken first, from before a number on."""
+    bound = {"customers": list(customer_ids), "before": before, "limit": limit}
+    rows = await connection.execute(_OF_CUSTOMERS, bound)
+    return [(number, decode(record, Activity)) for number, record in rows]
