@@ -8,16 +8,16 @@ from shared.program.currencies import DECIMALS
 from shared.program.ids import OFFER, REWARD, RULE, SEGMENT
 from shared.program.limit import Limit
 from shared.program.model import (
-    Benefit,
     Campaign,
+    Count,
     EarnRule,
     Milestone,
     Program,
     Redeem,
-    TierLevel,
 )
 from shared.program.offering import Gift, OfferTemplate, Reward, Terms
 from shared.program.period import Period
+from shared.program.tiering import Basis, Benefit, Measure, TierLevel
 
 
 def describe(program: Program) -> Mapping[str, str]:
@@ -63,17 +63,20 @@ def describe_milestone(milestone: Milestone) -> str:
     gives += [f"offer {milestone.offer}"] if milestone.offer else []
     on = f", on {milestone.on}" if milestone.on else ""
     when = f", when {milestone.when.source}" if milestone.when else ""
-    return " and ".join(gives) + on + when
+    return " and ".join(gives) + on + when + (_count(milestone.count) if milestone.count else "")
+
+
+def _count(count: Count) -> str:
+    """Such as `, at 5 orders`, `, every 1000 spend`."""
+    return f", {'every' if count.each else 'at'} {_plain(count.of)} {count.fact.replace('_', ' ')}"
 
 
 def describe_tier(level: TierLevel, program: Program) -> str:
     """Such as `Gold: from 200.01 USD spent within 12 months, kept for 12 months; brings free-shipping`."""
     assert program.tiers is not None
-    if level.at:
-        within = in_words(program.tiers.spend_over)
-        how = f"from {_money(level.at, program.currency)} spent within {within}"
-    else:
-        how = "from the start"
+    how = (
+        f"from {_reached(level.at, program.tiers.basis, program.currency)}" if level.at else "from the start"
+    )
     kept = f", kept for {in_words(level.keep_for)}" if level.keep_for else ""
     brings = ", ".join(_benefit(benefit) for benefit in level.benefits)
     return f"{level.name}: {how}{kept}" + (f"; brings {brings}" if brings else "")
@@ -154,6 +157,19 @@ def _terms(terms: Terms, currency: str) -> str:
     if terms.stock is not None:
         said.append(f"{terms.stock} in all")
     return "".join(f", {each}" for each in said) + _limit(terms.limit)
+
+
+def _reached(at: Decimal, basis: Basis, currency: str) -> str:
+    """Such as `200.01 USD spent within 12 months`, `5 orders within a calendar year`."""
+    if basis.measure is Measure.SPEND:
+        what = f"{_money(at, currency)} spent"
+    elif basis.measure is Measure.POINTS:
+        what = f"{_points(at)} earned"
+    else:
+        what = f"{_plain(at)} order" + ("" if at == 1 else "s")
+    if basis.over is not None:
+        return f"{what} within {in_words(basis.over)}"
+    return f"{what} within {'a calendar year' if basis.year == 'calendar_year' else 'a year of membership'}"
 
 
 def _benefit(benefit: Benefit) -> str:

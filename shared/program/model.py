@@ -18,6 +18,7 @@ from shared.program.formula import Formula
 from shared.program.limit import Limit
 from shared.program.offering import OfferTemplate, Reward
 from shared.program.period import Period
+from shared.program.tiering import Tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +58,27 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Benefit:
-    """Either an offer issued `every` period, or a named perk."""
+class Count:
+    """A number among the facts (`orders`, `spend`, …) has come to `of`; with `each`, to every multiple of it,
+    each of which is an occasion of its own."""
 
-    perk: str | None = None
-    offer: str | None = None
-    every: Period | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TierLevel:
-    """A tier, reached `at` a spend of that much or more over the basis; the first level has `at` 0."""
-
-    id: str
-    name: str
-    at: Decimal
-    keep_for: Period | None
-    benefits: tuple[Benefit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tiers:
-    """Levels in ascending order, by what was spent over the rolling period `spend_over`."""
-
-    spend_over: Period
-    levels: tuple[TierLevel, ...]
+    fact: str
+    of: Decimal
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """Reached once per customer: when `when` holds after an event of type `on` (any event if None). Gives points,
-    an offer, or both. With `on` an occasion that recurs (`customer.birthday`), once per occasion."""
+    """Reached once per customer: when, after an event of type `on` (any event if None), `when` holds and `count` has
+    come so far. Gives points, an offer, or both. With `on` an occasion that recurs (`customer.birthday`), once per
+    occasion."""
 
     id: str
     when: Condition | None
     on: str | None
     points: int | None = None
     offer: str | None = None
+    count: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from shared.program.period import Period
 REMEMBERED = 4096
 """Days that each function remembers; a year of history is 366."""
 
+NEW_YEAR = date(2000, 1, 1)
+"""Where the calendar's years begin."""
+
 
 def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo) -> datetime:
     """The end of the local day on which `period` after `moment` falls, in UTC: points live through their last day."""
@@ -25,14 +28,48 @@ def _end_of_day_after(day: date, period: Period, zone: ZoneInfo) -> datetime:
 
 
 def window_start(moment: datetime, period: Period, zone: ZoneInfo) -> datetime:
-    """The start of the local day that lies `period` before `moment`, in UTC: where a rolling window begins."""
+    """The start of the first local day from which `period` leads to the day of `moment` or beyond, in UTC: where a
+    rolling window begins. (28 February 2023 does not lead to 29 February 2024 within a year.)"""
     return _window_start(moment.astimezone(zone).date(), period, zone)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _window_start(day: date, period: Period, zone: ZoneInfo) -> datetime:
     noon = datetime.combine(day, time(12), zone)
-    return _midnight(period.before(noon, zone).astimezone(zone).date(), zone)
+    first = period.before(noon, zone).astimezone(zone).date()
+    while _day_after(first, period, zone) < day:
+        first += timedelta(days=1)
+    return _midnight(first, zone)
+
+
+def _day_after(day: date, period: Period, zone: ZoneInfo) -> date:
+    return period.after(datetime.combine(day, time(12), zone), zone).astimezone(zone).date()
+
+
+def year_start(moment: datetime, born: date, zone: ZoneInfo) -> datetime:
+    """The start of the local day on which the year of `moment` began, in UTC, where years begin on the day and month of
+    `born`: for the calendar a first of January. Who was born on 29 February has other years begin on the 28th."""
+    return _year_start(moment.astimezone(zone).date(), born, zone)
+
+
+def next_year_start(moment: datetime, born: date, zone: ZoneInfo) -> datetime:
+    """The start of the year after that of `moment`."""
+    day = _year_start(moment.astimezone(zone).date(), born, zone).astimezone(zone).date()
+    return _midnight(anniversary(born, day.year + 1), zone)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _year_start(day: date, born: date, zone: ZoneInfo) -> datetime:
+    this = anniversary(born, day.year)
+    return _midnight(this if this <= day else anniversary(born, day.year - 1), zone)
+
+
+def anniversary(born: date, year: int) -> date:
+    """The day in `year` on which the day and month of `born` come round: 28 February where there is no 29th."""
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.rewards.domain.accounts import Account, Kind
-from shared.program.model import EarnRule, Milestone, Program, TierLevel
+from shared.program.model import EarnRule, Milestone, Program
+from shared.program.tiering import TierLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

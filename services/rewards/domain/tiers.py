@@ -7,18 +7,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.rewards.domain.calendar import window_start
+from services.rewards.domain.calendar import NEW_YEAR, window_start, year_start
 from services.rewards.domain.changes import Changes, TierChange
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import ZERO
-from shared.program.model import Program, TierLevel, Tiers
+from shared.program.model import Program
+from shared.program.tiering import TierLevel, Tiers
 
 
 def start_of_window(program: Program, moment: datetime) -> datetime | None:
     """From when on purchases count towards tiers at `moment`; None if the program has no tiers."""
     if program.tiers is None:
         return None
-    return window_start(moment, program.tiers.spend_over, program.time_zone)
+    basis = program.tiers.basis
+    if basis.over is not None:
+        return window_start(moment, basis.over, program.time_zone)
+    return year_start(moment, NEW_YEAR, program.time_zone)
 
 
 def count_spend(

@@ -23,7 +23,7 @@ from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request, not_found
 from shared.http.types import CustomerRef
 from shared.program.describe import describe_rule
-from shared.program.model import TierLevel
+from shared.program.tiering import TierLevel
 
 Wanted = Annotated[str | None, Query(min_length=1, max_length=300)]
 CHECKOUT = frozenset({Kind.RESERVE, Kind.CONFIRM, Kind.RELEASE})
