@@ -33,18 +33,27 @@ class Data(Struct, frozen=True, kw_only=True):
     customer: Customer
 
 
+class CustomerRegistered(Data, frozen=True, kw_only=True):
+    """A registration. `referral_id` names the referral that brought the customer, as `referral.made` does."""
+
+    referral_id: Identifier | None = None
+
+
 class Line(Struct, frozen=True, kw_only=True):
-    """One line of an order. `unit_price` is what one piece costs, in the order's currency."""
+    """One line of an order. `unit_price` is what one piece costs, in the order's currency; `amount` what was paid for
+    all of them, where that is not so many times the price."""
 
     sku: Identifier
     quantity: Count
     unit_price: Money
     name: Label | None = None
     category: Label | None = None
+    amount: Money | None = None
 
 
 class OrderCompleted(Data, frozen=True, kw_only=True):
-    """A paid order. `total` is what was really paid, after discounts."""
+    """A paid order. `total` is what was really paid, after discounts; `shipping` and `tax` are what of it was paid for
+    these, `discount` is what was taken off before. `referral_id` names the referral that brought the customer."""
 
     order_id: Identifier
     currency: Currency
@@ -54,6 +63,10 @@ class OrderCompleted(Data, frozen=True, kw_only=True):
     store: Label | None = None
     coupon: Label | None = None
     campaign: Label | None = None
+    shipping: Money | None = None
+    tax: Money | None = None
+    discount: Money | None = None
+    referral_id: Identifier | None = None
 
 
 class RefundedLine(Struct, frozen=True, kw_only=True):
@@ -219,7 +232,7 @@ class BusinessReview(Data, frozen=True, kw_only=True):
 
 
 CATALOGUE: dict[str, type[Data]] = {
-    "customer.registered": Data,
+    "customer.registered": CustomerRegistered,
     "customer.identified": Data,
     "customer.updated": Data,
     "consent.changed": Data,

@@ -1,16 +1,17 @@
 """Plain sentences for rules: what a customer, or whoever asks why, can read without the file at hand."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from shared.program.currencies import DECIMALS
+from shared.program.earn import Cap, EarnRule, Products, Referral
 from shared.program.ids import OFFER, REWARD, RULE, SEGMENT
 from shared.program.limit import Limit
 from shared.program.model import (
     Campaign,
     Count,
-    EarnRule,
     Milestone,
     Program,
     Redeem,
@@ -24,7 +25,10 @@ def describe(program: Program) -> Mapping[str, str]:
     """A sentence for everything in the program that has an id, by `kind:id` (as in `shared.program.ids.ids_of`)."""
     said: dict[str, str] = {}
     for earn in program.points.earn:
-        said[f"{RULE}:{earn.id}"] = describe_earn_rule(earn, program.currency)
+        said[f"{RULE}:{earn.id}"] = describe_earn_rule(earn, program)
+    referral = program.points.referral
+    if referral is not None:
+        said[f"{RULE}:{referral.id}"] = describe_referral(referral, program.currency)
     for level in program.tiers.levels if program.tiers else ():
         said[f"{RULE}:{level.id}"] = describe_tier(level, program)
     for milestone in program.milestones:
@@ -45,16 +49,29 @@ def describe_rule(program: Program, rule_id: str) -> str | None:
     return describe(program).get(f"{RULE}:{rule_id}")
 
 
-def describe_earn_rule(rule: EarnRule, currency: str) -> str:
+def describe_earn_rule(rule: EarnRule, program: Program) -> str:
     """Such as `1 point per USD of what was paid, on order.completed`."""
+    paid = f"what was paid{_products(rule)}"
     if rule.points_per_unit is not None:
-        gives = f"{_points(rule.points_per_unit)} per {currency} of what was paid"
+        gives = f"{_points(rule.points_per_unit)} per {program.currency} of {paid}"
     elif rule.multiply is not None:
-        gives = f"{_plain(rule.multiply)} times the points for what was paid"
+        gives = f"{_plain(rule.multiply)} times the points for {paid}"
     else:
-        gives = _points(rule.points or 0)
+        gives = _points(rule.points or 0) + _products(rule)
+    least = f" of {_money(rule.minimum_order, program.currency)} or more" if rule.minimum_order else ""
     when = f", when {rule.when.source}" if rule.when else ""
-    return f"{gives}, on {rule.on}{when}{_limit(rule.limit)}"
+    members = f", for {' and '.join(sorted(rule.tiers))}" if rule.tiers else ""
+    dates = _dates(rule, program.time_zone)
+    return f"{gives}, on {rule.on}{least}{when}{members}{dates}{_limit(rule.limit)}{_cap(rule.cap)}"
+
+
+def describe_referral(referral: Referral, currency: str) -> str:
+    """Such as `300 points for who brings a friend, 100 points for the friend, once ...`."""
+    sides = ((referral.points, "who brings a friend"), (referral.friend, "the friend"))
+    gives = ", ".join(f"{_points(many)} for {whom}" for many, whom in sides if many is not None)
+    least = f" of {_money(referral.minimum_order, currency)} or more" if referral.minimum_order else ""
+    kept = f"once the friend's first order{least} has been kept for {in_words(referral.kept_for)}"
+    return f"{gives}, {kept}{_limit(referral.limit)}"
 
 
 def describe_milestone(milestone: Milestone) -> str:
@@ -185,6 +202,35 @@ def _limit(limit: Limit | None) -> str:
         return f", at most {_times(limit.times)}"
     per = in_words(limit.per).removeprefix("1 ") if isinstance(limit.per, Period) else limit.per
     return f", at most {_times(limit.times)} per {per}"
+
+
+def _cap(cap: Cap | None) -> str:
+    if cap is None:
+        return ""
+    each = (("an order", cap.order), ("a day", cap.day), ("a month", cap.month))
+    parts = [f"{_points(many)} {per}" for per, many in each if many is not None]
+    parts += [f"{_points(cap.customer)} in all"] if cap.customer is not None else []
+    parts += [f"{_points(cap.program)} for all customers together"] if cap.program is not None else []
+    return f", at most {', '.join(parts)}"
+
+
+def _products(rule: EarnRule) -> str:
+    only = f" for {_names(rule.only)}" if rule.only else ""
+    return only + (f" without {_names(rule.without)}" if rule.without else "")
+
+
+def _names(products: Products) -> str:
+    return ", ".join((*sorted(products.categories), *sorted(products.products)))
+
+
+def _dates(rule: EarnRule, zone: ZoneInfo) -> str:
+    starts = f" from {_moment(rule.begins, zone)}" if rule.begins else ""
+    ends = f" until {_moment(rule.ends, zone)}" if rule.ends else ""
+    return f",{starts}{ends}" if starts or ends else ""
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _times(many: int) -> str:

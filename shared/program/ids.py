@@ -97,6 +97,7 @@ def ids_of(program: Program) -> frozenset[str]:
         *(level.id for level in (program.tiers.levels if program.tiers else ())),
         *(milestone.id for milestone in program.milestones),
         *(campaign.id for campaign in program.campaigns),
+        *([program.points.referral.id] if program.points.referral else ()),
     ]
     named = {RULE: rules, OFFER: list(program.offers), REWARD: list(program.rewards)}
     named[SEGMENT] = list(program.segments)

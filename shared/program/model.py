@@ -14,25 +14,12 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from shared.program.condition import Condition
+from shared.program.earn import Counted, EarnRule, Referral
 from shared.program.formula import Formula
 from shared.program.limit import Limit
 from shared.program.offering import OfferTemplate, Reward
 from shared.program.period import Period
 from shared.program.tiering import Tiers
-
-
-@dataclass(frozen=True, slots=True)
-class EarnRule:
-    """Points for an event: exactly one of `points` (fixed), `points_per_unit` (of what was really paid, rounded
-    down to whole points per order), or `multiply` (adds (multiply - 1) times what the `points_per_unit` rules gave)."""
-
-    id: str
-    on: str
-    points: int | None = None
-    points_per_unit: Decimal | None = None
-    multiply: Decimal | None = None
-    when: Condition | None = None
-    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +35,15 @@ class Redeem:
 @dataclass(frozen=True, slots=True)
 class Points:
     """`expire_after` None: never. `notice_before`: how long before expiry the customer is told. `pending_for`: how
-    long points wait until they can be spent."""
+    long points wait until they can be spent. `count`: what of an order counts as paid."""
 
     earn: tuple[EarnRule, ...]
     redeem: Redeem | None
     expire_after: Period | None
     notice_before: Period | None
     pending_for: Period
+    count: Counted = field(default_factory=Counted)
+    referral: Referral | None = None
 
 
 @dataclass(frozen=True, slots=True)

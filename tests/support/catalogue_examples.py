@@ -34,7 +34,7 @@ _SOCIAL = {"network": "instagram", "text": f"{PRIVATE} likes it"}
 _REFERRAL = {"referral_id": "r-1", "friend": f"{PRIVATE}-43"}
 
 DATA: dict[str, dict[str, Any]] = {
-    "customer.registered": {},
+    "customer.registered": {"referral_id": "r-1"},
     "customer.identified": {},
     "customer.updated": {},
     "consent.changed": {},
@@ -46,6 +46,10 @@ DATA: dict[str, dict[str, Any]] = {
         "store": "Oslo",
         "coupon": None,
         "campaign": "spring",
+        "shipping": "0",
+        "tax": "8.20",
+        "discount": "5",
+        "referral_id": "r-1",
         "lines": [
             {"sku": "A-1", "name": "Mug", "category": "Kitchen", "quantity": 4, "unit_price": "12.30"},
             {"sku": "A-2", "quantity": 1, "unit_price": "0"},

@@ -12,8 +12,9 @@ from services.rewards.domain.member import Member, Use
 from services.rewards.domain.purchases import Grant, Purchase, whole_points
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
+from shared.program.earn import EarnRule
 from shared.program.limit import Limit
-from shared.program.model import EarnRule, Program
+from shared.program.model import Program
 from shared.program.period import Period
 
 ONCE = Limit(times=1)

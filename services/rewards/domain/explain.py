@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.rewards.domain.accounts import Account, Kind
-from shared.program.model import EarnRule, Milestone, Program
+from shared.program.earn import EarnRule, Referral
+from shared.program.model import Milestone, Program
 from shared.program.tiering import TierLevel
 
 
@@ -39,10 +40,16 @@ class Story:
     origin: Origin | None = None
 
 
-def find_rule(program: Program, id_: str) -> EarnRule | Milestone | TierLevel | None:
-    """The rule, milestone or tier of that id in a program version."""
+def find_rule(program: Program, id_: str) -> EarnRule | Referral | Milestone | TierLevel | None:
+    """The rule, referral, milestone or tier of that id in a program version."""
     levels = program.tiers.levels if program.tiers is not None else ()
-    rules: list[EarnRule | Milestone | TierLevel] = [*program.points.earn, *program.milestones, *levels]
+    rules: list[EarnRule | Referral | Milestone | TierLevel] = [
+        *program.points.earn,
+        *program.milestones,
+        *levels,
+    ]
+    if program.points.referral is not None:
+        rules.append(program.points.referral)
     return next((rule for rule in rules if rule.id == id_), None)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
-from shared.program.model import EarnRule, Milestone
+from shared.program.earn import EarnRule
+from shared.program.model import Milestone
 
 ONCE_EVER = "customer.registered"
 """Rules on this type give points once per customer, whatever their limit says."""

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from shared.program.model import EarnRule, Milestone, Program
+from shared.program.earn import EarnRule
+from shared.program.model import Milestone, Program
 
 
 @dataclass(frozen=True, slots=True)

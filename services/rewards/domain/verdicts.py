@@ -18,7 +18,8 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
-from shared.program.model import EarnRule, Milestone
+from shared.program.earn import EarnRule
+from shared.program.model import Milestone
 from shared.program.trace import Trace, trace
 
 Rule = EarnRule | Milestone

@@ -55,10 +55,11 @@ def _discount(fields: Fields) -> tuple[Decimal | None, Decimal | None, Decimal |
     percent = discount.amount("percent", low=None, above=Decimal(0), high=Decimal(100))
     if "at_most" in discount and "amount" in discount:
         discount.fault("at_most", "at_most bounds a percentage; an amount is what it is.", "Remove at_most.")
-    return percent, _money(discount, "amount"), _money(discount, "at_most")
+    return percent, read_money(discount, "amount"), read_money(discount, "at_most")
 
 
-def _money(fields: Fields, key: str) -> Decimal | None:
+def read_money(fields: Fields, key: str) -> Decimal | None:
+    """An amount that can be paid, more than nothing."""
     amount = fields.amount(key, low=None, above=Decimal(0))
     currency = fields.reading.currency
     if amount is not None and not currencies.fits(amount, currency):
@@ -68,14 +69,14 @@ def _money(fields: Fields, key: str) -> Decimal | None:
 
 def read_terms(fields: Fields) -> Terms:
     """Who may have it, when, and on which orders."""
-    products, categories = _names(fields, "products"), _names(fields, "categories")
+    products, categories = read_names(fields, "products"), read_names(fields, "categories")
     begins, ends = windows.read_window(fields)
     if "discount" not in fields:
         for key in ("products", "categories"):
             if key in fields and "gift" not in fields:
                 fields.fault(key, f"{key} says what a discount, or a gift, is for.", f"Remove {key}.")
     return Terms(
-        minimum_order=_money(fields, "minimum_order"),
+        minimum_order=read_money(fields, "minimum_order"),
         products=products,
         categories=categories,
         tier=_tier(fields),
@@ -86,7 +87,8 @@ def read_terms(fields: Fields) -> Terms:
     )
 
 
-def _names(fields: Fields, key: str) -> frozenset[str]:
+def read_names(fields: Fields, key: str) -> frozenset[str]:
+    """The names of the list under `key`: products by SKU, or categories."""
     found: set[str] = set()
     for node, path in fields.nodes(key, least="Name one, or remove the key."):
         if isinstance(node, Scalar) and not node.empty and len(node.text) <= 200 and node.text.isprintable():
