@@ -19,7 +19,7 @@ from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
-from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.batching import Batcher
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
@@ -36,6 +36,7 @@ from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.worker import RewardsWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
+from shared.bus.faults import is_transient
 from shared.bus.offsets import Offsets
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
 from shared.bus.worker import StreamWorker
@@ -49,6 +50,7 @@ from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
 from shared.program import program_text
+from shared.program.faults import ProgramError
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
@@ -127,6 +129,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         handle=ActivityHandler(members, PostgresActivities(), programs),
         clock=clock,
         batch_records=settings.batch_records,
+        transient=_is_transient,
     )
     return RewardsWorker(
         engine=engine,
@@ -138,6 +141,11 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     )
 
 
+def _is_transient(error: BaseException) -> bool:
+    """A program that this release cannot read is no record's fault: they wait, and readiness says why."""
+    return isinstance(error, ProgramError | NoProgramError) or is_transient(error)
+
+
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Store the program file if it is new, then work until `stop`."""
     await store_program(settings, clock)
@@ -147,7 +155,8 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 async def store_program(settings: Settings, clock: Clock) -> None:
     """Make the program file a new version if it differs from the last one that came from a file.
 
-    Waits for a database that is away.
+    Waits for a database that is away. Raises `ProgramError` when the file is not fit to go live, or a version that is
+    in force or scheduled is not any more.
     """
     source = program_text(settings.program)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
@@ -159,6 +168,9 @@ async def store_program(settings: Settings, clock: Clock) -> None:
                     async with engine.begin() as connection:
                         await check_secret(connection, settings.secret)
                         await programs.add_file(connection, source, clock())
+                        _, timeline = await programs.latest(connection, clock())
+                        for activation in timeline.scheduled(clock()):
+                            await programs.version(connection, activation.version)
                     return
                 except Exception as error:
                     if not is_database_away(error):

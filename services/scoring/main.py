@@ -24,6 +24,7 @@ from services.scoring.adapters.metric_sums import MetricSums
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.programs import SqlPrograms
 from services.scoring.adapters.reader import TextReader
 from services.scoring.adapters.rebuilds import SqlRebuilds
 from services.scoring.adapters.rollups import SqlRollups
@@ -39,6 +40,7 @@ from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.application.roll_up import RollUp
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
+from services.scoring.application.take_up import TakeUp
 from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
@@ -65,6 +67,7 @@ from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
 from shared.program import program_text
+from shared.program.model import Program
 from shared.program.parse import load_program
 from shared.settings import Settings
 from shared.telemetry.logs import configure
@@ -102,14 +105,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         health=Health(SERVICE, VERSION, {**api_checks(engine), "secret": personal.problem}),
         lifespan=lifespan,
     )
-    rules = SqlRules(_score_settings(settings))
+    rules = _rules(_program(settings))
     portray = Portray(profiles, rules.base, rules)
     app.include_router(merge_routes(engine, profiles, _merges(settings, personal, rules), clock))
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
     app.include_router(timeline_routes(profiles, personal))
-    app.include_router(metrics_routes(MetricSums(engine), rules, _rollup_settings(settings), clock))
+    app.include_router(metrics_routes(MetricSums(engine), rules, clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
     return app
 
@@ -140,16 +143,22 @@ class Worker:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Raises `ProgramError` when the program cannot be used, `EngineError` when the sentiment engine cannot, and
         `SecretError` without a usable secret."""
-        rules = _score_settings(settings)
+        program = _program(settings)
+        segments = _rules(program)
+        rules = segments.base
         self._clock = clock
         self._engine = service_engine(settings, SERVICE)
         self._personal = PersonalData(self._engine, settings.secret)
         outbox = make_outbox(settings, SERVICE)
         customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
         self._roll_up = RollUp(
-            stale=stale, rollups=SqlRollups(), orders=orders, settings=_rollup_settings(settings)
+            stale=stale,
+            rollups=SqlRollups(),
+            orders=orders,
+            settings=RollupSettings.of(rules),
+            rules=segments,
         )
-        segments, memberships = SqlRules(rules), SqlMemberships()
+        memberships = SqlMemberships()
         membership = Membership(memberships, stale)
         self._sweep = Sweep(
             customers=customers, outbox=outbox, settings=rules, rules=segments, membership=membership
@@ -159,11 +168,13 @@ class Worker:
         )
         rebuilds = SqlRebuilds()
         self._follow = Follow(
-            rebuild=_rebuild(settings, rules, rebuilds),
+            rebuild=_rebuild(settings, segments, rebuilds),
             rebuilds=rebuilds,
             folded=rebuilds,
             program=rules.fold_digest,
+            rules=segments,
         )
+        self._take_up = TakeUp(SqlPrograms(program))
         self._relay = make_relay(settings, self._engine, SERVICE)
         self._watchdog = Watchdog(EVENTS_TOPIC)
         self._stream = StreamWorker(
@@ -206,7 +217,8 @@ class Worker:
                 group.create_task(self._stream.run(stop), name="events")
                 group.create_task(self._sweeping(stop), name="sweep")
                 group.create_task(self._rolling_up(stop), name="rollups")
-                group.create_task(self._following(stop), name="program")
+                group.create_task(self._taking_up(stop), name="program")
+                group.create_task(self._following(stop), name="rebuild")
                 if self._relay is not None:
                     group.create_task(self._relay.run(stop), name="relay")
         finally:
@@ -215,6 +227,9 @@ class Worker:
     async def _sweeping(self, stop: asyncio.Event) -> None:
         jobs = (self._sweep, self._reassess)
         await self._beside(stop, jobs, lambda: self._watchdog.lag)
+
+    async def _taking_up(self, stop: asyncio.Event) -> None:
+        await self._beside(stop, (self._take_up,), lambda: 0)
 
     async def _following(self, stop: asyncio.Event) -> None:
         await self._beside(stop, (self._follow,), lambda: 0)
@@ -243,18 +258,19 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
     """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` when the program cannot be
     used."""
-    rules = _score_settings(settings)
+    rules = _rules(_program(settings))
     engine = service_engine(settings, SERVICE)
     rebuilds = SqlRebuilds()
     rebuild = _rebuild(settings, rules, rebuilds)
-    digest = rules.fold_digest
     try:
+        async with engine.connect() as connection:
+            digest = (await rules.current(connection)).fold_digest
         return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
     finally:
         await engine.dispose()
 
 
-def _rebuild(settings: Settings, rules: ScoreSettings, rebuilds: SqlRebuilds) -> Rebuild:
+def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds) -> Rebuild:
     return Rebuild(
         rebuilds=rebuilds,
         customers=SqlCustomers(),
@@ -262,8 +278,8 @@ def _rebuild(settings: Settings, rules: ScoreSettings, rebuilds: SqlRebuilds) ->
         timeline=SqlTimeline(),
         outbox=make_outbox(settings, SERVICE),
         stale=SqlStale(),
-        settings=rules,
-        rules=SqlRules(rules),
+        settings=rules.base,
+        rules=rules,
     )
 
 
@@ -281,13 +297,13 @@ async def _verify_if_possible(personal: PersonalData) -> None:
         raise SecretError(problem)
 
 
-def _score_settings(settings: Settings) -> ScoreSettings:
-    return ScoreSettings.of(load_program(program_text(settings.program)))
+def _program(settings: Settings) -> Program:
+    """The file, which counts until a version is stored."""
+    return load_program(program_text(settings.program))
 
 
-def _rollup_settings(settings: Settings) -> RollupSettings:
-    program = load_program(program_text(settings.program))
-    return RollupSettings(program.currency, program.time_zone, program.stages.churned_after)
+def _rules(program: Program) -> SqlRules:
+    return SqlRules(ScoreSettings.of(program), SqlPrograms(program))
 
 
 def main() -> None:

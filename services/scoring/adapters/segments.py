@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.identities import IDENTITY_LOCK
+from services.scoring.adapters.programs import SqlPrograms
 from services.scoring.domain.money import DECIMALS
 from services.scoring.domain.ranking import CUTS, UNRANKED, Ranking
 from services.scoring.domain.settings import ScoreSettings
@@ -19,7 +20,7 @@ from shared.program.segments import SegmentRules
 
 _HOLD = text("SELECT pg_advisory_xact_lock_shared(:lock)")
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
-_REVISION = text("SELECT revision FROM scoring.segment_revision WHERE id = 1")
+_REVISION = text("SELECT revision, program FROM scoring.segment_revision WHERE id = 1")
 _NEXT_REVISION = text("UPDATE scoring.segment_revision SET revision = revision + 1 WHERE id = 1")
 _SAVED = text("SELECT id, rule, actor, changed_at FROM scoring.segments ORDER BY id")
 _PUT = text("""
@@ -66,11 +67,12 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 class SqlRules:
-    """`Rules` on PostgreSQL. `base` are the settings of the program, whose segments stand before saved ones of the
-    same id."""
+    """`Rules` on PostgreSQL. `base` are the settings of the program that counts, whose segments stand before saved ones
+    of the same id; with `programs` they follow the version that was taken up."""
 
-    def __init__(self, base: ScoreSettings) -> None:
+    def __init__(self, base: ScoreSettings, programs: SqlPrograms | None = None) -> None:
         self.base = base
+        self._programs = programs
         self._settings = base
         self._revision = -1
 
@@ -83,9 +85,11 @@ class SqlRules:
         await connection.execute(_HOLD, {"lock": IDENTITY_LOCK})
 
     async def current(self, connection: AsyncConnection) -> ScoreSettings:
-        """The settings with the rules and ranking that count now; read anew only when they have changed."""
-        revision = await connection.scalar(_REVISION)
+        """The settings with the program, rules and ranking that count now; read anew only when they have changed."""
+        revision, program = (await connection.execute(_REVISION, {})).one()
         if revision != self._revision:
+            if self._programs is not None:
+                self.base = await self._programs.settings(connection, program)
             segments = self._joined(await self.saved(connection))
             ranking = await self._ranking(connection, None)
             self._settings = replace(self.base, segments=segments, ranking=ranking)

@@ -228,8 +228,25 @@ segment_revision = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
+    Column(
+        "program",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="The version of the program that counts; 0: the file that the process was started with.",
+    ),
     CheckConstraint("id = 1", name="segment_revision_one_row"),
     comment="Counts changes of segments and rankings, so that whoever has read them knows when to read again.",
+)
+
+program_switches = Table(
+    "program_switches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("anew", String, nullable=False, comment="What had to be made anew for it."),
+    comment="The versions of the program that were taken up.",
 )
 
 segment_pass = Table(

@@ -1,8 +1,8 @@
 """Follows the program: when the settings that take part in the fold are others than before, everybody is folded anew.
 
-The program is read when the process starts. Which settings all states were folded with is what the latest finished
-rebuild says; other ones, or a fold that has changed, begin a rebuild, of which every call does a step. It goes on where
-it was after a restart, and shares the work with whoever else rebuilds.
+Which settings count is what `Rules` say (`application.take_up` changes it). With which ones all states were folded is
+what the latest finished rebuild says; other ones, or a fold that has changed, begin a rebuild, of which every call does
+a step. It goes on where it was after a restart, and shares the work with whoever else rebuilds.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.scoring.application.ports import Rules
 from services.scoring.application.rebuild import Rebuild, Rebuilds
 
 
@@ -22,21 +23,29 @@ class FoldedWith(Protocol):
 
 
 class Follow:
-    """The use case: a job of the worker."""
+    """The use case: a job of the worker. `program` is the digest of the settings to fold with; with `rules` it is that
+    of those that count now."""
 
-    def __init__(self, *, rebuild: Rebuild, rebuilds: Rebuilds, folded: FoldedWith, program: str) -> None:
+    def __init__(
+        self,
+        *,
+        rebuild: Rebuild,
+        rebuilds: Rebuilds,
+        folded: FoldedWith,
+        program: str,
+        rules: Rules | None = None,
+    ) -> None:
         self._rebuild = rebuild
         self._rebuilds = rebuilds
         self._folded = folded
         self._program = program
-        self._done = False
+        self._rules = rules
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
         """One step. Answers whether there is more to do."""
-        if self._done:
-            return False
+        if self._rules is not None:
+            self._program = (await self._rules.current(connection)).fold_digest
         if await self._folded.folded_with(connection, self._program, now) == self._program:
-            self._done = True
             return False
         rebuilding = await self._rebuilds.begin(connection, self._program, now)
         await self._rebuild(connection, rebuilding.id, now)

@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.ports import Orders, Rollups, Stale
+from services.scoring.application.ports import Orders, Rollups, Rules, Stale
 from services.scoring.domain.measures import NOTHING, Measures
 from services.scoring.domain.months import LAST_MONTH, NO_MONTH, Month, begin_of, month_of
 from services.scoring.domain.rollup import (
@@ -53,17 +53,30 @@ class Differences:
 class RollUp:
     """The use case. Any number may run: whoever comes second finds nothing to do."""
 
-    def __init__(self, *, stale: Stale, rollups: Rollups, orders: Orders, settings: RollupSettings) -> None:
+    def __init__(
+        self,
+        *,
+        stale: Stale,
+        rollups: Rollups,
+        orders: Orders,
+        settings: RollupSettings,
+        rules: Rules | None = None,
+    ) -> None:
         self._stale = stale
         self._rollups = rollups
         self._orders = orders
         self._settings = settings
+        self._rules = rules
         self._adopted = False
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
         """Take some notes and customers who are due. Answers whether there may be more."""
         if not await self._rollups.lock(connection):
             return False
+        if self._rules is not None:
+            settings = RollupSettings.of(await self._rules.current(connection))
+            self._adopted = self._adopted and settings == self._settings
+            self._settings = settings
         if not self._adopted:  # believed only once it was found stored: this transaction may still fail
             self._adopted = not await self._rollups.adopt(connection, self._settings.text)
             if not self._adopted:

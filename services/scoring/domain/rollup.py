@@ -16,6 +16,7 @@ from services.scoring.domain.measures import NOTHING, Measures
 from services.scoring.domain.months import NO_MONTH, Month, begin_of, month_of
 from services.scoring.domain.orders import Order
 from services.scoring.domain.purchases import day_of
+from services.scoring.domain.settings import ScoreSettings
 from shared.program.period import Period
 
 COUNTED_LIKE = 1
@@ -63,6 +64,11 @@ class RollupSettings:
     currency: str
     zone: ZoneInfo
     churned_after: Period
+
+    @classmethod
+    def of(cls, settings: ScoreSettings) -> "RollupSettings":
+        """The same as the score's."""
+        return cls(settings.currency, settings.zone, settings.churned_after)
 
     @property
     def text(self) -> str:

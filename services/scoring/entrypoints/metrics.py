@@ -54,10 +54,9 @@ Last = Annotated[
 OfSegment = Annotated[ShortText | None, Query(description="Only customers who are in this segment now.")]
 
 
-def metrics_routes(sums: MetricSums, rules: Rules, settings: RollupSettings, clock: Clock) -> APIRouter:
+def metrics_routes(sums: MetricSums, rules: Rules, clock: Clock) -> APIRouter:
     """The routes by which metrics are read."""
     router = APIRouter(tags=["metrics"], responses=problem_responses(401, 403, 422, 503))
-    views = _Views(sums, rules, settings, clock)
 
     @router.get(
         "/v1/metrics",
@@ -72,6 +71,7 @@ def metrics_routes(sums: MetricSums, rules: Rules, settings: RollupSettings, clo
         segment: OfSegment = None,
     ) -> MetricsAnswer:
         """Months are those of the program's time zone. What each metric means, with its formula: docs/metrics.md."""
+        views = await _Views.of(sums, rules, clock)
         begin, end = views.period(first, last)
         if by == "segment":
             if segment is not None:
@@ -82,6 +82,7 @@ def metrics_routes(sums: MetricSums, rules: Rules, settings: RollupSettings, clo
     @router.get("/v1/cohorts", summary="Customers by the month of their first order, and what became of them")
     async def cohorts(_: Reader, first: First = None, last: Last = None) -> CohortsAnswer:
         """A row for each month with new buyers between `from` and `to`; its months go on until `to`."""
+        views = await _Views.of(sums, rules, clock)
         begin, end = views.period(first, last)
         return await views.cohorts(begin, end)
 
@@ -92,13 +93,20 @@ def metrics_routes(sums: MetricSums, rules: Rules, settings: RollupSettings, clo
     )
     async def completeness(_: Reader, segment: OfSegment = None) -> CompletenessAnswer:
         """By field, over all customers or a segment."""
-        return await views.completeness(segment)
+        return await (await _Views.of(sums, rules, clock)).completeness(segment)
 
     return router
 
 
 class _Views:
-    """The answers."""
+    """The answers, by the settings that count."""
+
+    @classmethod
+    async def of(cls, sums: MetricSums, rules: Rules, clock: Clock) -> "_Views":
+        """The answers as of now."""
+        async with sums.engine.connect() as connection:
+            settings = RollupSettings.of(await rules.current(connection))
+        return cls(sums, rules, settings, clock)
 
     def __init__(self, sums: MetricSums, rules: Rules, settings: RollupSettings, clock: Clock) -> None:
         self._sums = sums

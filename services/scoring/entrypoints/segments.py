@@ -95,9 +95,10 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
     async def put_segment(principal: Writer, segment: SegmentId, body: RuleRequest) -> SegmentView:
         """It counts for every event from now on; who is in it already enters within minutes, told as history. The same
         rule again changes nothing. 409 `segment_of_program` when the program defines the id."""
-        views.need_id(segment)
-        condition = checked(rules, body.rule)
         async with engine.begin() as connection:
+            await rules.current(connection)  # the ids and the time zone of the program that counts
+            views.need_id(segment)
+            condition = checked(rules, body.rule)
             saved = {one.id: one for one in await rules.saved(connection)}
             if segment not in saved and len(saved) >= SEGMENTS_MAX:
                 raise _conflict(
@@ -127,10 +128,10 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
     @router.post("/v1/segments/preview", summary="Whom a rule would find")
     async def preview(request: Request, _: Reader, body: RuleRequest) -> PreviewView:
         """Counts customers by their facts as last looked at: after their last event, and once a day. Saves nothing."""
-        condition = checked(rules, body.rule)
         extend_deadline(request, PREVIEW_S)
         async with engine.begin() as connection:
             await portray.refresh(connection)
+            condition = checked(rules, body.rule)
             found = await previews.of(connection, condition)
         now = clock()
         sample = [CustomerSummary.of(portray.now(known, now)) for known in found.sample]
