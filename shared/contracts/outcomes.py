@@ -12,9 +12,9 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision.
 
     `type`: `points.earned`, `points.reversed`, `points.reserved`, `points.spent`, `points.released`,
-    `points.adjusted`, `points.expired`, `tier.changed`, `offer.issued`, `offer.redeemed`, `offer.revoked`. `id` derives
-    from the cause. `cause` is the activity's id, or the API request's. `data` carries the details of the type (points,
-    rule, tier, code …).
+    `points.adjusted`, `points.expiring`, `points.expired`, `tier.changed`, `offer.issued`, `offer.redeemed`,
+    `offer.revoked`. `id` derives from the cause. `cause` is the activity's id, or the API request's. `data` carries
+    the details of the type (points, rule, tier, code …).
     """
 
     id: str

@@ -32,16 +32,24 @@ class Redeem:
     reserve_for: Period
 
 
+ExpireAt = Literal["day", "month", "year"]
+"""At the end of which day points expire: that on which they have lasted long enough, or the last of its month or
+year."""
+
+
 @dataclass(frozen=True, slots=True)
 class Points:
-    """`expire_after` None: never. `notice_before`: how long before expiry the customer is told. `pending_for`: how
-    long points wait until they can be spent. `count`: what of an order counts as paid."""
+    """`expire_after` None: never. `renewed_by`: types of events that let all points last as long again.
+    `notice_before`: how long before expiry the customer is told. `pending_for`: how long points wait until they can
+    be spent. `count`: what of an order counts as paid."""
 
     earn: tuple[EarnRule, ...]
     redeem: Redeem | None
     expire_after: Period | None
     notice_before: Period | None
     pending_for: Period
+    expire_at: ExpireAt = "day"
+    renewed_by: frozenset[str] = frozenset()
     count: Counted = field(default_factory=Counted)
     referral: Referral | None = None
 

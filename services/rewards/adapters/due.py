@@ -16,10 +16,22 @@ _POINTS = text("""
             AND NOT customer_id = ANY(CAST(:skip AS text[]))
          ORDER BY available_at LIMIT :limit)
         UNION ALL
-        (SELECT customer_id FROM rewards.lots WHERE remaining > 0 AND expires_at <= :now
+        (SELECT customer_id FROM rewards.lots WHERE remaining > 0 AND noticed AND expires_at <= :now
+            AND NOT customer_id = ANY(CAST(:skip AS text[]))
+         ORDER BY expires_at LIMIT :limit)
+        UNION ALL
+        (SELECT customer_id FROM rewards.lots WHERE remaining > 0 AND NOT noticed AND expires_at <= :now
             AND NOT customer_id = ANY(CAST(:skip AS text[]))
          ORDER BY expires_at LIMIT :limit)
     ) due LIMIT :limit
+    """)
+_NOTICES = text("""
+    SELECT DISTINCT customer_id FROM (
+        SELECT customer_id FROM rewards.lots
+        WHERE remaining > 0 AND NOT noticed AND expires_at > :now AND expires_at <= :horizon
+            AND NOT customer_id = ANY(CAST(:skip AS text[]))
+        ORDER BY expires_at LIMIT :limit
+    ) due
     """)
 _TIERS = text("""
     SELECT customer_id FROM rewards.members WHERE tier_until <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
@@ -44,6 +56,17 @@ class PostgresDue:
     ) -> dict[str, Member]:
         """See `Due.points`."""
         return await _lock(connection, {row[0] for row in await _find(connection, _POINTS, now, limit, skip)})
+
+    async def notices(
+        self,
+        connection: AsyncConnection,
+        period: tuple[datetime, datetime],
+        limit: int,
+        skip: Collection[str],
+    ) -> dict[str, Member]:
+        """See `Due.notices`."""
+        bound = {"now": period[0], "horizon": period[1], "limit": limit, "skip": [*skip]}
+        return await _lock(connection, {row[0] for row in await connection.execute(_NOTICES, bound)})
 
     async def tiers(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]

@@ -1,6 +1,6 @@
 """Queries that fill members with the state that decisions need. Each is one round trip for a whole batch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.lots import Lot
+from services.rewards.domain.lots import Lot, keep_in_step
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.milestones import milestone_name
 from services.rewards.domain.purchases import Grant, Purchase, Refund
@@ -44,7 +44,7 @@ _ALL_MILESTONES = text("""
     WHERE customer_id = :customer
     """)
 
-_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, part"
+_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, renewable, noticed, part"
 # A lot from which nothing remains and nothing expired can neither give nor take anything any more.
 _LOTS = text(f"""
     SELECT {_LOT} FROM rewards.lots
@@ -54,6 +54,11 @@ _ALL_LOTS = text(f"SELECT {_LOT} FROM rewards.lots WHERE customer_id = :customer
 _NUMBERED_LOTS = text(f"""
     SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
     JOIN rewards.lots USING (customer_id, lot)
+    """)  # noqa: S608
+
+_EXPIRED_LOTS = text(f"""
+    SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:moments AS timestamptz[])) AS w(customer_id, moment)
+    JOIN rewards.lots USING (customer_id) WHERE renewable AND expired > 0 AND expires_at > moment
     """)  # noqa: S608
 
 _ROLLED = text("""
@@ -129,7 +134,7 @@ async def load_lots(
     if not customers:
         return
     for row in await connection.execute(_LOTS, {"customers": list(customers)}):
-        members[row[0]].lots[row[1]] = _lot(row)
+        _add_lot(members[row[0]], row)
 
 
 async def load_numbered_lots(
@@ -141,12 +146,24 @@ async def load_numbered_lots(
         return
     keys = {"customers": [customer for customer, _ in wanted], "lots": [lot for _, lot in wanted]}
     for row in await connection.execute(_NUMBERED_LOTS, keys):
-        members[row[0]].lots[row[1]] = _lot(row)
+        _add_lot(members[row[0]], row)
 
 
-def _lot(row: Any) -> Lot:
-    """The lot in a row of `_LOT`."""
-    return Lot(
+async def load_expired_lots(
+    connection: AsyncConnection, members: dict[str, Member], since: Mapping[str, datetime]
+) -> None:
+    """The renewable lots of these customers that expired after these moments."""
+    if not since:
+        return
+    keys = {"customers": list(since), "moments": list(since.values())}
+    for row in await connection.execute(_EXPIRED_LOTS, keys):
+        if row[1] not in members[row[0]].lots:
+            _add_lot(members[row[0]], row)
+
+
+def _add_lot(member: Member, row: Any) -> None:
+    """The lot in a row of `_LOT`, in step with the member's activity."""
+    lot = Lot(
         number=row[1],
         expires_at=row[2],
         available_at=row[3],
@@ -154,10 +171,14 @@ def _lot(row: Any) -> Lot:
         points=row[5],
         remaining=row[6],
         expired=row[7],
-        part=row[8],
+        renewable=row[8],
+        noticed=row[9],
+        part=row[10],
         stored=True,
         changed=False,
     )
+    keep_in_step(lot, member.renewed_since, member.renewed_until)
+    member.lots[lot.number] = lot
 
 
 async def roll_spend(
@@ -195,4 +216,4 @@ async def load_all(connection: AsyncConnection, member: Member) -> None:
     for _, milestone, occasion, *reached in await connection.execute(_ALL_MILESTONES, key):
         member.milestones[milestone_name(milestone, occasion)] = Use("", *reached)
     for row in await connection.execute(_ALL_LOTS, key):
-        member.lots[row[1]] = _lot(row)
+        _add_lot(member, row)

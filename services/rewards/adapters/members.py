@@ -17,7 +17,7 @@ from shared.bus.interface import Outbox
 
 COLUMNS = (
     "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
-    " tier_spend, tier_changes, spend, spend_since, merged_into, merged_by"
+    " tier_spend, tier_changes, spend, spend_since, merged_into, merged_by, renewed_since, renewed_until"
 )
 
 _LOCK = text(
@@ -115,6 +115,7 @@ class PostgresMembers:
         ]
         await loading.load_lots(connection, members, needs.lots | {customer for customer, _ in told_again})
         await loading.load_numbered_lots(connection, members, told_again)
+        await loading.load_expired_lots(connection, members, needs.expired_since)
         if spend_since is not None:
             await loading.roll_spend(connection, members, needs.spend, spend_since)
 

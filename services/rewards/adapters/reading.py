@@ -19,7 +19,9 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _TARGET = text("SELECT coalesce(merged_into, customer_id) FROM rewards.members WHERE customer_id = :id")
 _MEMBER = text(f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = :id")  # noqa: S608
 _BALANCES = text("""
-    SELECT m.reserved, m.debt, m.lifetime_earned, l.remaining, l.pending, l.available_at, l.expires_at
+    SELECT m.reserved, m.debt, m.lifetime_earned, l.remaining, l.pending, l.available_at,
+        CASE WHEN l.renewable AND l.expires_at > m.renewed_since AND l.expires_at < m.renewed_until
+            THEN m.renewed_until ELSE l.expires_at END
     FROM rewards.members m
     LEFT JOIN rewards.lots l ON l.customer_id = m.customer_id AND l.remaining > 0
     WHERE m.customer_id = :id

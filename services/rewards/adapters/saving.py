@@ -32,13 +32,14 @@ _UPDATE_MEMBERS = text("""
         reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, tier = w.tier,
         tier_since = w.tier_since, tier_until = w.tier_until, tier_spend = w.tier_spend,
         tier_changes = w.tier_changes, spend = w.spend, spend_since = w.spend_since, merged_into = w.merged_into,
-        merged_by = w.merged_by
+        merged_by = w.merged_by, renewed_since = w.renewed_since, renewed_until = w.renewed_until
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
         CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS text[]),
         CAST(:c8 AS timestamptz[]), CAST(:c9 AS timestamptz[]), CAST(:c10 AS numeric[]), CAST(:c11 AS int[]),
-        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]), CAST(:c15 AS text[]))
+        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]), CAST(:c15 AS text[]),
+        CAST(:c16 AS timestamptz[]), CAST(:c17 AS timestamptz[]))
         AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,
-             tier_spend, tier_changes, spend, spend_since, merged_into, merged_by)
+             tier_spend, tier_changes, spend, spend_since, merged_into, merged_by, renewed_since, renewed_until)
     WHERE m.customer_id = w.customer_id
     """)
 _member = attrgetter(
@@ -58,11 +59,15 @@ _member = attrgetter(
     "spend_since",
     "merged_into",
     "merged_by",
+    "renewed_since",
+    "renewed_until",
 )
 _UPDATE_LOTS = text("""
-    UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired
+    UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired,
+        expires_at = w.expires_at, noticed = w.noticed
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS boolean[]), CAST(:c3 AS bigint[]),
-        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[])) AS w(customer_id, lot, pending, points, remaining, expired)
+        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS timestamptz[]), CAST(:c7 AS boolean[]))
+        AS w(customer_id, lot, pending, points, remaining, expired, expires_at, noticed)
     WHERE l.customer_id = w.customer_id AND l.lot = w.lot
     """)
 _UPDATE_PURCHASES = text("""
@@ -95,6 +100,8 @@ _LOT_COLUMNS = (
     "points",
     "remaining",
     "expired",
+    "renewable",
+    "noticed",
     "part",
 )
 _PURCHASE_COLUMNS = (
@@ -181,12 +188,23 @@ def _new_lot(member: Member, lot: Lot) -> tuple[Any, ...]:
         lot.points,
         lot.remaining,
         lot.expired,
+        lot.renewable,
+        lot.noticed,
         lot.part,
     )
 
 
 def _changed_lot(member: Member, lot: Lot) -> tuple[Any, ...]:
-    return member.customer_id, lot.number, lot.pending, lot.points, lot.remaining, lot.expired
+    return (
+        member.customer_id,
+        lot.number,
+        lot.pending,
+        lot.points,
+        lot.remaining,
+        lot.expired,
+        lot.expires_at,
+        lot.noticed,
+    )
 
 
 def _purchases(members: Iterable[Member]) -> tuple[list[Any], list[Any]]:

@@ -48,6 +48,8 @@ members = Table(
     Column("spend_since", TIME),
     Column("merged_into", NAME),
     Column("merged_by", String),
+    Column("renewed_since", TIME),
+    Column("renewed_until", TIME),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),
     CheckConstraint("reserved >= 0", "members_reserved"),
@@ -92,9 +94,11 @@ lots = Table(
     Column("remaining", BigInteger, nullable=False),
     Column("expired", BigInteger, nullable=False),
     Column("part", NAME),
+    Column("renewable", Boolean, nullable=False, server_default=false()),
+    Column("noticed", Boolean, nullable=False, server_default=false()),
     CheckConstraint("remaining >= 0 AND expired >= 0 AND remaining + expired <= points", "lots_remaining"),
     CheckConstraint("NOT pending OR available_at IS NOT NULL", "lots_pending"),
-    Index("lots_expires_at", "expires_at", postgresql_where=text("remaining > 0")),
+    Index("lots_expires_at", "noticed", "expires_at", postgresql_where=text("remaining > 0")),
     Index("lots_available_at", "available_at", postgresql_where=text("pending AND remaining > 0")),
 )
 

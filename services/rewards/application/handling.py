@@ -10,6 +10,7 @@ from services.rewards.application.merging import follow_parts
 from services.rewards.application.ports import Activities, Members, Programs, Taken
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
+from services.rewards.domain.expiry import is_late_renewal
 from services.rewards.domain.matching import Match, match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
@@ -73,6 +74,8 @@ class ActivityHandler:
         for activity in activities:
             found = match(activity, rulebook)
             needs.add(members[activity.id].customer_id, activity, found)
+            if is_late_renewal(activity, rulebook.program, now):
+                needs.renewed_late(members[activity.id].customer_id, activity.time)
             matched.append((activity, found))
         loaded = {member.customer_id: member for member in members.values()}
         await self.members.load(connection, loaded, needs, start_of_window(rulebook.program, now))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.checkout import CheckoutStore
 from services.rewards.application.ports import Members, Programs
-from services.rewards.domain import checkout, ledger, tiers
+from services.rewards.domain import checkout, expiry, ledger, tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
@@ -58,6 +58,16 @@ class Due(Protocol):
     ) -> dict[str, Member]:
         """Members with points that become available or expire; locked."""
 
+    async def notices(
+        self,
+        connection: AsyncConnection,
+        period: tuple[datetime, datetime],
+        limit: int,
+        skip: Collection[str],
+    ) -> dict[str, Member]:
+        """Members with points that expire after the first moment, up to the second, and who were not told of it;
+        locked."""
+
     async def tiers(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
@@ -82,6 +92,7 @@ class TimedJobs:
         """Every job by its name."""
         return {
             "move_points": self.move_points,
+            "give_notice": self.give_notice,
             "expire_reservations": self.expire_reservations,
             "review_tiers": self.review_tiers,
         }
@@ -103,6 +114,30 @@ class TimedJobs:
             changes = await self._changes(connection, now)
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
+            await self.members.save(connection, changes)
+            return len(changes.members)
+
+    async def give_notice(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        skip: Collection[str] = (),
+        limit: int = DUE_MAX,
+    ) -> int:
+        """Customers are told of points that expire within the notice period, once of each lot."""
+        program = (await self.programs.current(connection, now)).program
+        if program.points.notice_before is None:
+            return 0
+        horizon = program.points.notice_before.after(now, program.time_zone)
+        members = await self.due.notices(connection, (now, horizon), limit, skip)
+        if not members:
+            return 0
+        with _work_of(members):
+            await self.members.load(connection, members, Needs(lots=set(members)), None)
+            changes = Changes(now, program.version)
+            for member in members.values():
+                ledger.bring_up_to_date(member, changes, now)
+                expiry.give_notice(member, program, changes)
             await self.members.save(connection, changes)
             return len(changes.members)
 

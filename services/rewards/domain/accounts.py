@@ -38,6 +38,7 @@ class Kind(StrEnum):
     ADJUST = "adjust"
     MERGE = "merge"
     RESTORE = "restore"
+    RENEW = "renew"
 
 
 class Entry(NamedTuple):

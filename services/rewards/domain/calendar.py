@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from shared.program.model import ExpireAt
 from shared.program.period import Period
 
 REMEMBERED = 4096
@@ -13,17 +14,27 @@ NEW_YEAR = date(2000, 1, 1)
 """Where the calendar's years begin."""
 
 
-def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo) -> datetime:
-    """The end of the local day on which `period` after `moment` falls, in UTC: points live through their last day."""
-    if not period.months and period.rest < timedelta(days=1):
+def end_of_day(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the local day of a moment, in UTC."""
+    return _end_of_day_after(moment.astimezone(zone).date(), Period(), zone, "day")
+
+
+def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo, *, at: ExpireAt = "day") -> datetime:
+    """The end of the local day on which `period` after `moment` falls, or with `at` of its month or year, in UTC:
+    points live through their last day."""
+    if at == "day" and not period.months and period.rest < timedelta(days=1):
         return period.after(moment, zone)  # hours are meant exactly
-    return _end_of_day_after(moment.astimezone(zone).date(), period, zone)
+    return _end_of_day_after(moment.astimezone(zone).date(), period, zone, at)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _end_of_day_after(day: date, period: Period, zone: ZoneInfo) -> datetime:
+def _end_of_day_after(day: date, period: Period, zone: ZoneInfo, at: ExpireAt) -> datetime:
     noon = datetime.combine(day, time(12), zone)
     last = period.after(noon, zone).astimezone(zone).date()
+    if at == "month":
+        return _midnight(date(last.year + last.month // 12, last.month % 12 + 1, 1), zone)
+    if at == "year":
+        return _midnight(date(last.year + 1, 1, 1), zone)
     return _midnight(last + timedelta(days=1), zone)
 
 

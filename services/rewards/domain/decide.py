@@ -2,6 +2,7 @@
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning import earn_for_activity
+from services.rewards.domain.expiry import renew
 from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
 from services.rewards.domain.milestones import reach
@@ -25,5 +26,6 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
         earn_for_activity(member, activity, matched, rulebook.program, changes)
     else:
         earn_for_activity(member, activity, matched, rulebook.program, changes)
+    renew(member, activity, rulebook.program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)

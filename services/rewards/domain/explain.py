@@ -68,6 +68,7 @@ def entry_sentence(story: Story) -> str:
         Kind.CONFIRM: f"{points} spent by redemption {story.redemption}{_for_order(story)}.",
         Kind.RELEASE: f"{points}{origin} given back: redemption {story.redemption} was not completed.",
         Kind.EXPIRE: f"{points}{origin} expired unspent: their last day was over.",
+        Kind.RENEW: f"{points}{origin} came back that had expired: an event of before came late and lets them last.",
         Kind.SETTLE: f"{points}{origin} paid back what was owed: points of a refunded order had been spent already.",
         Kind.ADJUST: f"{points} {given} by hand{by}: {story.reason}.",
         Kind.MERGE: f"{points}{origin} moved {_why_moved(story)}.",

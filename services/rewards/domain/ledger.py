@@ -3,24 +3,23 @@
 from datetime import datetime
 
 from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.calendar import end_of_day_after
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import Lot, oldest_first
+from services.rewards.domain.lots import Lot, end_of_points, keep_in_step, oldest_first
 from services.rewards.domain.member import Member
 from shared.program.model import Program
 
 
 def open_lot(member: Member, number: int, at: datetime, program: Program, *, now: datetime) -> Lot:
-    """A new empty lot for points earned at `at`, pending as the program says; they expire so long after they can be
-    spent, at the end of that day."""
+    """A new empty lot for points earned at `at`, pending and expiring as the program says."""
     points = program.points
     lot = Lot(number=number, expires_at=None, part=member.part)
     spendable_at = at
     if points.pending_for:
         spendable_at = lot.available_at = points.pending_for.after(at, program.time_zone)
         lot.pending = lot.available_at > now
-    if points.expire_after is not None:
-        lot.expires_at = end_of_day_after(spendable_at, points.expire_after, program.time_zone)
+    lot.expires_at = end_of_points(spendable_at, program)
+    lot.renewable = bool(points.renewed_by)
+    keep_in_step(lot, member.renewed_since, member.renewed_until)
     member.lots[number] = lot
     return lot
 
@@ -141,6 +140,8 @@ def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
     for lot in list(member.lots.values()):
         if not lot.remaining:
             continue
+        if lot.changed:  # brought in step with the customer's activity
+            changes.touch(member)
         if lot.pending and lot.available_at is not None and lot.available_at <= now:
             _release_pending(member, changes, lot)
         if lot.expires_at is not None and lot.expires_at <= now and not lot.pending and lot.remaining:

@@ -6,13 +6,17 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from services.rewards.domain.calendar import end_of_day_after
+from shared.program.model import Program
+
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Lot(Struct, kw_only=True):
     """Points of one cause. `points` were credited in all, `remaining` are still there (pending or available),
-    `expired` ran out unspent. `pending` until `available_at`. `stored` and `changed` tell what to write. `part` is the
-    part of the customer that it came from (see `Member`)."""
+    `expired` ran out unspent. `pending` until `available_at`. `renewable`: the customer's activity moves
+    `expires_at` on. `noticed`: the customer was told of the expiry ahead. `stored` and `changed` tell what to write.
+    `part` is the part of the customer that it came from (see `Member`)."""
 
     number: int
     expires_at: datetime | None
@@ -21,6 +25,8 @@ class Lot(Struct, kw_only=True):
     points: int = 0
     remaining: int = 0
     expired: int = 0
+    renewable: bool = False
+    noticed: bool = False
     part: str | None = None
     stored: bool = False
     changed: bool = True
@@ -36,6 +42,24 @@ def lot_number(cause: str, part: str = "") -> int:
             pass
     digest = blake2b(f"{cause}/{part}".encode(), digest_size=8, person=b"regulars.lot").digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def end_of_points(start: datetime, program: Program) -> datetime | None:
+    """When points expire that can be spent, or were renewed, at `start`; None: never."""
+    points = program.points
+    if points.expire_after is None:
+        return None
+    return end_of_day_after(start, points.expire_after, program.time_zone, at=points.expire_at)
+
+
+def keep_in_step(lot: Lot, since: datetime | None, until: datetime | None) -> None:
+    """Let a renewable lot that lasted at `since` last until `until`, the times of the member's activity."""
+    end = lot.expires_at
+    if not lot.renewable or end is None or since is None or until is None or not since < end < until:
+        return
+    if lot.remaining or not lot.expired:
+        lot.expires_at, lot.noticed = until, False
+        lot.changed = lot.changed or lot.remaining > 0
 
 
 def oldest_first(lots: Iterable[Lot]) -> list[Lot]:

@@ -15,6 +15,8 @@ class Member:
     Balances are points, all at least 0; what a customer can spend is `available - debt`, and one of the two is
     always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for
     orders placed from `spend_since` on; `tier_spend` the same for the window that ended when the tier was reached.
+    Renewable lots that held points at `renewed_since` last until `renewed_until`, because the customer has been active
+    all that time (see `expiry`).
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
     `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all.
@@ -36,6 +38,8 @@ class Member:
     spend_since: datetime | None = None
     merged_into: str | None = None
     merged_by: str | None = None
+    renewed_since: datetime | None = None
+    renewed_until: datetime | None = None
     part: str | None = None
     lots: dict[int, Lot] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain import ledger, tiers
+from services.rewards.domain import expiry, ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import lot_number
@@ -145,6 +145,7 @@ def _move_points(source: Member, target: Member, activity: Activity, changes: Ch
             activity=activity,
             changes=changes,
         )
+    expiry.join_renewals(target, source)
     target.lifetime_earned += source.lifetime_earned
     source.lifetime_earned = 0
     ledger.settle(target, changes, cause=activity.id, at=activity.time)

@@ -1,6 +1,7 @@
 """What state must be loaded before a batch of activities can be decided."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.rewards.domain.matching import Match, limited, occasion
 from shared.contracts.activity import Activity
@@ -13,14 +14,20 @@ ORDERS = UNDOING | {"order.completed"}
 class Needs:
     """Keys of what to load: orders as (customer, order id), and those of them that are told as completed (if they are
     known, their lots matter too), limited rules as (customer, rule), milestones as
-    (customer, milestone, occasion); customers all of whose lots with points, and whose rolling spend, are needed."""
+    (customer, milestone, occasion); customers all of whose lots with points, and whose rolling spend, are needed;
+    customers whose renewable lots are needed that expired since a moment."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
     completed: set[tuple[str, str]] = field(default_factory=set)
     uses: set[tuple[str, str]] = field(default_factory=set)
     milestones: set[tuple[str, str, str]] = field(default_factory=set)
     lots: set[str] = field(default_factory=set)
+    expired_since: dict[str, datetime] = field(default_factory=dict)
     spend: set[str] = field(default_factory=set)
+
+    def renewed_late(self, customer_id: str, at: datetime) -> None:
+        """An activity at that time lets points last that may have expired meanwhile."""
+        self.expired_since[customer_id] = min(at, self.expired_since.get(customer_id, at))
 
     def add(self, customer_id: str, activity: Activity, matched: Match) -> None:
         """Add what this activity needs of this customer (who may be another than it names, after a merge)."""

@@ -8,8 +8,10 @@ from shared.program.model import Points, Redeem
 from shared.program.period import Period
 from shared.program.reading import Fields
 from shared.program.sections.earn import read_count, read_earn_rules, read_referral
+from shared.program.sections.expiry import KEYS as EXPIRY_KEYS
+from shared.program.sections.expiry import about_days, read_expiry
 
-KEYS = ("expire_after", "notice_before", "pending_for", "count", "earn", "referral", "redeem")
+KEYS = (*EXPIRY_KEYS, "pending_for", "count", "earn", "referral", "redeem")
 REDEEM_KEYS = ("points", "value", "minimum", "reserve_for")
 
 RESERVE_FOR = Period(rest=timedelta(minutes=30))
@@ -21,21 +23,17 @@ def read_points(root: Fields) -> Points:
     fields = root.fields("points", KEYS)
     if fields is None:
         return Points((), None, None, None, Period())
-    expire, notice = fields.period("expire_after"), fields.period("notice_before")
+    expiry = read_expiry(fields)
     pending = fields.period("pending_for", zero=True) or Period()
-    if notice is not None and expire is None and "expire_after" not in fields:
-        fields.fault(
-            "notice_before", "Points never expire, so nobody can be told before.", "Add expire_after."
-        )
-    if notice is not None and expire is not None and _days(notice) >= _days(expire):
-        fields.fault("notice_before", "notice_before must be shorter than expire_after.")
-    if expire is not None and _days(pending) >= _days(expire):
+    if expiry.days is not None and about_days(pending) >= expiry.days:
         fields.fault("pending_for", "Points would expire before they can be spent.", "Shorten pending_for.")
     return Points(
         earn=tuple(read_earn_rules(fields)),
         redeem=_redeem(fields),
-        expire_after=expire,
-        notice_before=notice,
+        expire_after=expiry.after,
+        expire_at=expiry.at,
+        renewed_by=expiry.renewed_by,
+        notice_before=expiry.notice_before,
         pending_for=pending,
         count=read_count(fields),
         referral=read_referral(fields, pending),
@@ -64,8 +62,3 @@ def _redeem(fields: Fields) -> Redeem | None:
                 "minimum" if "minimum" in redeem else "value", message, "Raise the minimum or the value."
             )
     return Redeem(points or 1, value or Decimal(1), minimum or 1, redeem.period("reserve_for") or RESERVE_FOR)
-
-
-def _days(period: Period) -> float:
-    """About how many days; exact enough to say which of two periods is the longer one."""
-    return period.months * 30.4 + period.rest / timedelta(days=1)

@@ -4,6 +4,7 @@ import re
 
 from shared.contracts.catalogue import CUSTOM_PREFIX
 from shared.program.condition import Condition, Scope
+from shared.program.document import Scalar
 from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, event_fields
 from shared.program.expression.types import Kind
 from shared.program.faults import suggestion
@@ -19,13 +20,26 @@ TIMES_MAX = 1_000_000
 def read_event_type(fields: Fields, key: str = "on") -> str | None:
     """The event type under `key`: of the catalogue, of the shop's own (`x.…`), or one that scoring causes."""
     name = fields.text(key)
-    if name is None or name in EVENT_TYPES or _CUSTOM.match(name):
+    if name is None or _is_event_type(name):
         return name
-    hint = suggestion(name, sorted(EVENT_TYPES), many=0)
-    if name.startswith(CUSTOM_PREFIX):
-        hint = "Types of your own look like x.workout.finished."
-    fields.fault(key, f"There is no event type {name}.", hint)
+    fields.fault(key, f"There is no event type {name}.", _hint(name))
     return None
+
+
+def check_event_type(reading: Reading, node: Scalar, path: str) -> None:
+    """Notes a fault unless an entry of a list names an event type."""
+    if not _is_event_type(node.text):
+        reading.faults.add(node.place, path, f"There is no event type {node.text}.", _hint(node.text))
+
+
+def _is_event_type(name: str) -> bool:
+    return name in EVENT_TYPES or _CUSTOM.match(name) is not None
+
+
+def _hint(name: str) -> str:
+    if name.startswith(CUSTOM_PREFIX):
+        return "Types of your own look like x.workout.finished."
+    return suggestion(name, sorted(EVENT_TYPES), many=0)
 
 
 def read_when(fields: Fields, event_type: str | None, *, key: str = "when") -> Condition | None:

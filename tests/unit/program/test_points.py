@@ -152,3 +152,42 @@ def test_the_minimum_is_one_value_when_the_program_names_none() -> None:
 )
 def test_periods_must_fit_together(periods: str, path: str) -> None:
     assert only_fault(f"points: {{{periods}}}").path == path
+
+
+@pytest.mark.parametrize(
+    ("keys", "said", "hint"),
+    [
+        ("expire_at: whenever", "cannot expire at whenever", "end_of_day"),
+        ("expire_at: end_of_yaer", "cannot expire at end_of_yaer", "Did you mean end_of_year?"),
+        ("expire_after: P0D", "longer than nothing", "P30D"),
+        ("renewed_by: [order.completed]", "how long points last", "expire_after"),
+        (
+            "expire_after: P1Y, renewed_by: [order.complete]",
+            "no event type order.complete",
+            "order.completed",
+        ),
+        ("expire_after: P1Y, renewed_by: [[a]]", "event type is needed", "order.completed"),
+        ("expire_after: P1Y, renewed_by: []", "nothing in renewed_by", "order.completed"),
+        ("expire_after: P1Y, renewed_by: order.completed", "needs a list", "dash"),
+        ("expire_after: P10D, notice_before: P10D", "shorter than expire_after", ""),
+        ("notice_before: P10D", "never expire", "Add expire_after"),
+        ("expire_after: P10D, pending_for: P10D", "before they can be spent", "Shorten"),
+    ],
+)
+def test_expiry_that_is_refused(keys: str, said: str, hint: str) -> None:
+    fault = only_fault(f"points: {{{keys}}}")
+    assert said in fault.message
+    assert hint in fault.hint
+
+
+def test_expiry_at_the_end_of_a_year_needs_no_period() -> None:
+    points = load("points: {expire_at: end_of_year, notice_before: P30D}").points
+    assert (points.expire_after, points.expire_at) == (Period(), "year")
+
+
+def test_expiry_by_inactivity() -> None:
+    points = load(
+        "points: {expire_after: P18M, expire_at: end_of_month, renewed_by: [order.completed, x.visit]}"
+    ).points
+    assert (points.expire_after, points.expire_at) == (Period(18), "month")
+    assert points.renewed_by == {"order.completed", "x.visit"}
