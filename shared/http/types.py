@@ -56,6 +56,9 @@ CustomerRef = Annotated[
 CustomerName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_nul)]
 """A customer in a body: our id or the shop's own."""
 
+QueryText = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_no_nul)]
+"""Something to look for, in a query."""
+
 IdempotencyKey = Annotated[
     str,
     Header(

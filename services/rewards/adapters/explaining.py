@@ -1,23 +1,41 @@
 """What is kept about why something was given: everything that happened for one cause."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.domain.verdicts import Given
+
 _ENTRY = text("""
     SELECT customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version
     FROM rewards.entries WHERE customer_id = :customer AND number = :number
     """)
+# A lot keeps its number when it moves to another customer; its entries stay with whom they were posted to.
 _LOTS = text("""
-    SELECT l.lot, l.points, l.remaining, l.expired, l.expires_at, l.available_at
-    FROM rewards.lots l WHERE l.customer_id = ANY(CAST(:customers AS text[]))
-        AND l.lot IN (SELECT lot FROM rewards.entries WHERE customer_id = :customer AND cause = :cause)
-    ORDER BY l.expires_at NULLS LAST, l.lot
+    WITH touched AS (
+        SELECT lot, sum(points) AS moved FROM rewards.entries
+        WHERE customer_id = :customer AND cause = :cause AND lot IS NOT NULL GROUP BY lot
+    ), filled AS (
+        SELECT e.lot, min(e.at) AS filled_at,
+            array_agg(DISTINCT e.rule) FILTER (WHERE e.rule IS NOT NULL) AS rules
+        FROM rewards.entries e JOIN touched t ON t.lot = e.lot
+        WHERE e.customer_id = ANY(CAST(:customers AS text[])) AND e.kind IN ('earn', 'adjust')
+            AND e.credit IN ('customer:pending', 'customer:available')
+        GROUP BY e.lot
+    )
+    SELECT l.lot, l.points, l.remaining, l.expired, l.expires_at, t.moved::bigint AS moved, f.filled_at, f.rules,
+        (SELECT p.order_id FROM rewards.purchases p WHERE p.customer_id = l.customer_id AND p.lot = l.lot LIMIT 1)
+            AS order_id
+    FROM rewards.lots l JOIN touched t ON t.lot = l.lot LEFT JOIN filled f ON f.lot = l.lot
+    WHERE l.customer_id = ANY(CAST(:customers AS text[])) ORDER BY l.expires_at NULLS LAST, l.lot
     """)
 _PURCHASE = text("""
     SELECT order_id, placed_at, currency, total, net FROM rewards.purchases
-    WHERE customer_id = ANY(CAST(:customers AS text[])) AND lot = :lot
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND order_id = :order_id AND placed_at IS NOT NULL
+    ORDER BY cancelled, customer_id LIMIT 1
     """)
 _ADJUSTMENT = text("SELECT points, reason, actor, at FROM rewards.adjustments WHERE id = :id")
 _REDEMPTION = text("SELECT order_id, points, value, currency, status FROM rewards.redemptions WHERE id = :id")
@@ -28,6 +46,36 @@ _TIER = text("""
 _FAMILY = text(
     "SELECT customer_id FROM rewards.members WHERE customer_id = :customer OR merged_into = :customer"
 )
+_TAKEN_AT = text("SELECT taken_at FROM rewards.inbox WHERE id = :id")
+_GIVEN_POINTS = text("""
+    SELECT rule, sum(points)::bigint, array_agg(customer_id || '-' || number ORDER BY number)
+    FROM rewards.entries
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND cause = :cause AND kind = 'earn' AND rule IS NOT NULL
+    GROUP BY rule
+    """)
+_GIVEN_OFFERS = text("""
+    SELECT rule, array_agg(code ORDER BY code) FROM rewards.offers
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND cause = :cause GROUP BY rule
+    """)
+_DECIDED = text("""
+    SELECT max(program_version) FROM (
+        SELECT program_version FROM rewards.entries
+        WHERE customer_id = ANY(CAST(:customers AS text[])) AND cause = :cause
+        UNION ALL SELECT program_version FROM rewards.milestones
+        WHERE customer_id = ANY(CAST(:customers AS text[])) AND cause = :cause
+        UNION ALL SELECT program_version FROM rewards.tier_history
+        WHERE customer_id = ANY(CAST(:customers AS text[])) AND cause = :cause
+    ) AS decided
+    """)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What an event led to: what each rule gave, and the program version with which it was decided; None where it
+    left no trace that would tell."""
+
+    given: dict[str, Given]
+    version: int | None
 
 
 async def entry(connection: AsyncConnection, customer_id: str, number: int) -> Any | None:
@@ -41,16 +89,15 @@ async def family(connection: AsyncConnection, customer_id: str) -> list[str]:
 
 
 async def lots(connection: AsyncConnection, customers: list[str], customer_id: str, cause_: str) -> list[Any]:
-    """The lots that entries of this cause touched, wherever a merge has brought them since."""
+    """The lots that entries of this cause touched, wherever a merge has brought them since: how many points it moved
+    of each, and which rules had filled it when, for which order."""
     bound = {"customers": customers, "customer": customer_id, "cause": cause_}
     return list(await connection.execute(_LOTS, bound))
 
 
-async def purchase(connection: AsyncConnection, customers: list[str], lot: int | None) -> Any | None:
-    """The order whose points are in this lot."""
-    if lot is None:
-        return None
-    return (await connection.execute(_PURCHASE, {"customers": customers, "lot": lot})).first()
+async def purchase(connection: AsyncConnection, customers: list[str], order_id: str) -> Any | None:
+    """The order of that id."""
+    return (await connection.execute(_PURCHASE, {"customers": customers, "order_id": order_id})).first()
 
 
 async def adjustment(connection: AsyncConnection, id_: str) -> Any | None:
@@ -66,3 +113,21 @@ async def redemption(connection: AsyncConnection, id_: str) -> Any | None:
 async def tier_change(connection: AsyncConnection, customer_id: str, tier: str) -> Any | None:
     """The newest change to this tier (`current`: the newest change)."""
     return (await connection.execute(_TIER, {"customer": customer_id, "tier": tier})).first()
+
+
+async def taken_at(connection: AsyncConnection, id_: str) -> datetime | None:
+    """When an activity was decided about; None for one that never came, or came before that was kept."""
+    found: datetime | None = await connection.scalar(_TAKEN_AT, {"id": id_})
+    return found
+
+
+async def effects(connection: AsyncConnection, customers: list[str], cause: str) -> Effects:
+    """What an activity led to for these customers."""
+    bound = {"customers": customers, "cause": cause}
+    given: dict[str, Given] = {}
+    for rule, points, entries in await connection.execute(_GIVEN_POINTS, bound):
+        given[rule] = Given(points=points, entries=tuple(entries))
+    for rule, codes in await connection.execute(_GIVEN_OFFERS, bound):
+        before = given.get(rule, Given())
+        given[rule] = Given(points=before.points, entries=before.entries, offers=tuple(codes))
+    return Effects(given, await connection.scalar(_DECIDED, bound))

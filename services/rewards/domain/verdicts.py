@@ -33,8 +33,6 @@ class Given:
     points: int = 0
     entries: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
-    reached: bool = False
-    """A milestone that was reached, with or without a present."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,12 @@ _TIMELINE = text("""
     SELECT id, version, starts_at FROM platform.program_activations
     WHERE cancelled_at IS NULL ORDER BY starts_at DESC, id DESC LIMIT 100
     """)
+_AT = text("""
+    SELECT version FROM platform.program_activations
+    WHERE cancelled_at IS NULL AND starts_at <= greatest(CAST(:moment AS timestamptz), (
+        SELECT min(starts_at) FROM platform.program_activations WHERE cancelled_at IS NULL))
+    ORDER BY starts_at DESC, id DESC LIMIT 1
+    """)
 _NEWEST = text("SELECT max(version) FROM platform.programs")
 _STORED = text("""
     SELECT version, source, origin, actor, at, retired FROM platform.programs WHERE version = :version
@@ -90,6 +96,14 @@ async def read_timeline(connection: AsyncConnection) -> Timeline:
     """What is in force when, as of now."""
     rows = await connection.execute(_TIMELINE, {})
     return Timeline(tuple(Activation(*row) for row in rows))
+
+
+async def read_version_at(connection: AsyncConnection, moment: datetime) -> int:
+    """The version in force at a moment, however long ago (as `Timeline.in_force` says). Raises `NoProgramError`."""
+    version: int | None = await connection.scalar(_AT, {"moment": moment})
+    if version is None:
+        raise NoProgramError("There is no program yet.")
+    return version
 
 
 async def read_version(connection: AsyncConnection, version: int) -> StoredProgram:

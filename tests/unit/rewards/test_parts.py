@@ -10,8 +10,8 @@ import pytest
 from services.rewards.application.batching import BATCH_MAX, Batcher
 from services.rewards.domain.calendar import end_of_day_after, last_day, window_start
 from services.rewards.domain.lots import lot_number
-from services.rewards.entrypoints.explain import rule_text
 from shared.program.period import Period
+from shared.program.stated import rule_text
 from tests.unit.rewards.building import PROGRAM
 
 NEW_YORK = ZoneInfo("America/New_York")
