@@ -17,12 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.batching import Batcher
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
+from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
@@ -71,17 +73,19 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     outbox = make_outbox(settings, SERVICE)
     members, store = PostgresMembers(outbox), PostgresCheckouts(names)
     checkout = Checkout(members, store, programs, render)
+    reader = Reader(names)
     service = Service(
         engine=engine,
         reading=autocommit(engine),
         clock=clock,
         guard=Guard(engine, clock),
-        reader=Reader(names),
+        reader=reader,
         programs=programs,
         members=members,
         store=store,
         keys=IdempotencyKeys(SERVICE),
         outbox=outbox,
+        codes=Codes(members, PostgresCodes(names, reader), programs),
         checkout=Batcher(_in_transaction(engine, checkout, clock)),
     )
 

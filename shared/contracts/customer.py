@@ -1,5 +1,6 @@
 """Who did it: the `customer` of every event."""
 
+import re
 from base64 import b32encode
 from datetime import date
 from functools import lru_cache
@@ -116,6 +117,12 @@ IDENTIFIERS = ("id", "email", "phone", "card", "anonymous_id")
 """The identifier fields of `Customer`, strongest first: the strongest one present keys the event's stream."""
 
 CUSTOMER_ID_BYTES = 15
+_OURS = re.compile(r"cus_[a-z2-7]{24}\Z", re.ASCII)
+
+
+def is_own_id(name: str) -> bool:
+    """Whether a customer's name is one that only we give, as no `ShopId` is."""
+    return _OURS.match(name) is not None
 
 
 @lru_cache(maxsize=65_536)

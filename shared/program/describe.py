@@ -165,8 +165,8 @@ def _terms(terms: Terms, currency: str) -> str:
         said.append("on " + ", ".join([*sorted(terms.products), *sorted(terms.categories)]))
     if terms.minimum_order is not None:
         said.append(f"on orders of {_money(terms.minimum_order, currency)} or more")
-    if terms.tier is not None:
-        said.append(f"from tier {terms.tier} on")
+    if terms.tiers:
+        said.append(f"for {' and '.join(sorted(terms.tiers))}")
     if terms.begins is not None:
         said.append(f"from {terms.begins:%Y-%m-%d %H:%M} UTC")
     if terms.ends is not None:

@@ -25,14 +25,14 @@ class Terms:
     """Who may have it, when, and on which orders.
 
     `minimum_order`: what the order must come to. `products` (by SKU) and `categories`: the discount is on these lines
-    alone, and one of them must be there; both empty: on the whole order. `tier`: from that tier on. `limit`: so often
-    for one customer. `stock`: so often in all. `begins` and `ends`: from that moment on, and before that one.
+    alone, and one of them must be there; both empty: on the whole order. `tiers`: for their members; empty: for all.
+    `limit`: so often for one customer. `stock`: so often in all. `begins`, `ends`: from then on, and before then.
     """
 
     minimum_order: Decimal | None = None
     products: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
-    tier: str | None = None
+    tiers: frozenset[str] = frozenset()
     limit: Limit | None = None
     stock: int | None = None
     begins: datetime | None = None
@@ -63,3 +63,8 @@ class Reward(Gift):
     id: str
     points: int
     terms: Terms = ANYBODY
+
+
+def code_letters(code: str) -> str:
+    """What tells one code from another: case, spaces and dashes do not, 0 reads as O and 1 as I."""
+    return "".join(c for c in code.upper() if c.isalnum()).replace("0", "O").replace("1", "I")

@@ -8,13 +8,16 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters import stock
 from services.rewards.adapters.loading import load_lots, load_numbered_lots
 from services.rewards.application.checkout import Answered, AnsweredMeanwhileError
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption, Status
+from shared.program.offering import Gift
 from shared.vault.pseudonyms import Pseudonyms
 
 _taken = json.Decoder(list[tuple[int, int]])
+_gives = json.Decoder(Gift)
 
 _RESOLVE = text("""
     SELECT w.name, coalesce(m.customer_id, a.customer_id)
@@ -24,10 +27,24 @@ _RESOLVE = text("""
     WHERE coalesce(m.customer_id, a.customer_id) IS NOT NULL
     """)
 _OWNERS = text("SELECT id, customer_id FROM rewards.redemptions WHERE id = ANY(CAST(:ids AS text[]))")
-_REDEMPTIONS = text("""
-    SELECT id, customer_id, order_id, points, value, currency, status, reserved_at, expires_at, ended_at, taken,
-        program_version
-    FROM rewards.redemptions WHERE id = ANY(CAST(:ids AS text[]))
+_REDEMPTION = (
+    "r.id, r.customer_id, r.order_id, r.points, r.value, r.currency, r.status, r.reserved_at, r.expires_at, r.ended_at,"
+    " r.taken, r.program_version, r.reward, r.gives"
+)
+_REDEMPTIONS = text(f"SELECT {_REDEMPTION} FROM rewards.redemptions r WHERE id = ANY(CAST(:ids AS text[]))")  # noqa: S608
+_FOR_ORDERS = text(f"""
+    SELECT {_REDEMPTION} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
+    JOIN rewards.redemptions r USING (customer_id, order_id) WHERE r.status IN ('reserved', 'confirmed') ORDER BY r.id
+    """)  # noqa: S608
+_REWARD_USES = text("""
+    SELECT r.customer_id, r.reward, r.reserved_at
+    FROM unnest(CAST(:customers AS text[]), CAST(:rewards AS text[])) AS w(customer_id, reward)
+    JOIN rewards.redemptions r USING (customer_id, reward) WHERE r.status IN ('reserved', 'confirmed')
+    """)
+_UNDONE = text("""
+    SELECT p.customer_id, p.order_id
+    FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
+    JOIN rewards.purchases p USING (customer_id, order_id) WHERE p.cancelled OR (p.total > 0 AND p.net = 0)
     """)
 _ANSWERS = text("""
     SELECT k.scope, k.key, k.body_hash, k.body
@@ -50,11 +67,15 @@ class Names:
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
 
+    def pseudonym(self, name: str) -> str:
+        """What stands for a shop's id of a customer."""
+        return self._pseudonyms.of("id", name)
+
     async def find(self, connection: AsyncConnection, names: Collection[str]) -> dict[str, str]:
         """Customer ids by name; unknown ones are missing."""
         if not names:
             return {}
-        keys = {"names": [*names], "pseudonyms": [self._pseudonyms.of("id", name) for name in names]}
+        keys = {"names": [*names], "pseudonyms": [self.pseudonym(name) for name in names]}
         rows = await connection.execute(_RESOLVE, keys)
         return {name: customer_id for name, customer_id in rows}  # noqa: C416  # rows are not tuples
 
@@ -89,6 +110,28 @@ class PostgresCheckouts:
             connection, members, [(r.customer_id, number) for r in redemptions for number, _ in r.taken]
         )
 
+    async def undone_orders(
+        self, connection: AsyncConnection, orders: set[tuple[str, str]]
+    ) -> set[tuple[str, str]]:
+        """See `CheckoutStore.undone_orders`."""
+        return await undone_orders(connection, orders)
+
+    async def reward_uses(
+        self, connection: AsyncConnection, wanted: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[datetime]]:
+        """See `CheckoutStore.reward_uses`."""
+        keys = {"customers": [one for one, _ in wanted], "rewards": [reward for _, reward in wanted]}
+        uses: dict[tuple[str, str], list[datetime]] = {}
+        for customer_id, reward, at in await connection.execute(_REWARD_USES, keys):
+            uses.setdefault((customer_id, reward), []).append(at)
+        return uses
+
+    async def lock_stock(
+        self, connection: AsyncConnection, limited: set[str], others: set[str]
+    ) -> dict[str, int]:
+        """See `CheckoutStore.lock_stock`."""
+        return await stock.lock(connection, limited, others)
+
     async def answers(
         self, connection: AsyncConnection, keys: set[tuple[str, str]]
     ) -> dict[tuple[str, str], Answered]:
@@ -117,6 +160,30 @@ class PostgresCheckouts:
             raise AnsweredMeanwhileError
 
 
+async def undone_orders(
+    connection: AsyncConnection, orders: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Which of these (customer, order id) were cancelled or refunded in full."""
+    if not orders:
+        return set()
+    keys = {"customers": [customer for customer, _ in orders], "orders": [order for _, order in orders]}
+    return {(customer, order) for customer, order in await connection.execute(_UNDONE, keys)}
+
+
+async def load_for_orders(
+    connection: AsyncConnection, members: dict[str, Member], orders: Collection[tuple[str, str]]
+) -> None:
+    """What was reserved or spent for these (customer, order id), and the lots it came from."""
+    keys = {"customers": [customer for customer, _ in orders], "orders": [order for _, order in orders]}
+    lots: list[tuple[str, int]] = []
+    for row in await connection.execute(_FOR_ORDERS, keys):
+        redemption = to_redemption(row)
+        found = members[redemption.customer_id].redemptions
+        found.setdefault(str(redemption.order_id), []).append(redemption)
+        lots += [(redemption.customer_id, number) for number, _ in redemption.taken]
+    await load_numbered_lots(connection, members, lots)
+
+
 def to_redemption(row: Any) -> Redemption:
     """The redemption in a row of its table."""
     return Redemption(
@@ -132,5 +199,7 @@ def to_redemption(row: Any) -> Redemption:
         ended_at=row.ended_at,
         taken=_taken.decode(row.taken),
         program_version=row.program_version,
+        reward=row.reward,
+        gives=_gives.decode(row.gives) if row.gives is not None else None,
         stored=True,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import loading, moving, saving
+from services.rewards.adapters import checkouts, loading, moving, offer_uses, saving
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
@@ -116,6 +116,15 @@ class PostgresMembers:
         await loading.load_lots(connection, members, needs.lots | {customer for customer, _ in told_again})
         await loading.load_numbered_lots(connection, members, told_again)
         await loading.load_expired_lots(connection, members, needs.expired_since)
+        undoing = needs.undoing | {
+            key
+            for key in needs.completed
+            if (purchase := members[key[0]].purchases.get(key[1]))
+            and (purchase.refunds or purchase.cancelled)
+        }
+        if undoing:
+            await checkouts.load_for_orders(connection, members, undoing)
+            await offer_uses.load_for_orders(connection, members, undoing)
         if spend_since is not None:
             await loading.roll_spend(connection, members, needs.spend, spend_since)
 

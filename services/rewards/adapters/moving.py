@@ -18,7 +18,7 @@ _UNIQUE = {
     "milestones": "o.milestone = t.milestone AND o.occasion = t.occasion",
 }
 """What a customer can have once: where both have it, each row stays where it is."""
-_PARTED = ("lots", "purchases", "rule_uses", "milestones", "offers", "redemptions")
+_PARTED = ("lots", "purchases", "rule_uses", "milestones", "offers", "offer_uses", "redemptions")
 """Tables whose rows tell the part of the customer that they came from."""
 
 
@@ -48,7 +48,6 @@ _MOVES = [
     *(
         text(f"UPDATE rewards.{table} SET {column} = {_T} WHERE {column} = {_S}")  # noqa: S608
         for table, column in (
-            ("offer_uses", "customer_id"),
             ("aliases", "customer_id"),
             ("members", "merged_into"),
         )
@@ -85,10 +84,6 @@ _PART_MOVES = [
     text(
         f"UPDATE rewards.members SET merged_into = {_T} WHERE merged_into = {_S}"  # noqa: S608
         f" AND customer_id = ANY(CAST(:parts AS text[])) AND customer_id <> {_T}"
-    ),
-    text(
-        f"UPDATE rewards.offer_uses u SET customer_id = {_T} FROM rewards.offers t"  # noqa: S608
-        f" WHERE u.code = t.code AND {_OF_PARTS}"
     ),
     *(
         text(

@@ -74,6 +74,10 @@ class Reader:
         found = (await self._names.find(connection, [name])).get(name)
         return await connection.scalar(_TARGET, {"id": found}) if found is not None else None
 
+    def pseudonym(self, name: str) -> str:
+        """What stands for the name of somebody whom we do not know."""
+        return self._names.pseudonym(name)
+
     async def member(
         self, connection: AsyncConnection, customer_id: str, spend_since: datetime | None
     ) -> Member:

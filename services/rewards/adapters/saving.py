@@ -8,6 +8,7 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters import offer_uses, stock
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
     Changes,
@@ -131,6 +132,8 @@ _REDEMPTION_COLUMNS = (
     "ended_at",
     "taken",
     "program_version",
+    "reward",
+    "gives",
 )
 
 
@@ -156,6 +159,10 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await _copy(connection, "redemptions", _REDEMPTION_COLUMNS, new_redemptions)
     ended = [(r.id, r.status, r.ended_at) for r in changes.redemptions if r.stored]
     await _update(connection, _UPDATE_REDEMPTIONS, ended)
+    if changes.undone_uses:
+        await offer_uses.undo(connection, changes.undone_uses)
+    if changes.stock:
+        await stock.add(connection, changes.stock)
     await _update(connection, _ALIASES, list(changes.aliases.items()))
     await outbox.append(
         connection,
@@ -249,6 +256,8 @@ def _redemption(redemption: Redemption) -> tuple[Any, ...]:
         redemption.ended_at,
         json.encode(redemption.taken).decode(),
         redemption.program_version,
+        redemption.reward,
+        _json.encode(redemption.gives).decode() if redemption.gives is not None else None,
     )
 
 

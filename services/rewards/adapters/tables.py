@@ -173,12 +173,38 @@ offers = Table(
 offer_uses = Table(
     "offer_uses",
     metadata,
-    Column("code", NAME, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("code", NAME, nullable=False),
     Column("customer_id", NAME, nullable=False),
     Column("order_id", String),
     Column("at", TIME, nullable=False),
     Column("actor", String, nullable=False),
+    Column("id", NAME, primary_key=True),
+    Column("offer", String, nullable=False),
+    Column("personal", Boolean, nullable=False),
+    Column("discount", Numeric),
+    Column("undone_at", TIME),
+    Column("part", NAME),
+    Index("offer_uses_customer", "customer_id", "at"),
+)
+
+stock = Table(
+    "stock",
+    metadata,
+    Column("item", NAME, primary_key=True),
+    Column("taken", BigInteger, nullable=False),
+    CheckConstraint("taken >= 0", "stock_taken"),
+    comment="How much is taken of each offer and reward that has, or had, a stock.",
+)
+
+code_attempts = Table(
+    "code_attempts",
+    metadata,
+    Column("subject", NAME, primary_key=True),
+    Column("since", TIME, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last", LargeBinary, nullable=False),
+    Index("code_attempts_since", "since"),
+    comment="Unknown codes that a customer has tried lately.",
 )
 
 tier_history = Table(
@@ -224,7 +250,7 @@ redemptions = Table(
     Column("customer_id", NAME, nullable=False),
     Column("order_id", String),
     Column("points", BigInteger, nullable=False),
-    Column("value", Numeric, nullable=False),
+    Column("value", Numeric),
     Column("currency", String, nullable=False),
     Column("status", String, nullable=False),
     Column("reserved_at", TIME, nullable=False),
@@ -233,6 +259,8 @@ redemptions = Table(
     Column("taken", String, nullable=False),
     Column("program_version", Integer, nullable=False),
     Column("part", NAME),
+    Column("reward", String),
+    Column("gives", String),
     CheckConstraint("points > 0", "redemptions_points"),
     Index("redemptions_due", "expires_at", postgresql_where=text("status = 'reserved'")),
     Index("redemptions_customer", "customer_id", "reserved_at"),

@@ -1,7 +1,7 @@
 """The use case of the checkout: reserve, confirm and release, many requests in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -9,25 +9,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import checkout, refusals
+from services.rewards.domain.carts import Cart
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.redemptions import Redemption, stock_of
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.terms import Standing
+from shared.program.model import Program
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Reserve `points` of `customer` (any of its ids) under the new id `id`. (`scope`, `key`) is the caller's
-    idempotency key, `body_hash` what tells another request under the same key."""
+    """Reserve `points` of `customer` (any of its ids) under the new id `id`, or those that the `reward` costs, for the
+    order in `cart`. (`scope`, `key`) is the caller's idempotency key, `body_hash` what tells another request under the
+    same key."""
 
     id: str
     customer: str
-    points: int
-    order_id: str | None
+    points: int | None
+    cart: Cart
     scope: str
     key: str
     body_hash: bytes
+    reward: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,22 @@ class CheckoutStore(Protocol):
         self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
     ) -> None:
         """All lots that hold points of these members, and those that the redemptions took from."""
+
+    async def undone_orders(
+        self, connection: AsyncConnection, orders: set[tuple[str, str]]
+    ) -> set[tuple[str, str]]:
+        """Which of these (customer, order id) were cancelled or refunded in full."""
+
+    async def reward_uses(
+        self, connection: AsyncConnection, wanted: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[datetime]]:
+        """When these (customer, reward) were redeemed, as far as that stands."""
+
+    async def lock_stock(
+        self, connection: AsyncConnection, limited: set[str], others: set[str]
+    ) -> dict[str, int]:
+        """How much is taken of each stock, locked: of those that are `limited`, and of `others` that will change if
+        they are counted. After the members' locks."""
 
     async def answers(
         self, connection: AsyncConnection, keys: set[tuple[str, str]]
@@ -118,7 +139,7 @@ class Checkout:
         Raises `LookAgainError`.
         """
         rulebook = await self.programs.current(connection, now)
-        batch = await self._load(connection, requests)
+        batch = await self._load(connection, requests, rulebook.program)
         changes = Changes(now, rulebook.program.version)
         results: list[bytes | Exception] = []
         for request in requests:
@@ -131,7 +152,9 @@ class Checkout:
             await self.members.save(connection, changes)
         return results
 
-    async def _load(self, connection: AsyncConnection, requests: Sequence[Request]) -> "_Batch":
+    async def _load(
+        self, connection: AsyncConnection, requests: Sequence[Request], program: Program
+    ) -> "_Batch":
         reserves = [request for request in requests if isinstance(request, Reserve)]
         ids = {request.id for request in requests if not isinstance(request, Reserve)}
         customers = await self.store.customers(connection, {request.customer for request in reserves})
@@ -145,7 +168,37 @@ class Checkout:
             raise MovedMeanwhileError
         await self.store.load_lots(connection, members, list(redemptions.values()))
         by_name = {name: locked[id_] for name, id_ in customers.items() if id_ in locked}
-        return _Batch(by_name, members, redemptions, answers, {})
+        batch = _Batch(by_name, members, redemptions, answers, {})
+        await self._load_terms(connection, reserves, program, batch)
+        return batch
+
+    async def _load_terms(
+        self, connection: AsyncConnection, reserves: Sequence[Reserve], program: Program, batch: "_Batch"
+    ) -> None:
+        """What reserving asks of besides points: orders that are undone, limits and stocks of rewards."""
+        orders: set[tuple[str, str]] = set()
+        limited: set[tuple[str, str]] = set()
+        stocked: set[str] = set()
+        items = {
+            stock_of("reward", one.reward) for one in batch.redemptions.values() if one.reward is not None
+        }
+        for request in reserves:
+            member, reward = batch.customers.get(request.customer), program.rewards.get(request.reward or "")
+            if member is not None and request.cart.order_id is not None:
+                orders.add((member.customer_id, request.cart.order_id))
+            if member is None or reward is None:
+                continue
+            items.add(stock_of("reward", reward.id))
+            if reward.terms.limit is not None:
+                limited.add((member.customer_id, reward.id))
+            if reward.terms.stock is not None:
+                stocked.add(stock_of("reward", reward.id))
+        if orders:
+            batch.undone.update(await self.store.undone_orders(connection, orders))
+        if limited:
+            batch.uses.update(await self.store.reward_uses(connection, limited))
+        if items:
+            batch.taken.update(await self.store.lock_stock(connection, stocked, items))
 
     def _decide(self, request: Request, batch: "_Batch", rulebook: Rulebook, changes: Changes) -> bytes:
         if isinstance(request, Reserve):
@@ -170,17 +223,37 @@ class Checkout:
         member = batch.customers.get(request.customer)
         if member is None:
             raise refusals.unknown_customer()
-        redemption = checkout.reserve(
-            member,
-            rulebook.program,
-            changes,
-            id_=request.id,
-            points=request.points,
-            order_id=request.order_id,
-        )
+        redemption = self._put_aside(request, member, batch, rulebook.program, changes)
         body = self.render(redemption)
         batch.new_answers[key] = Answered(request.body_hash, body)
         return body
+
+    def _put_aside(
+        self, request: Reserve, member: Member, batch: "_Batch", program: Program, changes: Changes
+    ) -> Redemption:
+        order_id = request.cart.order_id
+        if order_id is not None and (member.customer_id, order_id) in batch.undone:
+            raise refusals.order_cancelled(order_id)
+        if request.reward is None:
+            assert request.points is not None
+            return checkout.reserve(
+                member, program, changes, id_=request.id, points=request.points, order_id=order_id
+            )
+        reward = program.rewards.get(request.reward)
+        if reward is None:
+            raise refusals.unknown_reward(request.reward)
+        uses = batch.uses.setdefault((member.customer_id, reward.id), [])
+        item = stock_of("reward", reward.id)
+        standing = Standing(
+            tier=checkout.tier_of(member, program),
+            uses=uses,
+            taken=batch.taken.get(item, 0) + changes.stock.get(item, 0),
+        )
+        redemption = checkout.reserve_reward(
+            member, program, changes, reward, request.cart, standing, id_=request.id
+        )
+        uses.append(changes.now)
+        return redemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +263,6 @@ class _Batch:
     redemptions: dict[str, Redemption]
     answers: dict[tuple[str, str], Answered]
     new_answers: dict[tuple[str, str], Answered]
+    undone: set[tuple[str, str]] = field(default_factory=set)
+    uses: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)

@@ -104,3 +104,6 @@ class Programs(Protocol):
 
     async def current(self, connection: AsyncConnection, now: datetime) -> Rulebook:
         """The version in force at `now`, as was known a second ago at most."""
+
+    async def version(self, connection: AsyncConnection, version: int) -> Rulebook:
+        """A version by its number."""

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RESERVE = "reserve"
     CONFIRM = "confirm"
     RELEASE = "release"
+    RETURN = "return"
     EXPIRE = "expire"
     REVERSE = "reverse"
     SETTLE = "settle"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.redemptions import CodeUse, Redemption
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.outcomes import Outcome
 
@@ -80,7 +80,8 @@ class TierChange(NamedTuple):
 class Changes:
     """Everything that one transaction writes. `now` and `version` are the same for all of it.
 
-    `skips` collects why rules gave nothing, when somebody asks: None, as on the stream, keeps nothing.
+    `stock` adds to what was taken of each stock (see `redemptions.stock_of`). `skips` collects why rules gave nothing,
+    when somebody asks: None, as on the stream, keeps nothing.
     """
 
     now: datetime
@@ -92,6 +93,8 @@ class Changes:
     offers: list[IssuedOffer] = field(default_factory=list)
     tiers: list[TierChange] = field(default_factory=list)
     redemptions: list[Redemption] = field(default_factory=list)
+    undone_uses: list[CodeUse] = field(default_factory=list)
+    stock: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     skips: list[Skip] | None = None

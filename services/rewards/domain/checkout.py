@@ -1,14 +1,20 @@
 """Spending at the checkout: reserve points, then confirm or release them. Each function refuses before it changes."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from services.rewards.domain import ledger, refusals
+from services.rewards.domain import ledger, refusals, terms
 from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.carts import Cart
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import Lot, lot_number
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import Redemption, Status, worth
+from services.rewards.domain.redemptions import Redemption, Status, stock_of, worth
+from services.rewards.domain.terms import Standing
+from services.rewards.domain.tiers import current_level
 from shared.program.model import Program
+from shared.program.offering import Gift, Reward
+from shared.program.sections.points import RESERVE_FOR
 
 
 def spendable_at(member: Member, now: datetime) -> int:
@@ -29,11 +35,62 @@ def reserve(
 
     Raises `RefusedError` when the program redeems nothing, or not so little, or the member has fewer points.
     """
-    redeem, now = program.points.redeem, changes.now
+    redeem = program.points.redeem
     if redeem is None:
         raise refusals.not_redeemable()
     if points < redeem.minimum:
         raise refusals.below_minimum(redeem.minimum)
+    value = worth(points, redeem, program.currency)
+    return _put_aside(member, program, changes, id_=id_, points=points, order_id=order_id, value=value)
+
+
+def reserve_reward(  # noqa: PLR0917
+    member: Member,
+    program: Program,
+    changes: Changes,
+    reward: Reward,
+    cart: Cart,
+    standing: Standing,
+    *,
+    id_: str,
+) -> Redemption:
+    """Put the points aside that a reward costs, and the reward itself. Needs all lots.
+
+    Raises `RefusedError` when one of its terms is not met, or the member has fewer points.
+    """
+    missing = terms.unmet(reward, cart, standing, program, changes.now)
+    if missing is not None:
+        raise refusals.unmet_terms("reward", missing)
+    value = None
+    if reward.percent is not None or reward.amount is not None:
+        value = terms.discount(reward, cart, program)
+        value = reward.amount if value is None else value
+    redemption = _put_aside(
+        member,
+        program,
+        changes,
+        id_=id_,
+        points=reward.points,
+        order_id=cart.order_id,
+        value=value,
+        reward=reward,
+    )
+    _count(redemption, changes, 1)
+    return redemption
+
+
+def _put_aside(
+    member: Member,
+    program: Program,
+    changes: Changes,
+    *,
+    id_: str,
+    points: int,
+    order_id: str | None,
+    value: Decimal | None,
+    reward: Reward | None = None,
+) -> Redemption:
+    now = changes.now
     available = spendable_at(member, now)
     if points > available:
         raise refusals.insufficient_points(points, available)
@@ -49,22 +106,37 @@ def reserve(
             lot=lot.number,
             redemption=id_,
         )
+    lasts = program.points.redeem.reserve_for if program.points.redeem is not None else RESERVE_FOR
     redemption = Redemption(
         id=id_,
         customer_id=member.customer_id,
         order_id=order_id,
         points=points,
-        value=worth(points, redeem),
+        value=value,
         currency=program.currency,
         status=Status.RESERVED,
         reserved_at=now,
-        expires_at=redeem.reserve_for.after(now, program.time_zone),
+        expires_at=lasts.after(now, program.time_zone),
         taken=[(lot.number, part) for lot, part in taken],
         program_version=program.version,
+        reward=reward.id if reward is not None else None,
+        gives=gift_of(reward) if reward is not None else None,
     )
     changes.redemptions.append(redemption)
     _tell(member, changes, "points.reserved", redemption)
     return redemption
+
+
+def tier_of(member: Member, program: Program) -> str | None:
+    """The tier that the member is in, by its id."""
+    if program.tiers is None:
+        return None
+    return program.tiers.levels[current_level(program.tiers, member)].id
+
+
+def gift_of(given: Gift) -> Gift:
+    """What is given, without its terms and its price."""
+    return Gift(**{name: getattr(given, name) for name in Gift.__dataclass_fields__})
 
 
 def confirm(member: Member, redemption: Redemption, changes: Changes) -> None:
@@ -118,6 +190,39 @@ def release(
     _tell(member, changes, "points.released", redemption)
 
 
+def give_back(member: Member, redemption: Redemption, program: Program, changes: Changes) -> None:
+    """The order is undone: what it had put aside is released, what was spent on it returns to the lots it came from,
+    with the time those have left; a debt is paid from it first. Doing it again changes nothing. Needs those lots; for
+    one that went to another customer since, the points get a lot of their own."""
+    if redemption.status is not Status.CONFIRMED:
+        release(member, redemption, changes)
+        return
+    for number, part in redemption.taken:
+        lot = member.lots.get(number) or _new_lot(member, redemption, number, program, changes)
+        lot.remaining += part
+        lot.points = max(lot.points, lot.remaining + lot.expired)
+        lot.changed = True
+        _post(
+            member,
+            changes,
+            Kind.RETURN,
+            (Account.REDEEMED, Account.AVAILABLE),
+            part,
+            lot=lot.number,
+            redemption=redemption.id,
+        )
+    _end(redemption, Status.RETURNED, changes)
+    ledger.settle(member, changes, cause=redemption.id, at=changes.now)
+    _tell(member, changes, "points.returned", redemption)
+
+
+def _new_lot(member: Member, redemption: Redemption, number: int, program: Program, changes: Changes) -> Lot:
+    own = lot_number(redemption.id, str(number))
+    lot = ledger.open_lot(member, own, changes.now, program, now=changes.now)
+    lot.pending = False
+    return lot
+
+
 def adjust(member: Member, program: Program, changes: Changes, *, id_: str, points: int, reason: str) -> None:
     """Give points, or take them, by hand. Needs all lots. Raises `RefusedError` when fewer are there than are taken."""
     available = spendable_at(member, changes.now)
@@ -158,6 +263,15 @@ def _end(redemption: Redemption, status: Status, changes: Changes) -> None:
     redemption.status = status
     redemption.ended_at = changes.now
     changes.redemptions.append(redemption)
+    if status is not Status.CONFIRMED:
+        _count(redemption, changes, -1)
+
+
+def _count(redemption: Redemption, changes: Changes, many: int) -> None:
+    """What is put aside is out of the stock until it comes back."""
+    if redemption.reward is not None:
+        item = stock_of("reward", redemption.reward)
+        changes.stock[item] = changes.stock.get(item, 0) + many
 
 
 def _tell(member: Member, changes: Changes, type_: str, redemption: Redemption) -> None:
@@ -169,6 +283,7 @@ def _tell(member: Member, changes: Changes, type_: str, redemption: Redemption) 
         data={
             "redemption": redemption.id,
             "order_id": redemption.order_id,
+            "reward": redemption.reward,
             "points": redemption.points,
             "value": redemption.value,
             "status": redemption.status,

@@ -67,6 +67,7 @@ def entry_sentence(story: Story) -> str:
         Kind.RESERVE: f"{points}{origin} put aside for redemption {story.redemption}{_for_order(story)}.",
         Kind.CONFIRM: f"{points} spent by redemption {story.redemption}{_for_order(story)}.",
         Kind.RELEASE: f"{points}{origin} given back: redemption {story.redemption} was not completed.",
+        Kind.RETURN: f"{points}{origin} returned: the purchase{_for_order(story)} was cancelled, or refunded.",
         Kind.EXPIRE: f"{points}{origin} expired unspent: their last day was over.",
         Kind.RENEW: f"{points}{origin} came back that had expired: an event of before came late and lets them last.",
         Kind.SETTLE: f"{points}{origin} paid back what was owed: points of a refunded order had been spent already.",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from services.rewards.domain.lots import Lot
 from services.rewards.domain.purchases import ZERO, Purchase
+from services.rewards.domain.redemptions import CodeUse, Redemption
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class Member:
     all that time (see `expiry`).
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
+    `redemptions` and `code_uses` are those for the orders that are being undone, by order id.
     `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all.
     """
 
@@ -45,6 +47,8 @@ class Member:
     purchases: dict[str, Purchase] = field(default_factory=dict)
     uses: dict[str, list["Use"]] = field(default_factory=dict)
     milestones: dict[str, "Use"] = field(default_factory=dict)
+    redemptions: dict[str, list[Redemption]] = field(default_factory=dict)
+    code_uses: dict[str, list[CodeUse]] = field(default_factory=dict)
 
     def spendable(self) -> int:
         """What the customer can spend; below zero only after a refund of points that were spent already."""

@@ -12,13 +12,14 @@ ORDERS = UNDOING | {"order.completed"}
 
 @dataclass(slots=True)
 class Needs:
-    """Keys of what to load: orders as (customer, order id), and those of them that are told as completed (if they are
-    known, their lots matter too), limited rules as (customer, rule), milestones as
-    (customer, milestone, occasion); customers all of whose lots with points, and whose rolling spend, are needed;
-    customers whose renewable lots are needed that expired since a moment."""
+    """Keys of what to load: orders as (customer, order id), those of them that are told as completed (if they are
+    known, their lots matter too), those that may be undone (what was used for them is then given back), limited
+    rules as (customer, rule), milestones as (customer, milestone, occasion); customers all of whose lots with points,
+    and whose rolling spend, are needed; customers whose renewable lots are needed that expired since a moment."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
     completed: set[tuple[str, str]] = field(default_factory=set)
+    undoing: set[tuple[str, str]] = field(default_factory=set)
     uses: set[tuple[str, str]] = field(default_factory=set)
     milestones: set[tuple[str, str, str]] = field(default_factory=set)
     lots: set[str] = field(default_factory=set)
@@ -36,6 +37,7 @@ class Needs:
             self.spend.add(customer_id)
             if activity.type in UNDOING:
                 self.lots.add(customer_id)
+                self.undoing.add((customer_id, str(activity.data["order_id"])))
             else:
                 self.completed.add((customer_id, str(activity.data["order_id"])))
         for rule in matched.rules:

@@ -1,16 +1,19 @@
-"""Offers: a code that one customer may use, and what it gives."""
+"""Offers: codes of single customers and codes for everybody, what they give, and who may use them."""
 
 from base64 import b32encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
+from decimal import Decimal
 from hashlib import blake2b
 
+from services.rewards.domain.carts import Cart
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import CENT
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.terms import Reason, Standing, Unmet, unmet
+from shared.program.model import Program
+from shared.program.offering import OfferTemplate, code_letters
 
 CODE_CHARACTERS = 12
 """60 bits under a secret key: nobody guesses one, and two customers never share one."""
@@ -30,7 +33,7 @@ def offer_code(key: bytes, customer_id: str, offer: str, cause: str) -> str:
 
 def normal_code(typed: str) -> str:
     """A code as it is stored, from what a customer typed: case, spaces and dashes do not matter, 0 is O, 1 is I."""
-    letters = "".join(c for c in typed.upper() if c.isalnum()).replace("0", "O").replace("1", "I")
+    letters = code_letters(typed)
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
 
 
@@ -78,17 +81,6 @@ def issue_offer(
     )
 
 
-class Refusal(StrEnum):
-    """Why a code cannot be used."""
-
-    UNKNOWN = "offer_unknown"
-    """No such code, or not this customer's: whoever asks may not learn which."""
-    USED = "offer_used"
-    EXPIRED = "offer_expired"
-    REVOKED = "offer_revoked"
-    CURRENCY = "offer_currency_mismatch"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """An issued offer as it stands."""
@@ -110,22 +102,73 @@ class Offer:
     gift: str | None
     currency: str
 
-    def refusal(self, customer_id: str | None, now: datetime, currency: str | None = None) -> Refusal | None:
-        """Why this customer cannot use it now; None if they can."""
-        if customer_id != self.customer_id:
-            return Refusal.UNKNOWN
+    def ended(self, now: datetime) -> Reason | None:
+        """Why nobody can use it any more; None while its customer can, terms of the order aside."""
         if self.revoked_at is not None:
-            return Refusal.REVOKED
+            return Reason.REVOKED
         if self.used >= self.uses:
-            return Refusal.USED
-        if self.valid_until <= now:
-            return Refusal.EXPIRED
-        if self.amount is not None and currency is not None and currency != self.currency:
-            return Refusal.CURRENCY
-        return None
+            return Reason.USED
+        return Reason.EXPIRED if self.valid_until <= now else None
 
-    def discount(self, total: Decimal) -> Decimal:
-        """What it takes off an order of `total`: a percentage rounded down to cents, an amount at most the total."""
-        if self.percent is not None:
-            return (total * self.percent / 100).quantize(CENT, ROUND_DOWN)
-        return min(self.amount, total) if self.amount is not None else Decimal(0)
+    def template(self, program: Program) -> OfferTemplate:
+        """What it gives and on which terms, as the program said when it was issued: `program` is of that version."""
+        found = program.offers.get(self.offer)
+        return found or OfferTemplate(
+            id=self.offer,
+            valid_for=None,
+            uses=self.uses,
+            percent=self.percent,
+            amount=self.amount,
+            free_shipping=self.free_shipping,
+            gift=self.gift,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A code that there is, and its offer: a customer's own (`issued`), or, without, one for everybody."""
+
+    code: str
+    offer: OfferTemplate
+    issued: Offer | None = None
+
+    def may_be_tried_by(self, customer_id: str | None) -> bool:
+        """Whether this customer may learn anything of it; None is one of whom nothing is known."""
+        return self.issued is None or self.issued.customer_id == customer_id
+
+    def refusal(
+        self, cart: Cart, standing: Standing, beside: Collection[bool], program: Program, now: datetime
+    ) -> Unmet | None:
+        """Why it cannot be used for this order now; None if it can. `beside` tells of each other code on the order
+        whether it is combinable; `program` is the version of now, which says what a tier is."""
+        ended = self.issued.ended(now) if self.issued is not None else None
+        if ended is not None:
+            return Unmet(ended, DETAILS[ended])
+        missing = unmet(self.offer, cart, standing, program, now)
+        if missing is None and beside and not (self.offer.combinable and all(beside)):
+            return Unmet(Reason.NOT_COMBINABLE, DETAILS[Reason.NOT_COMBINABLE])
+        return missing
+
+    def uses_left(self, uses: int, used_now: int) -> int | None:
+        """How often its customer may use it still, after `used_now` more; `uses` of the offer were theirs until now.
+        None without end, and where a limit counts anew with time."""
+        limit = self.offer.terms.limit
+        left = [limit.times - uses - used_now] if limit is not None and limit.per is None else []
+        if self.issued is not None:
+            left.append(self.issued.uses - self.issued.used - used_now)
+        return max(min(left), 0) if left else None
+
+
+def shared_codes(program: Program) -> dict[str, OfferTemplate]:
+    """The offers with a code for everybody, by what tells one code from another."""
+    return {code_letters(offer.code): offer for offer in program.offers.values() if offer.code is not None}
+
+
+DETAILS = {
+    Reason.UNKNOWN: "There is no such code for this customer.",
+    Reason.USED: "The code has been used as often as it may be.",
+    Reason.EXPIRED: "The code has expired.",
+    Reason.REVOKED: "The code is no longer valid.",
+    Reason.NOT_COMBINABLE: "The code does not go together with the other codes of this order.",
+    Reason.ORDER_CANCELLED: "The order was cancelled, or refunded in full.",
+}

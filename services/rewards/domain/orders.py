@@ -11,6 +11,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import Grant, Purchase, Refund, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.undoing import give_back
 from shared.contracts.activity import Activity
 
 
@@ -40,6 +41,7 @@ def order_completed(
     changes.touch(member)
     earn_for_order(member, activity, matched, program, changes, purchase=purchase)
     if purchase.refunds or purchase.cancelled:
+        give_back(member, purchase, activity, rulebook, changes)
         take_back_undone(member, purchase, activity, changes)
     if purchase.counts:
         tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
@@ -82,6 +84,7 @@ def _tell_again(  # noqa: PLR0917
             if grant is not None:
                 purchase.grants.append(Grant(grant.rule, grant.by, grant.factor, 0))
     _give_missing(member, purchase, activity, rulebook, changes)
+    give_back(member, purchase, activity, rulebook, changes)
     take_back_undone(member, purchase, activity, changes)
     if purchase.counts:
         tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
@@ -160,6 +163,7 @@ def _undo(
 ) -> None:
     purchase.changed = True
     changes.touch(member)
+    give_back(member, purchase, activity, rulebook, changes)
     if purchase.placed_at is None:
         return
     take_back_undone(member, purchase, activity, changes)

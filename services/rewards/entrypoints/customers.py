@@ -185,12 +185,12 @@ def entry_view(row: Any) -> EntryView:
 
 def offer_view(offer: Offer, now: datetime) -> OfferView:
     """An offer as the API shows it."""
-    refusal = offer.refusal(offer.customer_id, now)
+    ended = offer.ended(now)
     return OfferView(
         code=offer.code,
         offer=offer.offer,
         rule=offer.rule,
-        status="active" if refusal is None else refusal.value.removeprefix("offer_"),
+        status="active" if ended is None else ended.value,
         percent=offer.percent,
         amount=offer.amount,
         currency=offer.currency,

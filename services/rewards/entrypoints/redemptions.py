@@ -1,16 +1,20 @@
 """Spending points at the checkout."""
 
 import secrets
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from msgspec import json
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.rewards.application.batching import OverloadedError
 from services.rewards.application.checkout import Confirm, Release, Reserve
+from services.rewards.domain.carts import Cart
 from services.rewards.domain.redemptions import Redemption
+from services.rewards.entrypoints.carts import Order
 from services.rewards.entrypoints.reading import IDEMPOTENCY_PARAMETER, read
 from services.rewards.entrypoints.service import Service, as_problem
 from shared.auth.scopes import Scope
@@ -29,28 +33,63 @@ _NAMED: dict[str, Any] = {
 
 
 class RedemptionRequest(BaseModel):
-    """Points of a customer (our id or the shop's), to be spent on an order."""
+    """Points of a customer (our id or the shop's), to be spent on an order as money (`points`), or on a `reward` of the
+    catalogue. What the `order` comes to matters to rewards alone."""
 
     customer: CustomerName
-    points: PointsAmount
+    points: PointsAmount | None = None
+    reward: ShortText | None = None
     order_id: ShortText | None = None
+    order: Order | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "RedemptionRequest":
+        if (self.points is None) == (self.reward is None):
+            raise PydanticCustomError("one_of", "must have exactly one of points and reward")
+        named = {self.order_id, self.order.order_id if self.order is not None else None} - {None}
+        if len(named) > 1:
+            raise PydanticCustomError(
+                "order_ids_differ", "must not name two orders: order_id and order.order_id"
+            )
+        return self
+
+    def cart(self) -> Cart:
+        """The order as far as it is known."""
+        cart = self.order.cart() if self.order is not None else Cart()
+        return replace(cart, order_id=cart.order_id or self.order_id)
+
+
+class GiftView(BaseModel):
+    """What a reward gives: one of these."""
+
+    percent: Decimal | None
+    amount: Decimal | None
+    at_most: Decimal | None
+    free_shipping: bool
+    gift: str | None
 
 
 class RedemptionView(BaseModel):
-    """A redemption. `value` is what the points are worth, `expires_at` when a reservation ends by itself."""
+    """A redemption. `value` is what it takes off the order (null where a reward is no money, or the order was not
+    told), `expires_at` when a reservation ends by itself. `reward` and `gives` stand where a reward was bought."""
 
     id: str
     status: str
     customer: str
     order_id: str | None
     points: int
-    value: Decimal
+    value: Decimal | None
     currency: str
+    reserved_at: Instant
     expires_at: Instant
+    ended_at: Instant | None
+    reward: str | None = None
+    gives: GiftView | None = None
 
 
 def render(redemption: Redemption) -> bytes:
     """The body of an answer about a redemption."""
+    bought = {"reward": redemption.reward, "gives": redemption.gives} if redemption.reward is not None else {}
     return _encoder.encode(
         {
             "id": redemption.id,
@@ -63,6 +102,7 @@ def render(redemption: Redemption) -> bytes:
             "reserved_at": redemption.reserved_at,
             "expires_at": redemption.expires_at,
             "ended_at": redemption.ended_at,
+            **bought,
         }
     )
 
@@ -94,17 +134,19 @@ def redemption_routes(service: Service) -> APIRouter:
     )
     async def reserve(request: Request) -> Response:
         """Put points aside for an order; confirm or release them before `expires_at`. 409 `insufficient_points`
-        tells how many are available. The same Idempotency-Key reserves once and answers the same."""
+        tells how many are available; a reward that may not be had says why by a code of its own, such as
+        `reward_out_of_stock`. The same Idempotency-Key reserves once and answers the same."""
         principal = await service.guard.check(request.headers.get("authorization"), Scope.REWARDS_WRITE)
         body, key = await read(request, RedemptionRequest)
         asked = Reserve(
             id=f"red_{secrets.token_hex(12)}",
             customer=body.customer,
             points=body.points,
-            order_id=body.order_id,
+            cart=body.cart(),
             scope=f"{principal.key_id} POST /v1/redemptions",
             key=key,
-            body_hash=hash_body(repr((body.customer, body.points, body.order_id)).encode()),
+            body_hash=_hash(body),
+            reward=body.reward,
         )
         return await _answer(service, asked, 201)
 
@@ -131,6 +173,13 @@ def redemption_routes(service: Service) -> APIRouter:
         return await _answer(service, Release(as_sent(request.path_params["redemption_id"])), 200)
 
     return router
+
+
+def _hash(body: RedemptionRequest) -> bytes:
+    """What tells one request from another under the same key."""
+    if body.reward is None and body.order is None:
+        return hash_body(repr((body.customer, body.points, body.order_id)).encode())
+    return hash_body(body.model_dump_json().encode())
 
 
 async def _answer(service: Service, request: Reserve | Confirm | Release, status: int) -> Response:

@@ -10,6 +10,7 @@ from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.batching import Batcher
 from services.rewards.application.checkout import CheckoutStore, Request
+from services.rewards.application.codes import Codes
 from services.rewards.application.ports import Members
 from services.rewards.domain.refusals import RefusedError, unknown_customer
 from shared.auth.guard import Guard, Principal, require
@@ -17,7 +18,7 @@ from shared.auth.scopes import Scope
 from shared.bus.interface import Outbox
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys
-from shared.http.problems import Problem, dependency_unavailable
+from shared.http.problems import Problem, ProblemError, dependency_unavailable
 
 MayRead = Annotated[Principal, Depends(require(Scope.REWARDS_READ))]
 MayWrite = Annotated[Principal, Depends(require(Scope.REWARDS_WRITE))]
@@ -39,6 +40,7 @@ class Service:
     store: CheckoutStore
     keys: IdempotencyKeys
     outbox: Outbox
+    codes: Codes
     checkout: Batcher[Request, bytes]
 
     async def customer(self, connection: AsyncConnection, name: str) -> str:
@@ -51,7 +53,16 @@ class Service:
 
 def problem(refusal: RefusedError) -> Problem:
     """The problem document of a refusal."""
-    return Problem(refusal.status, refusal.code, refusal.title, refusal.detail, extra=refusal.extra)
+    wait_s = refusal.extra.get("retry_after")
+    return Problem(
+        refusal.status,
+        refusal.code,
+        refusal.title,
+        refusal.detail,
+        [ProblemError(refusal.pointer, refusal.code, refusal.detail)] if refusal.pointer is not None else (),
+        headers={"Retry-After": str(wait_s)} if wait_s is not None else {},
+        extra=refusal.extra,
+    )
 
 
 def as_problem(error: Exception) -> Exception:

@@ -5,14 +5,12 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from shared.program.document import Scalar
 from shared.program.earn import Cap, Counted, EarnRule, Products, Referral
-from shared.program.faults import suggestion
 from shared.program.ids import RULE
 from shared.program.period import Period
 from shared.program.reading import Fields
 from shared.program.sections import windows
-from shared.program.sections.gifts import read_money, read_names
+from shared.program.sections.gifts import read_money, read_names, read_tiers
 from shared.program.sections.triggers import read_event_type, read_limit, read_when
 
 EARN_KEYS = (
@@ -93,7 +91,7 @@ def _earn_rule(rule: Fields) -> EarnRule:
         only=only if only != Products() else None,
         without=without,
         minimum_order=read_money(rule, "minimum_order"),
-        tiers=_tiers(rule),
+        tiers=read_tiers(rule),
         begins=begins,
         ends=ends,
     )
@@ -110,19 +108,6 @@ def _without(rule: Fields) -> Products | None:
 
 def _within(only: Products, without: Products) -> bool:
     return only.products <= without.products and only.categories <= without.categories
-
-
-def _tiers(rule: Fields) -> frozenset[str]:
-    names: set[str] = set()
-    known = rule.reading.tiers
-    for node, path in rule.nodes("tiers", least="Name one or more, or remove it."):
-        if not isinstance(node, Scalar) or node.text not in known:
-            name = node.text if isinstance(node, Scalar) else "of that kind"
-            hint = suggestion(name, known) or "Define it under tiers."
-            rule.reading.faults.add(node.place, path, f"There is no tier {name}.", hint)
-        else:
-            names.add(node.text)
-    return frozenset(names)
 
 
 def _cap(rule: Fields, event_type: str | None) -> Cap | None:

@@ -12,7 +12,7 @@ from shared.program.sections import windows
 from shared.program.sections.triggers import read_limit
 
 GIFTS = ("discount", "free_shipping", "gift")
-TERMS = ("minimum_order", "products", "categories", "tier", "limit", "stock", *windows.KEYS)
+TERMS = ("minimum_order", "products", "categories", "tiers", "limit", "stock", *windows.KEYS)
 DISCOUNT_KEYS = ("percent", "amount", "at_most")
 STOCK_MAX = 1_000_000_000
 NAMES_MAX = 1_000
@@ -79,7 +79,7 @@ def read_terms(fields: Fields) -> Terms:
         minimum_order=read_money(fields, "minimum_order"),
         products=products,
         categories=categories,
-        tier=_tier(fields),
+        tiers=read_tiers(fields),
         limit=read_limit(fields, "limit", None, by_field=False),
         stock=fields.whole("stock", high=STOCK_MAX),
         begins=begins,
@@ -100,12 +100,15 @@ def read_names(fields: Fields, key: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _tier(fields: Fields) -> str | None:
-    name, known = fields.text("tier"), fields.reading.tiers
-    if name is None:
-        return None
-    if name not in known:
-        fields.fault("tier", f"There is no tier {name}.", suggestion(name, known) or "Define it under tiers.")
-    elif name == known[0]:
-        fields.fault("tier", f"Everybody is in tier {name} or above it.", "Remove tier.")
-    return name
+def read_tiers(fields: Fields) -> frozenset[str]:
+    """The tiers under `tiers`, each of which the program has."""
+    names: set[str] = set()
+    known = fields.reading.tiers
+    for node, path in fields.nodes("tiers", least="Name one or more, or remove it."):
+        if not isinstance(node, Scalar) or node.text not in known:
+            name = node.text if isinstance(node, Scalar) else "of that kind"
+            hint = suggestion(name, known) or "Define it under tiers."
+            fields.reading.faults.add(node.place, path, f"There is no tier {name}.", hint)
+        else:
+            names.add(node.text)
+    return frozenset(names)

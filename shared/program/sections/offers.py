@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.program.faults import Place
 from shared.program.ids import OFFER
 from shared.program.limit import Limit
-from shared.program.offering import OfferTemplate
+from shared.program.offering import OfferTemplate, code_letters
 from shared.program.reading import STAND_IN, Fields, fields_of
 from shared.program.sections.gifts import GIFTS, TERMS, read_gift, read_terms
 
@@ -17,11 +17,6 @@ ONCE = Limit(1)
 _CODE = re.compile(r"(?=(?:-?[A-Za-z0-9]){4,24}\Z)[A-Za-z0-9][A-Za-z0-9-]*\Z", re.ASCII)
 _PERSONAL = 12
 """Letters and digits of the codes that single customers get."""
-
-
-def code_letters(code: str) -> str:
-    """What tells one code from another: case, spaces and dashes do not, 0 reads as O and 1 as I."""
-    return "".join(c for c in code.upper() if c.isalnum()).replace("0", "O").replace("1", "I")
 
 
 def read_offers(root: Fields) -> dict[str, OfferTemplate]:

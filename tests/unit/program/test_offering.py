@@ -19,7 +19,7 @@ def test_the_terms_of_an_offer() -> None:
     """Given an offer with all terms; when it is read; then days are those of the program's zone, through the last."""
     offer = load(
         TIERS + "offers: {summer: {code: SUMMER-26, discount: {percent: 15, at_most: 30}, minimum_order: 50,"
-        " products: [A-1], categories: [Toys], tier: gold, limit: {times: 2, per: P1M}, stock: 100,"
+        " products: [A-1], categories: [Toys], tiers: [gold], limit: {times: 2, per: P1M}, stock: 100,"
         " from: 2026-06-01, until: 2026-08-31, combinable: true}}"
     ).offers["summer"]
 
@@ -29,7 +29,7 @@ def test_the_terms_of_an_offer() -> None:
         minimum_order=Decimal(50),
         products=frozenset({"A-1"}),
         categories=frozenset({"Toys"}),
-        tier="gold",
+        tiers=frozenset({"gold"}),
         limit=Limit(2, Period(months=1)),
         stock=100,
         begins=datetime(2026, 6, 1, tzinfo=UTC),
@@ -64,8 +64,8 @@ def test_days_are_those_of_the_programs_zone() -> None:
             "before from",
             "offers.a.until",
         ),
-        ("{gift: pen, valid_for: P1M, tier: goold}", "no tier goold", "offers.a.tier"),
-        ("{gift: pen, valid_for: P1M, tier: member}", "Everybody", "offers.a.tier"),
+        ("{gift: pen, valid_for: P1M, tiers: [goold]}", "no tier goold", "offers.a.tiers[0]"),
+        ("{gift: pen, valid_for: P1M, tiers: []}", "nothing in tiers", "offers.a.tiers"),
         ("{free_shipping: true, valid_for: P1M, products: [A]}", "discount", "offers.a.products"),
         ("{discount: {percent: 5}, valid_for: P1M, products: []}", "nothing in", "offers.a.products"),
         (
@@ -146,10 +146,10 @@ def test_the_id_of_a_reward_is_for_ever() -> None:
 def test_terms_in_plain_words() -> None:
     program = load(
         TIERS
-        + "offers: {a: {code: SPRING, discount: {percent: 10, at_most: 5}, categories: [Toys], tier: gold,"
+        + "offers: {a: {code: SPRING, discount: {percent: 10, at_most: 5}, categories: [Toys], tiers: [gold],"
         " minimum_order: 20, combinable: true}}"
     )
     assert describe(program)["offer:a"] == (
-        "10 % off, at most 5 USD, with the code SPRING, on Toys, on orders of 20 USD or more, from tier gold on, at most once,"
-        " together with others"
+        "10 % off, at most 5 USD, with the code SPRING, on Toys, on orders of 20 USD or more, for gold,"
+        " at most once, together with others"
     )
