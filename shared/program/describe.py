@@ -1,11 +1,10 @@
 """Plain sentences for rules: what a customer, or whoever asks why, can read without the file at hand."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from shared.program.currencies import DECIMALS
 from shared.program.earn import Cap, EarnRule, Products, Referral
 from shared.program.ids import OFFER, REWARD, RULE, SEGMENT
 from shared.program.limit import Limit
@@ -19,6 +18,11 @@ from shared.program.model import (
 from shared.program.offering import Gift, OfferTemplate, Reward, Terms
 from shared.program.period import Period
 from shared.program.tiering import Basis, Benefit, Measure, TierLevel
+from shared.program.words import in_digits as _plain
+from shared.program.words import in_money as _money
+from shared.program.words import in_points as _points
+from shared.program.words import in_times as _times
+from shared.program.words import in_words
 
 
 def describe(program: Program) -> Mapping[str, str]:
@@ -85,7 +89,12 @@ def describe_milestone(milestone: Milestone) -> str:
 
 def _count(count: Count) -> str:
     """Such as `, at 5 orders`, `, every 1000 spend`."""
-    return f", {'every' if count.each else 'at'} {_plain(count.of)} {count.fact.replace('_', ' ')}"
+    return f", {describe_count(count)}"
+
+
+def describe_count(count: Count) -> str:
+    """Such as `at 5 orders`, `every 1000 spend`."""
+    return f"{'every' if count.each else 'at'} {_plain(count.of)} {count.fact.replace('_', ' ')}"
 
 
 def describe_tier(level: TierLevel, program: Program) -> str:
@@ -134,22 +143,6 @@ def describe_redeem(redeem: Redeem, currency: str) -> str:
     return f"{_points(redeem.points)} {are} worth {_money(redeem.value, currency)}{least}"
 
 
-def in_words(period: Period) -> str:
-    """Such as `12 months`, `30 days`, `1 month and 2 hours`."""
-    days, rest = divmod(period.rest, timedelta(days=1))
-    hours, rest = divmod(rest, timedelta(hours=1))
-    minutes, rest = divmod(rest, timedelta(minutes=1))
-    counted = (
-        (Decimal(period.months), "month"),
-        (Decimal(days), "day"),
-        (Decimal(hours), "hour"),
-        (Decimal(minutes), "minute"),
-        (Decimal(str(rest.total_seconds())), "second"),
-    )
-    parts = [f"{_plain(many)} {word}" + ("" if many == 1 else "s") for many, word in counted if many]
-    return " and ".join(parts) or "no time"
-
-
 def _gift(gift: Gift, currency: str) -> str:
     if gift.percent is not None:
         bound = f", at most {_money(gift.at_most, currency)}" if gift.at_most is not None else ""
@@ -196,12 +189,15 @@ def _benefit(benefit: Benefit) -> str:
 
 
 def _limit(limit: Limit | None) -> str:
-    if limit is None:
-        return ""
+    return "" if limit is None else f", at most {describe_limit(limit)}"
+
+
+def describe_limit(limit: Limit) -> str:
+    """Such as `once`, `2 times per month`, `once per network`."""
     if limit.per is None:
-        return f", at most {_times(limit.times)}"
+        return _times(limit.times)
     per = in_words(limit.per).removeprefix("1 ") if isinstance(limit.per, Period) else limit.per
-    return f", at most {_times(limit.times)} per {per}"
+    return f"{_times(limit.times)} per {per}"
 
 
 def _cap(cap: Cap | None) -> str:
@@ -215,11 +211,12 @@ def _cap(cap: Cap | None) -> str:
 
 
 def _products(rule: EarnRule) -> str:
-    only = f" for {_names(rule.only)}" if rule.only else ""
-    return only + (f" without {_names(rule.without)}" if rule.without else "")
+    only = f" for {describe_products(rule.only)}" if rule.only else ""
+    return only + (f" without {describe_products(rule.without)}" if rule.without else "")
 
 
-def _names(products: Products) -> str:
+def describe_products(products: Products) -> str:
+    """Such as `Toys, mug-1`: categories, then products."""
     return ", ".join((*sorted(products.categories), *sorted(products.products)))
 
 
@@ -231,22 +228,3 @@ def _dates(rule: EarnRule, zone: ZoneInfo) -> str:
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def _times(many: int) -> str:
-    return "once" if many == 1 else f"{many} times"
-
-
-def _points(many: int | Decimal) -> str:
-    return f"{_plain(Decimal(many))} point" + ("" if many == 1 else "s")
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    whole = amount == amount.to_integral_value()
-    decimals = 0 if whole else max(DECIMALS.get(currency, 2), -int(amount.normalize().as_tuple().exponent))
-    return f"{amount:.{decimals}f} {currency}"
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

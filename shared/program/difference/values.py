@@ -1,0 +1,121 @@
+"""Values of a program in words, each by its type."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.program.condition import Condition
+from shared.program.describe import describe_count, describe_limit, describe_products
+from shared.program.earn import Products
+from shared.program.formula import Formula
+from shared.program.limit import Limit
+from shared.program.model import Action, Count, Goal, Program
+from shared.program.period import Period
+from shared.program.tiering import Basis, Benefit, Measure
+from shared.program.words import in_digits, in_money, in_points, in_times, in_words
+
+Format = Callable[[Any, Program], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """How a field is told: `<subject> now <verb> <value> instead of <value>.` Without a `format`, the value's type says
+    how it is put in words."""
+
+    verb: str
+    format: Format | None = None
+
+
+def in_text(value: Any, program: Program) -> str:
+    """A value in words, such as `12 months`, `Toys, Mugs`, `once per month`."""
+    for kind, say in _BY_TYPE:
+        if isinstance(value, kind):
+            return say(value, program)
+    if is_dataclass(value):
+        told = [(one.name.replace("_", " "), getattr(value, one.name)) for one in fields(value)]
+        return ", ".join(f"{name} {in_text(inner, program)}" for name, inner in told if inner is not None)
+    return str(value)
+
+
+def points(value: int | Decimal, _: Program) -> str:
+    """Such as `50 points`."""
+    return in_points(value)
+
+
+def money(value: Decimal, program: Program) -> str:
+    """Such as `200.01 USD`."""
+    return in_money(value, program.currency)
+
+
+def per_unit(value: Decimal, program: Program) -> str:
+    """Such as `1 point per USD`."""
+    return f"{in_points(value)} per {program.currency}"
+
+
+def percent(value: Decimal, _: Program) -> str:
+    """Such as `15 %`."""
+    return f"{in_digits(value)} %"
+
+
+def followed_by(words: str, say: Format | None = None) -> Format:
+    """The value, then these words: `50 points an order`."""
+    return lambda value, program: f"{(say or in_text)(value, program)} {words}"
+
+
+def times(value: int, _: Program) -> str:
+    """Such as `3 times`."""
+    return in_times(value)
+
+
+def reached_at(value: Decimal, program: Program) -> str:
+    """Where a tier begins: `200.01 USD`, `500 points`, `5 orders`."""
+    measure = program.tiers.basis.measure if program.tiers else Measure.SPEND
+    if measure is Measure.SPEND:
+        return money(value, program)
+    return in_points(value) if measure is Measure.POINTS else f"{in_digits(value)} orders"
+
+
+def _basis(basis: Basis, _: Program) -> str:
+    over = in_words(basis.over) if basis.over is not None else (basis.year or "").replace("_", " ")
+    return f"{basis.measure.value} over {over}"
+
+
+def _benefit(benefit: Benefit, _: Program) -> str:
+    if benefit.every is not None:
+        return f"offer {benefit.offer} every {in_words(benefit.every).removeprefix('1 ')}"
+    return benefit.perk or f"offer {benefit.offer}"
+
+
+def _action(action: Action, _: Program) -> str:
+    if action.points is not None:
+        return in_points(action.points)
+    return f"offer {action.offer}" if action.offer else f"message {action.message}"
+
+
+def _many(values: Any, program: Program) -> str:
+    told = [in_text(value, program) for value in values]
+    return ", ".join(sorted(told) if isinstance(values, frozenset) else told) or "nothing"
+
+
+_BY_TYPE: tuple[tuple[type | tuple[type, ...], Format], ...] = (
+    (bool, lambda value, _: "yes" if value else "no"),
+    (Decimal, lambda value, _: in_digits(value)),
+    (Period, lambda value, _: in_words(value)),
+    (Condition, lambda value, _: value.source),
+    (Formula, lambda value, _: value.source),
+    (Limit, lambda value, _: describe_limit(value)),
+    (Products, lambda value, _: describe_products(value)),
+    (Count, lambda value, _: describe_count(value)),
+    (Goal, lambda value, _: f"{value.on} within {in_words(value.within)}"),
+    (Basis, _basis),
+    (Benefit, _benefit),
+    (Action, _action),
+    (ZoneInfo, lambda value, _: value.key),
+    (datetime, lambda value, program: f"{value.astimezone(program.time_zone):%Y-%m-%d %H:%M}"),
+    (time, lambda value, _: f"{value:%H:%M}"),
+    (Mapping, lambda value, program: ", ".join(f"{k} {in_text(v, program)}" for k, v in value.items())),
+    ((frozenset, tuple, list), _many),
+)
