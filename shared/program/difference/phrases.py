@@ -2,7 +2,9 @@
 
 from shared.program.difference.values import (
     Phrase,
+    first_day,
     followed_by,
+    last_day,
     money,
     per_unit,
     percent,
@@ -19,6 +21,8 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Program", "time_zone"): Phrase("begins and ends its days in"),
     # Points
     ("Points", "expire_after"): Phrase("expire after"),
+    ("Points", "expire_at"): Phrase("expire at the end of the"),
+    ("Points", "renewed_by"): Phrase("last as long again after"),
     ("Points", "notice_before"): Phrase("are announced to expire", followed_by("before")),
     ("Points", "pending_for"): Phrase("can be spent after"),
     ("Redeem", "minimum"): Phrase("are spent from", followed_by("on", points)),
@@ -36,8 +40,8 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("EarnRule", "without"): Phrase("leaves out"),
     ("EarnRule", "minimum_order"): Phrase("needs an order of", followed_by("or more", money)),
     ("EarnRule", "tiers"): Phrase("is for the tiers"),
-    ("EarnRule", "begins"): Phrase("begins on"),
-    ("EarnRule", "ends"): Phrase("ends on"),
+    ("EarnRule", "begins"): Phrase("begins on", first_day),
+    ("EarnRule", "ends"): Phrase("lasts until", last_day),
     ("Cap", "order"): Phrase("gives at most", followed_by("an order", points)),
     ("Cap", "day"): Phrase("gives at most", followed_by("a day", points)),
     ("Cap", "month"): Phrase("gives at most", followed_by("a month", points)),
@@ -80,8 +84,8 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Terms", "tier"): Phrase("is for members from the tier"),
     ("Terms", "limit"): Phrase("is there for a customer at most"),
     ("Terms", "stock"): Phrase("is there", followed_by("in all", times)),
-    ("Terms", "begins"): Phrase("begins on"),
-    ("Terms", "ends"): Phrase("ends on"),
+    ("Terms", "begins"): Phrase("begins on", first_day),
+    ("Terms", "ends"): Phrase("lasts until", last_day),
     # Customers
     ("Stages", "lapsed_after"): Phrase("lapse after silence for"),
     ("Stages", "churned_after"): Phrase("churn after silence for"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -68,6 +68,16 @@ def followed_by(words: str, say: Format | None = None) -> Format:
 def times(value: int, _: Program) -> str:
     """Such as `3 times`."""
     return in_times(value)
+
+
+def first_day(value: datetime, program: Program) -> str:
+    """The day that begins then, such as `2026-11-27`."""
+    return f"{value.astimezone(program.time_zone):%Y-%m-%d}"
+
+
+def last_day(value: datetime, program: Program) -> str:
+    """The day that ends then."""
+    return first_day(value - timedelta(microseconds=1), program)
 
 
 def reached_at(value: Decimal, program: Program) -> str:
