@@ -23,16 +23,17 @@ class Match:
 NOTHING = Match((), ())
 
 
-def match(activity: Activity, rulebook: Rulebook) -> Match:
+def match(activity: Activity, rulebook: Rulebook, context: ConditionContext | None = None) -> Match:
     """The rules and milestones of the activity's type whose conditions hold; no rules for one that earns nothing,
-    unless they give once ever: those are used up empty-handed, and not given for the next registration instead."""
+    unless they give once ever: those are used up empty-handed, and not given for the next registration instead.
+    `context` is the activity's own, for who has one at hand."""
     rules = (
         () if activity.unrewarded and activity.type != ONCE_EVER else rulebook.rules.get(activity.type, ())
     )
     milestones = rulebook.milestones.get(activity.type, ()) + rulebook.open_milestones
     if not rules and not milestones:
         return NOTHING
-    context = ConditionContext.of(activity)
+    context = context or ConditionContext.of(activity)
     return Match(
         tuple(rule for rule in rules if rule.when is None or context.holds(rule.when)),
         tuple(goal for goal in milestones if goal.when is None or context.holds(goal.when)),

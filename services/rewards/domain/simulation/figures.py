@@ -1,0 +1,64 @@
+"""What one program gave to one customer, or to many."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class Given(Struct, gc=False):
+    """What one rule gave: points, less what refunds took back of them, in so many postings."""
+
+    points: int = 0
+    times: int = 0
+
+
+class Figures(Struct, kw_only=True):
+    """Points by what became of them, from the beginning of the reported time to its end; `owed` is what stands at the
+    end: available and pending, less debt, also of points earned before that time.
+
+    `short` are points that customers really spent, or had taken from them by hand, and would not have had. `offers`
+    counts codes issued by the offer's id.
+    """
+
+    earned: int = 0
+    reversed: int = 0
+    expired: int = 0
+    spent: int = 0
+    short: int = 0
+    adjusted: int = 0
+    owed: int = 0
+    rules: dict[str, Given] = {}
+    offers: dict[str, int] = {}
+
+    @property
+    def points(self) -> int:
+        """What the program gave: earned less taken back."""
+        return self.earned - self.reversed
+
+    def add(self, other: "Figures") -> None:
+        """Add another's to these."""
+        self.earned += other.earned
+        self.reversed += other.reversed
+        self.expired += other.expired
+        self.spent += other.spent
+        self.short += other.short
+        self.adjusted += other.adjusted
+        self.owed += other.owed
+        for rule, given in other.rules.items():
+            known = self.rules.setdefault(rule, Given())
+            known.points += given.points
+            known.times += given.times
+        add_counts(self.offers, other.offers)
+
+
+def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add counts to counts of the same names."""
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
+
+
+class Standing(Struct, kw_only=True):
+    """One customer under one program: what it gave, and the tier at the end."""
+
+    figures: Figures
+    tier: str | None

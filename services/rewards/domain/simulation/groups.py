@@ -1,0 +1,167 @@
+"""A group of customers played under both programs: the one in force, and the one that is proposed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from services.rewards.domain.parting import is_parting
+from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.simulation.figures import Standing
+from services.rewards.domain.simulation.replay import Replay
+from shared.contracts.activity import Activity, Facts
+from shared.contracts.codec import decode
+from shared.program.condition import Condition, ConditionContext
+from shared.program.expression.native import compile_rules
+from shared.program.expression.predicate import is_plain
+from shared.program.segments import SegmentRules
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is played. Figures count from `since` (None: from the first record) until `until`, where the replay ends.
+
+    `segments` are those whose rules the proposed program has of its own, `otherwise` the names of all that differ.
+    """
+
+    live: Rulebook
+    proposed: Rulebook
+    since: datetime | None
+    until: datetime
+    segments: SegmentRules = field(init=False)
+    otherwise: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        before, after = self.live.program.segments, self.proposed.program.segments
+        changed = {name: rule for name, rule in after.items() if before.get(name) != rule}
+        object.__setattr__(self, "segments", SegmentRules(changed))
+        object.__setattr__(self, "otherwise", frozenset(changed) | (before.keys() - after.keys()))
+
+
+class Movement(NamedTuple):
+    """Points that a customer spent (below 0 they are taken by hand, above given): what is in no record."""
+
+    at: datetime
+    owner: str
+    points: int
+    cause: str
+    spent: bool
+
+
+class Group(NamedTuple):
+    """Customers who have to do with each other, mostly one: records in the order in which they were taken, movements by
+    time, and whose each part is now, where that is not the customer whom the record names."""
+
+    records: Sequence[bytes]
+    movements: Sequence[Movement] = ()
+    owners: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class Played:
+    """How the customers of a group stand under each program, and the segments they were in at the end."""
+
+    live: dict[str, Standing]
+    proposed: dict[str, Standing]
+    segments: dict[str, Sequence[str]]
+    activities: int
+    first: datetime | None
+    last: datetime | None
+
+
+def play(group: Group, plan: Plan) -> Played:
+    """Decide everything again, once under each program.
+
+    The clock is the latest time of what has happened so far: history that was imported at once is played as it was
+    lived, and what came in late is taken late.
+    """
+    worlds = live, proposed = Replay(plan.live, plan.since), Replay(plan.proposed, plan.since)
+    clock, count, first, waiting = BEGINNING, 0, None, 0
+    segments: dict[str, Sequence[str]] = {}
+    for record in group.records:
+        activity = decode(record, Activity)
+        if activity.time >= plan.until or is_parting(activity):
+            continue
+        clock = max(clock, activity.time)
+        first = min(first or activity.time, activity.time)
+        count += 1
+        while waiting < len(group.movements) and group.movements[waiting].at <= clock:
+            _move(group.movements[waiting], worlds)
+            waiting += 1
+        owner = activity.part or activity.customer_id
+        owner = group.owners.get(owner, activity.customer_id if activity.part else owner)
+        segments[owner] = activity.facts.segments
+        context = Remembering.of(activity)
+        live.happen(owner, activity, context, clock)
+        if plan.otherwise:
+            activity = replace(activity, facts=_with_segments(activity.facts, plan))
+            context = Remembering.of(activity)
+        proposed.happen(owner, activity, context, clock)
+    for movement in group.movements[waiting:]:
+        if movement.at < plan.until:
+            _move(movement, worlds)
+    return Played(
+        live=live.end(plan.until),
+        proposed=proposed.end(plan.until),
+        segments=segments,
+        activities=count,
+        first=first,
+        last=clock if count else None,
+    )
+
+
+def _move(movement: Movement, worlds: tuple[Replay, Replay]) -> None:
+    for world in worlds:
+        if movement.spent:
+            world.spend(movement.owner, movement.points, movement.at, movement.cause)
+        else:
+            world.adjust(movement.owner, movement.points, movement.at, movement.cause)
+
+
+def _with_segments(facts: Facts, plan: Plan) -> Facts:
+    """The facts with the segments that the proposed program would have put the customer in."""
+    kept = [name for name in facts.segments if name not in plan.otherwise]
+    return replace(facts, segments=sorted(kept + plan.segments.of(facts)))
+
+
+class Remembering(ConditionContext):
+    """Answers each condition once, though both programs ask it; plain ones by Python instead of CEL."""
+
+    __slots__ = ("_answers", "_facts")
+
+    _answers: dict[str, bool]
+    _facts: Facts
+
+    @classmethod
+    def of(cls, activity: Activity) -> "Remembering":
+        """The context of a record."""
+        context = cls(activity.facts, activity)
+        context._answers = {}
+        context._facts = activity.facts
+        return context
+
+    def holds(self, condition: Condition) -> bool:
+        """Whether the condition is true here."""
+        answer = self._answers.get(condition.source)
+        if answer is None:
+            plain = _plain(condition)
+            answer = bool(plain(self._facts)) if plain is not None else super().holds(condition)
+            self._answers[condition.source] = answer
+        return answer
+
+
+_compiled: dict[str, Callable[[Facts], list[str]] | None] = {}
+
+
+def _plain(condition: Condition) -> Callable[[Facts], list[str]] | None:
+    """A function that answers a condition on the customer alone; None for any other."""
+    if condition.source not in _compiled:
+        plain = is_plain(condition.predicate)
+        _compiled[condition.source] = (
+            compile_rules({"": (condition.predicate, condition.holds)}) if plain else None
+        )
+    return _compiled[condition.source]

@@ -1,0 +1,155 @@
+"""The simulation on a real database: what it finds of the program in force is what the ledger says."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from services.rewards.adapters.histories import LAST, end_of_history, families
+from services.rewards.application.simulation import Finding, Task
+from services.rewards.entrypoints.simulator import simulate_in_processes, slices
+from shared.contracts.activity import Activity
+from tests.integration.rewards.conftest import Rewards
+from tests.unit.rewards.building import PROGRAM, activity, cancellation, order, refund
+
+PENDING = PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  pending_for: P10D")
+TWICE = PROGRAM.replace("points_per_unit: 1}", "points_per_unit: 2}")
+CUSTOMERS = [f"cus_{letter * 24}" for letter in "2ajz"]
+
+
+async def simulated(
+    rewards: Rewards, url: str, proposed: str, *, live: str = PROGRAM, processes: int = 1, **more: Any
+) -> Finding:
+    """Play all history under both programs, until now."""
+    async with rewards.engine.begin() as connection:
+        end = await end_of_history(connection)
+        together, owners = await families(connection)
+    task = Task(
+        **{
+            "live": live,
+            "live_version": 1,
+            "proposed": proposed,
+            "since": None,
+            "until": rewards.clock(),
+            "end": end,
+            "slices": slices(4),
+            "families": together,
+            "owners": owners,
+            "apart": [name for names in together for name in names],
+            "each": True,
+        }
+        | more
+    )
+    return await simulate_in_processes(url, "regulars_rewards", task, processes)
+
+
+async def live_a_life(rewards: Rewards, api: httpx.AsyncClient, seed: int) -> None:
+    """A year of four customers at random: orders, refunds, cancellations, reviews, redemptions, points by hand."""
+    random, placed = Random(seed), list[tuple[str, str]]()
+    for number in range(70):
+        rewards.clock.advance(timedelta(hours=random.randrange(24 * 10)))
+        await rewards.pass_time()
+        who, what = random.choice(CUSTOMERS), random.random()
+        at = rewards.clock()
+        if what < 0.5 or not placed:
+            vip = {"segments": ["vip"]} if random.random() < 0.3 else {}
+            paid = str(Decimal(random.randrange(1, 30_000)) / 100)
+            facts = {"orders": random.randrange(12), **vip}
+            await rewards.happen(order(f"o{number}", paid, customer=who, at=at, facts=facts))
+            placed.append((f"o{number}", who))
+        elif what < 0.65:
+            which, whose = random.choice(placed)
+            name = f"r{number}"
+            told: Activity = refund(which, name, str(random.randrange(1, 200)), customer=whose, at=at)
+            if random.random() < 0.3:
+                told = cancellation(which, name=name, customer=whose, at=at)
+            await rewards.happen(told)
+        elif what < 0.75:
+            await rewards.happen(activity("review.posted", f"v{number}", customer=who, at=at, rating=5))
+        elif what < 0.9:
+            await redeem(api, who, random.randrange(100, 400), f"redeem-{number}")
+        else:
+            points = random.randrange(-200, 300) or 1
+            await api.post(
+                "/v1/adjustments",
+                json={"customer": who, "points": points, "reason": "a test"},
+                headers={"Idempotency-Key": f"adjust-{number}"},
+            )
+    rewards.clock.advance(timedelta(days=20))
+    await rewards.pass_time()
+    await rewards.check()
+
+
+async def redeem(api: httpx.AsyncClient, customer: str, points: int, key: str) -> None:
+    """Reserve and confirm, if there is enough."""
+    body = {"customer": customer, "points": points, "order_id": key}
+    answer = await api.post("/v1/redemptions", json=body, headers={"Idempotency-Key": key})
+    if answer.status_code == 201:
+        confirm = f"/v1/redemptions/{answer.json()['id']}/confirm"
+        await api.post(confirm, headers={"Idempotency-Key": f"{key}-c"})
+
+
+async def posted(rewards: Rewards) -> dict[str, int]:
+    """What the ledger says, by kind; taken back after it had expired counts as not expired."""
+    rows = await rewards.rows("""
+        SELECT CASE WHEN kind = 'adjust' AND debit = 'customer:available' THEN 'taken' ELSE kind END, sum(points)
+        FROM rewards.entries GROUP BY 1
+        UNION ALL SELECT 'unexpired', coalesce(sum(points), 0) FROM rewards.entries WHERE debit = 'program:expired'
+        UNION ALL SELECT 'owed', sum(available + pending - debt) FROM rewards.members
+        """)
+    return {kind: int(points) for kind, points in rows}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("program", [PROGRAM, PENDING], ids=["at once", "pending, expiring soon"])
+async def test_the_program_in_force_played_again_gives_what_the_ledger_says(
+    rewards: Rewards, api: httpx.AsyncClient, database_url: str, seed: int, program: str
+) -> None:
+    """Given a year at random; when it is played again under the program that was in force; then points by kind, points
+    owed, tiers and codes are those that the database holds, to the point."""
+    if program is not PROGRAM:
+        put = await api.put("/v1/program", content=program, headers={"Content-Type": "application/yaml"})
+        assert put.status_code == 200
+        rewards.clock.advance(timedelta(seconds=2))
+    await live_a_life(rewards, api, seed)
+
+    found = (await simulated(rewards, database_url, TWICE, live=program)).contrast
+
+    ledger, live = await posted(rewards), found.live
+    assert live.earned == ledger["earn"] > 0
+    assert live.reversed == ledger.get("reverse", 0)
+    assert live.expired == ledger.get("expire", 0) - ledger["unexpired"]
+    assert live.spent == ledger.get("confirm", 0)
+    assert live.adjusted == ledger.get("adjust", 0) - ledger.get("taken", 0)
+    assert live.owed == ledger["owed"]
+    assert live.short == 0
+    offers = await rewards.rows("SELECT offer, count(*) FROM rewards.offers GROUP BY 1")
+    assert live.offers == {offer: int(count) for offer, count in offers}
+    tiers = await rewards.rows("SELECT coalesce(tier, 'member'), count(*) FROM rewards.members GROUP BY 1")
+    assert {tier: sum(row.values()) for tier, row in found.tiers.items()} == dict(tiers)
+
+
+async def test_shares_of_any_number_of_processes_find_the_same(
+    rewards: Rewards, api: httpx.AsyncClient, database_url: str
+) -> None:
+    """Given a year at random; when one process plays it, and when three do; then they find the same."""
+    await live_a_life(rewards, api, 4)
+
+    alone = await simulated(rewards, database_url, TWICE)
+    several = await simulated(rewards, database_url, TWICE, processes=3)
+
+    assert several.contrast == alone.contrast
+    assert sorted(each.customer for each in several.customers) == [each.customer for each in alone.customers]
+
+
+def test_slices_cover_all_customers_once() -> None:
+    """Given any number of slices; when they are laid end to end; then from the first id to the last without a gap."""
+    for count in (1, 3, 8, 2000):
+        found = slices(count)
+        assert (found[0][0], found[-1][1]) == ("", LAST)
+        assert all(before[1] == after[0] for before, after in pairwise(found))
+    assert slices(4, 50.0)[-1][1] == "cus_k2"
