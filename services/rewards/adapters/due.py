@@ -34,8 +34,8 @@ _NOTICES = text("""
     ) due
     """)
 _TIERS = text("""
-    SELECT customer_id FROM rewards.members WHERE tier_until <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
-    ORDER BY tier_until LIMIT :limit
+    SELECT customer_id FROM rewards.members WHERE tier_due <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
+    ORDER BY tier_due LIMIT :limit
     """)
 _RESERVATIONS = text("""
     SELECT id, customer_id FROM rewards.redemptions WHERE status = 'reserved' AND expires_at <= :now

@@ -1,6 +1,6 @@
 """Members in PostgreSQL: locked in id order, filled with what a decision needs, written set-based."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,16 +8,18 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import checkouts, loading, moving, offer_uses, saving
+from services.rewards.adapters import checkouts, loading, moving, offer_uses, saving, standings
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from shared.bus.interface import Outbox
+from shared.program.tiering import Measure
 
 COLUMNS = (
     "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
-    " tier_spend, tier_changes, spend, spend_since, merged_into, merged_by, renewed_since, renewed_until"
+    " tier_status, tier_due, tier_noticed, tier_changes, joined_at, spend, spend_since, merged_into, merged_by,"
+    " renewed_since, renewed_until"
 )
 
 _LOCK = text(
@@ -26,8 +28,8 @@ _LOCK = text(
 )
 _CREATE = text("""
     INSERT INTO rewards.members (customer_id, entries, available, pending, reserved, debt, lifetime_earned,
-        tier_spend, tier_changes, spend)
-    SELECT id, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM unnest(CAST(:ids AS text[])) AS w(id) ORDER BY id COLLATE "C"
+        tier_changes, spend)
+    SELECT id, 0, 0, 0, 0, 0, 0, 0, 0 FROM unnest(CAST(:ids AS text[])) AS w(id) ORDER BY id COLLATE "C"
     ON CONFLICT (customer_id) DO NOTHING RETURNING customer_id
     """)
 
@@ -103,6 +105,7 @@ class PostgresMembers:
         members: dict[str, Member],
         needs: Needs,
         spend_since: datetime | None,
+        measure: Measure | None = None,
     ) -> None:
         """See `Members.load`."""
         await loading.load_purchases(connection, members, needs.orders)
@@ -127,10 +130,24 @@ class PostgresMembers:
             await offer_uses.load_for_orders(connection, members, undoing)
         if spend_since is not None:
             await loading.roll_spend(connection, members, needs.spend, spend_since)
+        if measure is not None:
+            again = needs.tiers | {customer for customer, _ in told_again}
+            await standings.load_counted(connection, members, again, measure)
 
-    async def load_all(self, connection: AsyncConnection, member: Member) -> None:
+    async def load_benefits(
+        self, connection: AsyncConnection, members: dict[str, Member], customers: Collection[str]
+    ) -> None:
+        """See `Members.load_benefits`."""
+        await standings.load_benefits(connection, members, customers)
+
+    async def load_all(
+        self, connection: AsyncConnection, member: Member, measure: Measure | None = None
+    ) -> None:
         """See `Members.load_all`."""
         await loading.load_all(connection, member)
+        if measure is not None:
+            this = {member.customer_id: member}
+            await standings.load_counted(connection, this, this, measure)
 
     async def save(self, connection: AsyncConnection, changes: Changes) -> None:
         """See `Members.save`."""

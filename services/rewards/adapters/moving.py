@@ -16,9 +16,20 @@ _UNIQUE = {
     "purchases": "o.order_id = t.order_id",
     "rule_uses": "o.rule = t.rule AND o.cause = t.cause",
     "milestones": "o.milestone = t.milestone AND o.occasion = t.occasion",
+    "tier_benefits": "o.tier = t.tier AND o.offer = t.offer",
 }
 """What a customer can have once: where both have it, each row stays where it is."""
-_PARTED = ("lots", "purchases", "rule_uses", "milestones", "offers", "offer_uses", "redemptions")
+_PARTED = (
+    "lots",
+    "purchases",
+    "rule_uses",
+    "milestones",
+    "offers",
+    "offer_uses",
+    "redemptions",
+    "tier_grants",
+    "tier_benefits",
+)
 """Tables whose rows tell the part of the customer that they came from."""
 
 

@@ -1,6 +1,6 @@
 """Everything that a batch has changed, written with one statement per table, the outcomes last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import offer_uses, stock
+from services.rewards.adapters.sets import copy, update
+from services.rewards.adapters.standings import save_standings
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
     Changes,
@@ -30,17 +32,15 @@ _json = json.Encoder(decimal_format="string")
 
 _UPDATE_MEMBERS = text("""
     UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
-        reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, tier = w.tier,
-        tier_since = w.tier_since, tier_until = w.tier_until, tier_spend = w.tier_spend,
-        tier_changes = w.tier_changes, spend = w.spend, spend_since = w.spend_since, merged_into = w.merged_into,
-        merged_by = w.merged_by, renewed_since = w.renewed_since, renewed_until = w.renewed_until
+        reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, spend = w.spend,
+        spend_since = w.spend_since, merged_into = w.merged_into, merged_by = w.merged_by,
+        renewed_since = w.renewed_since, renewed_until = w.renewed_until
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
-        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS text[]),
-        CAST(:c8 AS timestamptz[]), CAST(:c9 AS timestamptz[]), CAST(:c10 AS numeric[]), CAST(:c11 AS int[]),
-        CAST(:c12 AS numeric[]), CAST(:c13 AS timestamptz[]), CAST(:c14 AS text[]), CAST(:c15 AS text[]),
-        CAST(:c16 AS timestamptz[]), CAST(:c17 AS timestamptz[]))
-        AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,
-             tier_spend, tier_changes, spend, spend_since, merged_into, merged_by, renewed_since, renewed_until)
+        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS numeric[]),
+        CAST(:c8 AS timestamptz[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]),
+        CAST(:c11 AS timestamptz[]), CAST(:c12 AS timestamptz[]))
+        AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, spend, spend_since,
+             merged_into, merged_by, renewed_since, renewed_until)
     WHERE m.customer_id = w.customer_id
     """)
 _member = attrgetter(
@@ -51,11 +51,6 @@ _member = attrgetter(
     "reserved",
     "debt",
     "lifetime_earned",
-    "tier",
-    "tier_since",
-    "tier_until",
-    "tier_spend",
-    "tier_changes",
     "spend",
     "spend_since",
     "merged_into",
@@ -145,25 +140,26 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     members = changes.members.values()
     new_lots, changed_lots = _lots(members)
     new_purchases, changed_purchases = _purchases(members)
-    await _update(connection, _UPDATE_MEMBERS, [_member(m) for m in members])
-    await _update(connection, _UPDATE_LOTS, changed_lots)
-    await _update(connection, _UPDATE_PURCHASES, changed_purchases)
-    await _copy(connection, "entries", Entry._fields, changes.entries)
-    await _copy(connection, "lots", _LOT_COLUMNS, new_lots)
-    await _copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
-    await _copy(connection, "rule_uses", RuleUse._fields, changes.uses)
-    await _copy(connection, "milestones", Reached._fields, changes.milestones)
-    await _copy(connection, "tier_history", TierChange._fields, changes.tiers)
-    await _copy(connection, "offers", IssuedOffer._fields, changes.offers)
+    await update(connection, _UPDATE_MEMBERS, [_member(m) for m in members])
+    await save_standings(connection, changes)
+    await update(connection, _UPDATE_LOTS, changed_lots)
+    await update(connection, _UPDATE_PURCHASES, changed_purchases)
+    await copy(connection, "entries", Entry._fields, changes.entries)
+    await copy(connection, "lots", _LOT_COLUMNS, new_lots)
+    await copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
+    await copy(connection, "rule_uses", RuleUse._fields, changes.uses)
+    await copy(connection, "milestones", Reached._fields, changes.milestones)
+    await copy(connection, "tier_history", TierChange._fields, changes.tiers)
+    await copy(connection, "offers", IssuedOffer._fields, changes.offers)
     new_redemptions = [_redemption(r) for r in changes.redemptions if not r.stored]
-    await _copy(connection, "redemptions", _REDEMPTION_COLUMNS, new_redemptions)
+    await copy(connection, "redemptions", _REDEMPTION_COLUMNS, new_redemptions)
     ended = [(r.id, r.status, r.ended_at) for r in changes.redemptions if r.stored]
-    await _update(connection, _UPDATE_REDEMPTIONS, ended)
+    await update(connection, _UPDATE_REDEMPTIONS, ended)
     if changes.undone_uses:
         await offer_uses.undo(connection, changes.undone_uses)
     if changes.stock:
         await stock.add(connection, changes.stock)
-    await _update(connection, _ALIASES, list(changes.aliases.items()))
+    await update(connection, _ALIASES, list(changes.aliases.items()))
     await outbox.append(
         connection,
         [Outgoing(OUTCOMES_TOPIC, outcome.customer_id, encode(outcome)) for outcome in changes.outcomes],
@@ -259,20 +255,3 @@ def _redemption(redemption: Redemption) -> tuple[Any, ...]:
         redemption.reward,
         _json.encode(redemption.gives).decode() if redemption.gives is not None else None,
     )
-
-
-async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        columns = zip(*rows, strict=True)
-        await connection.execute(statement, {f"c{i}": list(column) for i, column in enumerate(columns)})
-
-
-async def _copy(
-    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """COPY, the fastest way in. The transaction has begun: members were locked in it."""
-    if not rows:
-        return
-    raw = (await connection.get_raw_connection()).driver_connection
-    assert raw is not None
-    await raw.copy_records_to_table(table, schema_name="rewards", records=rows, columns=columns)

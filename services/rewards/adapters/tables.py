@@ -42,7 +42,9 @@ members = Table(
     Column("tier", String),
     Column("tier_since", TIME),
     Column("tier_until", TIME),
-    Column("tier_spend", Numeric, nullable=False),
+    Column("tier_status", String, nullable=False, server_default=text("''")),
+    Column("tier_due", TIME),
+    Column("tier_noticed", TIME),
     Column("tier_changes", Integer, nullable=False),
     Column("spend", Numeric, nullable=False),
     Column("spend_since", TIME),
@@ -50,13 +52,15 @@ members = Table(
     Column("merged_by", String),
     Column("renewed_since", TIME),
     Column("renewed_until", TIME),
+    Column("joined_at", TIME),
+    CheckConstraint("tier_status IN ('', 'grace', 'granted')", "members_tier_status"),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),
     CheckConstraint("reserved >= 0", "members_reserved"),
     CheckConstraint("debt >= 0", "members_debt"),
     CheckConstraint("lifetime_earned >= 0", "members_lifetime_earned"),
     CheckConstraint("debt = 0 OR available = 0", "members_debt_is_paid_first"),
-    Index("members_tier_until", "tier_until", postgresql_where=text("tier_until IS NOT NULL")),
+    Index("members_tier_due", "tier_due", postgresql_where=text("tier_due IS NOT NULL")),
     Index("members_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     postgresql_with={"fillfactor": "70"},  # rewritten with every batch: room for the new row on the same page
 )
@@ -205,6 +209,35 @@ code_attempts = Table(
     Column("last", LargeBinary, nullable=False),
     Index("code_attempts_since", "since"),
     comment="Unknown codes that a customer has tried lately.",
+)
+
+tier_grants = Table(
+    "tier_grants",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("customer_id", NAME, nullable=False),
+    Column("tier", NAME, nullable=False),
+    Column("at", TIME, nullable=False),
+    Column("until", TIME, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("revoked_at", TIME),
+    Column("revoked_by", String),
+    Column("part", NAME),
+    CheckConstraint("at < until", "tier_grants_until"),
+    Index("tier_grants_customer", "customer_id"),
+)
+
+tier_benefits = Table(
+    "tier_benefits",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("tier", NAME, primary_key=True),
+    Column("offer", NAME, primary_key=True),
+    Column("anchor", TIME, nullable=False),
+    Column("issued", Integer, nullable=False),
+    Column("part", NAME),
+    comment="Offers that tiers bring each period: from when periods count, and the last one that had its offer.",
 )
 
 tier_history = Table(

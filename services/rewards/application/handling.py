@@ -11,11 +11,12 @@ from services.rewards.application.ports import Activities, Members, Programs, Ta
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.expiry import is_late_renewal
+from services.rewards.domain.looking_back import LookBack
 from services.rewards.domain.matching import Match, match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiers import start_of_window
+from services.rewards.domain.tiers import measure_of, start_of_window
 from shared.bus.records import Incoming
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
@@ -70,15 +71,25 @@ class ActivityHandler:
         members = await self.members.lock(connection, set(owners.values()), create=True)
         members = {id_: members[owner] for id_, owner in owners.items()}
         needs = Needs()
+        look = LookBack.of(rulebook.program, now)
         matched: list[tuple[Activity, Match]] = []
         for activity in activities:
             found = match(activity, rulebook)
-            needs.add(members[activity.id].customer_id, activity, found)
+            member = members[activity.id]
+            needs.add(member.customer_id, activity, found)
             if is_late_renewal(activity, rulebook.program, now):
-                needs.renewed_late(members[activity.id].customer_id, activity.time)
+                needs.renewed_late(member.customer_id, activity.time)
+            if look is not None and look.needed(activity, found, member):
+                needs.tiers.add(member.customer_id)
             matched.append((activity, found))
         loaded = {member.customer_id: member for member in members.values()}
-        await self.members.load(connection, loaded, needs, start_of_window(rulebook.program, now))
+        await self.members.load(
+            connection,
+            loaded,
+            needs,
+            start_of_window(rulebook.program, now),
+            measure_of(rulebook.program),
+        )
         changes = Changes(now, rulebook.program.version)
         for activity, found in matched:
             member = members[activity.id]

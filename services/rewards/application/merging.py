@@ -15,6 +15,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
 from services.rewards.domain.parting import MERGED, History, part_ways
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiers import measure_of
 from shared.contracts.activity import Activity
 from shared.contracts.customer import own_id
 
@@ -65,8 +66,8 @@ async def _merge(  # noqa: PLR0917
     if source is target:
         return
     doing = Changes(changes.now, changes.version)
-    await members.load_all(connection, source)
-    await members.load_all(connection, target)
+    await members.load_all(connection, source, measure_of(rulebook.program))
+    await members.load_all(connection, target, measure_of(rulebook.program))
     doubled = merge(source, target, activity, rulebook, doing)
     rules = sorted(name.split("/", 1)[0] for name in doubled)
     for code, offer in await members.revoke_offers(connection, source, rules, changes.now):
@@ -99,8 +100,8 @@ async def _move(  # noqa: PLR0917
     source, target = await _where(connection, members, source), await _where(connection, members, target)
     if source.customer_id == target.customer_id:
         return
-    await members.load_all(connection, source)
-    await members.load_all(connection, target)
+    await members.load_all(connection, source, measure_of(rulebook.program))
+    await members.load_all(connection, target, measure_of(rulebook.program))
     doing = Changes(now, rulebook.program.version)
     history = await _history(connection, members, source, target, parts, merged_by)
     retaken = part_ways(source, target, parts, history, activity, rulebook, doing)

@@ -12,6 +12,7 @@ from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
+from shared.program.tiering import Measure
 
 
 class Members(Protocol):
@@ -64,10 +65,19 @@ class Members(Protocol):
         members: dict[str, Member],
         needs: Needs,
         spend_since: datetime | None,
+        measure: Measure | None = None,
     ) -> None:
-        """Fill the members with what is needed; their rolling spend then begins at `spend_since`."""
+        """Fill the members with what is needed; their rolling spend then begins at `spend_since`, and towards their
+        tiers counts what `measure` says (None: there are no tiers)."""
 
-    async def load_all(self, connection: AsyncConnection, member: Member) -> None:
+    async def load_benefits(
+        self, connection: AsyncConnection, members: dict[str, Member], customers: Collection[str]
+    ) -> None:
+        """What tiers have brought these customers so far."""
+
+    async def load_all(
+        self, connection: AsyncConnection, member: Member, measure: Measure | None = None
+    ) -> None:
         """Fill a member with everything there is of it, for a merge."""
 
     async def save(self, connection: AsyncConnection, changes: Changes) -> None:

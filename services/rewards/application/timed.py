@@ -16,6 +16,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.redemptions import Status
+from services.rewards.domain.tier_time import pass_time
 
 DUE_MAX = 200
 """Members, or redemptions, that one transaction takes."""
@@ -175,17 +176,21 @@ class TimedJobs:
         skip: Collection[str] = (),
         limit: int = DUE_MAX,
     ) -> int:
-        """Tiers whose time is over are kept or lost by the spend of now."""
+        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come."""
         members = await self.due.tiers(connection, now, limit, skip)
         if not members:
             return 0
         with _work_of(members):
             rulebook = await self.programs.current(connection, now)
+            measure = tiers.measure_of(rulebook.program)
+            needs = Needs(spend=set(members), tiers=set(members))
             since = tiers.start_of_window(rulebook.program, now)
-            await self.members.load(connection, members, Needs(spend=set(members)), since)
+            await self.members.load(connection, members, needs, since, measure)
+            await self.members.load_benefits(connection, members, members)
             changes = Changes(now, rulebook.program.version)
             for member in members.values():
-                tiers.review(member, rulebook.program, changes, now)
+                pass_time(member, rulebook, changes)
+                changes.touch(member)
             await self.members.save(connection, changes)
             return len(changes.members)
 

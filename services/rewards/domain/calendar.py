@@ -83,6 +83,11 @@ def anniversary(born: date, year: int) -> date:
         return date(year, 2, 28)
 
 
+def day_start(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The start of the local day of `moment`, in UTC."""
+    return _midnight(moment.astimezone(zone).date(), zone)
+
+
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 

@@ -61,8 +61,9 @@ class IssuedOffer(NamedTuple):
 
 
 class TierChange(NamedTuple):
-    """A row of `tier_history`. `reason`: `spend` (reached), `review` (kept or lost when its time was over), `refund`
-    (the orders that reached it were undone), `merge`."""
+    """A row of `tier_history`. `reason`: `spend` (reached by what counts), `review` (kept or lost when its time was
+    over), `grace` (no longer reached, and kept a while), `refund` (the orders that reached it were undone), `grant` and
+    `grant_ended` (by hand), `merge`, `unmerge`. `spend` is what counted then, in units of the program's measure."""
 
     customer_id: str
     number: int
@@ -97,6 +98,7 @@ class Changes:
     stock: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    standings: dict[str, Member] = field(default_factory=dict)
     skips: list[Skip] | None = None
 
     def skip(self, rule: str, why: Why, **figures: Any) -> None:
@@ -107,6 +109,10 @@ class Changes:
     def touch(self, member: Member) -> None:
         """The member's row must be written."""
         self.members[member.customer_id] = member
+
+    def stand(self, member: Member) -> None:
+        """What the member's row says of the tier must be written; balances and sums are another matter."""
+        self.standings[member.customer_id] = member
 
     def post(
         self,

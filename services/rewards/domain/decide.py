@@ -1,5 +1,6 @@
 """The decision: one activity, the customer's reward state, the program and the time; nothing else."""
 
+from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning import earn_for_activity
 from services.rewards.domain.expiry import renew
@@ -16,6 +17,8 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
 
     `member` holds the state that `needs` of the activity asked for. The time is `changes.now`.
     """
+    tiers.note_joined(member, activity, rulebook.program, changes)
+    earned = member.lifetime_earned
     if activity.type == "order.completed":
         order_completed(member, activity, matched, rulebook, changes)
     elif activity.type == "order.refunded":
@@ -29,3 +32,4 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
     renew(member, activity, rulebook.program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)
+    tiers.follow_points(member, activity, rulebook.program, changes, earned)

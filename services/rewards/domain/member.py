@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.rewards.domain.lots import Lot
 from services.rewards.domain.purchases import ZERO, Purchase
@@ -15,13 +16,16 @@ class Member:
 
     Balances are points, all at least 0; what a customer can spend is `available - debt`, and one of the two is
     always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for
-    orders placed from `spend_since` on; `tier_spend` the same for the window that ended when the tier was reached.
-    Renewable lots that held points at `renewed_since` last until `renewed_until`, because the customer has been active
-    all that time (see `expiry`).
+    orders placed from `spend_since` on. The tier is as it was last decided: since when, until when it is not looked at
+    anew, how (`tier_status`, see `standing.py`), until when it runs that the customer heard the end of
+    (`tier_noticed`), and when time next has something to do about it (`tier_due`). From `joined_at` years of
+    membership run, where the program counts them. Renewable lots that held points at `renewed_since`
+    last until `renewed_until`, because the customer has been active all that time (see `expiry`).
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
     `redemptions` and `code_uses` are those for the orders that are being undone, by order id.
-    `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all.
+    `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all. `counted`,
+    `grants` and `benefits` are loaded when a tier must be decided from all there is; `counted` None: they were not.
     """
 
     customer_id: str
@@ -34,8 +38,11 @@ class Member:
     tier: str | None = None
     tier_since: datetime | None = None
     tier_until: datetime | None = None
-    tier_spend: Decimal = ZERO
+    tier_status: str = ""
+    tier_due: datetime | None = None
+    tier_noticed: datetime | None = None
     tier_changes: int = 0
+    joined_at: datetime | None = None
     spend: Decimal = ZERO
     spend_since: datetime | None = None
     merged_into: str | None = None
@@ -49,6 +56,9 @@ class Member:
     milestones: dict[str, "Use"] = field(default_factory=dict)
     redemptions: dict[str, list[Redemption]] = field(default_factory=dict)
     code_uses: dict[str, list[CodeUse]] = field(default_factory=dict)
+    counted: dict[str, "Counted"] | None = None
+    grants: list["TierGrant"] = field(default_factory=list)
+    benefits: dict[tuple[str, str], "BenefitRun"] = field(default_factory=dict)
 
     def spendable(self) -> int:
         """What the customer can spend; below zero only after a refund of points that were spent already."""
@@ -70,3 +80,33 @@ class Use:
     cause: str
     points: int
     part: str | None = None
+
+
+class Counted(NamedTuple):
+    """Something that counts towards tiers, in units of the program's measure."""
+
+    at: datetime
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TierGrant:
+    """A tier given by hand, from `at` until `until`."""
+
+    id: str
+    tier: str
+    at: datetime
+    until: datetime
+    part: str | None = None
+
+
+@dataclass(slots=True)
+class BenefitRun:
+    """An offer that a tier brings again and again: periods are counted from `anchor`, and `issued` is the number of the
+    last one for which it was issued (-1: none yet)."""
+
+    anchor: datetime
+    issued: int = -1
+    part: str | None = None
+    stored: bool = False
+    changed: bool = True

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain import expiry, ledger, tiers
+from services.rewards.domain import counting, expiry, ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import lot_number
@@ -39,7 +39,6 @@ def merge(
     target.milestones = {**source.milestones, **target.milestones}
     source.merged_into = target.customer_id
     source.merged_by = activity.id
-    source.tier_until = None
     changes.touch(source)
     changes.touch(target)
     return doubled
@@ -196,17 +195,27 @@ def _post(
 def _merge_tier(
     source: Member, target: Member, activity: Activity, program: Program, changes: Changes
 ) -> None:
-    """The higher tier stays; then the spend of both together decides."""
-    if program.tiers is None:
-        return
-    if tiers.current_level(program.tiers, source) > tiers.current_level(program.tiers, target):
-        tiers.adopt(target, source, program, changes, cause=activity.id, historical=activity.historical)
+    """The higher tier stays; then what counts of both together decides."""
+    target.grants = [*target.grants, *source.grants]
+    target.counted = counting.of_lots(source) | counting.of_lots(target)
     target.spend_since = tiers.start_of_window(program, changes.now)
     target.spend = spend_between(target, target.spend_since, None)
-    if target.tier_since is not None:
-        start = tiers.start_of_window(program, target.tier_since)
-        target.tier_spend = spend_between(target, start, target.tier_since)
-    tiers.reconsider(target, program, changes, cause=activity.id, historical=activity.historical)
+    source.tier_until = source.tier_due = None
+    changes.stand(source)
+    if program.tiers is None:
+        return
+    theirs = tiers.standing_of(source, program.tiers)
+    if theirs.level > tiers.current_level(program.tiers, target):
+        tiers.settle(
+            target,
+            theirs,
+            program,
+            changes,
+            cause=activity.id,
+            reason="merge",
+            historical=activity.historical,
+        )
+    tiers.decide_anew(target, program, changes, activity, reason="merge")
 
 
 def spend_between(member: Member, start: datetime | None, end: datetime | None) -> Decimal:

@@ -15,7 +15,8 @@ class Needs:
     """Keys of what to load: orders as (customer, order id), those of them that are told as completed (if they are
     known, their lots matter too), those that may be undone (what was used for them is then given back), limited
     rules as (customer, rule), milestones as (customer, milestone, occasion); customers all of whose lots with points,
-    and whose rolling spend, are needed; customers whose renewable lots are needed that expired since a moment."""
+    whose rolling spend, and (`tiers`) all of whose counted orders and granted tiers are needed; customers whose
+    renewable lots are needed that expired since a moment."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
     completed: set[tuple[str, str]] = field(default_factory=set)
@@ -25,6 +26,7 @@ class Needs:
     lots: set[str] = field(default_factory=set)
     expired_since: dict[str, datetime] = field(default_factory=dict)
     spend: set[str] = field(default_factory=set)
+    tiers: set[str] = field(default_factory=set)
 
     def renewed_late(self, customer_id: str, at: datetime) -> None:
         """An activity at that time lets points last that may have expired meanwhile."""

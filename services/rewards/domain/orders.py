@@ -43,9 +43,7 @@ def order_completed(
     if purchase.refunds or purchase.cancelled:
         give_back(member, purchase, activity, rulebook, changes)
         take_back_undone(member, purchase, activity, changes)
-    if purchase.counts:
-        tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
-        tiers.reconsider(member, program, changes, cause=activity.id, historical=activity.historical)
+    tiers.follow_order(member, purchase, tiers.NOTHING_SPENT, activity, program, changes)
 
 
 def _is_earlier(activity: Activity, purchase: Purchase) -> bool:
@@ -67,10 +65,7 @@ def _tell_again(  # noqa: PLR0917
 ) -> None:
     """Put the order right by a telling with an earlier time: its money and its day count. Rules that gave points give
     the difference or take it back; rules without a limit that match only now give theirs."""
-    program, before = rulebook.program, purchase.net()
-    if purchase.counts:
-        assert purchase.placed_at is not None
-        tiers.count_spend(member, program, purchase.placed_at, -before, changes.now)
+    program, before = rulebook.program, tiers.spent(purchase)
     purchase.placed_at = activity.time
     purchase.currency = str(activity.data["currency"])
     purchase.total = Decimal(activity.data["total"])
@@ -86,11 +81,7 @@ def _tell_again(  # noqa: PLR0917
     _give_missing(member, purchase, activity, rulebook, changes)
     give_back(member, purchase, activity, rulebook, changes)
     take_back_undone(member, purchase, activity, changes)
-    if purchase.counts:
-        tiers.count_spend(member, program, activity.time, purchase.net(), changes.now)
-    tiers.reconsider(
-        member, program, changes, cause=activity.id, reason="refund", historical=activity.historical
-    )
+    tiers.follow_order(member, purchase, before, activity, program, changes)
 
 
 def _give_missing(
@@ -128,7 +119,7 @@ def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, chang
     refund_id = str(activity.data["refund_id"])
     if refund_id in purchase.refunds:
         return
-    before = purchase.net()
+    before = tiers.spent(purchase)
     purchase.refunds[refund_id] = Refund(str(activity.data["total"]), activity.data.get("currency"))
     _undo(member, purchase, activity, rulebook, changes, before=before)
 
@@ -138,7 +129,7 @@ def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, chan
     purchase = _known(member, str(activity.data["order_id"]))
     if purchase.cancelled:
         return
-    before = purchase.net()
+    before = tiers.spent(purchase)
     purchase.cancelled = True
     _undo(member, purchase, activity, rulebook, changes, before=before)
 
@@ -159,7 +150,7 @@ def _undo(
     rulebook: Rulebook,
     changes: Changes,
     *,
-    before: Decimal,
+    before: tiers.Spent,
 ) -> None:
     purchase.changed = True
     changes.touch(member)
@@ -167,12 +158,7 @@ def _undo(
     if purchase.placed_at is None:
         return
     take_back_undone(member, purchase, activity, changes)
-    if purchase.counts:
-        program = rulebook.program
-        tiers.count_spend(member, program, purchase.placed_at, purchase.net() - before, changes.now)
-        tiers.reconsider(
-            member, program, changes, cause=activity.id, reason="refund", historical=activity.historical
-        )
+    tiers.follow_order(member, purchase, before, activity, rulebook.program, changes)
 
 
 def take_back_undone(member: Member, purchase: Purchase, activity: Activity, changes: Changes) -> None:

@@ -8,7 +8,7 @@ and stays spent. `docs/ledger.md` states the policy.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from services.rewards.domain import ledger, tiers
+from services.rewards.domain import counting, ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import Lot, lot_number
@@ -103,6 +103,7 @@ def part_ways(  # noqa: PLR0917
         if goes(purchase.part, source, parts) and order_id not in target.purchases:
             purchase.part = _part_at(target, purchase.part, source)
             target.purchases[order_id] = source.purchases.pop(order_id)
+    _part_tiers(source, target, parts, moved)
     gone = min(max(0, history.earned - _lost(source, target, moved, history)), source.lifetime_earned)
     source.lifetime_earned -= gone
     target.lifetime_earned += gone
@@ -112,6 +113,16 @@ def part_ways(  # noqa: PLR0917
         _reconsider(member, activity, rulebook, changes)
         changes.touch(member)
     return retaken
+
+
+def _part_tiers(source: Member, target: Member, parts: Collection[str], moved: Collection[int]) -> None:
+    """What counts towards tiers, and was granted, goes with its part."""
+    going = [grant for grant in source.grants if goes(grant.part, source, parts)]
+    target.grants = [*target.grants, *going]
+    source.grants = [grant for grant in source.grants if grant not in going]
+    counts, theirs = counting.of_lots(source), counting.of_lots(target)
+    target.counted = theirs | {key: one for key, one in counts.items() if counting.lot_of(key) in moved}
+    source.counted = {key: one for key, one in counts.items() if key not in target.counted}
 
 
 def _part_at(target: Member, part: str | None, source: Member) -> str | None:
@@ -218,12 +229,4 @@ def _reconsider(member: Member, activity: Activity, rulebook: Rulebook, changes:
         return
     member.spend_since = tiers.start_of_window(program, changes.now)
     member.spend = spend_between(member, member.spend_since, None)
-    if member.tier_since is not None:
-        start = tiers.start_of_window(program, member.tier_since)
-        member.tier_spend = spend_between(member, start, member.tier_since)
-        level = program.tiers.levels[tiers.current_level(program.tiers, member)]
-        if member.tier_until is None and level.at > 0 and level.keep_for is not None:
-            member.tier_until = level.keep_for.after(member.tier_since, program.time_zone)
-    tiers.reconsider(
-        member, program, changes, cause=activity.id, reason="unmerge", historical=activity.historical
-    )
+    tiers.decide_anew(member, program, changes, activity, reason="unmerge")

@@ -80,9 +80,17 @@ def _levels(fields: Fields, basis: Basis) -> Iterator[TierLevel]:
             id=level_id,
             name=level.text("name", longest=60) or level_id,
             at=at,
-            keep_for=level.period("keep_for"),
+            keep_for=_keep_for(level),
             benefits=tuple(_benefits(level)),
         )
+
+
+def _keep_for(level: Fields) -> Period | None:
+    keep_for = level.period("keep_for")
+    if keep_for is not None and not keep_for.months and keep_for < EVERY_MIN:
+        level.fault("keep_for", "A tier is kept for a day at least.", "Write such as keep_for: P12M.")
+        return None
+    return keep_for
 
 
 def _at(level: Fields, highest: Decimal | None, basis: Basis) -> Decimal:

@@ -12,6 +12,7 @@ from services.rewards.domain.decide import decide
 from services.rewards.domain.matching import match
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity, Facts
 from shared.program.parse import load_program
 
@@ -124,6 +125,7 @@ class Life:
     changes: Changes = field(init=False)
 
     def __post_init__(self) -> None:
+        self.member.counted = {}  # all orders are at hand, and so every decision may look back
         self.changes = Changes(self.now, self.rules.program.version)
 
     def happen(self, *activities: Activity) -> "Life":
@@ -138,6 +140,8 @@ class Life:
         self.now += time
         self.changes.now = self.now
         ledger.bring_up_to_date(self.member, self.changes, self.now)
+        if self.member.tier_due is not None and self.member.tier_due <= self.now:
+            pass_time(self.member, self.rules, self.changes)
         return self
 
     def kinds(self) -> list[tuple[str, str | None, int]]:

@@ -1,9 +1,8 @@
 """Tiers: reached at once, kept, reviewed, lost with refunds of the orders that reached them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from services.rewards.domain import tiers
 from tests.unit.rewards.building import NOW, Life, order, refund
 
 
@@ -18,7 +17,7 @@ def test_gold_is_reached_above_200_at_once() -> None:
     (change,) = life.changes.tiers
     assert (change.old, change.new, change.reason, change.spend) == (None, "gold", "spend", Decimal("200.01"))
     assert life.told()[-1] == "tier.changed"
-    assert life.member.tier_until == NOW.replace(year=2027)
+    assert life.member.tier_until == datetime(2027, 6, 2, 4, tzinfo=UTC), "through 1 June 2027 in New York"
 
 
 def test_an_order_from_before_the_window_does_not_count() -> None:
@@ -57,16 +56,17 @@ def test_a_refunded_order_costs_no_tier_that_other_orders_support() -> None:
 
 
 def test_review_keeps_a_tier_that_spend_still_reaches_and_takes_one_that_it_does_not() -> None:
-    """Given Gold whose time is over; when it is reviewed; then spend in the window decides."""
+    """Given Gold whose time is over; when it is reviewed; then what was bought since decides: the order that reached it
+    counts no more."""
     kept = Life().happen(order("1", "250"))
     lost = Life().happen(order("1", "250"))
-    lost.member.spend = Decimal(0)
+    kept.wait(timedelta(days=100)).happen(order("2", "210", at=kept.now))
     for life in (kept, lost):
-        life.now = life.changes.now = NOW.replace(year=2027)
-        tiers.review(life.member, life.rules.program, life.changes, life.now)
+        life.wait(datetime(2027, 6, 2, 4, tzinfo=UTC) - life.now)
 
     assert kept.member.tier == "gold"
-    assert kept.member.tier_until == NOW.replace(year=2028)
+    assert kept.member.tier_until == datetime(2028, 6, 2, 4, tzinfo=UTC)
     assert kept.member.tier_since == NOW
     assert lost.member.tier == "member"
     assert lost.changes.tiers[-1].reason == "review"
+    assert lost.told()[-1] == "tier.changed"

@@ -18,6 +18,7 @@ from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.figures import Figures, Given, Standing
+from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
 
@@ -41,7 +42,7 @@ class Player:
     """A heap of moments."""
     lots: int = 0
     """Lots whose moments are in `due`."""
-    tier_until: datetime | None = None
+    tier_due: datetime | None = None
     placed: list[tuple[datetime, str]] = field(default_factory=list)
     """When orders were placed, sorted."""
     placed_at: dict[str, datetime] = field(default_factory=dict)
@@ -142,9 +143,9 @@ class Replay:
                 heappop(player.due)
             changes.now = moment
             ledger.bring_up_to_date(member, changes, moment)
-            if member.tier_until is not None and member.tier_until <= moment:
+            if member.tier_due is not None and member.tier_due <= moment:
                 self._roll(player, moment)
-                tiers.review(member, self._program, changes, moment)
+                pass_time(member, self._rulebook, changes)
             self._count(player, changes)
 
     def _roll(self, player: Player, now: datetime) -> None:
@@ -170,6 +171,7 @@ class Replay:
             changes.entries.clear()
             changes.offers.clear()
         changes.tiers.clear()
+        changes.standings.clear()
         changes.uses.clear()
         changes.milestones.clear()
         new = len(member.lots) - player.lots
@@ -180,10 +182,10 @@ class Replay:
                 if lot.pending and lot.available_at is not None:
                     heappush(player.due, lot.available_at)
             player.lots += new
-        if member.tier_until != player.tier_until:
-            player.tier_until = member.tier_until
-            if member.tier_until is not None:
-                heappush(player.due, member.tier_until)
+        if member.tier_due != player.tier_due:
+            player.tier_due = member.tier_due
+            if member.tier_due is not None:
+                heappush(player.due, member.tier_due)
 
 
 def _note_order(player: Player, order_id: str) -> None:

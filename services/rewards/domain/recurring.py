@@ -1,0 +1,53 @@
+"""When what a tier brings again and again comes round."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.rewards.domain.member import Member
+from shared.program.period import Period
+from shared.program.tiering import TierLevel, Tiers
+
+PERIODS_MAX = 100_000
+"""No benefit has had more: a day each for 270 years."""
+
+
+def recurring(level: TierLevel) -> Iterator[tuple[str, Period]]:
+    """The offers that a level brings again and again, each with its period."""
+    for benefit in level.benefits:
+        if benefit.offer is not None and benefit.every is not None:
+            yield benefit.offer, benefit.every
+
+
+def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> datetime:
+    """When the period of that number begins; counted from the anchor, so that the 31st stays the 31st."""
+    return Period(every.months * number, every.rest * number).after(anchor, zone)
+
+
+def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo) -> int:
+    """The number of the period that `moment` lies in; -1 before the first."""
+    low, high = -1, 1
+    while begins(anchor, every, high, zone) <= moment:
+        low, high = high, high * 2
+        assert high <= PERIODS_MAX, "periods are days at least"
+    while high - low > 1:
+        middle = (low + high) // 2
+        if begins(anchor, every, middle, zone) <= moment:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def due_at_change(
+    member: Member, level: TierLevel, tiers: Tiers, zone: ZoneInfo, now: datetime, *, historical: bool
+) -> datetime | None:
+    """When time next has something to do about a tier that has just changed. Benefits are issued at once, not by the
+    hand that changes the tier; those of a tier that imported history reached from the next period on."""
+    due = [] if member.tier_until is None else [member.tier_until]
+    since = member.tier_since or now
+    for _, every in recurring(level):
+        due.append(begins(since, every, period_of(since, every, now, zone) + 1, zone) if historical else now)
+    if member.tier_until is not None and tiers.notice_before is not None:
+        due.append(max(now, tiers.notice_before.before(member.tier_until, zone)))
+    return min(due, default=None)
