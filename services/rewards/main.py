@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.budgets import PostgresBudgets
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
@@ -130,7 +131,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         topic=ACTIVITY_TOPIC,
         offsets=Offsets(SERVICE),
         dead_letters=DeadLetters(SERVICE),
-        handle=ActivityHandler(members, PostgresActivities(), programs),
+        handle=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
         clock=clock,
         batch_records=settings.batch_records,
         transient=_is_transient,

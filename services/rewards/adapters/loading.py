@@ -8,17 +8,19 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.domain.baskets import Basket, Refund
 from services.rewards.domain.lots import Lot, keep_in_step
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.milestones import milestone_name
-from services.rewards.domain.purchases import Grant, Purchase, Refund
+from services.rewards.domain.purchases import Grant, Purchase
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])
+_basket = json.Decoder(Basket)
 
 _PURCHASE = (
     "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot,"
-    " p.grants, p.refunds, p.part"
+    " p.grants, p.refunds, p.part, p.basket"
 )
 _PURCHASES = text(f"""
     SELECT {_PURCHASE} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
@@ -84,7 +86,7 @@ async def load_purchases(
 
 def _purchase(row: Any) -> Purchase:
     """The purchase in a row of `_PURCHASE`."""
-    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds, part = row
+    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds, part, basket = row
     return Purchase(
         order_id=order_id,
         placed_at=placed_at,
@@ -96,6 +98,7 @@ def _purchase(row: Any) -> Purchase:
         grants=_grants.decode(grants) if grants else [],
         refunds=_refunds.decode(refunds) if refunds else {},
         part=part,
+        basket=_basket.decode(basket) if basket else None,
         stored=True,
         changed=False,
     )

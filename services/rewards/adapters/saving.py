@@ -8,7 +8,7 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import offer_uses, stock
+from services.rewards.adapters import budgets, offer_uses, stock
 from services.rewards.adapters.sets import copy, update
 from services.rewards.adapters.standings import save_standings
 from services.rewards.domain.accounts import Entry
@@ -68,11 +68,14 @@ _UPDATE_LOTS = text("""
     """)
 _UPDATE_PURCHASES = text("""
     UPDATE rewards.purchases p SET placed_at = w.placed_at, currency = w.currency, total = w.total, net = w.net,
-        counts = w.counts, cancelled = w.cancelled, lot = w.lot, grants = w.grants, refunds = w.refunds
+        counts = w.counts, cancelled = w.cancelled, lot = w.lot, grants = w.grants, refunds = w.refunds,
+        basket = w.basket
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[]), CAST(:c3 AS text[]),
         CAST(:c4 AS numeric[]), CAST(:c5 AS numeric[]), CAST(:c6 AS boolean[]), CAST(:c7 AS boolean[]),
-        CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]), CAST(:c11 AS text[]))
-        AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds, part)
+        CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]), CAST(:c11 AS text[]),
+        CAST(:c12 AS text[]))
+        AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds, part,
+             basket)
     WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id
     """)
 _UPDATE_REDEMPTIONS = text("""
@@ -113,6 +116,7 @@ _PURCHASE_COLUMNS = (
     "grants",
     "refunds",
     "part",
+    "basket",
 )
 _REDEMPTION_COLUMNS = (
     "id",
@@ -144,6 +148,8 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await save_standings(connection, changes)
     await update(connection, _UPDATE_LOTS, changed_lots)
     await update(connection, _UPDATE_PURCHASES, changed_purchases)
+    if changes.budgets:
+        await budgets.spend(connection, changes)
     await copy(connection, "entries", Entry._fields, changes.entries)
     await copy(connection, "lots", _LOT_COLUMNS, new_lots)
     await copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
@@ -235,6 +241,7 @@ def _purchase(member: Member, purchase: Purchase) -> tuple[Any, ...]:
         _json.encode(purchase.grants).decode() if purchase.grants else None,
         _json.encode(purchase.refunds).decode() if purchase.refunds else None,
         purchase.part,
+        _json.encode(purchase.basket).decode() if purchase.basket is not None else None,
     )
 
 

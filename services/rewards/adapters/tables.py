@@ -121,6 +121,7 @@ purchases = Table(
     Column("grants", String),
     Column("refunds", String),
     Column("part", NAME),
+    Column("basket", String),
     CheckConstraint("net >= 0 AND net <= total", "purchases_net"),
     Index("purchases_placed_at", "customer_id", "placed_at"),
 )
@@ -135,6 +136,18 @@ rule_uses = Table(
     Column("at", TIME, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("part", NAME),
+)
+
+rule_budgets = Table(
+    "rule_budgets",
+    metadata,
+    Column("rule", NAME, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("allotted", BigInteger, nullable=False),
+    Column("given", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("given >= 0 AND given <= allotted", "rule_budgets_given"),
+    comment="Points of a rule for all customers together, spread so that workers need not wait for each other.",
 )
 
 milestones = Table(

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.merging import follow_parts
-from services.rewards.application.ports import Activities, Members, Programs, Taken
+from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.expiry import is_late_renewal
@@ -30,6 +30,7 @@ class ActivityHandler:
     members: Members
     activities: Activities
     programs: Programs
+    budgets: Budgets
 
     async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
         """Take every record that was not taken before, all in the caller's transaction.
@@ -91,6 +92,8 @@ class ActivityHandler:
             measure_of(rulebook.program),
         )
         changes = Changes(now, rulebook.program.version)
+        if needs.budgets:
+            changes.budgets = await self.budgets.claim(connection, needs.budgets, rulebook.program)
         for activity, found in matched:
             member = members[activity.id]
             part = activity.part or activity.customer_id

@@ -1,17 +1,19 @@
 """What the use cases of rewards need from outside; adapters implement it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
+from shared.program.model import Program
 from shared.program.tiering import Measure
 
 
@@ -107,6 +109,16 @@ class Activities(Protocol):
 
     async def keep(self, connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
         """Keep these, none of which was known: one batch, taken at `now`, in the order in which it is decided."""
+
+
+class Budgets(Protocol):
+    """Points that rules may give to all customers together."""
+
+    async def claim(
+        self, connection: AsyncConnection, wanted: Mapping[str, int], program: Program
+    ) -> dict[str, Budget]:
+        """Put so many points aside, by rule, or as many as can be had without waiting for anybody. What is given of
+        them is written by `Members.save`; the rest is free again after the transaction."""
 
 
 class Programs(Protocol):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.rewards.domain.accounts import Account, Entry, Kind
+from services.rewards.domain.budgets import Budget
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import CodeUse, Redemption
 from services.rewards.domain.skips import Skip, Why
@@ -100,6 +101,12 @@ class Changes:
     outcomes: list[Outcome] = field(default_factory=list)
     standings: dict[str, Member] = field(default_factory=dict)
     skips: list[Skip] | None = None
+    budgets: dict[str, Budget] = field(default_factory=dict)
+
+    def budget(self, rule: str, whole: int) -> Budget:
+        """What this transaction may give of a rule's points for all customers together; where nothing was put aside
+        for it (nobody else decides meanwhile), the whole."""
+        return self.budgets.setdefault(rule, Budget(whole))
 
     def skip(self, rule: str, why: Why, **figures: Any) -> None:
         """A rule or milestone whose condition holds gives nothing. Costs nothing unless somebody asks why."""

@@ -1,15 +1,17 @@
-"""Points for what a customer did: fixed points, points per unit of money, multiplied points, each within its limit."""
+"""Points for what a customer did: fixed points, points per unit of money, multiplied points, each within its limit and
+its cap."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from services.rewards.domain import ledger
+from services.rewards.domain.caps import room, take
 from services.rewards.domain.changes import Changes, RuleUse
+from services.rewards.domain.grants import grant_for, hindrance, why_nothing
 from services.rewards.domain.lots import Lot, lot_number
-from services.rewards.domain.matching import Match, limited
+from services.rewards.domain.matching import Match, limited, remembered
 from services.rewards.domain.member import Member, Use
-from services.rewards.domain.purchases import Grant, Purchase, whole_points
+from services.rewards.domain.purchases import Purchase
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
 from shared.program.earn import EarnRule
@@ -27,12 +29,12 @@ def earn_for_activity(
     lot: Lot | None = None
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
-        if rule.points is None:
+        if rule.points is None or not _may_give(member, rule, activity, program, changes):
             continue
-        if not _within_limit(member, rule, activity, program):
-            changes.skip(rule.id, Why.LIMIT)
+        points = _within_cap(member, rule, activity, program, changes, rule.points)
+        if not points:
             continue
-        _use(member, rule, activity, 0 if activity.unrewarded else rule.points, changes)
+        note_use(member, rule, activity, 0 if activity.unrewarded else points, changes)
         if activity.unrewarded:
             changes.skip(rule.id, Why.UNREWARDED)
             continue
@@ -41,15 +43,36 @@ def earn_for_activity(
             member,
             changes,
             lot,
-            rule.points,
+            points,
             rule=rule.id,
             cause=activity.id,
             at=activity.time,
             key=f"earn/{rule.id}/{activity.id}",
         )
-        given.append({"rule": rule.id, "points": rule.points})
+        given.append({"rule": rule.id, "points": points})
     if given:
         tell_earned(member, activity, changes, given)
+
+
+def _may_give(member: Member, rule: EarnRule, activity: Activity, program: Program, changes: Changes) -> bool:
+    why = hindrance(rule, member, activity, program)
+    if why is None and not _within_limit(member, rule, activity, program):
+        why = Why.LIMIT
+    if why is not None:
+        changes.skip(rule.id, why)
+    return why is None
+
+
+def _within_cap(  # noqa: PLR0917
+    member: Member, rule: EarnRule, activity: Activity, program: Program, changes: Changes, points: int
+) -> int:
+    """How many of these points the rule's cap leaves."""
+    left = room(member, rule, activity.time, program, changes)
+    if left is None:
+        return points
+    if not left:
+        changes.skip(rule.id, Why.CAP)
+    return min(points, left)
 
 
 def earn_for_order(
@@ -66,51 +89,33 @@ def earn_for_order(
     base = 0
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
-        grant = grant_for(rule, purchase, base)
+        if not _may_give(member, rule, activity, program, changes):
+            continue
+        grant = grant_for(rule, purchase, base, activity.data, program)
         if grant is None:
             changes.skip(rule.id, why_nothing(rule, purchase, base))
             continue
-        if not _within_limit(member, rule, activity, program):
-            changes.skip(rule.id, Why.LIMIT)
+        points = grant.earned = _within_cap(member, rule, activity, program, changes, grant.earned)
+        if not points:
             continue
         if grant.by == "unit":
-            base += grant.earned
-        _use(member, rule, activity, grant.earned, changes)
+            base += points
+        note_use(member, rule, activity, points, changes)
         lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
         purchase.grants.append(grant)
         ledger.earn(
             member,
             changes,
             lot,
-            grant.earned,
+            points,
             rule=rule.id,
             cause=activity.id,
             at=activity.time,
             key=member.key(f"earn/{rule.id}/{purchase.order_id}"),
         )
-        given.append({"rule": rule.id, "points": grant.earned})
+        given.append({"rule": rule.id, "points": points})
     if given:
         tell_earned(member, activity, changes, given, order_id=purchase.order_id)
-
-
-def grant_for(rule: EarnRule, purchase: Purchase, base: int) -> Grant | None:
-    """What the rule gives for the order as it was placed; None if that is nothing."""
-    if rule.points is not None:
-        return Grant(rule.id, "fixed", str(rule.points), rule.points)
-    if rule.points_per_unit is not None:
-        points = whole_points(purchase.total, rule.points_per_unit) if purchase.counts else 0
-        return Grant(rule.id, "unit", str(rule.points_per_unit), points) if points > 0 else None
-    assert rule.multiply is not None
-    factor = rule.multiply - 1
-    points = whole_points(Decimal(base), factor)
-    return Grant(rule.id, "times", str(factor), points) if points > 0 else None
-
-
-def why_nothing(rule: EarnRule, purchase: Purchase, base: int) -> Why:
-    """Why `grant_for` gives nothing."""
-    if rule.multiply is not None:
-        return Why.NO_WHOLE_POINT if base else Why.NOTHING_TO_MULTIPLY
-    return Why.NO_WHOLE_POINT if purchase.counts else Why.OTHER_CURRENCY
 
 
 def _within_limit(member: Member, rule: EarnRule, activity: Activity, program: Program) -> bool:
@@ -144,8 +149,10 @@ def _scope(rule: EarnRule, activity: Activity) -> str:
     return ""
 
 
-def _use(member: Member, rule: EarnRule, activity: Activity, points: int, changes: Changes) -> None:
-    if not limited(rule):
+def note_use(member: Member, rule: EarnRule, activity: Activity, points: int, changes: Changes) -> None:
+    """Remember that the rule gave points, where that decides whether, and how many, it gives again."""
+    take(rule, points, changes)
+    if not remembered(rule):
         return
     use = Use(_scope(rule, activity), activity.time, activity.id, points, member.part)
     member.uses.setdefault(rule.id, []).append(use)

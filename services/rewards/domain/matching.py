@@ -40,6 +40,11 @@ def match(activity: Activity, rulebook: Rulebook, context: ConditionContext | No
     )
 
 
+def remembered(rule: EarnRule) -> bool:
+    """Whether each use of the rule is remembered, because it decides whether, and how many points, it gives again."""
+    return limited(rule) or (rule.cap is not None and rule.cap.remembers)
+
+
 def limited(rule: EarnRule) -> bool:
     """Whether earlier uses of the rule decide if it gives points again."""
     return rule.limit is not None or rule.on == ONCE_EVER

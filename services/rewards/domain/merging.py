@@ -64,6 +64,7 @@ def merge_orders(
 def _take_over(ours: Purchase, theirs: Purchase) -> None:
     ours.placed_at, ours.currency, ours.total = theirs.placed_at, theirs.currency, theirs.total
     ours.counts, ours.lot, ours.grants = theirs.counts, theirs.lot, theirs.grants
+    ours.basket = theirs.basket
 
 
 def _take_back_doubles(

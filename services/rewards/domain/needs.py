@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.rewards.domain.matching import Match, limited, occasion
+from services.rewards.domain.caps import wanted
+from services.rewards.domain.matching import Match, occasion, remembered
 from shared.contracts.activity import Activity
 
 UNDOING = frozenset({"order.refunded", "order.cancelled"})
@@ -16,7 +17,8 @@ class Needs:
     known, their lots matter too), those that may be undone (what was used for them is then given back), limited
     rules as (customer, rule), milestones as (customer, milestone, occasion); customers all of whose lots with points,
     whose rolling spend, and (`tiers`) all of whose counted orders and granted tiers are needed; customers whose
-    renewable lots are needed that expired since a moment."""
+    renewable lots are needed that expired since a moment.
+    `budgets`: how many points rules with a cap for all customers together could give."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
     completed: set[tuple[str, str]] = field(default_factory=set)
@@ -27,6 +29,7 @@ class Needs:
     expired_since: dict[str, datetime] = field(default_factory=dict)
     spend: set[str] = field(default_factory=set)
     tiers: set[str] = field(default_factory=set)
+    budgets: dict[str, int] = field(default_factory=dict)
 
     def renewed_late(self, customer_id: str, at: datetime) -> None:
         """An activity at that time lets points last that may have expired meanwhile."""
@@ -43,7 +46,10 @@ class Needs:
             else:
                 self.completed.add((customer_id, str(activity.data["order_id"])))
         for rule in matched.rules:
-            if limited(rule):
+            if remembered(rule):
                 self.uses.add((customer_id, rule.id))
+            if rule.cap is not None and rule.cap.program is not None and not activity.unrewarded:
+                so_far = self.budgets.get(rule.id, 0)
+                self.budgets[rule.id] = so_far + wanted(rule, activity, matched.rules)
         for milestone in matched.milestones:
             self.milestones.add((customer_id, milestone.id, occasion(milestone, activity)))

@@ -3,12 +3,15 @@
 from decimal import Decimal
 
 from services.rewards.domain import ledger, tiers
+from services.rewards.domain.baskets import basket_of, refund_of
+from services.rewards.domain.caps import room
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning import earn_for_order, grant_for, tell_earned
+from services.rewards.domain.earning import earn_for_order, note_use, tell_earned
+from services.rewards.domain.grants import grant_for, hindrance, terms_of
 from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import Match, limited
+from services.rewards.domain.matching import Match, remembered
 from services.rewards.domain.member import Member
-from services.rewards.domain.purchases import Grant, Purchase, Refund, due_points, kept_points
+from services.rewards.domain.purchases import Purchase, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from services.rewards.domain.undoing import give_back
@@ -72,16 +75,33 @@ def _tell_again(  # noqa: PLR0917
     purchase.counts = purchase.currency == program.currency
     purchase.changed = True
     changes.touch(member)
+    _adjust_terms(purchase, activity, rulebook)
     known = {grant.rule for grant in purchase.grants}
     for rule in matched.rules:
-        if rule.id not in known and rule.points is None and not limited(rule):
-            grant = grant_for(rule, purchase, sum(due_points(purchase)))
+        if rule.id in known or rule.points is not None or remembered(rule) or rule.cap is not None:
+            continue
+        if hindrance(rule, member, activity, program) is None:
+            grant = grant_for(rule, purchase, sum(due_points(purchase)), activity.data, program)
             if grant is not None:
-                purchase.grants.append(Grant(grant.rule, grant.by, grant.factor, 0))
+                grant.earned = 0
+                purchase.grants.append(grant)
     _give_missing(member, purchase, activity, rulebook, changes)
     give_back(member, purchase, activity, rulebook, changes)
     take_back_undone(member, purchase, activity, changes)
     tiers.follow_order(member, purchase, before, activity, program, changes)
+
+
+def _adjust_terms(purchase: Purchase, activity: Activity, rulebook: Rulebook) -> None:
+    """Let grants go by the lines that are told now, where they go by lines, under the rules that there still are."""
+    rules = {rule.id: rule for rule in rulebook.rules.get(activity.type, ())}
+    if purchase.basket is not None:
+        purchase.basket = basket_of(activity.data)
+    for grant in purchase.grants:
+        rule = rules.get(grant.rule)
+        if rule is not None:
+            grant.terms = terms_of(rule, activity.data, rulebook.program)
+            if grant.terms is not None and not grant.terms.whole:
+                purchase.basket = purchase.basket or basket_of(activity.data)
 
 
 def _give_missing(
@@ -89,11 +109,16 @@ def _give_missing(
 ) -> None:
     """Earn, per rule, what the order gives beyond what the customer has of it."""
     given: list[dict[str, object]] = []
+    rules = {rule.id: rule for rule in rulebook.rules.get(activity.type, ())}
     for grant, due in zip(purchase.grants, due_points(purchase), strict=True):
-        points = due - (grant.earned - grant.reversed)
+        points, rule = due - (grant.earned - grant.reversed), rules.get(grant.rule)
+        left = room(member, rule, activity.time, rulebook.program, changes) if rule is not None else None
+        points = points if left is None else min(points, left)
         if points <= 0:
             continue
         grant.earned += points
+        if rule is not None and rule.cap is not None:
+            note_use(member, rule, activity, points, changes)
         assert purchase.lot is not None
         lot = member.lots.get(purchase.lot) or ledger.open_lot(
             member, purchase.lot, activity.time, rulebook.program, now=changes.now
@@ -120,7 +145,7 @@ def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, chang
     if refund_id in purchase.refunds:
         return
     before = tiers.spent(purchase)
-    purchase.refunds[refund_id] = Refund(str(activity.data["total"]), activity.data.get("currency"))
+    purchase.refunds[refund_id] = refund_of(activity.data)
     _undo(member, purchase, activity, rulebook, changes, before=before)
 
 

@@ -2,19 +2,46 @@
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from services.rewards.domain.baskets import Basket, Refund, Rest, rest_of
 
 ZERO = Decimal(0)
+
+
+class Terms(Struct, array_like=True, gc=False, frozen=True):
+    """What a grant goes by beside its factor, as the program said when the points were earned; see `EarnRule`.
+
+    `skus` are the products that count, None: all; `shipping`, `tax` and `discounts` whether these count too. `most` is
+    the most points that the grant can come to; `minimum` what must be left of the order for it to stay.
+    """
+
+    skus: list[str] | None = None
+    shipping: bool = True
+    tax: bool = True
+    discounts: bool = False
+    most: int | None = None
+    minimum: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was paid counts."""
+        return self.skus is None and self.shipping and self.tax and not self.discounts
+
+
+WHOLE = Terms()
+"""The terms of a grant that has none."""
 
 
 class Grant(Struct, array_like=True, gc=False):
     """Points that one rule gave for an order, and how many of them were taken back since.
 
     `by` says how the rule counts: `unit` gives `factor` points per unit of money, `times` adds `factor` times the
-    points of all `unit` grants, `fixed` gives `factor` points whatever the order was worth. The factor is kept as it
-    was when the points were earned, so that a later program changes nothing about old orders.
+    points of all `unit` grants, `fixed` gives `factor` points whatever the order was worth. The factor and the terms
+    are kept as they were when the points were earned, so that a later program changes nothing about old orders.
     """
 
     rule: str
@@ -22,13 +49,7 @@ class Grant(Struct, array_like=True, gc=False):
     factor: str
     earned: int
     reversed: int = 0
-
-
-class Refund(Struct, array_like=True, gc=False, frozen=True):
-    """One refund of an order; `currency` None means the order's."""
-
-    amount: str
-    currency: str | None
+    terms: Terms | None = None
 
 
 class Purchase(Struct, kw_only=True):
@@ -36,6 +57,7 @@ class Purchase(Struct, kw_only=True):
 
     `counts` tells whether its money is in the program's currency, and so counts towards tiers. `lot` is the number of
     the lot of its points, if it has any: it derives from the identity of the event that told the order first.
+    `basket` is there when a grant asks what the order was made of.
     """
 
     order_id: str
@@ -48,14 +70,17 @@ class Purchase(Struct, kw_only=True):
     part: str | None = None
     grants: list[Grant] = []
     refunds: dict[str, Refund] = {}
+    basket: Basket | None = None
     stored: bool = False
     changed: bool = True
 
     def refunded(self) -> Decimal:
         """The sum of its refunds in its own currency. One in another currency cannot be set off and counts nothing."""
-        return sum(
-            (Decimal(r.amount) for r in self.refunds.values() if r.currency in {None, self.currency}), ZERO
-        )
+        return sum((Decimal(refund.amount) for refund in self.valid_refunds()), ZERO)
+
+    def valid_refunds(self) -> list[Refund]:
+        """Its refunds in its own currency."""
+        return [refund for refund in self.refunds.values() if refund.currency in {None, self.currency}]
 
     def net(self) -> Decimal:
         """What the customer has paid and not got back: never below zero, whatever refunds say."""
@@ -70,9 +95,9 @@ class Purchase(Struct, kw_only=True):
         return self.cancelled or (bool(self.refunds) and self.total > 0 and self.net() == 0)
 
 
-def whole_points(amount: Decimal, rate: Decimal) -> int:
+def whole_points(amount: Decimal | Fraction, rate: Decimal) -> int:
     """Points for an amount of money, rounded down to whole points per order."""
-    return int(amount * rate)
+    return int(amount * rate) if isinstance(amount, Decimal) else int(amount * Fraction(rate))
 
 
 def kept_points(purchase: Purchase) -> list[int]:
@@ -84,16 +109,70 @@ def kept_points(purchase: Purchase) -> list[int]:
 def due_points(purchase: Purchase) -> list[int]:
     """For each grant the points that its rule gives for what is left of the order."""
     net = purchase.net() if purchase.counts else ZERO
-    undone = purchase.undone()
-    by_unit = [whole_points(net, Decimal(g.factor)) if g.by == "unit" else 0 for g in purchase.grants]
-    base = sum(by_unit)
+    rest: Rest | None = None
+    if purchase.basket is not None:
+        rest = rest_of(purchase.basket, purchase.total, purchase.valid_refunds(), net)
+    by_unit = [
+        _within(grant, net, whole_points(_counted(grant.terms or WHOLE, net, rest), Decimal(grant.factor)))
+        if grant.by == "unit"
+        else 0
+        for grant in purchase.grants
+    ]
     due = []
     for grant, units in zip(purchase.grants, by_unit, strict=True):
         if grant.by == "unit":
             points = units
         elif grant.by == "times":
-            points = whole_points(Decimal(base), Decimal(grant.factor))
+            base = _base(purchase, grant, by_unit, net, rest)
+            points = _within(grant, net, whole_points(Decimal(base), Decimal(grant.factor)))
         else:
-            points = 0 if undone else int(grant.factor or grant.earned)
+            points = 0 if _gone(purchase, grant, rest) else int(grant.factor or grant.earned)
+            points = _within(grant, net, points)
         due.append(points)
     return due
+
+
+def _within(grant: Grant, net: Decimal, points: int) -> int:
+    """The points within the grant's terms."""
+    terms = grant.terms
+    if terms is None:
+        return points
+    if terms.minimum is not None and net < Decimal(terms.minimum):
+        return 0
+    return points if terms.most is None else min(points, terms.most)
+
+
+def _counted(terms: Terms, net: Decimal, rest: Rest | None) -> Decimal | Fraction:
+    """The money that counts by these terms of what is left."""
+    if rest is None or terms.whole:
+        return net
+    goods = rest.of(terms.skus)
+    if terms.discounts:
+        goods *= rest.gross
+    return goods + (rest.shipping if terms.shipping else 0) + (rest.tax if terms.tax else 0)
+
+
+def _base(purchase: Purchase, grant: Grant, by_unit: list[int], net: Decimal, rest: Rest | None) -> int:
+    """The points that a `times` grant multiplies: those for the products that it is for."""
+    terms = grant.terms or WHOLE
+    if rest is None or terms.skus is None:
+        return sum(by_unit)
+    base = 0
+    for unit, most in zip(purchase.grants, by_unit, strict=True):
+        if unit.by != "unit":
+            continue
+        own = unit.terms or WHOLE
+        skus = [sku for sku in terms.skus if own.skus is None or sku in own.skus]
+        part = structs.replace(own, skus=skus, shipping=False, tax=False)
+        base += min(most, whole_points(_counted(part, net, rest), Decimal(unit.factor)))
+    return base
+
+
+def _gone(purchase: Purchase, grant: Grant, rest: Rest | None) -> bool:
+    """Whether nothing is left of what fixed points were given for."""
+    if purchase.undone():
+        return True
+    skus = grant.terms.skus if grant.terms is not None else None
+    if skus is None or rest is None or purchase.basket is None or not purchase.refunds:
+        return False
+    return rest.of(skus) == 0 and rest_of(purchase.basket, purchase.total, (), purchase.total).of(skus) > 0

@@ -104,6 +104,11 @@ _REASONS: dict[Why, Reason] = {
     Why.OTHER_CURRENCY: _other_currency,
     Why.NO_WHOLE_POINT: _no_whole_point,
     Why.NOTHING_TO_MULTIPLY: _fixed("no rule gave points for what was paid, which it would have multiplied"),
+    Why.OTHER_DATE: _fixed("it did not count on that day"),
+    Why.OTHER_TIER: _fixed("the customer was in none of its tiers"),
+    Why.MINIMUM_ORDER: _fixed("less was paid for the order than it asks for"),
+    Why.NO_PRODUCT: _fixed("none of the order's products is one that it is for"),
+    Why.CAP: _fixed("it had given as many points as it may"),
     Why.STATE_CHANGED: _fixed(
         "by what is known now it would have given, but what was known then can no longer be told"
     ),

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.budgets import PostgresBudgets
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
@@ -39,6 +40,7 @@ TABLES = (
     "lots",
     "purchases",
     "rule_uses",
+    "rule_budgets",
     "milestones",
     "offers",
     "offer_uses",
@@ -116,7 +118,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     store = PostgresCheckouts(Names(pseudonyms))
     return Rewards(
         engine=engine,
-        handler=ActivityHandler(members, PostgresActivities(), programs),
+        handler=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
         jobs=TimedJobs(PostgresDue(), members, store, programs),
         clock=clock,
         pseudonyms=pseudonyms,

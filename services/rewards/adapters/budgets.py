@@ -1,0 +1,119 @@
+"""What rules with a cap for all customers together may still give.
+
+A rule's points are spread over slots, a row each. A transaction takes a slot that nobody else holds (`SKIP LOCKED`),
+and only when that has too little for what it decides, further free ones: workers do not wait for each other. No slot
+gives more than it holds, so the cap is never exceeded. What slots hold that are in other hands at that moment is left
+to later events: so close to the end, an event may get less although others that come later get something.
+
+This is the escrow method (O'Neil 1986, "The escrow transactional method", ACM TODS 11:4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.domain.budgets import Budget
+from services.rewards.domain.changes import Changes
+from shared.program.model import Program
+
+SLOTS = 16
+"""More than workers run at once, so that each finds one."""
+LOCK = 0x62756467  # "budg": one new allotment at a time
+
+_STORED = text("SELECT max(version) FROM rewards.rule_budgets WHERE rule = :rule")
+_SLOTS = text("SELECT slot, given FROM rewards.rule_budgets WHERE rule = :rule ORDER BY slot FOR UPDATE")
+_ALLOT = text("""
+    INSERT INTO rewards.rule_budgets (rule, slot, allotted, given, version)
+    SELECT CAST(:rule AS text), slot, allotted, 0, :version
+    FROM unnest(CAST(:slots AS int[]), CAST(:allotted AS bigint[])) AS w(slot, allotted) ORDER BY slot
+    ON CONFLICT (rule, slot) DO UPDATE SET allotted = excluded.allotted, version = excluded.version
+    """)
+_CLAIM = text("""
+    SELECT slot, allotted - given FROM rewards.rule_budgets WHERE rule = :rule AND given < allotted
+    ORDER BY allotted - given DESC, slot LIMIT :many FOR UPDATE SKIP LOCKED
+    """)
+_SPEND = text("""
+    UPDATE rewards.rule_budgets b SET given = b.given + w.points
+    FROM unnest(CAST(:rules AS text[]), CAST(:slots AS int[]), CAST(:points AS bigint[])) AS w(rule, slot, points)
+    WHERE b.rule = w.rule AND b.slot = w.slot
+    """)
+
+
+@dataclass(slots=True)
+class Claimed(Budget):
+    """A budget of which this transaction holds these slots, each with what is left in it."""
+
+    slots: list[tuple[int, int]] = field(default_factory=list)
+
+
+class PostgresBudgets:
+    """Implements `Budgets`."""
+
+    def __init__(self) -> None:
+        self._allotted: dict[str, int] = {}
+
+    async def claim(
+        self, connection: AsyncConnection, wanted: Mapping[str, int], program: Program
+    ) -> dict[str, Budget]:
+        """See `Budgets.claim`."""
+        caps = {rule.id: rule.cap.program for rule in program.points.earn if rule.cap is not None}
+        budgets: dict[str, Budget] = {}
+        for rule, want in sorted(wanted.items()):
+            whole = caps[rule]
+            assert whole is not None
+            if self._allotted.get(rule, -1) < program.version:
+                await self._allot(connection, rule, whole, program.version)
+            slots = await _claim_enough(connection, rule, want)
+            budgets[rule] = Claimed(sum(left for _, left in slots), 0, slots)
+        return budgets
+
+    async def _allot(self, connection: AsyncConnection, rule: str, whole: int, version: int) -> None:
+        """Spread what is left of the rule's points anew, once for each version of the program. What another
+        transaction has just done is trusted when it has been seen committed, so that nothing is trusted that is
+        rolled back."""
+        stored = await connection.scalar(_STORED, {"rule": rule})
+        if stored is not None and stored >= version:
+            self._allotted[rule] = version
+            return
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        stored = await connection.scalar(_STORED, {"rule": rule})
+        if stored is not None and stored >= version:
+            return
+        given = {slot: points for slot, points in await connection.execute(_SLOTS, {"rule": rule})}  # noqa: C416
+        each, more = divmod(max(whole - sum(given.values()), 0), SLOTS)
+        slots = range(SLOTS)
+        allotted = [given.get(slot, 0) + each + (slot < more) for slot in slots]
+        keys = {"rule": rule, "slots": [*slots], "allotted": allotted, "version": version}
+        await connection.execute(_ALLOT, keys)
+
+
+async def _claim_enough(connection: AsyncConnection, rule: str, want: int) -> list[tuple[int, int]]:
+    """The fullest free slot, and if that does not hold so many points, as many as do."""
+    slots, many = await _claim(connection, rule, 1), 1
+    while slots and many < SLOTS and sum(left for _, left in slots) < want:
+        many = min(SLOTS, max(many + 1, -(-want // slots[-1][1])))
+        slots = await _claim(connection, rule, many)
+    return slots
+
+
+async def _claim(connection: AsyncConnection, rule: str, many: int) -> list[tuple[int, int]]:
+    return [(slot, left) for slot, left in await connection.execute(_CLAIM, {"rule": rule, "many": many})]
+
+
+async def spend(connection: AsyncConnection, changes: Changes) -> None:
+    """Write what was given of the budgets that this transaction holds."""
+    rows: list[tuple[str, int, int]] = []
+    for rule, budget in changes.budgets.items():
+        if not isinstance(budget, Claimed):
+            assert not budget.given, "nothing is given of a budget that was not claimed"
+            continue
+        open_points = budget.given
+        for slot, left in budget.slots:
+            if points := min(left, open_points):
+                rows.append((rule, slot, points))
+                open_points -= points
+    if rows:
+        rules, slots, points_ = zip(*rows, strict=True)
+        await connection.execute(_SPEND, {"rules": [*rules], "slots": [*slots], "points": [*points_]})
