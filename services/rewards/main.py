@@ -33,6 +33,7 @@ from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.program import program_routes
+from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
 from services.rewards.entrypoints.service import Service
 from services.rewards.entrypoints.summary import summary_routes
@@ -113,6 +114,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         offer_routes,
         adjustment_routes,
         program_routes,
+        program_version_routes,
         summary_routes,
     ):
         app.include_router(routes(service))

@@ -7,14 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.rulebook import Rulebook
 from shared.program.parse import load_program
-from shared.program.versions.store import (
-    FRESH_S,
-    NoProgramError,
-    keep_file,
-    put_program,
-    read_timeline,
-    read_version,
-)
+from shared.program.versions.reading import FRESH_S, NoProgramError, read_timeline, read_version
+from shared.program.versions.store import keep_file, put_program
 from shared.program.versions.timeline import Activation, Timeline
 
 __all__ = ["NoProgramError", "PostgresPrograms"]
@@ -72,12 +66,16 @@ class PostgresPrograms:
     ) -> Activation:
         """Put a text from the API in force (`shared.program.versions.store.put_program`)."""
         put = await put_program(connection, source, origin="api", actor=actor, now=now, starts_at=starts_at)
-        self._looked_at = float("-inf")
+        self.look_again()
         return put
 
     async def add_file(self, connection: AsyncConnection, source: str, now: datetime) -> None:
         """Put the program file in force if it differs from the one that was last read from a file."""
         await keep_file(connection, source, now)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Something was decided: look before the next decision, however short ago that was done."""
         self._looked_at = float("-inf")
 
 

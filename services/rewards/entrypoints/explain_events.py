@@ -16,7 +16,7 @@ from services.rewards.entrypoints.explain_schemas import Explanation, rule_view
 from shared.contracts.activity import Activity
 from shared.contracts.events import event_key
 from shared.http.problems import ProblemError, invalid_request, not_found
-from shared.program.versions.store import read_version_at
+from shared.program.versions.reading import read_version_at
 
 SEARCHED_MAX = 2_000
 """Of the customer's newest events so many are looked through for one that is named without its source."""

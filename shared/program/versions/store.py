@@ -1,24 +1,21 @@
-"""Program versions in PostgreSQL: texts that were checked and never change, and the moments they are in force from.
+"""Stores program versions: texts that were checked and never change, and the moments they are in force from.
 
 Every writer takes one lock, so that there is one order of decisions. Readers take none.
 """
 
 from collections.abc import Set
 from datetime import datetime, timedelta
-from typing import Literal
 
-from msgspec import Struct, json
+from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.program.ids import retired_after
-from shared.program.parse import load_program
+from shared.program.model import Program
+from shared.program.parse import ProgramError, load_program
+from shared.program.versions.reading import Origin, StoredProgram, read_timeline, read_version
 from shared.program.versions.timeline import Activation, Timeline
 
-Origin = Literal["file", "api", "command"]
-
-FRESH_S = 1.0
-"""How often a process looks for new activations: one that is decided takes effect everywhere within this time."""
 NOTICE = timedelta(seconds=5)
 """So long beforehand an activation is scheduled or cancelled at the latest: every process has heard of it when its
 moment comes, and none of one that was cancelled."""
@@ -26,21 +23,7 @@ SCHEDULED_MAX = 20
 PROGRAM_LOCK = 0x70726F67  # "prog": one decision at a time
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# All that are still to start (SCHEDULED_MAX at most), and those that started last.
-_TIMELINE = text("""
-    SELECT id, version, starts_at FROM platform.program_activations
-    WHERE cancelled_at IS NULL ORDER BY starts_at DESC, id DESC LIMIT 100
-    """)
-_AT = text("""
-    SELECT version FROM platform.program_activations
-    WHERE cancelled_at IS NULL AND starts_at <= greatest(CAST(:moment AS timestamptz), (
-        SELECT min(starts_at) FROM platform.program_activations WHERE cancelled_at IS NULL))
-    ORDER BY starts_at DESC, id DESC LIMIT 1
-    """)
 _NEWEST = text("SELECT max(version) FROM platform.programs")
-_STORED = text("""
-    SELECT version, source, origin, actor, at, retired FROM platform.programs WHERE version = :version
-    """)
 _NEWEST_FILE = text("""
     SELECT source FROM platform.programs WHERE origin = 'file' ORDER BY version DESC LIMIT 1
     """)
@@ -68,51 +51,12 @@ _CANCEL = text("""
     """)
 
 
-class NoProgramError(Exception):
-    """There is no such version; or none at all yet: the rewards worker stores the first one when it starts."""
-
-
 class ActivationError(Exception):
     """An activation that cannot be: `code` for programs, the message for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class StoredProgram(Struct, frozen=True):
-    """A version as it was stored. `actor` is the key or the person; None for the file. `retired` are ids that no
-    version after it may use."""
-
-    version: int
-    source: str
-    origin: Origin
-    actor: str | None
-    at: datetime
-    retired: frozenset[str]
-
-
-async def read_timeline(connection: AsyncConnection) -> Timeline:
-    """What is in force when, as of now."""
-    rows = await connection.execute(_TIMELINE, {})
-    return Timeline(tuple(Activation(*row) for row in rows))
-
-
-async def read_version_at(connection: AsyncConnection, moment: datetime) -> int:
-    """The version in force at a moment, however long ago (as `Timeline.in_force` says). Raises `NoProgramError`."""
-    version: int | None = await connection.scalar(_AT, {"moment": moment})
-    if version is None:
-        raise NoProgramError("There is no program yet.")
-    return version
-
-
-async def read_version(connection: AsyncConnection, version: int) -> StoredProgram:
-    """A stored version. Raises `NoProgramError` if there is none of that number."""
-    row = (await connection.execute(_STORED, {"version": version})).first()
-    if row is None:
-        raise NoProgramError(f"There is no version {version}.")
-    retired = frozenset(json.decode(row.retired, type=list[str]))
-    return StoredProgram(row.version, row.source, row.origin, row.actor, row.at, retired)
 
 
 async def put_program(
@@ -169,10 +113,11 @@ async def activate(
 
     Raises:
         NoProgramError: There is no such version.
+        ProgramError: It is not fit to go live any more: this release is stricter.
         ActivationError: The moment is none that can be.
     """
     await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
-    await read_version(connection, version)
+    load_program((await read_version(connection, version)).source)  # fit for this release too
     timeline = await read_timeline(connection)
     _check_start(timeline, now, starts_at)
     before = timeline.in_force(now if starts_at is None else starts_at)
@@ -212,6 +157,28 @@ def _check_start(timeline: Timeline, now: datetime, starts_at: datetime | None) 
         raise ActivationError("too_many_activations", f"{SCHEDULED_MAX} are scheduled already; cancel one.")
 
 
+async def check_program(
+    connection: AsyncConnection, source: str, now: datetime, starts_at: datetime | None = None
+) -> tuple[Program | None, Program]:
+    """The program that would be replaced (None: there is none yet), and the text as the program that would follow it.
+    Stores nothing. Raises `ProgramError`."""
+    before = (await read_timeline(connection)).in_force(now if starts_at is None else starts_at)
+    if before is None:
+        return None, load_program(source)
+    stored = await read_version(connection, before.version)
+    if stored.source == source:
+        return (same := load_program(source, version=stored.version)), same
+    return _if_fit(stored), load_program(source, retired_ids=stored.retired)
+
+
+def _if_fit(stored: StoredProgram) -> Program | None:
+    """A stored version, unless a release that allowed more has stored it: even then another can follow."""
+    try:
+        return load_program(stored.source, version=stored.version, retired_ids=stored.retired)
+    except ProgramError:
+        return None
+
+
 async def _store(
     connection: AsyncConnection,
     source: str,
@@ -230,7 +197,8 @@ async def _store(
     retired: Set[str] = program.removed_ids
     if newest:
         last = await read_version(connection, newest)
-        retired = retired_after(load_program(last.source, retired_ids=last.retired), program)
+        previous = _if_fit(last)
+        retired = retired_after(previous, program) if previous is not None else retired | last.retired
     stored = {
         "version": program.version,
         "source": source,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from msgspec.structs import replace
 
-from shared.program.versions.store import FRESH_S
+from shared.program.versions.reading import FRESH_S
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_api import get
 from tests.integration.rewards.test_checkout import end, reserve
