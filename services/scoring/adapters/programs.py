@@ -12,7 +12,7 @@ from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew
 from shared.program.model import Program
 from shared.program.parse import ProgramError, load_program
-from shared.program.versions.store import read_timeline, read_version
+from shared.program.versions.reading import read_timeline, read_version
 
 KEPT_VERSIONS = 8
 

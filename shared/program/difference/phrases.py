@@ -81,7 +81,7 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Terms", "minimum_order"): Phrase("needs an order of", followed_by("or more", money)),
     ("Terms", "products"): Phrase("is for"),
     ("Terms", "categories"): Phrase("is for"),
-    ("Terms", "tier"): Phrase("is for members from the tier"),
+    ("Terms", "tiers"): Phrase("is for the tiers"),
     ("Terms", "limit"): Phrase("is there for a customer at most"),
     ("Terms", "stock"): Phrase("is there", followed_by("in all", times)),
     ("Terms", "begins"): Phrase("begins on", first_day),

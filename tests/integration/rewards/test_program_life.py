@@ -153,8 +153,8 @@ async def test_after_a_rollback_ids_of_both_versions_may_be_used(api: httpx.Asyn
 async def test_a_scheduled_activation_can_be_cancelled_until_it_begins(
     rewards: Rewards, api: httpx.AsyncClient, clock: ManualClock
 ) -> None:
-    """Given two scheduled; when one is cancelled in time, twice, and the other when it is about to begin; then the first
-    never comes in force, and the second does."""
+    """Given two scheduled; when one is cancelled in time, twice, and the other when it is about to begin; then the
+    first never comes in force, and the second does."""
     for source, days in ((DOUBLE, 1), (TRIPLE, 2)):
         await put(api, source, at=(clock() + days * DAY).isoformat())
     second, third = (await api.get("/v1/program")).json()["scheduled"]
@@ -276,7 +276,9 @@ async def _until_held_up(rewards: Rewards, settings: Settings, clock: ManualCloc
     running = asyncio.create_task(worker.run(stop))
     await publish(settings, rewards, order("0", "10"))
     async with asyncio.timeout(20):
-        while "held up" not in str(await worker.checks()["stream"]()):
+        while True:
+            if "held up" in str(await worker.checks()["stream"]()):
+                break
             await asyncio.sleep(0.02)
     stop.set()
     await running

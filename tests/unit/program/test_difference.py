@@ -157,7 +157,7 @@ FULL = load(
       o: {discount: {percent: 5, at_most: 20}, valid_for: P1M, uses: 2, minimum_order: 9, limit: {times: 1}, stock: 5}
       s: {discount: {amount: 5}, code: SPRING, combinable: true, categories: [Toys], from: 2026-01-01,
           until: 2026-01-31}
-    rewards: {mug: {points: 800, gift: mug, tier: gold, products: [x]}}
+    rewards: {mug: {points: 800, gift: mug, tiers: [gold], products: [x]}}
     milestones:
       - {id: m, when: "customer.orders == 5", points: 5, offer: o}
       - {id: n, on: customer.birthday, points: 5}
