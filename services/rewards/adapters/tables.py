@@ -253,6 +253,26 @@ tier_benefits = Table(
     comment="Offers that tiers bring each period: from when periods count, and the last one that had its offer.",
 )
 
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("request_id", NAME, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("what", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("asked", String, nullable=False),
+    Column("figures", String, nullable=False),
+    Column("program_version", Integer, nullable=False),
+    Column("available", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("tier", String),
+    Index("refusals_at", "at"),
+    comment="What the checkout was refused lately, for whoever asks why.",
+)
+
 tier_history = Table(
     "tier_history",
     metadata,

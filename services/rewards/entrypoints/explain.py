@@ -10,6 +10,7 @@ from services.rewards.entrypoints.explain_entries import explain_entry
 from services.rewards.entrypoints.explain_events import explain_event
 from services.rewards.entrypoints.explain_schemas import Explanation
 from services.rewards.entrypoints.explain_tiers import explain_offer, explain_tier
+from services.rewards.entrypoints.refused import explain_refusal
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
@@ -26,7 +27,11 @@ Source = Annotated[QueryText | None, Query(description="With `event`: who sent i
 Rule = Annotated[
     QueryText | None, Query(description="With `event`: the earn rule or milestone that is asked about.")
 ]
-KINDS = ("ledger_entry", "offer", "tier", "event")
+Refusal = Annotated[
+    QueryText | None,
+    Query(description="The `request_id` of a problem that refused something at the checkout, or `latest`."),
+]
+KINDS = ("ledger_entry", "offer", "tier", "event", "refusal")
 
 
 def explain_routes(service: Service) -> APIRouter:
@@ -41,13 +46,14 @@ def explain_routes(service: Service) -> APIRouter:
         offer: OfferCode = None,
         tier: Tier = None,
         event: EventId = None,
+        refusal: Refusal = None,
         source: Source = None,
         rule: Rule = None,
     ) -> Explanation:
         """Why the customer has these points, this offer, or this tier; with `event`, what each rule made of an event,
-        and what kept it from giving; with `rule` beside it, that rule alone. Exactly one of `ledger_entry`, `offer`,
-        `tier` and `event`."""
-        asked = (ledger_entry, offer, tier, event)
+        and what kept it from giving; with `rule` beside it, that rule alone; with `refusal`, why a checkout was refused
+        something. Exactly one of `ledger_entry`, `offer`, `tier`, `event` and `refusal`."""
+        asked = (ledger_entry, offer, tier, event, refusal)
         if sum(wanted is not None for wanted in asked) != 1:
             raise _refused("one_of", f"give exactly one of {', '.join(KINDS)}", "ledger_entry")
         if event is None and (source, rule) != (None, None):
@@ -56,6 +62,8 @@ def explain_routes(service: Service) -> APIRouter:
             teller = Teller(service, connection, await service.customer(connection, customer))
             if event is not None:
                 return await explain_event(teller, event, source, rule)
+            if refusal is not None:
+                return await explain_refusal(teller, refusal)
             if ledger_entry is not None:
                 return await explain_entry(teller, ledger_entry)
             if offer is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import to_builtins
 from pydantic import BaseModel, Field
 
+from services.rewards.domain.refused import Asked
 from services.rewards.domain.skips import Why
 from services.rewards.domain.verdict_words import verdict_sentence
 from services.rewards.domain.verdicts import Verdict
@@ -73,6 +74,22 @@ class RuleView(BaseModel):
     )
 
 
+class RefusalView(BaseModel):
+    """What a request to the checkout was refused, and what the customer had right after it."""
+
+    request_id: str
+    at: datetime
+    what: Asked
+    code: str
+    detail: str
+    asked: dict[str, Any] = Field(description="What the request named: points, reward, code, order.")
+    figures: dict[str, Any] = Field(description="What the answer told beside its words.")
+    available: int
+    pending: int
+    reserved: int
+    tier: str | None
+
+
 class Explanation(BaseModel):
     """Why: a sentence, the rule as its program version has it, the event, the facts at that moment.
 
@@ -93,6 +110,7 @@ class Explanation(BaseModel):
     tier: dict[str, Any] | None = None
     lots: list[LotView] = []
     rules: list[RuleView] | None = None
+    refusal: RefusalView | None = None
 
 
 def event_view(activity: Activity) -> Event:

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters import attempts
 from services.rewards.application.codes import CodeRequest, Judged
 from services.rewards.domain.refusals import RefusedError, too_many_attempts
+from services.rewards.domain.refused import Asked
 from services.rewards.domain.terms import Reason
 from services.rewards.entrypoints.carts import Order
+from services.rewards.entrypoints.refused import note_refusal
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
 from shared.http.address import PathText
 from shared.http.idempotency import hash_body
@@ -175,6 +177,8 @@ async def _once(
         if refusal.code == _UNKNOWN:
             async with service.reading.connect() as connection:
                 await attempts.failed(connection, subject, request.shown, now)
+        asked = {"code": request.shown, "order_id": request.cart.order_id}
+        await note_refusal(service, Asked.CODE, refusal, asked, customer=request.customer)
         raise problem(refusal) from None
     return Response(answer, 200, media_type="application/json")
 

@@ -14,9 +14,12 @@ from services.rewards.application.batching import OverloadedError
 from services.rewards.application.checkout import Confirm, Release, Reserve
 from services.rewards.domain.carts import Cart
 from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.refused import Asked
 from services.rewards.entrypoints.carts import Order
 from services.rewards.entrypoints.reading import IDEMPOTENCY_PARAMETER, read
-from services.rewards.entrypoints.service import Service, as_problem
+from services.rewards.entrypoints.refused import note_refusal
+from services.rewards.entrypoints.service import Service, as_problem, problem
 from shared.auth.scopes import Scope
 from shared.http.address import as_sent
 from shared.http.direct import DirectRoute
@@ -26,6 +29,7 @@ from shared.http.problems import dependency_unavailable
 from shared.http.types import CustomerName, Instant, PointsAmount, ShortText
 
 _encoder = json.Encoder(decimal_format="string")
+_WHAT = {Reserve: Asked.RESERVE, Confirm: Asked.CONFIRM, Release: Asked.RELEASE}
 _NAMED: dict[str, Any] = {
     "security": [{"bearer": []}],
     "parameters": [{"name": "redemption_id", "in": "path", "required": True, "schema": {"type": "string"}}],
@@ -182,11 +186,24 @@ def _hash(body: RedemptionRequest) -> bytes:
     return hash_body(body.model_dump_json().encode())
 
 
+def _asked(request: Reserve | Confirm | Release) -> tuple[dict[str, Any], str | None]:
+    """What a request named, and the customer, if it named one."""
+    if not isinstance(request, Reserve):
+        return {"redemption": request.id}, None
+    cart = request.cart
+    named = {"points": request.points, "reward": request.reward, "order_id": cart.order_id}
+    return {key: value for key, value in named.items() if value is not None}, request.customer
+
+
 async def _answer(service: Service, request: Reserve | Confirm | Release, status: int) -> Response:
     try:
         body = await service.checkout.submit(request)
     except OverloadedError:
         raise dependency_unavailable("Too many requests wait for an answer. Try again soon.") from None
+    except RefusedError as refusal:
+        asked, customer = _asked(request)
+        await note_refusal(service, _WHAT[type(request)], refusal, asked, customer=customer)
+        raise problem(refusal) from refusal
     except Exception as error:
         raise as_problem(error) from error
     return Response(body, status, media_type="application/json")
