@@ -41,6 +41,11 @@ _MILESTONES = text("""
         AS w(customer_id, milestone, occasion)
     JOIN rewards.milestones m USING (customer_id, milestone, occasion)
     """)
+_SERIES = text("""
+    SELECT m.customer_id, m.milestone, m.occasion, m.at, m.cause, m.points, m.part
+    FROM unnest(CAST(:customers AS text[]), CAST(:milestones AS text[])) AS w(customer_id, milestone)
+    JOIN rewards.milestones m USING (customer_id, milestone)
+    """)
 _ALL_MILESTONES = text("""
     SELECT customer_id, milestone, occasion, at, cause, points, part FROM rewards.milestones
     WHERE customer_id = :customer
@@ -127,6 +132,17 @@ async def load_milestones(
         "occasions": [goal[2] for goal in goals],
     }
     for customer, milestone, occasion, *reached in await connection.execute(_MILESTONES, keys):
+        members[customer].milestones[milestone_name(milestone, occasion)] = Use("", *reached)
+
+
+async def load_series(
+    connection: AsyncConnection, members: dict[str, Member], goals: Collection[tuple[str, str]]
+) -> None:
+    """All occasions of these (customer, milestone) that were reached."""
+    if not goals:
+        return
+    keys = {"customers": [goal[0] for goal in goals], "milestones": [goal[1] for goal in goals]}
+    for customer, milestone, occasion, *reached in await connection.execute(_SERIES, keys):
         members[customer].milestones[milestone_name(milestone, occasion)] = Use("", *reached)
 
 

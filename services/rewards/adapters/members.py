@@ -111,6 +111,7 @@ class PostgresMembers:
         await loading.load_purchases(connection, members, needs.orders)
         await loading.load_uses(connection, members, needs.uses)
         await loading.load_milestones(connection, members, needs.milestones)
+        await loading.load_series(connection, members, needs.series)
         told_again = [
             (customer, purchase.lot)
             for customer, order_id in needs.completed

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.rewards.domain.caps import wanted
-from services.rewards.domain.matching import Match, occasion, remembered
+from services.rewards.domain.matching import Match, occasions, remembered
 from shared.contracts.activity import Activity
 
 UNDOING = frozenset({"order.refunded", "order.cancelled"})
@@ -15,9 +15,9 @@ ORDERS = UNDOING | {"order.completed"}
 class Needs:
     """Keys of what to load: orders as (customer, order id), those of them that are told as completed (if they are
     known, their lots matter too), those that may be undone (what was used for them is then given back), limited
-    rules as (customer, rule), milestones as (customer, milestone, occasion); customers all of whose lots with points,
-    whose rolling spend, and (`tiers`) all of whose counted orders and granted tiers are needed; customers whose
-    renewable lots are needed that expired since a moment.
+    rules as (customer, rule), milestones as (customer, milestone, occasion), or (`series`) all occasions of those
+    that count on; customers all of whose lots with points, whose rolling spend, and (`tiers`) all of whose counted
+    orders and granted tiers are needed; customers whose renewable lots are needed that expired since a moment.
     `budgets`: how many points rules with a cap for all customers together could give."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
@@ -25,6 +25,7 @@ class Needs:
     undoing: set[tuple[str, str]] = field(default_factory=set)
     uses: set[tuple[str, str]] = field(default_factory=set)
     milestones: set[tuple[str, str, str]] = field(default_factory=set)
+    series: set[tuple[str, str]] = field(default_factory=set)
     lots: set[str] = field(default_factory=set)
     expired_since: dict[str, datetime] = field(default_factory=dict)
     spend: set[str] = field(default_factory=set)
@@ -52,4 +53,8 @@ class Needs:
                 so_far = self.budgets.get(rule.id, 0)
                 self.budgets[rule.id] = so_far + wanted(rule, activity, matched.rules)
         for milestone in matched.milestones:
-            self.milestones.add((customer_id, milestone.id, occasion(milestone, activity)))
+            if milestone.count is not None and milestone.count.each:
+                self.series.add((customer_id, milestone.id))
+                continue
+            for occasion in occasions(milestone, activity):
+                self.milestones.add((customer_id, milestone.id, occasion))

@@ -46,12 +46,14 @@ def issue_offer(
     rule: str,
     cause: str,
     historical: bool,
+    occasion: str = "",
 ) -> None:
-    """Give the customer a code for the program's offer of that name. `rule` is the milestone that gives it."""
+    """Give the customer a code for the program's offer of that name. `rule` is the milestone or tier that gives it,
+    `occasion` tells apart several that one rule gives for one cause."""
     program = rulebook.program
     template = program.offers[offer]
     assert template.valid_for is not None, "only codes of a customer's own are given"
-    code = offer_code(rulebook.code_key, member.customer_id, offer, f"{rule}/{cause}")
+    code = offer_code(rulebook.code_key, member.customer_id, offer, f"{rule}/{cause}{occasion}")
     issued = IssuedOffer(
         code=code,
         customer_id=member.customer_id,
@@ -74,7 +76,7 @@ def issue_offer(
     changes.tell(
         member,
         "offer.issued",
-        id_=f"{cause}/offer/{rule}",
+        id_=f"{cause}/offer/{rule}{occasion}",
         cause=cause,
         data={"offer": offer, "code": code, "rule": rule, "valid_until": issued.valid_until},
         historical=historical,

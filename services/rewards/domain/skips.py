@@ -20,6 +20,8 @@ class Why(StrEnum):
     """The rule's own `limit`: it had given as often as it may."""
     REACHED_BEFORE = "reached_before"
     """The milestone had been reached, which happens once (or once a year)."""
+    COUNT = "count_not_reached"
+    """What the milestone counts has not come so far."""
     TOLD_BEFORE = "order_told_before"
     """The order was known already: an order earns once, however often it is told."""
     OTHER_CURRENCY = "other_currency"

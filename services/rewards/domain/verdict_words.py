@@ -68,6 +68,13 @@ def _reached(verdict: Verdict, activity: Activity, program: Program) -> str:
     return f"it had been reached already{_before(verdict.figures)}"
 
 
+def _count(verdict: Verdict, activity: Activity, program: Program) -> str:
+    figures = verdict.figures
+    if "fact" not in figures:
+        return "what it counts had not come so far"
+    return f"{figures['fact']} had come to {figures['is']}, and it is reached at {figures['of']}"
+
+
 def _before(figures: Mapping[str, object]) -> str:
     before = figures.get("given_before")
     if not isinstance(before, list) or not before:
@@ -100,6 +107,7 @@ _REASONS: dict[Why, Reason] = {
     Why.UNREWARDED: _fixed("the event was imported as history that earns nothing"),
     Why.LIMIT: _limit,
     Why.REACHED_BEFORE: _reached,
+    Why.COUNT: _count,
     Why.TOLD_BEFORE: _told_before,
     Why.OTHER_CURRENCY: _other_currency,
     Why.NO_WHOLE_POINT: _no_whole_point,

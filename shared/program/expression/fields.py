@@ -34,8 +34,9 @@ OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
         "segment.entered": {"segment": SEGMENT},
         "segment.left": {"segment": SEGMENT},
         "customer.merged": {"from": TEXT},
-        "customer.birthday": {},
+        "customer.birthday": {"on": TEXT},
         "customer.anniversary": {"years": Type(Kind.WHOLE, low=1)},
+        "membership.anniversary": {"years": Type(Kind.WHOLE, low=1)},
         "login.missing": {"days": COUNT},
         "ticket.unanswered": {
             "ticket_id": TEXT,

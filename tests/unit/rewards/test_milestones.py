@@ -1,0 +1,118 @@
+"""Milestones: counts, sums, first times, days that come round; each occasion once, for ever."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.rewards.domain.skips import Why
+from tests.unit.rewards.building import CUSTOMER, PROGRAM, Life, activity, order, rulebook
+
+HEAD = PROGRAM[: PROGRAM.index("milestones:")]
+SEGMENTS = PROGRAM[PROGRAM.index("segments:") :]
+
+
+def living(*milestones: str) -> Life:
+    """A life under these milestones alone, of which orders give no points."""
+    lines = "".join(f"  - {{{one}}}\n" for one in milestones)
+    return Life(rules=rulebook(f"{HEAD}milestones:\n{lines}{SEGMENTS}"))
+
+
+def reached(life: Life) -> list[tuple[str, str, int]]:
+    """(milestone, occasion, points) of all that were reached."""
+    return [(one.milestone, one.occasion, one.points) for one in life.changes.milestones]
+
+
+def ordering(number: int, orders: int, **facts: Any) -> Any:
+    """An order after which the customer has so many."""
+    return order(str(number), "10", facts={"orders": orders, **facts})
+
+
+def test_a_count_is_reached_once_also_when_it_jumps_over_the_number() -> None:
+    """Given a milestone at five orders; when six are there at once, and then one more; then it is reached once."""
+    life = living("id: fifth, at: {orders: 5}, points: 50")
+
+    life.happen(ordering(1, 4), ordering(2, 6), ordering(3, 7))
+
+    assert reached(life) == [("fifth", "", 50)]
+
+
+def test_a_milestone_is_not_reached_again_after_a_cancellation() -> None:
+    """Given five orders, of which one is called off; when another comes and makes five again; then nothing is given."""
+    life = living("id: fifth, at: {orders: 5}, points: 50")
+
+    life.happen(ordering(1, 5), activity("page.viewed", "p", facts={"orders": 4}), ordering(2, 5))
+
+    assert reached(life) == [("fifth", "", 50)]
+
+
+def test_every_multiple_of_a_sum_is_an_occasion_of_its_own() -> None:
+    """Given 10 points for every 1,000 spent; when spend comes to 999, 2,500, 1,500 (refunded) and 3,000; then the
+    first, second and third thousand are each rewarded once, the two of one order by one outcome."""
+    life = living("id: thousand, every: {spend: 1000}, points: 10")
+    for number, spend in enumerate((999, 2500, 1500, 3000)):
+        life.happen(activity("page.viewed", f"p{number}", facts={"spend": spend}))
+
+    assert reached(life) == [("thousand", "1", 10), ("thousand", "2", 10), ("thousand", "3", 10)]
+    assert life.member.available == 30
+    told = [outcome for outcome in life.changes.outcomes if outcome.type == "points.earned"]
+    assert [one.data["points"] for one in told] == [20, 10]
+    assert len({one.id for one in life.changes.outcomes}) == len(life.changes.outcomes)
+
+
+def test_two_multiples_at_once_give_two_codes() -> None:
+    """Given a code for every tenth order; when the customer comes to 20 at once; then there are two different codes."""
+    life = living("id: tenth, every: {orders: 10}, offer: five-off").happen(ordering(1, 20))
+
+    assert len({offer.code for offer in life.changes.offers}) == 2
+
+
+def test_a_first_time_is_once() -> None:
+    """Given points for the first review; when two are posted; then the first alone gives them."""
+    life = living("id: first-review, on: review.posted, points: 5")
+    life.happen(activity("review.posted", "r1"), activity("review.posted", "r2"))
+
+    assert reached(life) == [("first-review", "", 5)]
+
+
+def test_an_anniversary_is_once_for_each_year_of_it_and_years_can_be_asked_for() -> None:
+    """Given 100 points each anniversary and a gift for the fifth; when the fourth is told twice and the fifth once;
+    then each gives its own, once."""
+    life = living(
+        "id: yearly, on: customer.anniversary, points: 100",
+        "id: five-years, on: membership.anniversary, when: event.years == 5, offer: fifth",
+    )
+    for name, type_, years in (
+        ("a", "customer.anniversary", 4),
+        ("b", "customer.anniversary", 4),
+        ("c", "customer.anniversary", 5),
+        ("d", "membership.anniversary", 4),
+        ("e", "membership.anniversary", 5),
+    ):
+        life.happen(activity(type_, name, years=years))
+
+    assert reached(life) == [("yearly", "4", 100), ("yearly", "5", 100), ("five-years", "5", 0)]
+
+
+def test_a_birthday_belongs_to_the_year_of_its_day_wherever_that_begins() -> None:
+    """Given a customer in Tokyo born on 1 January; when their day begins, which is still December in UTC; then it is
+    the birthday of the new year, and the next one comes a year later."""
+    life = living("id: birthday, on: customer.birthday, offer: five-off")
+    for year in (2027, 2028):
+        begins = datetime(year - 1, 12, 31, 15, tzinfo=UTC)
+        life.happen(activity("customer.birthday", f"b{year}", at=begins, on=f"{year}-01-01"))
+
+    assert reached(life) == [("birthday", "2027", 0), ("birthday", "2028", 0)]
+
+
+@pytest.mark.parametrize("orders", [0, 4])
+def test_why_a_count_gave_nothing_is_said(orders: int) -> None:
+    """Given a milestone at five orders; when it is asked why fewer orders gave none; then how far it had come."""
+    life = living("id: fifth, at: {orders: 5}, points: 50")
+    life.changes.skips = []
+    life.happen(ordering(1, orders))
+
+    (skip,) = [one for one in life.changes.skips if one.rule == "fifth"]
+    assert skip.why is Why.COUNT
+    assert skip.figures == {"fact": "orders", "is": orders, "of": 5}
+    assert life.member.customer_id == CUSTOMER
