@@ -35,6 +35,7 @@ from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.program import program_routes
 from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
+from services.rewards.entrypoints.rewards import reward_routes
 from services.rewards.entrypoints.service import Service
 from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.worker import RewardsWorker
@@ -112,6 +113,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         customer_routes,
         explain_routes,
         offer_routes,
+        reward_routes,
         adjustment_routes,
         program_routes,
         program_version_routes,

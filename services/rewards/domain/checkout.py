@@ -168,7 +168,7 @@ def release(
 ) -> None:
     """Give reserved points back to the lots they came from; a debt is paid from them first. Releasing again changes
     nothing. Needs those lots. Raises `RefusedError` for a redemption that was confirmed."""
-    if redemption.status in {Status.RELEASED, Status.EXPIRED}:
+    if redemption.status in {Status.RELEASED, Status.EXPIRED, Status.RETURNED}:
         return
     if redemption.status is Status.CONFIRMED:
         raise refusals.redemption_ended(redemption.status)

@@ -65,7 +65,7 @@ def unknown_redemption() -> RefusedError:
 
 
 def redemption_ended(status: str) -> RefusedError:
-    """The redemption went another way: code `redemption_confirmed`, `redemption_released` or `redemption_expired`."""
+    """The redemption went another way: code `redemption_confirmed`, `_released`, `_expired` or `_returned`."""
     return RefusedError(
         409,
         f"redemption_{status}",

@@ -66,13 +66,12 @@ def unmet(
     )
 
 
-def unmet_by_customer(terms: Terms, standing: Standing, program: Program, now: datetime) -> Unmet | None:
-    """The same, whatever the order may be."""
-    return (
-        _of_time(terms, now)
-        or _of_tier(terms, standing, program)
-        or _of_number(terms, standing, program, now)
-    )
+def unmet_by_customer(
+    terms: Terms, standing: Standing, program: Program, now: datetime, *, anybody: bool = False
+) -> Unmet | None:
+    """The same, whatever the order may be; for `anybody` whatever the customer's tier and limit may be, too."""
+    tier = None if anybody else _of_tier(terms, standing, program)
+    return _of_time(terms, now) or tier or _of_number(terms, standing, program, now)
 
 
 def _of_time(terms: Terms, now: datetime) -> Unmet | None:

@@ -44,6 +44,7 @@ TABLES = (
     "milestones",
     "offers",
     "offer_uses",
+    "stock",
     "tier_history",
     "inbox",
     "activities",
