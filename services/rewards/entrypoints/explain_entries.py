@@ -11,7 +11,7 @@ from services.rewards.entrypoints.explain_schemas import Explanation, LotView
 from shared.contracts.activity import Activity
 from shared.http.problems import not_found
 
-CHECKOUT = frozenset({Kind.RESERVE, Kind.CONFIRM, Kind.RELEASE})
+CHECKOUT = frozenset({Kind.RESERVE, Kind.CONFIRM, Kind.RELEASE, Kind.RETURN})
 NUMBER_DIGITS_MAX = 18
 
 
