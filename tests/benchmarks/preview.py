@@ -27,6 +27,7 @@ RULES = (
     "'friction' in customer.tags && !(customer.stage in ['lapsed', 'at_risk'])",
     "customer.spend_30d > customer.spend_12m",
     "customer.spend * 2 >= 100000 && customer.orders > 95",
+    "customer.spend / customer.orders >= 75",
 )
 START = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ Null has no answer in a comparison, in CEL as in SQL, and a test never stands un
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any as Anything
 
@@ -20,16 +20,17 @@ from shared.program.expression.types import Kind
 _TYPES = {
     Kind.WHOLE: "bigint",
     Kind.TEXT: "text",
-    Kind.TIME: "timestamptz",
+    Kind.TIME: "moment",
     Kind.FLAG: "boolean",
     Kind.LIST: "jsonb",
 }
 _READ = {
     "text": "f.facts->>'{}'",
-    "timestamptz": "CAST(f.facts->>'{}' AS timestamptz)",
+    "moment": "rtrim(f.facts->>'{}', 'Z') COLLATE \"C\"",
     "jsonb": "f.facts->'{}'",
 }
-"""Where it is not a number's or flag's way: a plain cast."""
+"""Where it is not a number's or flag's way: a plain cast. Moments are all written alike, in UTC, and without the Z in
+the order of time: as texts they are compared in half of the time that it takes to read them."""
 
 _FIELDS = {part.name: part for part in msgspec.structs.fields(Facts)}
 
@@ -120,7 +121,7 @@ def _compare(writer: _Writer, test: Test) -> str:
     if isinstance(value, bool):
         return f"{fact} IS {'NOT ' if sign == '!=' else ''}{str(value).upper()}"
     if isinstance(value, datetime):
-        against = writer.value(value, "timestamptz")
+        against = writer.value(value.astimezone(UTC).replace(tzinfo=None).isoformat(), "text")
     elif isinstance(value, str):
         against = f'{writer.value(value, "text")} COLLATE "C"'
     elif float in fact_shapes()[test.field]:
@@ -135,7 +136,13 @@ def _compare(writer: _Writer, test: Test) -> str:
 def _beside(writer: _Writer, test: Test) -> str:
     del writer
     other = customer_fields()[test.other].kind
-    kind = _TYPES[other] if other is test.type.kind and other is not Kind.NUMBER else "float8"
+    if test.type.numeric:
+        shapes = fact_shapes()[test.field] | fact_shapes()[test.other]
+        kind = (
+            "float8" if float in shapes else "numeric"
+        )  # as binary numbers, with 15 digits, they compare alike
+    else:
+        kind = _TYPES[other]
     right = _fact(test.other, kind) + (' COLLATE "C"' if kind == "text" else "")
     return _compared(_fact(test.field, kind), _signed(test), right, nulls=True)
 
