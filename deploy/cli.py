@@ -1,4 +1,4 @@
-"""The command line: `regulars up | demo | import | rebuild | migrate | keys | dead-letters | metrics | check`."""
+"""The command line: `regulars up | demo | import | rebuild | migrate | keys | dead-letters | metrics | program`."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -26,7 +26,7 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(metrics.app, name="metrics")
-app.command("check")(program.check)
+app.add_typer(program.app, name="program")
 app.command("import")(importing.import_command)
 app.command("rebuild")(rebuilding.rebuild)
 

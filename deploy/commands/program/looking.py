@@ -1,0 +1,107 @@
+"""What there is, and how it differs: nothing is changed here."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from deploy.commands.installation import installation, run
+from deploy.commands.program.texts import (
+    VERSION_MAX,
+    load_file,
+    load_version,
+    show_difference,
+    timeline_of,
+    version_in,
+)
+from shared.clock import system_clock
+from shared.program.difference import difference
+from shared.program.model import Program
+from shared.program.versions.reading import read_decisions, read_version, read_versions
+
+LISTED_MAX = 100
+
+FileOrVersion = Annotated[str, typer.Argument(help="A program file, or the number of a version.")]
+
+
+def check(file: Annotated[str, typer.Argument(help="The program file, such as program.yaml.")]) -> None:
+    """Check a program file; every fault is shown with its line and column."""
+    program = load_file(file)
+    typer.echo(f"{file}: {program.name!r} is fit to go live.")
+
+
+def diff(
+    one: FileOrVersion,
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Another one; without it, the first is compared with the version in force."),
+    ] = None,
+) -> None:
+    """Say in plain words what is another: ONE against the version in force, or OTHER against ONE."""
+    if other is not None and version_in(one) is None and version_in(other) is None:
+        before, after = load_file(one), load_file(other)
+    else:
+        before, after = run(_both(one, other))
+    show_difference(difference(before, after))
+
+
+async def _both(one: str, other: str | None) -> tuple[Program, Program]:
+    async with installation() as (_, engine), engine.connect() as connection:
+        if other is not None:
+            return await _program(connection, one), await _program(connection, other)
+        in_force = (await timeline_of(connection)).in_force(system_clock())
+        assert in_force is not None
+        return await load_version(connection, in_force.version), await _program(connection, one)
+
+
+async def _program(connection: AsyncConnection, name: str) -> Program:
+    version = version_in(name)
+    return load_file(name) if version is None else await load_version(connection, version)
+
+
+def list_command() -> None:
+    """Show the versions, the newest first, and when each is or was in force from."""
+
+    async def work() -> Table:
+        now = system_clock()
+        table = Table(Column("version", justify="right"), "stored", "by", "from", "", box=None)
+        async with installation() as (_, engine), engine.connect() as connection:
+            in_force = (await timeline_of(connection)).in_force(now)
+            found = await read_versions(connection, VERSION_MAX, LISTED_MAX)
+            decisions = await read_decisions(connection, [one.version for one in found])
+        for one in found:
+            by = one.origin if one.actor is None else f"{one.origin}: {one.actor}"
+            table.add_row(str(one.version), f"{one.at:%Y-%m-%d %H:%M}", by)
+            for decision in decisions[one.version]:
+                if in_force is not None and decision.id == in_force.id:
+                    state = "in force"
+                elif decision.cancelled_at is not None:
+                    state = f"activation {decision.id}, cancelled"
+                else:
+                    state = f"activation {decision.id}, scheduled" if decision.starts_at > now else "over"
+                table.add_row("", "", "", f"{decision.starts_at:%Y-%m-%d %H:%M} UTC", state)
+        return table
+
+    Console().print(run(work()))
+
+
+def show(
+    version: Annotated[
+        int | None, typer.Argument(min=1, max=VERSION_MAX, help="Left out: the version in force.")
+    ] = None,
+) -> None:
+    """Print the text of a version."""
+
+    async def work() -> str:
+        async with installation() as (_, engine), engine.connect() as connection:
+            number = version
+            if number is None:
+                in_force = (await timeline_of(connection)).in_force(system_clock())
+                assert in_force is not None
+                number = in_force.version
+            await load_version(connection, number)
+            return (await read_version(connection, number)).source
+
+    typer.echo(run(work()), nl=False)
