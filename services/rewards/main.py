@@ -32,6 +32,7 @@ from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.offers import offer_routes
+from services.rewards.entrypoints.preview import preview_routes
 from services.rewards.entrypoints.program import program_routes
 from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
@@ -117,6 +118,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         adjustment_routes,
         program_routes,
         program_version_routes,
+        preview_routes,
         summary_routes,
     ):
         app.include_router(routes(service))

@@ -8,7 +8,7 @@ to later events: so close to the end, an event may get less although others that
 This is the escrow method (O'Neil 1986, "The escrow transactional method", ACM TODS 11:4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -34,6 +34,7 @@ _CLAIM = text("""
     SELECT slot, allotted - given FROM rewards.rule_budgets WHERE rule = :rule AND given < allotted
     ORDER BY allotted - given DESC, slot LIMIT :many FOR UPDATE SKIP LOCKED
     """)
+_GIVEN = text("SELECT sum(given) FROM rewards.rule_budgets WHERE rule = :rule")
 _SPEND = text("""
     UPDATE rewards.rule_budgets b SET given = b.given + w.points
     FROM unnest(CAST(:rules AS text[]), CAST(:slots AS int[]), CAST(:points AS bigint[])) AS w(rule, slot, points)
@@ -87,6 +88,16 @@ class PostgresBudgets:
         allotted = [given.get(slot, 0) + each + (slot < more) for slot in slots]
         keys = {"rule": rule, "slots": [*slots], "allotted": allotted, "version": version}
         await connection.execute(_ALLOT, keys)
+
+
+async def left(connection: AsyncConnection, rules: Iterable[str], program: Program) -> dict[str, int]:
+    """What is left of the points that these rules give to all customers together, only to look at."""
+    caps = {rule.id: rule.cap.program for rule in program.points.earn if rule.cap is not None}
+    found: dict[str, int] = {}
+    for rule in rules:
+        given = await connection.scalar(_GIVEN, {"rule": rule})
+        found[rule] = max((caps[rule] or 0) - int(given or 0), 0)
+    return found
 
 
 async def _claim_enough(connection: AsyncConnection, rule: str, want: int) -> list[tuple[int, int]]:
