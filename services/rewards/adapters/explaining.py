@@ -46,7 +46,17 @@ _TIER = text("""
 _FAMILY = text(
     "SELECT customer_id FROM rewards.members WHERE customer_id = :customer OR merged_into = :customer"
 )
-_TAKEN_AT = text("SELECT taken_at FROM rewards.inbox WHERE id = :id")
+_TAKEN = text("SELECT taken_at, number FROM rewards.inbox WHERE id = :id")
+_LATER = text("""
+    SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:causes AS text[])) AND number > CAST(:number AS bigint)
+    """)
+# What the activity itself changed, else the last change before it: at an earlier moment, or earlier in its batch.
+_TIER_BEFORE = text("""
+    SELECT CASE WHEN h.cause = :cause THEN h.old ELSE h.new END
+    FROM rewards.tier_history h LEFT JOIN rewards.inbox i ON i.id = h.cause
+    WHERE h.customer_id = :customer AND (h.cause = :cause OR h.at < :at OR (h.at = :at AND i.number < :number))
+    ORDER BY h.cause = :cause DESC, CASE WHEN h.cause = :cause THEN h.number ELSE -h.number END LIMIT 1
+    """)
 _GIVEN_POINTS = text("""
     SELECT rule, sum(points)::bigint, array_agg(customer_id || '-' || number ORDER BY number)
     FROM rewards.entries
@@ -115,10 +125,25 @@ async def tier_change(connection: AsyncConnection, customer_id: str, tier: str) 
     return (await connection.execute(_TIER, {"customer": customer_id, "tier": tier})).first()
 
 
-async def taken_at(connection: AsyncConnection, id_: str) -> datetime | None:
-    """When an activity was decided about; None for one that never came, or came before that was kept."""
-    found: datetime | None = await connection.scalar(_TAKEN_AT, {"id": id_})
-    return found
+async def taken(connection: AsyncConnection, id_: str) -> tuple[datetime, int] | None:
+    """When an activity was decided about, and its number among all; None for one that never came."""
+    row = (await connection.execute(_TAKEN, {"id": id_})).first()
+    return (row[0], row[1]) if row is not None and row[0] is not None else None
+
+
+async def later(connection: AsyncConnection, causes: list[str], number: int) -> set[str]:
+    """Which of these activities were decided after the one of that number."""
+    rows = await connection.execute(_LATER, {"causes": causes, "number": number})
+    return {row[0] for row in rows}
+
+
+async def tier_before(
+    connection: AsyncConnection, customer_id: str, cause: str, at: datetime, number: int
+) -> str | None:
+    """The tier that the customer had before an activity was decided at that moment; None: none had been reached."""
+    bound = {"customer": customer_id, "cause": cause, "at": at, "number": number}
+    tier: str | None = await connection.scalar(_TIER_BEFORE, bound)
+    return tier
 
 
 async def effects(connection: AsyncConnection, customers: list[str], cause: str) -> Effects:

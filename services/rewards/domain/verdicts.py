@@ -4,7 +4,7 @@ No rule is judged here by a logic of its own: conditions are asked part by part 
 by `decide`, which says through `Changes.skip` what kept a rule from giving.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,17 +48,19 @@ class Verdict:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
-def as_before(member: Member, activity: Activity) -> Member:
-    """The member as if the activity had not happened: without its own uses, milestones and order. Other activities
-    that were decided later need not be taken away: what this one gave or not, it gave before them."""
+def as_before(member: Member, activity: Activity, tier: str | None, later: Collection[str] = ()) -> Member:
+    """The member as if neither the activity nor those that were decided `later` had happened: without what they used
+    up, reached and ordered, and in the `tier` of then. What no rule asks for stays as it is."""
+    undone = {activity.id, *later}
     member.uses = {
-        rule: [use for use in uses if use.cause != activity.id] for rule, uses in member.uses.items()
+        rule: [use for use in uses if use.cause not in undone] for rule, uses in member.uses.items()
     }
-    member.milestones = {name: use for name, use in member.milestones.items() if use.cause != activity.id}
-    own = lot_number(activity.id)
+    member.milestones = {name: use for name, use in member.milestones.items() if use.cause not in undone}
+    lots = {lot_number(cause) for cause in undone}
     member.purchases = {
-        order: purchase for order, purchase in member.purchases.items() if purchase.lot != own
+        order: purchase for order, purchase in member.purchases.items() if purchase.lot not in lots
     }
+    member.tier = tier
     return member
 
 
@@ -118,8 +120,14 @@ def _verdict(  # noqa: PLR0917
         elif rule not in (*matched.rules, *matched.milestones):
             why = Why.CONDITION if condition is not None and condition.holds is not True else Why.UNREWARDED
         else:
-            why = Why.STATE_CHANGED
+            why = Why.CAP if _shared(rule) else Why.STATE_CHANGED
     return Verdict(id=rule.id, rule=rule, given=got, why=why, condition=condition, figures=figures)
+
+
+def _shared(rule: Rule) -> bool:
+    """Whether all customers together share the rule's points: what was left of them then is kept nowhere, but nothing
+    else is left that could have stood in its way."""
+    return isinstance(rule, EarnRule) and rule.cap is not None and rule.cap.program is not None
 
 
 def _memory(rule: Rule, why: Why, before: Member) -> dict[str, Any]:

@@ -28,9 +28,10 @@ async def explain_event(teller: Teller, event: str, source: str | None, rule: st
     activity = await _find(teller, event, source)
     customers = [*await explaining.family(teller.connection, teller.customer), activity.customer_id]
     effects = await explaining.effects(teller.connection, customers, activity.id)
-    decided_at = await explaining.taken_at(teller.connection, activity.id) or activity.received
-    rulebook = await _rulebook(teller, effects, decided_at)
-    found = await _verdicts(teller, activity, rulebook, effects, decided_at, rule)
+    taken = await explaining.taken(teller.connection, activity.id)
+    assert taken is not None, "the record was found by it"
+    rulebook = await _rulebook(teller, effects, taken[0])
+    found = await _verdicts(teller, activity, rulebook, effects, taken, rule)
     program = rulebook.program
     answer = await teller.base(rule, program.version, activity.id, activity)
     sentence = (
@@ -50,16 +51,20 @@ async def _verdicts(  # noqa: PLR0917
     activity: Activity,
     rulebook: Rulebook,
     effects: Effects,
-    decided_at: datetime,
+    taken: tuple[datetime, int],
     rule: str | None,
 ) -> list[Verdict]:
-    member = await teller.service.reader.member(teller.connection, teller.customer, None)
+    connection, (decided_at, number) = teller.connection, taken
+    member = await teller.service.reader.member(connection, teller.customer, None)
     needs = Needs()
     needs.add(member.customer_id, activity, match(activity, rulebook))
-    await teller.service.members.load(teller.connection, {member.customer_id: member}, needs, None)
+    await teller.service.members.load(connection, {member.customer_id: member}, needs, None)
     part = activity.part or activity.customer_id
     member.part = None if part == member.customer_id else part
-    before = as_before(member, activity)
+    used = [*(use for uses in member.uses.values() for use in uses), *member.milestones.values()]
+    later = await explaining.later(connection, [use.cause for use in used], number)
+    tier = await explaining.tier_before(connection, activity.customer_id, activity.id, decided_at, number)
+    before = as_before(member, activity, tier, later)
     return verdicts(activity, before, rulebook, effects.given, now=decided_at, rule=rule)
 
 

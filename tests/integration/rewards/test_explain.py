@@ -262,3 +262,35 @@ async def test_two_sources_with_one_id_are_told_apart(rewards: Rewards, api: htt
 
     assert refused.status_code == 422
     assert "shop, till" in refused.json()["errors"][0]["detail"]
+
+
+async def test_the_tier_and_the_limit_are_those_of_then(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a rule for Gold, and one that gives once; when Gold comes and the limit is used up only later, in
+    the same batch even; then the first order is judged by what they had then."""
+    added = """
+    - {id: golden, on: order.completed, points: 3, tiers: [gold]}
+    - {id: once,   on: order.completed, points_per_unit: 0.1, limit: {times: 1}}
+  redeem:"""
+    put = await api.put(
+        "/v1/program",
+        content=PROGRAM.replace("\n  redeem:", added),
+        headers={"Content-Type": "application/yaml"},
+    )
+    assert put.status_code == 200, put.text
+    await asyncio.sleep(FRESH_S)
+    await rewards.happen(order("1", "5"), order("2", "250"), order("3", "250"))
+
+    told = {
+        (event, rule): (await why(api, event, rule))[0]
+        for event in ("order-1", "order-2", "order-3")
+        for rule in ("golden", "once")
+    }
+
+    assert told == {
+        ("order-1", "golden"): "other_tier",
+        ("order-1", "once"): "no_whole_point",
+        ("order-2", "golden"): "other_tier",
+        ("order-2", "once"): None,
+        ("order-3", "golden"): None,
+        ("order-3", "once"): "limit_reached",
+    }

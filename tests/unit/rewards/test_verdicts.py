@@ -24,7 +24,7 @@ def judged(life: Life, asked: Activity, rule: str | None = None) -> dict[str, Ve
     for offer in life.changes.offers:
         if offer.cause == asked.id:
             given[offer.rule] = replace(given.get(offer.rule, Given()), offers=(offer.code,))
-    before = as_before(life.member, asked)
+    before = as_before(life.member, asked, life.member.tier)
     found = verdicts(asked, before, life.rules, given, now=NOW, rule=rule)
     return {one.id: one for one in found}
 
