@@ -103,7 +103,9 @@ def conditions() -> st.SearchStrategy[str]:
     beside = st.builds("{} {} {}".format, numbers, SIGNS, numbers) | st.builds(
         "{} {} {}".format, times, SIGNS, times
     )
-    leaf = st.one_of(*[one for one in single if not one.is_empty], beside, st.sampled_from(["true", "false"]))
+    leaf = st.one_of(
+        *[one for one in single if not one.is_empty], beside, computed(), st.sampled_from(["true", "false"])
+    )
     return st.recursive(
         leaf,
         lambda inner: (
@@ -113,3 +115,14 @@ def conditions() -> st.SearchStrategy[str]:
         ),
         max_leaves=5,
     )
+
+
+def computed() -> st.SearchStrategy[str]:
+    """Comparisons of what is computed with facts."""
+    fields = [f"customer.{name}" for name, found in customer_fields().items() if found.numeric]
+    amounts = st.sampled_from(fields) | st.sampled_from(AMOUNTS)
+    joined = "({} {} {})".format
+    terms = st.recursive(
+        amounts, lambda inner: st.builds(joined, inner, st.sampled_from("+-*/%"), inner), max_leaves=4
+    )
+    return st.builds("{} {} {}".format, terms, SIGNS, terms)

@@ -14,7 +14,18 @@ import msgspec
 
 from shared.contracts.activity import Facts
 from shared.program.expression.fields import customer_fields, fact_shapes
-from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, parts_of
+from shared.program.expression.predicate import (
+    OPPOSITE,
+    All,
+    Any,
+    Comparison,
+    How,
+    Opaque,
+    Predicate,
+    Test,
+    parts_of,
+)
+from shared.program.expression.terms import Computed, Fact, Term, Written, divides
 from shared.program.expression.types import Kind
 
 _TYPES = {
@@ -40,8 +51,8 @@ def is_sql(predicate: Predicate) -> bool:
     return not any(isinstance(one, Opaque) or "\x00" in _texts(one) for one in parts_of(predicate))
 
 
-def _texts(test: Test) -> str:
-    values = (test.value, *test.values)
+def _texts(one: Test | Comparison) -> str:
+    values = (one.value, *one.values) if isinstance(one, Test) else ()
     return "".join(value for value in values if isinstance(value, str))
 
 
@@ -70,6 +81,9 @@ class _Writer:
                 return f"({join.join(map(self.text, parts))})" if parts else empty
             case Test():
                 return _TESTS[predicate.how](self, predicate)
+            case Comparison(left=left, right=right):
+                sign = predicate.sign if predicate.wanted else OPPOSITE[predicate.sign]
+                return f"({_side(self, left)} {sign} {_side(self, right)})"
             case Opaque():
                 raise AssertionError("not for SQL")
 
@@ -145,6 +159,37 @@ def _beside(writer: _Writer, test: Test) -> str:
         kind = _TYPES[other]
     right = _fact(test.other, kind) + (' COLLATE "C"' if kind == "text" else "")
     return _compared(_fact(test.field, kind), _signed(test), right, nulls=True)
+
+
+def _side(writer: _Writer, term: Term) -> str:
+    """A computed number; null when it is not a number, which here would be more than all others."""
+    found = _term(writer, term)
+    return f"NULLIF({found}, 'NaN')" if divides(term) else found
+
+
+def _term(writer: _Writer, term: Term) -> str:
+    """Whole numbers are decimals, which cannot overflow, all others binary numbers."""
+    match term:
+        case Fact(name=name, whole=whole):
+            return _fact(name, "numeric" if whole else "float8")
+        case Written(value=value, whole=whole):
+            return writer.value(Decimal(value) if whole else value, "numeric" if whole else "float8")
+        case Computed(sign="%", left=left, right=right):
+            return f"({_term(writer, left)} % NULLIF({_term(writer, right)}, 0))"
+        case Computed(sign=sign, left=left, right=right, whole=whole):
+            sides = [_term(writer, side) if whole else _as_binary(writer, side) for side in (left, right)]
+            return _quotient(*sides) if sign == "/" else f"({sides[0]} {sign} {sides[1]})"
+
+
+def _as_binary(writer: _Writer, term: Term) -> str:
+    found = _term(writer, term)
+    return f"CAST({found} AS float8)" if term.whole else found
+
+
+def _quotient(left: str, right: str) -> str:
+    """As binary numbers divide: by zero too, which SQL refuses."""
+    by_zero = f"CASE WHEN {left} > 0 THEN 'Infinity' WHEN {left} < 0 THEN '-Infinity' ELSE 'NaN' END"
+    return f"(CASE WHEN {right} = 0 THEN CAST({by_zero} AS float8) ELSE {left} / {right} END)"
 
 
 def _size(writer: _Writer, test: Test) -> str:

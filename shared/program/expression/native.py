@@ -7,11 +7,23 @@ facts are named by fields that exist, and written values stand in a list beside 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import copysign, inf, isnan, nan
 from typing import Any as Anything
 
 from shared.contracts.activity import Facts
 from shared.program.expression.fields import fact_shapes
-from shared.program.expression.predicate import OPPOSITE, All, Any, How, Opaque, Predicate, Test, is_plain
+from shared.program.expression.predicate import (
+    OPPOSITE,
+    All,
+    Any,
+    Comparison,
+    How,
+    Opaque,
+    Predicate,
+    Test,
+    is_plain,
+)
+from shared.program.expression.terms import Computed, Fact, Term, Written
 from shared.program.expression.types import Kind
 
 Slow = Callable[[Facts], bool]
@@ -33,6 +45,8 @@ class _Writer:
                 return f"({join.join(map(self.text, parts))})" if parts else empty
             case Test():
                 return _TESTS[predicate.how](self, predicate)
+            case Comparison():
+                return _computed(self, predicate)
             case Opaque():
                 raise AssertionError("not plain")
 
@@ -60,7 +74,8 @@ def compile_rules(rules: Mapping[str, tuple[Predicate, Slow]]) -> Callable[[Fact
     places = ", ".join(f"v{number}" for number in range(len(writer.values)))
     lines = [f"def make({places}):", " def ask(facts):", "  found = []", *read, *asked, "  return found"]
     names: dict[str, Anything] = {}
-    exec("\n".join([*lines, " return ask"]), {"__builtins__": {}, "float": float, "len": len}, names)  # noqa: S102
+    known = {"__builtins__": {}, "float": float, "len": len, "quotient": _quotient, "remainder": _remainder}
+    exec("\n".join([*lines, " return ask"]), known, names)  # noqa: S102
     made: Callable[[Facts], list[str]] = names["make"](*writer.values)
     return made
 
@@ -105,6 +120,56 @@ def _beside(writer: _Writer, test: Test) -> str:
 def _binary(name: str, local: str) -> str:
     """CEL compares two facts as binary numbers."""
     return f"float({local})" if Decimal in fact_shapes()[name] else local
+
+
+def _computed(writer: _Writer, asked: Comparison) -> str:
+    """What needs a fact that is null has no answer; a remainder by zero neither."""
+    there = [f"{writer.fact(name)} is not None" for name in sorted(_named(asked.left) | _named(asked.right))]
+    there += [f"{_term(writer, one)} != 0" for one in (*_moduli(asked.left), *_moduli(asked.right))]
+    sign = asked.sign if asked.wanted else OPPOSITE[asked.sign]
+    return f"({' and '.join([*there, f'{_term(writer, asked.left)} {sign} {_term(writer, asked.right)}'])})"
+
+
+def _term(writer: _Writer, term: Term) -> str:
+    match term:
+        case Fact(name=name):
+            return _binary(name, writer.fact(name))
+        case Written(value=value):
+            return writer.value(value)
+        case Computed(sign=sign, left=left, right=right):
+            sides = _term(writer, left), _term(writer, right)
+            if sign in _CALLED:
+                return f"{_CALLED[sign]}({sides[0]}, {sides[1]})"
+            return f"({sides[0]} {sign} {sides[1]})"
+
+
+_CALLED = {"/": "quotient", "%": "remainder"}
+
+
+def _named(term: Term) -> set[str]:
+    """The facts that a term needs."""
+    if isinstance(term, Computed):
+        return _named(term.left) | _named(term.right)
+    return {term.name} if isinstance(term, Fact) else set()
+
+
+def _moduli(term: Term) -> list[Term]:
+    """What remainders are taken by, the innermost first."""
+    if not isinstance(term, Computed):
+        return []
+    return [*_moduli(term.left), *_moduli(term.right), *([term.right] if term.sign == "%" else [])]
+
+
+def _quotient(left: float, right: float) -> float:
+    """As binary numbers divide: by zero too."""
+    if right:
+        return left / right
+    return nan if isnan(left) or not left else copysign(inf, left)
+
+
+def _remainder(left: int, right: int) -> int:
+    """With the sign of what is divided."""
+    return abs(left) % abs(right) * (-1 if left < 0 else 1)
 
 
 def _size(writer: _Writer, test: Test) -> str:

@@ -2,9 +2,9 @@
 
 Nearly all conditions on customers only compare facts with written values. Such a one is brought into a form in which
 nothing is negated as a whole, so that each back end (Python in `native`, SQL in scoring's adapters) needs only to
-know the single tests. A test that has no answer (more or less than null) is neither true nor false, as in CEL, whose
-`&&` and `||` look past a side without answer when the other one decides: `!(a && b)` is therefore `!a || !b`, and
-`Test.wanted` says which of the two answers a place asks for.
+know the single tests, and what is computed (`terms`). A test that has no answer (more or less than null) is neither
+true nor false, as in CEL, whose `&&` and `||` look past a side without answer when the other one decides: `!(a && b)`
+is therefore `!a || !b`, and `Test.wanted` says which of the two answers a place asks for.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ from shared.program.expression.syntax import (
     Name,
     Unary,
 )
+from shared.program.expression.terms import Computed, Term, term_of
 from shared.program.expression.types import Kind, Type
 
 Value = bool | int | str | Decimal | datetime | None
@@ -68,6 +69,16 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether a computed number is more or less than another (`sign`), and the answer that is `wanted`."""
+
+    left: Term
+    sign: str
+    right: Term
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """True when all parts are; of nothing, always."""
 
@@ -86,7 +97,7 @@ class Opaque:
     """A part that only CEL can answer."""
 
 
-Predicate = Test | All | Any | Opaque
+Predicate = Test | Comparison | All | Any | Opaque
 
 ALWAYS, NEVER, OPAQUE = All(()), Any(()), Opaque()
 
@@ -101,7 +112,7 @@ def is_plain(predicate: Predicate) -> bool:
     return not any(isinstance(one, Opaque) for one in parts_of(predicate))
 
 
-def parts_of(predicate: Predicate) -> Iterator[Test | Opaque]:
+def parts_of(predicate: Predicate) -> Iterator[Test | Comparison | Opaque]:
     """All that is joined, from left to right."""
     if isinstance(predicate, All | Any):
         for part in predicate.parts:
@@ -151,13 +162,21 @@ def _compared(left: Expression, sign: str, right: Expression, wanted: bool) -> P
     if sized is not None and isinstance(right, Literal) and type(right.value) is int:
         return Test(How.SIZE, *sized, wanted=wanted, sign=sign, value=right.value)
     found = _field(left)
-    if found is None:
-        return OPAQUE
+    if found is None or isinstance(right, Binary | Unary):
+        return _computed(left, sign, right, wanted)
     other = _field(right)
     if other is not None:
         return _beside(found, sign, other, wanted)
     known, value = _value(right, found[1].kind)
     return Test(How.VALUE, *found, wanted=wanted, sign=sign, value=value) if known else OPAQUE
+
+
+def _computed(left: Expression, sign: str, right: Expression, wanted: bool) -> Predicate:
+    """Only more or less: whether computed amounts are equal is not worth a question to others than CEL."""
+    terms = term_of(left), term_of(right)
+    if sign in ("==", "!=") or None in terms or not any(isinstance(one, Computed) for one in terms):
+        return OPAQUE
+    return Comparison(terms[0], sign, terms[1], wanted)  # type: ignore[arg-type]
 
 
 _COMPARED = (Kind.WHOLE, Kind.NUMBER, Kind.TEXT, Kind.TIME)

@@ -14,7 +14,7 @@ from services.scoring.adapters.segment_sql import is_sql, sayable, where
 from shared.contracts.activity import Facts
 from shared.postgres.engine import create_engine
 from shared.program.condition import Condition, ConditionError, Scope
-from tests.support.conditions import conditions, facts
+from tests.support.conditions import computed, conditions, facts
 from tests.support.database import TestDatabases
 
 SCOPE = Scope(event=None, nested=True)
@@ -66,7 +66,7 @@ def test_rules_as_sql_and_as_python_agree(databases: TestDatabases) -> None:
 
         @settings(max_examples=60, deadline=None)
         @given(
-            sources=st.lists(conditions(), min_size=10, max_size=20),
+            sources=st.lists(conditions() | computed(), min_size=10, max_size=20),
             population=st.lists(facts(), min_size=1, max_size=8),
         )
         def agree(sources: list[str], population: list[Facts]) -> None:

@@ -1,5 +1,7 @@
 """Segments compiled to Python say exactly what CEL says, of any condition and any facts."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import assume, given, settings
 
@@ -7,7 +9,7 @@ from shared.contracts.activity import Facts
 from shared.program.condition import Condition, ConditionError, Scope
 from shared.program.expression.predicate import is_plain
 from shared.program.segments import SegmentRules
-from tests.support.conditions import conditions, facts
+from tests.support.conditions import computed, conditions, facts
 
 SCOPE = Scope(event=None, nested=True)
 
@@ -31,6 +33,7 @@ def test_compiled_rules_and_cel_agree(source: str, known: Facts) -> None:
         "!(customer.spend_percentile >= 90) || 'friction' in customer.tags",
         "customer.registered_at != null && size(customer.tags) > 0",
         "customer.first_order_at >= timestamp('2026-01-01T00:00:00Z')",
+        "customer.spend / customer.orders >= 50 && customer.orders % 5 < 1",
         "customer.orders >= 2 ? customer.spend > 100.50 : customer.last_order_at == customer.first_order_at",
     ],
 )
@@ -38,7 +41,37 @@ def test_what_authors_write_needs_no_cel(source: str) -> None:
     assert is_plain(Condition.compile(source, SCOPE).predicate)
 
 
-def test_what_is_computed_is_left_to_cel() -> None:
-    condition = Condition.compile("customer.spend * 2 >= 100 && customer.orders == 1", SCOPE)
+@settings(max_examples=1000, deadline=None)
+@given(source=computed(), known=facts())
+def test_what_is_computed_and_cel_agree(source: str, known: Facts) -> None:
+    try:
+        condition = Condition.compile(source, SCOPE)
+    except ConditionError:
+        assume(False)
+    found = SegmentRules({"asked": condition}).of(known)
+    assert (found == ["asked"]) is condition.holds(known)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "size(customer.stage) > 20",
+        "customer.last_order_at - customer.first_order_at > duration('720h')",
+        "customer.spend / (customer.orders * 2) > 1",
+        "customer.spend * 2 == 100",
+        "customer.spend * 1e20 > 1",
+    ],
+)
+def test_what_is_more_is_left_to_cel(source: str) -> None:
+    condition = Condition.compile(source, SCOPE)
     assert not is_plain(condition.predicate)
     assert SegmentRules({"one": condition}).of(Facts(currency="USD", orders=1)) == []
+
+
+def test_a_mean_needs_no_cel_and_nothing_by_nothing_is_no_number() -> None:
+    condition = Condition.compile("customer.spend / customer.orders >= 50", SCOPE)
+    assert is_plain(condition.predicate)
+    for spend, orders, holds in ((100, 2, True), (99, 2, False), (0, 0, False), (10, 0, True)):
+        facts = Facts(currency="USD", spend=Decimal(spend), orders=orders)
+        assert condition.holds(facts) is holds
+        assert SegmentRules({"one": condition}).of(facts) == ["one"] * holds
