@@ -39,6 +39,8 @@ from services.rewards.entrypoints.redemptions import redemption_routes, render
 from services.rewards.entrypoints.rewards import reward_routes
 from services.rewards.entrypoints.service import Service
 from services.rewards.entrypoints.summary import summary_routes
+from services.rewards.entrypoints.tier_grants import tier_grant_routes
+from services.rewards.entrypoints.tiers import tier_routes
 from services.rewards.entrypoints.worker import RewardsWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
@@ -113,6 +115,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         redemption_routes,
         customer_routes,
         explain_routes,
+        tier_routes,
+        tier_grant_routes,
         offer_routes,
         reward_routes,
         adjustment_routes,

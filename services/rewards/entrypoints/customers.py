@@ -1,4 +1,4 @@
-"""What a customer has: points, ledger, tier, offers."""
+"""What a customer has: points, ledger, offers."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,12 +10,10 @@ from pydantic import BaseModel, Field
 from services.rewards.domain.accounts import signed_points
 from services.rewards.domain.calendar import last_day
 from services.rewards.domain.offers import Offer
-from services.rewards.domain.tiers import current_level, start_of_window
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
-from shared.program.model import Program
 from shared.program.period import Period
 
 NOTICE_DEFAULT = Period.parse("P30D")
@@ -53,27 +51,6 @@ class EntryView(BaseModel):
     cause: str
     program_version: int
     lot: str | None
-
-
-class NextTier(BaseModel):
-    """The next tier, and how much more spend reaches it."""
-
-    tier: str
-    missing: Decimal
-
-
-class TierView(BaseModel):
-    """The tier a customer has now. `until` null: for as long as the program stays."""
-
-    tier: str | None
-    name: str | None
-    since: datetime | None
-    until: datetime | None
-    spend: Decimal = Field(
-        description="What counts towards tiers now: paid less refunded, in the program's currency."
-    )
-    next: NextTier | None
-    perks: list[str]
 
 
 class OfferView(BaseModel):
@@ -133,16 +110,6 @@ def customer_routes(service: Service) -> APIRouter:
         following = encode_cursor((last.recorded_at, last.customer_id, last.number)) if last else None
         return Page(items=[entry_view(row) for row in rows[:limit]], next=following)
 
-    @router.get("/v1/customers/{customer}/tier", responses=problem_responses(404, 422))
-    async def get_tier(customer: CustomerRef, _: MayRead) -> TierView:
-        """The customer's tier, and what is missing to the next one."""
-        now = service.clock()
-        async with service.reading.connect() as connection:
-            customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection, service.clock())).program
-            member = await service.reader.member(connection, customer_id, start_of_window(program, now))
-        return _tier_view(program, member)
-
     @router.get("/v1/customers/{customer}/offers", responses=problem_responses(404, 422))
     async def get_offers(
         customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
@@ -200,21 +167,4 @@ def offer_view(offer: Offer, now: datetime) -> OfferView:
         valid_until=offer.valid_until,
         uses_left=offer.uses - offer.used,
         program_version=offer.program_version,
-    )
-
-
-def _tier_view(program: Program, member: Any) -> TierView:
-    if program.tiers is None:
-        return TierView(tier=None, name=None, since=None, until=None, spend=member.spend, next=None, perks=[])
-    index = current_level(program.tiers, member)
-    levels = program.tiers.levels
-    above = levels[index + 1] if index + 1 < len(levels) else None
-    return TierView(
-        tier=levels[index].id,
-        name=levels[index].name,
-        since=member.tier_since,
-        until=member.tier_until,
-        spend=member.spend,
-        next=NextTier(tier=above.id, missing=max(above.at - member.spend, Decimal(0))) if above else None,
-        perks=[benefit.perk for benefit in levels[index].benefits if benefit.perk is not None],
     )
