@@ -97,16 +97,21 @@ async def test_the_ledger_after_a_merge_tells_of_both(rewards: Rewards, api: htt
 
 
 async def test_tier_and_what_is_missing(rewards: Rewards, api: httpx.AsyncClient) -> None:
-    """Given 250 spent; when asked; then Gold until next year, and 1,750 to Platinum."""
+    """Given 250 spent; when asked; then Gold through its last day next year, 1,750 to Platinum, and what is to be bought
+    by then to keep it."""
     await rewards.happen(order("1", "250"))
 
     assert await get(api, "tier") == {
         "tier": "gold",
         "name": "Gold",
         "since": "2026-06-01T12:00:00Z",
-        "until": "2027-06-01T12:00:00Z",
+        "until": "2027-06-02T04:00:00Z",
+        "status": "",
+        "measure": "spend",
+        "counted": "250",
         "spend": "250",
         "next": {"tier": "platinum", "missing": "1750"},
+        "keep": {"missing": "200.01", "by": "2027-06-02T04:00:00Z", "tier": "member"},
         "perks": [],
     }
 
