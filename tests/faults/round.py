@@ -52,12 +52,16 @@ class Client:
             for step in self._workload.steps():
                 match step:
                     case Post(events):
-                        await self._until({202}, f"{self._stack.ingest}/v1/events", events, {})
-                        self._report.posted += len(events)
+                        await self._post(events)
                     case Redeem():
                         await self._redeem(step)
                 if stop.is_set():
-                    return
+                    break
+            await self._post(self._workload.closing())
+
+    async def _post(self, events: list[dict[str, Any]]) -> None:
+        await self._until({202}, f"{self._stack.ingest}/v1/events", events, {})
+        self._report.posted += len(events)
 
     async def _redeem(self, step: Redeem) -> None:
         url = f"{self._stack.rewards}/v1/redemptions"

@@ -78,12 +78,22 @@ class Expected:
         return earned + (WELCOME_POINTS if self.registered else 0) - self.redeemed
 
 
+NEW_CUSTOMER = 0.03
+"""Of the events, so many bring a customer in the place of another."""
+
+
 class Workload:
-    """A stream of steps for one client, over customers that no other client touches."""
+    """A stream of steps for one client, over customers that no other client touches.
+
+    They are known by a shop id, or an e-mail address, or both: whoever was known by one and then by the other was two
+    customers until then, with events of both on their way in different partitions.
+    """
 
     def __init__(self, seed: int, client: int, customers: int = 6) -> None:
         self._random = Random(f"{seed}/{client}")
+        self._client = client
         self._names = [f"c-{client}-{number}" for number in range(customers)]
+        self._newest = customers
         self._numbers = 0
         self._now = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
         self._sent: list[dict[str, Any]] = []
@@ -96,6 +106,10 @@ class Workload:
                 yield self._redeem()
             else:
                 yield Post([self._event() for _ in range(self._random.choice((1, 1, 2, 5, 20)))])
+
+    def closing(self) -> list[dict[str, Any]]:
+        """The last events: after them everybody is known to be one customer."""
+        return [self._make(name, "customer.identified", {"customer": _both(name)}) for name in self.expected]
 
     def _redeem(self) -> Redeem:
         customer = self._random.choice(sorted(self.expected))
@@ -110,11 +124,17 @@ class Workload:
     def _event(self) -> dict[str, Any]:
         if self._sent and self._random.random() < 0.1:
             return self._random.choice(self._sent)  # the same event once more
+        if self._random.random() < NEW_CUSTOMER:
+            self._newest += 1
+            self._random.shuffle(self._names)
+            self._names[0] = f"c-{self._client}-{self._newest}"
         customer = self._random.choice(self._names)
         seen = self.expected.setdefault(customer, Expected())
         self._numbers += 1
         self._now = min(self._now + timedelta(seconds=self._random.choice((1, 60, 3600))), datetime.now(UTC))
-        who = {"id": customer, "email": f"{customer}@example.com"}
+        both = _both(customer)
+        kind = self._random.choice(("id", "email", "both"))
+        who = both if kind == "both" else {kind: both[kind]}
         orders = sorted(seen.totals)
         if not seen.registered:
             seen.registered = True
@@ -135,6 +155,11 @@ class Workload:
         return event
 
     def _make(self, customer: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+        self._numbers += 1
         event_id = f"{customer}-{self._numbers}"
         self.expected[customer].events.add(event_id)
         return {"id": event_id, "source": "faults", "type": kind, "time": self._now.isoformat(), "data": data}
+
+
+def _both(customer: str) -> dict[str, str]:
+    return {"id": customer, "email": f"{customer}@example.com"}
