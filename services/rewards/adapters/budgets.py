@@ -8,6 +8,7 @@ to later events: so close to the end, an event may get less although others that
 This is the escrow method (O'Neil 1986, "The escrow transactional method", ACM TODS 11:4).
 """
 
+from asyncio import get_running_loop
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from shared.program.model import Program
 
 SLOTS = 16
 """More than workers run at once, so that each finds one."""
+LOOK_AGAIN_S = 10.0
+"""Whoever was late to hear of a version may have spread the points as the one before says: then we do it again."""
 LOCK = 0x62756467  # "budg": one new allotment at a time
 
 _STORED = text("SELECT max(version) FROM rewards.rule_budgets WHERE rule = :rule")
@@ -53,7 +56,7 @@ class PostgresBudgets:
     """Implements `Budgets`."""
 
     def __init__(self) -> None:
-        self._allotted: dict[str, int] = {}
+        self._allotted: dict[str, tuple[int, float]] = {}
 
     async def claim(
         self, connection: AsyncConnection, wanted: Mapping[str, int], program: Program
@@ -64,23 +67,25 @@ class PostgresBudgets:
         for rule, want in sorted(wanted.items()):
             whole = caps[rule]
             assert whole is not None
-            if self._allotted.get(rule, -1) < program.version:
+            version, looked_at = self._allotted.get(rule, (-1, 0.0))
+            if version != program.version or get_running_loop().time() - looked_at >= LOOK_AGAIN_S:
                 await self._allot(connection, rule, whole, program.version)
             slots = await _claim_enough(connection, rule, want)
             budgets[rule] = Claimed(sum(left for _, left in slots), 0, slots)
         return budgets
 
     async def _allot(self, connection: AsyncConnection, rule: str, whole: int, version: int) -> None:
-        """Spread what is left of the rule's points anew, once for each version of the program. What another
-        transaction has just done is trusted when it has been seen committed, so that nothing is trusted that is
-        rolled back."""
+        """Spread what is left of the rule's points anew, once each time that another version of the program comes in
+        force, an earlier one too. What another transaction has just done is trusted when it has been seen committed, so
+        that nothing is trusted that is rolled back."""
+        self._allotted.pop(rule, None)
         stored = await connection.scalar(_STORED, {"rule": rule})
-        if stored is not None and stored >= version:
-            self._allotted[rule] = version
+        if stored == version:
+            self._allotted[rule] = version, get_running_loop().time()
             return
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         stored = await connection.scalar(_STORED, {"rule": rule})
-        if stored is not None and stored >= version:
+        if stored == version:
             return
         given = {slot: points for slot, points in await connection.execute(_SLOTS, {"rule": rule})}  # noqa: C416
         each, more = divmod(max(whole - sum(given.values()), 0), SLOTS)

@@ -131,6 +131,30 @@ async def test_a_rollback_puts_an_earlier_version_in_force(rewards: Rewards, api
     ]
 
 
+async def test_after_a_rollback_the_budget_is_that_of_the_earlier_version(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a rule whose budget was raised, and rolled back; then it gives no more than the earlier version says."""
+    line = "points_per_unit: 1"
+    await put(api, PROGRAM.replace(line, f"{line}, cap: {{program: 30}}"))
+    await put(api, PROGRAM.replace(line, f"{line}, cap: {{program: 100}}"))
+    look_again(rewards)
+    for number in range(8):  # each may find its slot with less than it wants
+        await rewards.happen(order(f"a{number}", "5"))
+    given = sum(points for points, _ in await decided_by(rewards))
+    assert 30 < given <= 40
+
+    await activate(api, "k", version=2)
+    look_again(rewards)
+    await rewards.happen(order("b", "50"))
+    assert sum(points for points, _ in await decided_by(rewards)) == given
+
+    await activate(api, "l", version=3)
+    look_again(rewards)
+    await rewards.happen(order("c", "50"))
+    assert given < sum(points for points, _ in await decided_by(rewards)) <= 100
+
+
 async def test_after_a_rollback_ids_of_both_versions_may_be_used(api: httpx.AsyncClient) -> None:
     """Given a version that dropped a rule and brought another; when it is rolled back, and mended; then the text may
     name the old rule as well as the new one; and what is gone for good stays refused."""
