@@ -101,7 +101,9 @@ def describe_tier(level: TierLevel, program: Program) -> str:
     """Such as `Gold: from 200.01 USD spent within 12 months, kept for 12 months; brings free-shipping`."""
     assert program.tiers is not None
     how = (
-        f"from {_reached(level.at, program.tiers.basis, program.currency)}" if level.at else "from the start"
+        f"from {describe_reached(level.at, program.tiers.basis, program.currency)}"
+        if level.at
+        else "from the start"
     )
     kept = f", kept for {in_words(level.keep_for)}" if level.keep_for else ""
     brings = ", ".join(_benefit(benefit) for benefit in level.benefits)
@@ -169,7 +171,7 @@ def _terms(terms: Terms, currency: str) -> str:
     return "".join(f", {each}" for each in said) + _limit(terms.limit)
 
 
-def _reached(at: Decimal, basis: Basis, currency: str) -> str:
+def describe_reached(at: Decimal, basis: Basis, currency: str) -> str:
     """Such as `200.01 USD spent within 12 months`, `5 orders within a calendar year`."""
     if basis.measure is Measure.SPEND:
         what = f"{_money(at, currency)} spent"

@@ -43,6 +43,7 @@ _TIER = text("""
     SELECT number, at, old, new, reason, spend, cause, program_version, until FROM rewards.tier_history
     WHERE customer_id = :customer AND (:tier = 'current' OR new = :tier) ORDER BY number DESC LIMIT 1
     """)
+_TIER_GRANT = text("SELECT reason, actor FROM rewards.tier_grants WHERE id = :id")
 _FAMILY = text(
     "SELECT customer_id FROM rewards.members WHERE customer_id = :customer OR merged_into = :customer"
 )
@@ -123,6 +124,11 @@ async def redemption(connection: AsyncConnection, id_: str) -> Any | None:
 async def tier_change(connection: AsyncConnection, customer_id: str, tier: str) -> Any | None:
     """The newest change to this tier (`current`: the newest change)."""
     return (await connection.execute(_TIER, {"customer": customer_id, "tier": tier})).first()
+
+
+async def tier_grant(connection: AsyncConnection, id_: str) -> Any | None:
+    """The tier that was granted by hand under this id."""
+    return (await connection.execute(_TIER_GRANT, {"id": id_})).first()
 
 
 async def taken(connection: AsyncConnection, id_: str) -> tuple[datetime, int] | None:

@@ -121,16 +121,3 @@ def _for_order(story: Story) -> str:
 
 def _day(moment: datetime) -> str:
     return f"{moment:%d %B %Y}"
-
-
-def tier_sentence(new: str, reason: str, spend: Decimal, currency: str, at: Decimal | None) -> str:
-    """One sentence about a change of tier."""
-    needed = f"; {new} is reached at {at} {currency}" if at else ""
-    sentences = {
-        "spend": f"Tier {new}, because spend in the window came to {spend} {currency}{needed}.",
-        "review": f"Tier {new} after review: spend in the window was {spend} {currency}{needed}.",
-        "refund": f"Tier {new}, because orders that had reached a higher one were refunded; {spend} {currency} remain.",
-        "merge": f"Tier {new}, taken over from the customer that was merged into this one.",
-        "unmerge": f"Tier {new}, decided anew as a merge was undone: {spend} {currency} remain{needed}.",
-    }
-    return sentences.get(reason, f"Tier {new} ({reason}).")

@@ -294,3 +294,31 @@ async def test_the_tier_and_the_limit_are_those_of_then(rewards: Rewards, api: h
         ("order-3", "golden"): None,
         ("order-3", "once"): "limit_reached",
     }
+
+
+async def test_a_tier_that_was_not_reached_says_what_is_missing(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given 250 spent; when Platinum is asked about; then it is told what counts and what is missing."""
+    await rewards.happen(order("1", "250"))
+
+    answer = await get(api, "explain", tier="platinum")
+
+    assert answer["sentence"] == (
+        "Tier platinum begins at 2000 USD spent within 12 months: 250 USD spent within 12 months count now;"
+        " missing: 1750 USD spent."
+    )
+    assert (answer["tier"]["reason"], answer["tier"]["missing"]) == ("not_reached", "1750")
+
+
+async def test_an_offer_that_cannot_be_used_any_more_says_why(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a code; when its time is over; then the why says so."""
+    await rewards.happen(order("5", "9", facts={"orders": 5}))
+    ((code,),) = await rewards.rows("SELECT code FROM rewards.offers")
+    rewards.clock.advance(timedelta(days=90))
+
+    answer = await get(api, "explain", offer=code)
+
+    assert answer["sentence"].endswith("because of order.completed order-5; it has expired.")

@@ -1,11 +1,9 @@
-"""Sentences about entries and tiers: one for every kind and reason that there is."""
-
-from decimal import Decimal
+"""Sentences about entries: one for every kind that there is."""
 
 import pytest
 
 from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.explain import Origin, Story, entry_sentence, tier_sentence
+from services.rewards.domain.explain import Origin, Story, entry_sentence
 from tests.unit.rewards.building import NOW
 
 ORIGIN = Origin(rule="purchase", at=NOW, order_id="1001")
@@ -59,10 +57,3 @@ def test_a_sentence_says_where_points_came_from_and_why(
     kind: Kind, more: dict[str, object], words: str
 ) -> None:
     assert words in told(kind, **more)
-
-
-@pytest.mark.parametrize("reason", ["spend", "review", "refund", "merge", "unmerge", "whatever comes"])
-def test_every_reason_of_a_tier_has_a_sentence(reason: str) -> None:
-    sentence = tier_sentence("gold", reason, Decimal("250.00"), "USD", Decimal("200.01"))
-
-    assert sentence.startswith("Tier gold")
