@@ -97,8 +97,8 @@ async def test_the_ledger_after_a_merge_tells_of_both(rewards: Rewards, api: htt
 
 
 async def test_tier_and_what_is_missing(rewards: Rewards, api: httpx.AsyncClient) -> None:
-    """Given 250 spent; when asked; then Gold through its last day next year, 1,750 to Platinum, and what is to be bought
-    by then to keep it."""
+    """Given 250 spent; when asked; then Gold through its last day next year, 1,750 to Platinum, and what is to be
+    bought by then to keep it."""
     await rewards.happen(order("1", "250"))
 
     assert await get(api, "tier") == {
