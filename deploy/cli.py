@@ -1,4 +1,4 @@
-"""The command line: `regulars up | demo | import | rebuild | migrate | keys | dead-letters | metrics | program`."""
+"""The command line, `regulars`: what one does with an installation, each command in `deploy.commands`."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.commands import importing, keys, letters, metrics, program, rebuilding
+from deploy.commands import importing, keys, letters, metrics, program, rebuilding, simulating
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
 from deploy.local.prepare import prepare
@@ -29,6 +29,7 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(program.app, name="program")
 app.command("import")(importing.import_command)
 app.command("rebuild")(rebuilding.rebuild)
+app.command("simulate")(simulating.simulate)
 
 
 WithKafka = Annotated[

@@ -5,6 +5,7 @@ python -m services.rewards.main worker    takes activities, does what time makes
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from services.rewards.application.batching import Batcher
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
 from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
+from services.rewards.application.simulation import Finding, Task
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.customers import customer_routes
@@ -38,6 +40,8 @@ from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
 from services.rewards.entrypoints.rewards import reward_routes
 from services.rewards.entrypoints.service import Service
+from services.rewards.entrypoints.simulation import simulation_routes
+from services.rewards.entrypoints.simulator import simulate_in_processes
 from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.tier_grants import tier_grant_routes
 from services.rewards.entrypoints.tiers import tier_routes
@@ -126,6 +130,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         summary_routes,
     ):
         app.include_router(routes(service))
+    app.include_router(simulation_routes(service, _simulator(settings)))
     return app
 
 
@@ -212,6 +217,17 @@ def _in_transaction(
         raise AssertionError("unreachable")
 
     return handle
+
+
+def _simulator(settings: Settings) -> Callable[[Task], Awaitable[Finding]]:
+    """Plays simulations, with as many processes as this machine has cores."""
+
+    async def simulate(task: Task) -> Finding:
+        assert settings.database_url is not None
+        role, processes = f"regulars_{SERVICE}", os.cpu_count() or 1
+        return await simulate_in_processes(settings.database_url, role, task, processes)
+
+    return simulate
 
 
 def _database(engine: AsyncEngine) -> Check:

@@ -46,8 +46,8 @@ async def end_of_history(connection: AsyncConnection) -> int:
     return end
 
 
-async def families(connection: AsyncConnection) -> tuple[list[list[str]], dict[str, str]]:
-    """Customers who have to do with each other, through merges and parts that went from one to another, each list
+async def families(connection: AsyncConnection) -> tuple[list[tuple[str, ...]], dict[str, str]]:
+    """Customers who have to do with each other, through merges and parts that went from one to another, each
     sorted; and whose each of them, and each part, is now."""
     merged = {row[0]: row[1] for row in await connection.execute(_MERGED)}
     owners = {row[0]: row[1] for row in await connection.execute(_PARTS)}
@@ -65,7 +65,7 @@ def _end_of(customer: str, merged: Mapping[str, str]) -> str:
     return customer
 
 
-def _together(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+def _together(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
     """The names that these pairs connect."""
     chief: dict[str, str] = {}
 
@@ -79,7 +79,7 @@ def _together(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for name in sorted(chief):
         found[find(name)].append(name)
-    return sorted(found.values())
+    return sorted(map(tuple, found.values()))
 
 
 class PostgresHistory:

@@ -153,3 +153,112 @@ def test_slices_cover_all_customers_once() -> None:
         assert (found[0][0], found[-1][1]) == ("", LAST)
         assert all(before[1] == after[0] for before, after in pairwise(found))
     assert slices(4, 50.0)[-1][1] == "cus_k2"
+
+
+async def simulate(api: httpx.AsyncClient, program: str, **query: Any) -> httpx.Response:
+    """Ask the API."""
+    headers = {"Content-Type": "application/yaml", **query.pop("headers", {})}
+    return await api.post("/v1/program/simulate", content=program, params=query, headers=headers)
+
+
+async def test_the_api_says_who_gains_what_and_what_it_costs(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given two orders of one customer and a review of another; when twice the points a dollar are simulated; then the
+    difference in points, money, rules, tiers and by customer is told, and nothing is written."""
+    ana, ben = CUSTOMERS[:2]
+    await rewards.happen(
+        order("1", "150", customer=ana, facts={"segments": ["vip"]}),
+        order("2", "100", customer=ana, facts={"segments": ["vip"]}),
+        activity("review.posted", "v", customer=ben, rating=5),
+    )
+    rewards.clock.advance(timedelta(hours=1))
+    before = await rewards.dump()
+
+    answer = await simulate(api, TWICE.replace("at: 200.01", "at: 300"))
+
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["activities"], found["customers"], found["gain"], found["lose"]) == (3, 2, 1, 0)
+    assert (found["same"], found["tier_up"], found["tier_down"]) == (1, 0, 1)
+    assert found["live"]["points_earned"] == 250 + 125 + 50
+    assert found["difference"]["points_earned"] == 375
+    assert found["difference"]["points_owed"] == 375
+    assert (found["difference"]["liability"], found["difference"]["cost"]) == ("3.75", "3.75")
+    assert found["rules"][0] == {
+        "rule": "purchase",
+        "live_points": 250,
+        "live_times": 2,
+        "proposed_points": 500,
+        "proposed_times": 2,
+    }
+    assert {"live": "gold", "proposed": "member", "customers": 1} in found["tiers"]
+    assert [(row["segment"], row["gain"]) for row in found["segments"]] == [("vip", 1)]
+    assert [(row["customer"], row["gain"]) for row in found["gain_most"]] == [(ana, 375)]
+    assert await rewards.dump() == before
+
+
+async def test_a_report_is_a_page_to_read(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given an order; when a simulation is asked for as plain text; then it is a page of words and figures."""
+    await rewards.happen(order("1", "250", customer=CUSTOMERS[0]))
+    rewards.clock.advance(timedelta(hours=1))
+
+    answer = await simulate(api, TWICE, headers={"Accept": "text/plain"})
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "1 event of 1 customer, 1 June 2026 to 1 June 2026; amounts in USD" in answer.text
+    assert "1 customer gains points, 0 lose some, 0 would notice nothing." in answer.text
+
+
+async def test_a_part_of_history_is_simulated(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given orders of two customers in two months; when one month, one customer, or a share of them is simulated; then
+    the figures are theirs, and what was before the month has still built up the state."""
+    ana, ben = CUSTOMERS[0], CUSTOMERS[-1]
+    june = rewards.clock()
+    await rewards.happen(order("1", "100", customer=ana), order("2", "30", customer=ben))
+    rewards.clock.advance(timedelta(days=31))
+    await rewards.happen(order("3", "150", customer=ana, at=rewards.clock()))
+    july = (june + timedelta(days=30)).isoformat()
+    rewards.clock.advance(timedelta(hours=1))
+
+    in_july = (await simulate(api, TWICE, **{"from": july})).json()
+    in_june = (await simulate(api, TWICE, to=july)).json()
+    bens = (await simulate(api, TWICE, customer=ben)).json()
+    half = (await simulate(api, TWICE, sample=50)).json()
+
+    assert (in_july["live"]["points_earned"], in_july["live"]["points_owed"]) == (150, 280)
+    assert {"live": "gold", "proposed": "gold", "customers": 1} in in_july["tiers"]
+    assert in_june["live"]["points_earned"] == 130
+    assert bens["live"]["points_earned"] == 30
+    assert (half["customers"], half["live"]["points_earned"]) == (1, 250)
+
+
+async def test_segments_that_the_proposed_program_changes_are_those_of_its_own(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a customer who is no vip, with 100 spent; when vips begin at 50; then they get what vips get."""
+    facts = {"spend_30d": "100", "orders": 1}
+    await rewards.happen(order("1", "100", customer=CUSTOMERS[0], facts=facts))
+    rewards.clock.advance(timedelta(hours=1))
+
+    found = (await simulate(api, PROGRAM.replace("spend_30d >= 500", "spend_30d >= 50"))).json()
+
+    assert (found["live"]["points_earned"], found["proposed"]["points_earned"]) == (100, 150)
+
+
+async def test_a_program_with_faults_is_not_simulated(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a program with a fault; when it is to be simulated; then the fault is told in its place."""
+    answer = await simulate(api, PROGRAM.replace("review.posted", "review.postd"))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_program")
+    assert answer.json()["errors"][0]["line"] == PROGRAM[: PROGRAM.index("review.posted")].count("\n") + 1
+
+
+async def test_a_time_that_ends_before_it_begins_is_refused(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a `from` after `to`; when it is asked for; then 422 names the parameter."""
+    query = {"from": "2026-05-02T00:00:00Z", "to": "2026-05-01T00:00:00Z"}
+
+    answer = await simulate(api, TWICE, **query)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "from"

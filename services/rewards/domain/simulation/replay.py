@@ -43,6 +43,8 @@ class Player:
     lots: int = 0
     """Lots whose moments are in `due`."""
     tier_due: datetime | None = None
+    renewed_until: datetime | None = None
+    """What of the member is in `due`."""
     placed: list[tuple[datetime, str]] = field(default_factory=list)
     """When orders were placed, sorted."""
     placed_at: dict[str, datetime] = field(default_factory=dict)
@@ -182,6 +184,9 @@ class Replay:
                 if lot.pending and lot.available_at is not None:
                     heappush(player.due, lot.available_at)
             player.lots += new
+        if member.renewed_until is not None and member.renewed_until != player.renewed_until:
+            player.renewed_until = member.renewed_until
+            heappush(player.due, member.renewed_until)
         if member.tier_due != player.tier_due:
             player.tier_due = member.tier_due
             if member.tier_due is not None:
@@ -209,18 +214,18 @@ def _add(figures: Figures, changes: Changes) -> None:
                 figures.earned += points
             else:
                 figures.reversed -= points
-                if entry.debit is Account.EXPIRED:
-                    figures.expired -= entry.points
             given = figures.rules.get(entry.rule or "")
             if given is None:
                 given = figures.rules[entry.rule or ""] = Given()
             given.points += points
             given.times += 1
-        elif kind is Kind.EXPIRE:
-            figures.expired += entry.points
         elif kind is Kind.CONFIRM:
             figures.spent += entry.points
         elif kind is Kind.ADJUST:
             figures.adjusted += entry.points if entry.credit is Account.AVAILABLE else -entry.points
+        if entry.credit is Account.EXPIRED:
+            figures.expired += entry.points
+        elif entry.debit is Account.EXPIRED:  # taken back all the same, or renewed late
+            figures.expired -= entry.points
     for offer in changes.offers:
         figures.offers[offer.offer] = figures.offers.get(offer.offer, 0) + 1
