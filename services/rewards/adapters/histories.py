@@ -30,10 +30,14 @@ _FAMILIES = """
     WHERE customer_id = ANY($1::text[]) AND number < $2 ORDER BY number
     """
 _MOVEMENTS = """
-    SELECT reserved_at AS at, customer_id, points, id, true AS spent FROM rewards.redemptions
-    WHERE status = 'confirmed' AND {which}
+    SELECT reserved_at AS at, customer_id, 'spent' AS kind, id, points, order_id, NULL AS tier,
+        CAST(NULL AS timestamptz) AS until
+    FROM rewards.redemptions WHERE status IN ('confirmed', 'returned') AND {which}
     UNION ALL
-    SELECT at, customer_id, points, id, false FROM rewards.adjustments WHERE {which}
+    SELECT at, customer_id, 'by_hand', id, points, NULL, NULL, NULL FROM rewards.adjustments WHERE {which}
+    UNION ALL
+    SELECT at, customer_id, 'granted', id, 0, NULL, tier, least(until, revoked_at)
+    FROM rewards.tier_grants WHERE {which}
     ORDER BY at, id
     """
 _MOVEMENTS_IN = _MOVEMENTS.format(which="customer_id >= $1 AND customer_id < $2")
@@ -131,10 +135,4 @@ class PostgresHistory:
 
 
 def _movement(row: Any) -> Movement:
-    return Movement(
-        at=row["at"],
-        owner=row["customer_id"],
-        points=row["points"],
-        cause=row["id"],
-        spent=row["spent"],
-    )
+    return Movement(*row.values())

@@ -17,6 +17,17 @@ from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import PROGRAM, activity, cancellation, order, refund
 
 PENDING = PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  pending_for: P10D")
+BY_YEAR = (
+    PROGRAM.replace("expire_after: P12M", "expire_after: P2M\n  renewed_by: [order.completed]")
+    .replace(
+        "basis: {spend_over: P12M}\n",
+        "basis: {orders_in: calendar_year}\n  grace: P20D\n",
+    )
+    .replace("at: 200.01, keep_for: P12M", "at: 2, keep_for: P12M, benefits: [{every: P1M, offer: five-off}]")
+)
+BY_POINTS = PENDING.replace("basis: {spend_over: P12M}", "basis: {points_over: P6M}").replace(
+    "at: 200.01", "at: 200"
+)
 TWICE = PROGRAM.replace("points_per_unit: 1}", "points_per_unit: 2}")
 CUSTOMERS = [f"cus_{letter * 24}" for letter in "2ajz"]
 
@@ -71,7 +82,9 @@ async def live_a_life(rewards: Rewards, api: httpx.AsyncClient, seed: int) -> No
         elif what < 0.75:
             await rewards.happen(activity("review.posted", f"v{number}", customer=who, at=at, rating=5))
         elif what < 0.9:
-            await redeem(api, who, random.randrange(100, 400), f"redeem-{number}")
+            theirs = [name for name, whose in placed if whose == who]
+            order_id = random.choice(theirs) if theirs else None
+            await redeem(api, who, random.randrange(100, 400), f"redeem-{number}", order_id)
         else:
             points = random.randrange(-200, 300) or 1
             await api.post(
@@ -84,9 +97,9 @@ async def live_a_life(rewards: Rewards, api: httpx.AsyncClient, seed: int) -> No
     await rewards.check()
 
 
-async def redeem(api: httpx.AsyncClient, customer: str, points: int, key: str) -> None:
+async def redeem(api: httpx.AsyncClient, customer: str, points: int, key: str, order_id: str | None) -> None:
     """Reserve and confirm, if there is enough."""
-    body = {"customer": customer, "points": points, "order_id": key}
+    body = {"customer": customer, "points": points, "order_id": order_id}
     answer = await api.post("/v1/redemptions", json=body, headers={"Idempotency-Key": key})
     if answer.status_code == 201:
         confirm = f"/v1/redemptions/{answer.json()['id']}/confirm"
@@ -105,7 +118,9 @@ async def posted(rewards: Rewards) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("program", [PROGRAM, PENDING], ids=["at once", "pending, expiring soon"])
+@pytest.mark.parametrize(
+    "program", [PROGRAM, PENDING, BY_YEAR, BY_POINTS], ids=["plain", "pending", "years", "points"]
+)
 async def test_the_program_in_force_played_again_gives_what_the_ledger_says(
     rewards: Rewards, api: httpx.AsyncClient, database_url: str, seed: int, program: str
 ) -> None:
@@ -123,7 +138,7 @@ async def test_the_program_in_force_played_again_gives_what_the_ledger_says(
     assert live.earned == ledger["earn"] > 0
     assert live.reversed == ledger.get("reverse", 0)
     assert live.expired == ledger.get("expire", 0) - ledger["unexpired"]
-    assert live.spent == ledger.get("confirm", 0)
+    assert live.spent == ledger.get("confirm", 0) - ledger.get("return", 0)
     assert live.adjusted == ledger.get("adjust", 0) - ledger.get("taken", 0)
     assert live.owed == ledger["owed"]
     assert live.short == 0

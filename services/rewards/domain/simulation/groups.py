@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from services.rewards.domain.member import TierGrant
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.figures import Standing
@@ -42,14 +44,26 @@ class Plan:
         object.__setattr__(self, "otherwise", frozenset(changed) | (before.keys() - after.keys()))
 
 
+class Kind(StrEnum):
+    """What moved."""
+
+    SPENT = "spent"
+    BY_HAND = "by_hand"
+    GRANTED = "granted"
+
+
 class Movement(NamedTuple):
-    """Points that a customer spent (below 0 they are taken by hand, above given): what is in no record."""
+    """What is in no record: `points` spent at a checkout, for `order_id`; points given by hand or, below 0, taken; a
+    `tier` granted until a moment."""
 
     at: datetime
     owner: str
-    points: int
+    kind: str
     cause: str
-    spent: bool
+    points: int = 0
+    order_id: str | None = None
+    tier: str | None = None
+    until: datetime | None = None
 
 
 class Group(NamedTuple):
@@ -116,10 +130,13 @@ def play(group: Group, plan: Plan) -> Played:
 
 def _move(movement: Movement, worlds: tuple[Replay, Replay]) -> None:
     for world in worlds:
-        if movement.spent:
-            world.spend(movement.owner, movement.points, movement.at, movement.cause)
-        else:
-            world.adjust(movement.owner, movement.points, movement.at, movement.cause)
+        owner, at, cause = movement.owner, movement.at, movement.cause
+        if movement.kind == Kind.SPENT:
+            world.spend(owner, movement.points, at, cause, movement.order_id)
+        elif movement.kind == Kind.BY_HAND:
+            world.adjust(owner, movement.points, at, cause)
+        elif movement.tier is not None and movement.until is not None:
+            world.grant(owner, TierGrant(cause, movement.tier, at, movement.until))
 
 
 def _with_segments(facts: Facts, plan: Plan) -> Facts:

@@ -1,7 +1,6 @@
 """One program played over the history of a few customers, from nothing on, by the same `decide` as on the stream."""
 
-from bisect import bisect_left, insort
-from dataclasses import dataclass, field
+from bisect import bisect_left
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import islice
@@ -11,16 +10,20 @@ from services.rewards.domain import ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
-from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
+from services.rewards.domain.looking_back import LookBack
+from services.rewards.domain.lots import Lot, lot_number
+from services.rewards.domain.matching import Match, match
+from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.purchases import ZERO
+from services.rewards.domain.redemptions import Redemption, Status
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.simulation.figures import Figures, Given, Standing
+from services.rewards.domain.simulation.figures import Standing
+from services.rewards.domain.simulation.players import Player, add_posted, count_points, note_order
 from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
+from shared.program.tiering import Measure
 
 
 class Played(Changes):
@@ -32,24 +35,6 @@ class Played(Changes):
         """Nobody listens."""
 
 
-@dataclass(slots=True)
-class Player:
-    """A member with all of their state, and when time alone will change it next."""
-
-    member: Member
-    figures: Figures = field(default_factory=Figures)
-    due: list[datetime] = field(default_factory=list)
-    """A heap of moments."""
-    lots: int = 0
-    """Lots whose moments are in `due`."""
-    tier_due: datetime | None = None
-    renewed_until: datetime | None = None
-    """What of the member is in `due`."""
-    placed: list[tuple[datetime, str]] = field(default_factory=list)
-    """When orders were placed, sorted."""
-    placed_at: dict[str, datetime] = field(default_factory=dict)
-
-
 class Replay:
     """One program over the customers of one group. Figures count from `since` on.
 
@@ -59,6 +44,7 @@ class Replay:
     def __init__(self, rulebook: Rulebook, since: datetime | None) -> None:
         self._rulebook = rulebook
         self._program = rulebook.program
+        self._by_points = tiers.measure_of(rulebook.program) is Measure.POINTS
         self._since = since
         self._changes: Played | None = None
         self._players: dict[str, Player] = {}
@@ -66,22 +52,31 @@ class Replay:
     def happen(self, owner: str, activity: Activity, context: ConditionContext, now: datetime) -> None:
         """An activity of `owner` is taken at `now`; `context` answers conditions on it."""
         player, changes = self._at(owner, now)
+        member = player.member
         if activity.type in ORDERS:
             self._roll(player, now)
-        decide(activity, match(activity, self._rulebook, context), player.member, self._rulebook, changes)
+        matched = match(activity, self._rulebook, context)
+        if member.counted is None and self._looks_back(activity, matched, member, now):
+            member.counted = {}
+        decide(activity, matched, member, self._rulebook, changes)
+        self._look_no_more(member)
         if activity.type == "order.completed":
-            _note_order(player, str(activity.data["order_id"]))
+            note_order(player, str(activity.data["order_id"]))
+        if self._by_points and member.counted is not None:
+            count_points(member.counted, player.order_lots, activity, changes)
         self._count(player, changes)
 
-    def spend(self, owner: str, points: int, now: datetime, cause: str) -> None:
+    def spend(self, owner: str, points: int, now: datetime, cause: str, order_id: str | None) -> None:
         """The customer spends points at a checkout: as many of them as they have."""
         player, changes = self._at(owner, now)
-        spent = min(points, max(player.member.spendable(), 0))
+        member = player.member
+        spent = min(points, max(member.spendable(), 0))
         player.figures.short += points - spent
         if spent:
-            for lot, part in ledger.draw(player.member, spent):
+            taken = ledger.draw(member, spent)
+            for lot, part in taken:
                 changes.post(
-                    player.member,
+                    member,
                     Kind.CONFIRM,
                     Account.AVAILABLE,
                     Account.REDEEMED,
@@ -92,6 +87,9 @@ class Replay:
                     at=now,
                     key=f"confirm/{cause}/{lot.number}",
                 )
+            if order_id is not None:  # should the order be undone, they are given back
+                redemption = _spent(member, spent, now, cause, order_id, taken)
+                member.redemptions.setdefault(order_id, []).append(redemption)
         self._count(player, changes)
 
     def adjust(self, owner: str, points: int, now: datetime, cause: str) -> None:
@@ -107,6 +105,19 @@ class Replay:
             player.figures.short += -points - taken
             if taken:
                 ledger.adjust(member, changes, -taken, lot=None, cause=cause, at=now)
+        self._count(player, changes)
+
+    def grant(self, owner: str, grant: TierGrant) -> None:
+        """A tier is given by hand."""
+        player, changes = self._at(owner, grant.at)
+        member, tiers_ = player.member, self._program.tiers
+        if tiers_ is None or all(level.id != grant.tier for level in tiers_.levels):
+            return
+        member.grants.append(grant)
+        member.counted = member.counted or {}
+        standing = tiers.present(member, self._program, grant.at)
+        tiers.settle(member, standing, self._program, changes, cause=grant.id, reason="grant")
+        self._look_no_more(member)
         self._count(player, changes)
 
     def end(self, now: datetime) -> dict[str, Standing]:
@@ -128,7 +139,7 @@ class Replay:
         """The customer at `now`, when everything due by then has been done."""
         player = self._players.get(owner)
         if player is None:
-            player = self._players[owner] = Player(Member(owner))
+            player = self._players[owner] = Player(Member(owner, counted={} if self._by_points else None))
         changes = self._changes
         if changes is None:
             changes = self._changes = Played(now, self._program.version)
@@ -147,8 +158,20 @@ class Replay:
             ledger.bring_up_to_date(member, changes, moment)
             if member.tier_due is not None and member.tier_due <= moment:
                 self._roll(player, moment)
+                member.counted = member.counted or {}
                 pass_time(member, self._rulebook, changes)
+                self._look_no_more(member)
             self._count(player, changes)
+
+    def _looks_back(self, activity: Activity, matched: Match, member: Member, now: datetime) -> bool:
+        look = LookBack.of(self._program, now) if activity.type in ORDERS else None
+        return look is not None and look.needed(activity, matched, member)
+
+    def _look_no_more(self, member: Member) -> None:
+        """All orders are at hand: that their sum is to be walked through is said anew each time. Points that no order
+        brought are kept in mind."""
+        if not self._by_points:
+            member.counted = None
 
     def _roll(self, player: Player, now: datetime) -> None:
         """Let the rolling spend begin where it does at `now`: orders that lie before leave the sum."""
@@ -169,13 +192,17 @@ class Replay:
         member = player.member
         if changes.entries or changes.offers:
             if self._since is None or changes.now >= self._since:
-                _add(player.figures, changes)
+                add_posted(player.figures, changes)
             changes.entries.clear()
             changes.offers.clear()
-        changes.tiers.clear()
-        changes.standings.clear()
-        changes.uses.clear()
-        changes.milestones.clear()
+        for written in (
+            changes.tiers,
+            changes.standings,
+            changes.uses,
+            changes.milestones,
+            changes.redemptions,
+        ):
+            written.clear()
         new = len(member.lots) - player.lots
         if new:
             for lot in islice(reversed(member.lots.values()), new):
@@ -193,39 +220,19 @@ class Replay:
                 heappush(player.due, member.tier_due)
 
 
-def _note_order(player: Player, order_id: str) -> None:
-    """Keep in mind when an order was placed; told again, it may be another moment."""
-    purchase = player.member.purchases[order_id]
-    before = player.placed_at.get(order_id)
-    if purchase.placed_at is None or purchase.placed_at == before:
-        return
-    if before is not None:
-        del player.placed[bisect_left(player.placed, (before, order_id))]
-    insort(player.placed, (purchase.placed_at, order_id))
-    player.placed_at[order_id] = purchase.placed_at
-
-
-def _add(figures: Figures, changes: Changes) -> None:
-    for entry in changes.entries:
-        kind = entry.kind
-        if kind is Kind.EARN or kind is Kind.REVERSE:
-            points = entry.points if kind is Kind.EARN else -entry.points
-            if kind is Kind.EARN:
-                figures.earned += points
-            else:
-                figures.reversed -= points
-            given = figures.rules.get(entry.rule or "")
-            if given is None:
-                given = figures.rules[entry.rule or ""] = Given()
-            given.points += points
-            given.times += 1
-        elif kind is Kind.CONFIRM:
-            figures.spent += entry.points
-        elif kind is Kind.ADJUST:
-            figures.adjusted += entry.points if entry.credit is Account.AVAILABLE else -entry.points
-        if entry.credit is Account.EXPIRED:
-            figures.expired += entry.points
-        elif entry.debit is Account.EXPIRED:  # taken back all the same, or renewed late
-            figures.expired -= entry.points
-    for offer in changes.offers:
-        figures.offers[offer.offer] = figures.offers.get(offer.offer, 0) + 1
+def _spent(  # noqa: PLR0917
+    member: Member, points: int, now: datetime, id_: str, order_id: str, taken: list[tuple[Lot, int]]
+) -> Redemption:
+    return Redemption(
+        id=id_,
+        customer_id=member.customer_id,
+        order_id=order_id,
+        points=points,
+        value=None,
+        currency="",
+        status=Status.CONFIRMED,
+        reserved_at=now,
+        expires_at=now,
+        taken=[(lot.number, part) for lot, part in taken],
+        program_version=0,
+    )
