@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Protocol
 
 from msgspec import Struct
@@ -32,6 +33,8 @@ class Task(Struct, frozen=True, kw_only=True):
     owners: dict[str, str]
     apart: Sequence[str]
     """Customers of all families: they are not in slices."""
+    processes: int = 1
+    """Among so many all customers are shared out."""
     each: bool = False
 
 
@@ -56,6 +59,7 @@ async def simulate(task: Task, history: History) -> Finding:
         proposed=Rulebook.of(load_program(task.proposed, version=task.live_version + 1), NO_CODES),
         since=task.since,
         until=task.until,
+        share=Fraction(1, task.processes),
     )
     finding = Finding(contrast=Contrast())
     async for group in history.groups(task):

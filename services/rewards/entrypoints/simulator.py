@@ -65,6 +65,7 @@ def _shares(task: Task, processes: int) -> list[Task]:
     return [
         replace(
             task,
+            processes=processes,
             slices=task.slices[number::processes],
             families=[each for each in task.families if crc32(each[0].encode()) % processes == number],
         )

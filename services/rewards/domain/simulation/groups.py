@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from services.rewards.domain.budgets import Budget
 from services.rewards.domain.member import TierGrant
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
@@ -18,6 +20,7 @@ from shared.contracts.codec import decode
 from shared.program.condition import Condition, ConditionContext
 from shared.program.expression.native import compile_rules
 from shared.program.expression.predicate import is_plain
+from shared.program.model import Program
 from shared.program.segments import SegmentRules
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -28,20 +31,31 @@ class Plan:
     """What is played. Figures count from `since` (None: from the first record) until `until`, where the replay ends.
 
     `segments` are those whose rules the proposed program has of its own, `otherwise` the names of all that differ.
+    `share` is the share of all customers who are played by this plan: it has that share of what rules may give to all
+    customers together, and whoever is played first gets it.
     """
 
     live: Rulebook
     proposed: Rulebook
     since: datetime | None
     until: datetime
+    share: Fraction = Fraction(1)
+    budgets: tuple[dict[str, Budget], dict[str, Budget]] = field(init=False)
     segments: SegmentRules = field(init=False)
     otherwise: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        budgets = _budgets(self.live.program, self.share), _budgets(self.proposed.program, self.share)
+        object.__setattr__(self, "budgets", budgets)
         before, after = self.live.program.segments, self.proposed.program.segments
         changed = {name: rule for name, rule in after.items() if before.get(name) != rule}
         object.__setattr__(self, "segments", SegmentRules(changed))
         object.__setattr__(self, "otherwise", frozenset(changed) | (before.keys() - after.keys()))
+
+
+def _budgets(program: Program, share: Fraction) -> dict[str, Budget]:
+    caps = {rule.id: rule.cap.program for rule in program.points.earn if rule.cap is not None}
+    return {rule: Budget(int(cap * share)) for rule, cap in caps.items() if cap is not None}
 
 
 class Kind(StrEnum):
@@ -93,7 +107,8 @@ def play(group: Group, plan: Plan) -> Played:
     The clock is the latest time of what has happened so far: history that was imported at once is played as it was
     lived, and what came in late is taken late.
     """
-    worlds = live, proposed = Replay(plan.live, plan.since), Replay(plan.proposed, plan.since)
+    live = Replay(plan.live, plan.since, plan.budgets[0])
+    proposed = Replay(plan.proposed, plan.since, plan.budgets[1])
     clock, count, first, waiting = BEGINNING, 0, None, 0
     segments: dict[str, Sequence[str]] = {}
     for record in group.records:
@@ -104,7 +119,7 @@ def play(group: Group, plan: Plan) -> Played:
         first = min(first or activity.time, activity.time)
         count += 1
         while waiting < len(group.movements) and group.movements[waiting].at <= clock:
-            _move(group.movements[waiting], worlds)
+            _move(group.movements[waiting], (live, proposed))
             waiting += 1
         owner = activity.part or activity.customer_id
         owner = group.owners.get(owner, activity.customer_id if activity.part else owner)
@@ -117,7 +132,7 @@ def play(group: Group, plan: Plan) -> Played:
         proposed.happen(owner, activity, context, clock)
     for movement in group.movements[waiting:]:
         if movement.at < plan.until:
-            _move(movement, worlds)
+            _move(movement, (live, proposed))
     return Played(
         live=live.end(plan.until),
         proposed=proposed.end(plan.until),

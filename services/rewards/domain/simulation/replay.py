@@ -8,6 +8,7 @@ from typing import Any
 
 from services.rewards.domain import ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.looking_back import LookBack
@@ -41,11 +42,13 @@ class Replay:
     Time goes on with what happens: whatever was due by then is done first, in its order.
     """
 
-    def __init__(self, rulebook: Rulebook, since: datetime | None) -> None:
+    def __init__(self, rulebook: Rulebook, since: datetime | None, budgets: dict[str, Budget]) -> None:
+        """`budgets` are what rules may give to all customers together: one group after the other uses them up."""
         self._rulebook = rulebook
         self._program = rulebook.program
         self._by_points = tiers.measure_of(rulebook.program) is Measure.POINTS
         self._since = since
+        self._budgets = budgets
         self._changes: Played | None = None
         self._players: dict[str, Player] = {}
 
@@ -142,7 +145,7 @@ class Replay:
             player = self._players[owner] = Player(Member(owner, counted={} if self._by_points else None))
         changes = self._changes
         if changes is None:
-            changes = self._changes = Played(now, self._program.version)
+            changes = self._changes = Played(now, self._program.version, budgets=self._budgets)
         if player.due and player.due[0] <= now:
             self._pass_time(player, changes, now)
         changes.now = now

@@ -289,6 +289,10 @@ def _notes(contrast: Contrast, live: Program, proposed: Program) -> list[str]:
         notes.append("Sums, windows and days in conditions are those of the currency and time zone in force.")
     if live.campaigns != proposed.campaigns:
         notes.append("Campaigns and messages are not played.")
+    if any(rule.cap is not None and rule.cap.program is not None for rule in proposed.points.earn):
+        notes.append(
+            "What a rule gives to all customers together at most is shared out by customer, not by time."
+        )
     if contrast.proposed.short > contrast.live.short:
         notes.append(
             "Some customers spent points that they would not have had; they spend as many as they have."
