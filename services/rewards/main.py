@@ -24,6 +24,7 @@ from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
+from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.application.batching import Batcher
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
 from services.rewards.application.codes import Codes
@@ -154,7 +155,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     return RewardsWorker(
         engine=engine,
         stream=stream,
-        jobs=TimedJobs(PostgresDue(), members, store, programs),
+        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals()),
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,

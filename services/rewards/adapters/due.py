@@ -55,7 +55,9 @@ class PostgresDue:
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
         """See `Due.points`."""
-        return await _lock(connection, {row[0] for row in await _find(connection, _POINTS, now, limit, skip)})
+        return await lock_free(
+            connection, {row[0] for row in await _find(connection, _POINTS, now, limit, skip)}
+        )
 
     async def notices(
         self,
@@ -66,20 +68,22 @@ class PostgresDue:
     ) -> dict[str, Member]:
         """See `Due.notices`."""
         bound = {"now": period[0], "horizon": period[1], "limit": limit, "skip": [*skip]}
-        return await _lock(connection, {row[0] for row in await connection.execute(_NOTICES, bound)})
+        return await lock_free(connection, {row[0] for row in await connection.execute(_NOTICES, bound)})
 
     async def tiers(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
         """See `Due.tiers`."""
-        return await _lock(connection, {row[0] for row in await _find(connection, _TIERS, now, limit, skip)})
+        return await lock_free(
+            connection, {row[0] for row in await _find(connection, _TIERS, now, limit, skip)}
+        )
 
     async def reservations(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
     ) -> tuple[dict[str, Member], set[str]]:
         """See `Due.reservations`."""
         rows = await _find(connection, _RESERVATIONS, now, limit, skip)
-        members = await _lock(connection, {row[1] for row in rows})
+        members = await lock_free(connection, {row[1] for row in rows})
         return members, {row[0] for row in rows if row[1] in members}
 
 
@@ -89,7 +93,8 @@ async def _find(
     return list(await connection.execute(statement, {"now": now, "limit": limit, "skip": [*skip]}))
 
 
-async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:
+async def lock_free(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:
+    """Those of these members whom nobody else is busy with, locked in id order."""
     if not ids:
         return {}
     rows = await connection.execute(_LOCK, {"ids": list(ids)})

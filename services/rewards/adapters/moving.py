@@ -17,6 +17,7 @@ _UNIQUE = {
     "rule_uses": "o.rule = t.rule AND o.cause = t.cause",
     "milestones": "o.milestone = t.milestone AND o.occasion = t.occasion",
     "tier_benefits": "o.tier = t.tier AND o.offer = t.offer",
+    "referrals": "true",
 }
 """What a customer can have once: where both have it, each row stays where it is."""
 _PARTED = (
@@ -29,6 +30,8 @@ _PARTED = (
     "redemptions",
     "tier_grants",
     "tier_benefits",
+    "referral_ids",
+    "referrals",
 )
 """Tables whose rows tell the part of the customer that they came from."""
 

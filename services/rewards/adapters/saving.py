@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import budgets, offer_uses, stock
+from services.rewards.adapters.referral_notes import save_referrals
 from services.rewards.adapters.sets import copy, update
 from services.rewards.adapters.standings import save_standings
 from services.rewards.domain.accounts import Entry
@@ -150,6 +151,8 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await update(connection, _UPDATE_PURCHASES, changed_purchases)
     if changes.budgets:
         await budgets.spend(connection, changes)
+    if changes.bringing or changes.coming or changes.ordered:
+        await save_referrals(connection, changes)
     await copy(connection, "entries", Entry._fields, changes.entries)
     await copy(connection, "lots", _LOT_COLUMNS, new_lots)
     await copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)

@@ -150,6 +150,33 @@ rule_budgets = Table(
     comment="Points of a rule for all customers together, spread so that workers need not wait for each other.",
 )
 
+referral_ids = Table(
+    "referral_ids",
+    metadata,
+    Column("referral_id", NAME, primary_key=True),
+    Column("customer_id", NAME),
+    Column("at", TIME),
+    Column("cause", NAME),
+    Column("part", NAME),
+    Index("referral_ids_customer", "customer_id"),
+    comment="Who brings friends under which id; without a customer: friends wait for who does.",
+)
+
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("customer_id", NAME, primary_key=True),
+    Column("referral_id", NAME, nullable=False),
+    Column("at", TIME, nullable=False),
+    Column("cause", NAME, nullable=False),
+    Column("due_at", TIME),
+    Column("closed", String),
+    Column("part", NAME),
+    Index("referrals_due_at", "due_at", postgresql_where=text("closed IS NULL")),
+    Index("referrals_referral_id", "referral_id"),
+    comment="Friends who came by a referral, and when it is decided.",
+)
+
 milestones = Table(
     "milestones",
     metadata,

@@ -1,8 +1,7 @@
 """What time alone makes due: pending points, lots past their last day, reservations, tiers. Each is done once,
 however many workers look, because it is done under the member's lock and leaves nothing due behind."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,45 +9,15 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.checkout import CheckoutStore
+from services.rewards.application.jobs import DUE_MAX, Job, work_of
 from services.rewards.application.ports import Members, Programs
+from services.rewards.application.referring import Referrals, RewardReferrals
 from services.rewards.domain import checkout, expiry, ledger, tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.redemptions import Status
 from services.rewards.domain.tier_time import pass_time
-
-DUE_MAX = 200
-"""Members, or redemptions, that one transaction takes."""
-
-
-class Job(Protocol):
-    """Does what is due of at most `limit` members in the caller's transaction, passing over those in `skip`, and
-    answers how many it changed. Raises `DueWorkError`."""
-
-    async def __call__(
-        self,
-        connection: AsyncConnection,
-        now: datetime,
-        skip: Collection[str] = (),
-        limit: int = DUE_MAX,
-    ) -> int: ...
-
-
-class DueWorkError(Exception):
-    """The work of these members failed; the cause says why."""
-
-    def __init__(self, customers: Collection[str]) -> None:
-        super().__init__(f"due work of {len(customers)} members")
-        self.customers = frozenset(customers)
-
-
-@contextmanager
-def _work_of(customers: Collection[str]) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise DueWorkError(customers) from error
 
 
 class Due(Protocol):
@@ -88,6 +57,7 @@ class TimedJobs:
     members: Members
     store: CheckoutStore
     programs: Programs
+    referrals: Referrals
 
     def all(self) -> dict[str, Job]:
         """Every job by its name."""
@@ -96,6 +66,7 @@ class TimedJobs:
             "give_notice": self.give_notice,
             "expire_reservations": self.expire_reservations,
             "review_tiers": self.review_tiers,
+            "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
         }
 
     async def move_points(
@@ -109,7 +80,7 @@ class TimedJobs:
         members = await self.due.points(connection, now, limit, skip)
         if not members:
             return 0
-        with _work_of(members):
+        with work_of(members):
             needs = Needs(lots=set(members))
             await self.members.load(connection, members, needs, None)
             changes = await self._changes(connection, now)
@@ -133,7 +104,7 @@ class TimedJobs:
         members = await self.due.notices(connection, (now, horizon), limit, skip)
         if not members:
             return 0
-        with _work_of(members):
+        with work_of(members):
             await self.members.load(connection, members, Needs(lots=set(members)), None)
             changes = Changes(now, program.version)
             for member in members.values():
@@ -153,7 +124,7 @@ class TimedJobs:
         members, ids = await self.due.reservations(connection, now, limit, skip)
         if not members:
             return 0
-        with _work_of(members):
+        with work_of(members):
             redemptions = await self.store.redemptions(connection, ids)
             over = [
                 redemption
@@ -180,7 +151,7 @@ class TimedJobs:
         members = await self.due.tiers(connection, now, limit, skip)
         if not members:
             return 0
-        with _work_of(members):
+        with work_of(members):
             rulebook = await self.programs.current(connection, now)
             measure = tiers.measure_of(rulebook.program)
             needs = Needs(spend=set(members), tiers=set(members))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.budgets import Budget
 from services.rewards.domain.member import Member
+from services.rewards.domain.noting import Bringing, Coming
 from services.rewards.domain.redemptions import CodeUse, Redemption
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.outcomes import Outcome
@@ -83,7 +84,8 @@ class Changes:
     """Everything that one transaction writes. `now` and `version` are the same for all of it.
 
     `stock` adds to what was taken of each stock (see `redemptions.stock_of`). `skips` collects why rules gave nothing,
-    when somebody asks: None, as on the stream, keeps nothing.
+    when somebody asks: None, as on the stream, keeps nothing. `ordered`: friends who may have been brought, and when an
+    order of theirs has been kept.
     """
 
     now: datetime
@@ -102,6 +104,9 @@ class Changes:
     standings: dict[str, Member] = field(default_factory=dict)
     skips: list[Skip] | None = None
     budgets: dict[str, Budget] = field(default_factory=dict)
+    bringing: list[Bringing] = field(default_factory=list)
+    coming: list[Coming] = field(default_factory=list)
+    ordered: dict[str, datetime] = field(default_factory=dict)
 
     def budget(self, rule: str, whole: int) -> Budget:
         """What this transaction may give of a rule's points for all customers together; where nothing was put aside

@@ -8,6 +8,7 @@ from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
 from services.rewards.domain.milestones import reach
 from services.rewards.domain.orders import order_cancelled, order_completed, order_refunded
+from services.rewards.domain.referrals import note_referral
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 
@@ -30,6 +31,7 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
     else:
         earn_for_activity(member, activity, matched, rulebook.program, changes)
     renew(member, activity, rulebook.program, changes)
+    note_referral(member, activity, rulebook.program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)
     tiers.follow_points(member, activity, rulebook.program, changes, earned)

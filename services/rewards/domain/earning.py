@@ -1,13 +1,13 @@
 """Points for what a customer did: fixed points, points per unit of money, multiplied points, each within its limit and
 its cap."""
 
-from datetime import datetime
 from typing import Any
 
 from services.rewards.domain import ledger
 from services.rewards.domain.caps import room, take
 from services.rewards.domain.changes import Changes, RuleUse
 from services.rewards.domain.grants import grant_for, hindrance, why_nothing
+from services.rewards.domain.limits import within
 from services.rewards.domain.lots import Lot, lot_number
 from services.rewards.domain.matching import Match, limited, remembered
 from services.rewards.domain.member import Member, Use
@@ -17,7 +17,6 @@ from shared.contracts.activity import Activity
 from shared.program.earn import EarnRule
 from shared.program.limit import Limit
 from shared.program.model import Program
-from shared.program.period import Period
 
 ONCE = Limit(times=1)
 
@@ -125,22 +124,7 @@ def _within_limit(member: Member, rule: EarnRule, activity: Activity, program: P
     uses = member.uses.get(rule.id, [])
     if rule.on == "customer.registered" and uses:
         return False
-    if isinstance(limit.per, Period):
-        return _most_in_one_period([use.at for use in uses], activity.time, limit.per, program) < limit.times
-    scope = _scope(rule, activity)
-    return sum(1 for use in uses if use.scope == scope) < limit.times
-
-
-def _most_in_one_period(uses: list[datetime], at: datetime, per: Period, program: Program) -> int:
-    """The most earlier uses that share one period of the limit with a use at `at`: a late event may have uses on
-    either side of it, and no period, wherever it begins, may hold too many."""
-    start, end = per.before(at, program.time_zone), per.after(at, program.time_zone)
-    near = sorted(moment for moment in uses if start < moment < end)
-    most = 0
-    for first in [moment for moment in near if moment <= at] + [at]:
-        last = per.after(first, program.time_zone)
-        most = max(most, sum(1 for moment in near if first <= moment < last))
-    return most
+    return within(limit, uses, activity.time, _scope(rule, activity), program.time_zone)
 
 
 def _scope(rule: EarnRule, activity: Activity) -> str:

@@ -8,7 +8,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.timed import DUE_MAX, DueWorkError, Job, TimedJobs
+from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
+from services.rewards.application.timed import TimedJobs
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 

@@ -16,6 +16,7 @@ from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.main import create_app
@@ -41,6 +42,8 @@ TABLES = (
     "purchases",
     "rule_uses",
     "rule_budgets",
+    "referral_ids",
+    "referrals",
     "milestones",
     "offers",
     "offer_uses",
@@ -120,7 +123,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     return Rewards(
         engine=engine,
         handler=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
-        jobs=TimedJobs(PostgresDue(), members, store, programs),
+        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals()),
         clock=clock,
         pseudonyms=pseudonyms,
     )
