@@ -61,18 +61,20 @@ def fetch_jars() -> Path:
 class KafkaServer:
     """One Kafka node, with its data in `folder`, listening on `port` of 127.0.0.1.
 
-    Blocking; call it from a thread where an event loop runs.
+    `properties` are lines of configuration that count over those in `server.properties`, where `{port}` and the others
+    are filled in too. Blocking; call it from a thread where an event loop runs.
     """
 
     name = "kafka"
 
-    def __init__(self, folder: Path, port: int, *, memory_mb: int = 512) -> None:
+    def __init__(self, folder: Path, port: int, *, memory_mb: int = 512, properties: str = "") -> None:
         self.bootstrap_servers = f"127.0.0.1:{port}"
         self.log = folder / "server.log"
         """What the server printed since it was started last."""
         self._folder = folder
         self._port = port
         self._memory_mb = memory_mb
+        self._properties = properties
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -129,7 +131,7 @@ class KafkaServer:
         data = self._folder / "data"
         if (data / "meta.properties").exists():
             return properties
-        template = (HERE / "server.properties").read_text()
+        template = (HERE / "server.properties").read_text() + self._properties
         filled = template.replace("{port}", str(self._port)).replace("{folder}", str(self._folder))
         properties.write_text(filled.replace("{controller_port}", str(free_port())))
         tool = self._java(jars, "-Xmx128m", "kafka.tools.StorageTool", "format")
