@@ -1,4 +1,4 @@
-"""A cluster that asks for TLS with certificates on both sides and for a login: right settings reach it, no wrong ones."""
+"""A cluster that asks for TLS with certificates on both sides and for a login: right settings reach it, wrong do not."""
 
 import asyncio
 import ipaddress
