@@ -1,4 +1,4 @@
-"""A cluster that asks for TLS with certificates on both sides and for a login: right settings reach it, wrong do not."""
+"""A cluster that asks for TLS with certificates on both sides and for a login: only right settings reach it."""
 
 import asyncio
 import ipaddress
