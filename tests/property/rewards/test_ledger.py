@@ -9,10 +9,11 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain import checkout
+from services.rewards.domain import checkout, refusals
 from services.rewards.domain.accounts import Account, signed_points
 from services.rewards.domain.redemptions import Redemption
 from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.undoing import STANDING
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook
 
@@ -78,20 +79,27 @@ class World:
                 life.member, life.rules.program, life.changes, id_=name, points=points, reason="x"
             )
         elif step.what == "reserve":
-            self.redemptions.append(
-                checkout.reserve(
-                    life.member,
-                    life.rules.program,
-                    life.changes,
-                    id_=name,
-                    points=int(step.amount) + 1,
-                    order_id=None,
-                )
-            )
+            self._reserve(step, name)
         elif self.redemptions:
             redemption = self.redemptions[int(step.which) % len(self.redemptions)]
             end = checkout.confirm if step.what == "confirm" else checkout.release
             end(life.member, redemption, life.changes)
+
+    def _reserve(self, step: Step, name: str) -> None:
+        life, order_id = self.life, step.which
+        purchase = life.member.purchases.get(order_id)
+        if purchase is not None and purchase.undone():
+            raise refusals.order_cancelled(order_id)
+        made = checkout.reserve(
+            life.member,
+            life.rules.program,
+            life.changes,
+            id_=name,
+            points=int(step.amount) + 1,
+            order_id=order_id,
+        )
+        self.redemptions.append(made)
+        life.member.redemptions.setdefault(order_id, []).append(made)
 
 
 def to_activity(step: Step, name: str, at: datetime) -> Activity:
@@ -131,6 +139,8 @@ def check(life: Life) -> None:
             assert 0 <= grant.reversed <= grant.earned
             if purchase.undone():
                 assert grant.reversed == grant.earned
+        for redemption in member.redemptions.get(purchase.order_id, ()):
+            assert not (purchase.undone() and redemption.status in STANDING)
 
 
 @settings(max_examples=150, deadline=None)
