@@ -11,10 +11,10 @@ OUTCOMES_TOPIC = "regulars.outcomes"
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision.
 
-    `type`: `points.earned`, `points.reversed`, `points.reserved`, `points.spent`, `points.released`,
+    `type`: `points.earned`, `points.reversed`, `points.reserved`, `points.spent`, `points.released`, `points.returned`,
     `points.adjusted`, `points.expiring`, `points.expired`, `tier.changed`, `offer.issued`, `offer.redeemed`,
-    `offer.revoked`. `id` derives from the cause. `cause` is the activity's id, or the API request's. `data` carries
-    the details of the type (points, rule, tier, code …).
+    `offer.released`, `offer.revoked`. `id` derives from the cause. `cause` is the activity's id, or the API request's.
+    `data` carries the details of the type (points, rule, tier, code …).
     """
 
     id: str
