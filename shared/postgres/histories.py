@@ -24,6 +24,8 @@ class History:
 
     schema: str
     folder: Path
+    keepers: tuple[str, ...] = ()
+    """Further roles that own something in it which the service may use and not change; no process acts as them."""
 
     @property
     def role(self) -> str:
@@ -35,7 +37,7 @@ HISTORIES = (
     History("platform", ROOT / "shared" / "postgres" / "migrations"),
     History("ingest", ROOT / "services" / "ingest" / "migrations"),
     History("scoring", ROOT / "services" / "scoring" / "migrations"),
-    History("rewards", ROOT / "services" / "rewards" / "migrations"),
+    History("rewards", ROOT / "services" / "rewards" / "migrations", keepers=("regulars_ledger",)),
 )
 """In the order in which they are applied: `platform` grants its tables to the roles of the others."""
 
@@ -62,12 +64,11 @@ async def migrate(url: str) -> None:
 
 
 async def _prepare(connection: AsyncConnection, history: History) -> None:
-    exists = await connection.scalar(
-        text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": history.role}
-    )
-    if not exists:
-        await connection.execute(text(f"CREATE ROLE {history.role} NOLOGIN"))
-    await connection.execute(text(f"GRANT {history.role} TO CURRENT_USER"))
+    for role in (history.role, *history.keepers):
+        exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+        if not exists:
+            await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
+        await connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
     await connection.execute(
         text(f"CREATE SCHEMA IF NOT EXISTS {history.schema} AUTHORIZATION {history.role}")
     )

@@ -83,6 +83,12 @@ entries = Table(
     Column("key", NAME, nullable=False),
     CheckConstraint("points > 0", "entries_points"),
     CheckConstraint("debit <> credit", "entries_accounts"),
+    CheckConstraint("debit LIKE 'customer:%' OR credit LIKE 'customer:%'", "entries_customer"),
+    CheckConstraint(
+        "lot IS NOT NULL OR NOT"
+        " (ARRAY[debit, credit]::text[] && ARRAY['customer:available', 'customer:pending'])",
+        "entries_lot",
+    ),
     UniqueConstraint("customer_id", "key", name="entries_business_key"),
 )
 

@@ -90,6 +90,16 @@ class Rewards:
         async with self.engine.connect() as connection:
             return list(await connection.execute(text(statement), values))
 
+    async def plant(self, *statements: str) -> None:
+        """Write as the database's superuser can, past all that guards the tables."""
+        async with self.engine.begin() as connection:
+            for statement in (
+                "SET LOCAL ROLE NONE",
+                "SET LOCAL session_replication_role = replica",
+                *statements,
+            ):
+                await connection.execute(text(statement))
+
     async def dump(self) -> dict[str, list[str]]:
         """Everything that is stored."""
         return {

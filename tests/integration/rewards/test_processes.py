@@ -139,8 +139,7 @@ async def test_a_member_whose_due_work_fails_stops_neither_the_stream_nor_other_
     """Given a lot past its last day that the balance knows nothing of; when the worker runs; then the job fails and
     readiness warns, but orders still become points."""
     await rewards.happen(order("1", "10", customer="cus_000000000000000000000009"))
-    async with rewards.engine.begin() as connection:
-        await connection.execute(text("UPDATE rewards.members SET available = 0"))
+    await rewards.plant("UPDATE rewards.members SET available = 0")
     clock.advance(timedelta(days=367))
     worker = create_worker(settings, clock)
     stop = asyncio.Event()
