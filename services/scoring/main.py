@@ -7,11 +7,10 @@ python -m services.scoring.main rebuild   folds every customer anew with the pro
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import structlog
 from fastapi import FastAPI
 
 from services.scoring.adapters.customers import SqlCustomers
@@ -46,13 +45,13 @@ from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.merges import MergeParts, merge_routes
 from services.scoring.entrypoints.metrics import metrics_routes
-from services.scoring.entrypoints.readiness import api_checks, worker_checks
+from services.scoring.entrypoints.readiness import api_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
 from services.scoring.entrypoints.stages import stage_routes
-from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
 from services.scoring.entrypoints.tags import tags_routes
 from services.scoring.entrypoints.timelines import timeline_routes
+from services.scoring.entrypoints.worker import ScoringWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.offsets import Offsets
@@ -64,7 +63,6 @@ from shared.contracts.events import EVENTS_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.postgres.engine import service_engine
-from shared.postgres.faults import is_database_away
 from shared.process import run_worker_process, serve
 from shared.program import program_text
 from shared.program.model import Program
@@ -72,16 +70,9 @@ from shared.program.parse import load_program
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
-from shared.vault.secret import SecretError
 from shared.version import VERSION
 
 SERVICE: Final = "scoring"
-ROLL_UP_EVERY_S = 10.0
-"""How old the metrics may be; a customer who changes often is counted anew no more often than that."""
-
-START_PATIENCE_S = 5.0
-
-log = structlog.get_logger()
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -137,122 +128,77 @@ def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> Merg
     return MergeParts(merging, decisions, Pseudonyms(settings.secret, settings.phone_region))
 
 
-class Worker:
-    """The worker process: reads events, sweeps, and on Kafka publishes the outbox."""
-
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Raises `ProgramError` when the program cannot be used, `EngineError` when the sentiment engine cannot, and
-        `SecretError` without a usable secret."""
-        program = _program(settings)
-        segments = _rules(program)
-        rules = segments.base
-        self._clock = clock
-        self._engine = service_engine(settings, SERVICE)
-        self._personal = PersonalData(self._engine, settings.secret)
-        outbox = make_outbox(settings, SERVICE)
-        customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
-        self._roll_up = RollUp(
-            stale=stale,
-            rollups=SqlRollups(),
-            orders=orders,
-            settings=RollupSettings.of(rules),
-            rules=segments,
-        )
-        memberships = SqlMemberships()
-        membership = Membership(memberships, stale)
-        self._sweep = Sweep(
-            customers=customers, outbox=outbox, settings=rules, rules=segments, membership=membership
-        )
-        self._reassess = Reassess(
-            customers=customers, memberships=memberships, rules=segments, membership=membership, outbox=outbox
-        )
-        rebuilds = SqlRebuilds()
-        self._follow = Follow(
-            rebuild=_rebuild(settings, segments, rebuilds),
-            rebuilds=rebuilds,
-            folded=rebuilds,
-            program=rules.fold_digest,
-            rules=segments,
-        )
-        self._take_up = TakeUp(SqlPrograms(program))
-        self._relay = make_relay(settings, self._engine, SERVICE)
-        self._watchdog = Watchdog(EVENTS_TOPIC)
-        self._stream = StreamWorker(
-            engine=self._engine,
-            consumer=make_consumer(settings, self._engine, SERVICE, EVENTS_TOPIC),
-            topic=EVENTS_TOPIC,
-            offsets=Offsets(SERVICE),
-            dead_letters=DeadLetters(SERVICE),
-            handle=TakeIn(
-                inbox=SqlInbox(),
-                identities=SqlIdentities(),
-                customers=customers,
-                orders=orders,
-                timeline=SqlTimeline(),
-                decisions=SqlDecisions(),
-                stale=stale,
-                reader=TextReader(self._personal, load_engine(settings.sentiment)),
-                outbox=outbox,
-                settings=rules,
-                rules=segments,
-            ),
-            clock=clock,
-            batch_records=settings.batch_records,
-            watchdog=self._watchdog,
-        )
-
-    def health(self) -> Health:
-        """What the process answers about itself."""
-        troubles = {"events": lambda: self._stream.trouble}
-        relay = self._relay
-        if relay is not None:
-            troubles["outbox"] = lambda: relay.trouble
-        return Health(f"{SERVICE}-worker", VERSION, worker_checks(self._engine, troubles))
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; the batch under way is finished first. Raises `SecretError` with a wrong secret."""
-        await _verify_if_possible(self._personal)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._stream.run(stop), name="events")
-                group.create_task(self._sweeping(stop), name="sweep")
-                group.create_task(self._rolling_up(stop), name="rollups")
-                group.create_task(self._taking_up(stop), name="program")
-                group.create_task(self._following(stop), name="rebuild")
-                if self._relay is not None:
-                    group.create_task(self._relay.run(stop), name="relay")
-        finally:
-            await self._engine.dispose()
-
-    async def _sweeping(self, stop: asyncio.Event) -> None:
-        jobs = (self._sweep, self._reassess)
-        await self._beside(stop, jobs, lambda: self._watchdog.lag)
-
-    async def _taking_up(self, stop: asyncio.Event) -> None:
-        await self._beside(stop, (self._take_up,), lambda: 0)
-
-    async def _following(self, stop: asyncio.Event) -> None:
-        await self._beside(stop, (self._follow,), lambda: 0)
-
-    async def _rolling_up(self, stop: asyncio.Event) -> None:
-        await self._beside(stop, (self._roll_up,), lambda: self._watchdog.lag, every_s=ROLL_UP_EVERY_S)
-
-    async def _beside(
-        self,
-        stop: asyncio.Event,
-        jobs: Sequence[Job],
-        lag: Callable[[], int | None],
-        every_s: float = SWEEP_EVERY_S,
-    ) -> None:
-        """Do jobs that leave the stream its time."""
-        await sweep_until(
-            stop, self._engine, jobs, self._clock, lag, load=lambda: self._stream.load, every_s=every_s
-        )
+def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
+    """The worker, ready to run. Raises `ProgramError` when the program cannot be used, `EngineError` when the sentiment
+    engine cannot, and `SecretError` without a usable secret."""
+    program = _program(settings)
+    rules = _rules(program)
+    engine = service_engine(settings, SERVICE)
+    personal = PersonalData(engine, settings.secret)
+    outbox = make_outbox(settings, SERVICE)
+    customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
+    memberships, rebuilds = SqlMemberships(), SqlRebuilds()
+    membership = Membership(memberships, stale)
+    take_in = TakeIn(
+        inbox=SqlInbox(),
+        identities=SqlIdentities(),
+        customers=customers,
+        orders=orders,
+        timeline=SqlTimeline(),
+        decisions=SqlDecisions(),
+        stale=stale,
+        reader=TextReader(personal, load_engine(settings.sentiment)),
+        outbox=outbox,
+        settings=rules.base,
+        rules=rules,
+    )
+    sweep = Sweep(customers=customers, outbox=outbox, settings=rules.base, rules=rules, membership=membership)
+    reassess = Reassess(
+        customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
+    )
+    roll_up = RollUp(
+        stale=stale,
+        rollups=SqlRollups(),
+        orders=orders,
+        settings=RollupSettings.of(rules.base),
+        rules=rules,
+    )
+    follow = Follow(
+        rebuild=_rebuild(settings, rules, rebuilds),
+        rebuilds=rebuilds,
+        folded=rebuilds,
+        program=rules.base.fold_digest,
+        rules=rules,
+    )
+    watchdog = Watchdog(EVENTS_TOPIC)
+    stream = StreamWorker(
+        engine=engine,
+        consumer=make_consumer(settings, engine, SERVICE, EVENTS_TOPIC),
+        topic=EVENTS_TOPIC,
+        offsets=Offsets(SERVICE),
+        dead_letters=DeadLetters(SERVICE),
+        handle=take_in,
+        clock=clock,
+        batch_records=settings.batch_records,
+        watchdog=watchdog,
+    )
+    return ScoringWorker(
+        engine=engine,
+        personal=personal,
+        stream=stream,
+        watchdog=watchdog,
+        relay=make_relay(settings, engine, SERVICE),
+        sweeps=(sweep, reassess),
+        roll_up=roll_up,
+        take_up=TakeUp(SqlPrograms(program)),
+        follow=follow,
+        clock=clock,
+    )
 
 
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Work until `stop`. Raises `ProgramError` when the program cannot be used."""
-    await Worker(settings, clock).run(stop)
+    await create_worker(settings, clock).run(stop)
 
 
 async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
@@ -283,20 +229,6 @@ def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds) -> Rebu
     )
 
 
-async def _verify_if_possible(personal: PersonalData) -> None:
-    """A wrong secret ends the start: texts would be taken in unread. A database that is away does not."""
-    try:
-        async with asyncio.timeout(START_PATIENCE_S):
-            problem = await personal.problem()
-    except Exception as error:
-        if not is_database_away(error):
-            raise
-        log.warning("database_away_at_start", reason=type(error).__name__)
-        return
-    if problem is not None:
-        raise SecretError(problem)
-
-
 def _program(settings: Settings) -> Program:
     """The file, which counts until a version is stored."""
     return load_program(program_text(settings.program))
@@ -320,7 +252,7 @@ def main() -> None:
     if role == "rebuild":
         asyncio.run(run_rebuild(settings, system_clock, asyncio.Event(), lambda rebuilding, customers: None))
         return
-    worker = Worker(settings, system_clock)
+    worker = create_worker(settings, system_clock)
     app = create_http_app(
         service=f"{SERVICE}-worker",
         title="Regulars: scoring worker",

@@ -15,11 +15,15 @@ from services.scoring.application.take_up import TakeUp
 from services.scoring.domain.money import units
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew, made_anew
+from shared.contracts.codec import encode
 from shared.program.parse import load_program
 from shared.program.versions.store import activate, put_program
+from shared.settings import Settings
 from tests.conftest import EngineFor
+from tests.integration.scoring.api import Api
 from tests.integration.scoring.test_rebuild import check
 from tests.integration.scoring.test_segments import Shop
+from tests.integration.scoring.test_worker import publish, until, working
 from tests.support.clock import ManualClock
 from tests.support.life import moment, order
 
@@ -193,6 +197,33 @@ async def test_metrics_follow_the_currency(process: Process, put):
     await process.roll_up()
 
     assert await process.rows(revenue) == [(units("7"),)]
+
+
+async def test_a_running_worker_and_api_follow_without_a_restart(
+    process: Process, settings: Settings, clock: ManualClock, api: Api, put
+):
+    """Given a worker and an API that were started with a file; when a version comes in force at its moment; then the
+    next event enters its segments, the customer of before too, and the API lists them."""
+    file = settings.home / "program.yaml"
+    file.write_text(FILE)
+    running = settings.model_copy(update={"program": file})
+    clock.set(NOW)
+    at = NOW + timedelta(days=1)
+    async with working(running, clock):
+        await publish(process, running, encode(order(moment(0), "1", "200").record))
+        await until(lambda: entered(process, {"one-time"}))
+        await put(FILE)
+        await put(SEGMENTS, starts_at=at)
+        clock.set(at)
+        await until(lambda: entered(process, {"once", "vip"}))
+
+    listed = (await api.get("/v1/segments")).json()["items"]
+    assert {one["id"]: one["customers"] for one in listed} == {"vip": 1, "once": 1}
+
+
+async def entered(process: Process, segments: set[str]) -> bool:
+    """Whether these are the segments that somebody is in."""
+    return set(await process.members()) == segments
 
 
 async def test_a_restart_goes_by_what_was_taken_up_not_by_its_file(process: Process, engine_for, put):

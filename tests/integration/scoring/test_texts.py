@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.scoring.domain.language.reading import DELIVERY, decode_reading
-from services.scoring.main import Worker, run_worker
+from services.scoring.main import create_worker, run_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.contracts.codec import encode
@@ -155,7 +155,7 @@ async def test_a_worker_with_another_secret_does_not_start(
         await check_secret(connection, settings.secret)
     other = settings.model_copy(update={"secret": SecretStr("y" * 40)})
     with pytest.raises(SecretError, match="not the secret"):
-        await Worker(other, clock).run(asyncio.Event())
+        await create_worker(other, clock).run(asyncio.Event())
 
 
 async def test_the_worker_reads_by_the_engine_that_is_set(api: Api, settings: Settings, clock: ManualClock):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx
 
-from services.scoring.main import Worker, run_worker
+from services.scoring.main import create_worker, run_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.clock import Clock
@@ -107,7 +107,7 @@ async def test_the_sweep_runs_beside_once_the_stream_is_read(
 
 async def test_the_worker_answers_for_its_health(world: World, settings: Settings, clock: ManualClock):
     """Given a worker process's application; when asked; then it is ready, with each part named."""
-    worker = Worker(settings, clock)
+    worker = create_worker(settings, clock)
     app = create_app(service="scoring-worker", title="t", description="d", health=worker.health())
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))

@@ -1,0 +1,96 @@
+"""The worker of scoring: reads events, does what is due beside the stream, and on Kafka publishes the outbox."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.scoring.adapters.personal import PersonalData
+from services.scoring.entrypoints.readiness import worker_checks
+from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
+from shared.bus.relay import Relay
+from shared.bus.watchdog import Watchdog
+from shared.bus.worker import StreamWorker
+from shared.clock import Clock
+from shared.http.health import Health
+from shared.postgres.faults import is_database_away
+from shared.vault.secret import SecretError
+from shared.version import VERSION
+
+ROLL_UP_EVERY_S = 10.0
+"""How old the metrics may be; a customer who changes often is counted anew no more often than that."""
+
+START_PATIENCE_S = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringWorker:
+    """The worker process, wired. `sweeps` and `roll_up` wait until the stream has been read; `take_up` and `follow` do
+    not: the program counts at its moment."""
+
+    engine: AsyncEngine
+    personal: PersonalData
+    stream: StreamWorker
+    watchdog: Watchdog
+    relay: Relay | None
+    sweeps: Sequence[Job]
+    roll_up: Job
+    take_up: Job
+    follow: Job
+    clock: Clock
+
+    def health(self) -> Health:
+        """What the process answers about itself."""
+        troubles = {"events": lambda: self.stream.trouble}
+        relay = self.relay
+        if relay is not None:
+            troubles["outbox"] = lambda: relay.trouble
+        return Health("scoring-worker", VERSION, worker_checks(self.engine, troubles))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; the batch under way is finished first. Raises `SecretError` with a wrong secret."""
+        await _verify_if_possible(self.personal)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.stream.run(stop), name="events")
+                group.create_task(self._beside(stop, self.sweeps, lambda: self.watchdog.lag), name="sweep")
+                group.create_task(self._rolling_up(stop), name="rollups")
+                group.create_task(self._beside(stop, (self.take_up,), lambda: 0), name="program")
+                group.create_task(self._beside(stop, (self.follow,), lambda: 0), name="rebuild")
+                if self.relay is not None:
+                    group.create_task(self.relay.run(stop), name="relay")
+        finally:
+            await self.engine.dispose()
+
+    async def _rolling_up(self, stop: asyncio.Event) -> None:
+        await self._beside(stop, (self.roll_up,), lambda: self.watchdog.lag, every_s=ROLL_UP_EVERY_S)
+
+    async def _beside(
+        self,
+        stop: asyncio.Event,
+        jobs: Sequence[Job],
+        lag: Callable[[], int | None],
+        every_s: float = SWEEP_EVERY_S,
+    ) -> None:
+        """Do jobs that leave the stream its time."""
+        await sweep_until(
+            stop, self.engine, jobs, self.clock, lag, load=lambda: self.stream.load, every_s=every_s
+        )
+
+
+async def _verify_if_possible(personal: PersonalData) -> None:
+    """A wrong secret ends the start: texts would be taken in unread. A database that is away does not."""
+    try:
+        async with asyncio.timeout(START_PATIENCE_S):
+            problem = await personal.problem()
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        log.warning("database_away_at_start", reason=type(error).__name__)
+        return
+    if problem is not None:
+        raise SecretError(problem)
