@@ -1,5 +1,6 @@
 """What is kept about why something was given: everything that happened for one cause."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.domain.accounts import Kind
 from services.rewards.domain.verdicts import Given
 
 _ENTRY = text("""
@@ -17,7 +19,8 @@ _ENTRY = text("""
 _LOTS = text("""
     WITH touched AS (
         SELECT lot, sum(points) AS moved FROM rewards.entries
-        WHERE customer_id = :customer AND cause = :cause AND lot IS NOT NULL GROUP BY lot
+        WHERE customer_id = :customer AND cause = :cause AND lot IS NOT NULL
+            AND kind = ANY(CAST(:kinds AS text[])) GROUP BY lot
     ), filled AS (
         SELECT e.lot, min(e.at) AS filled_at,
             array_agg(DISTINCT e.rule) FILTER (WHERE e.rule IS NOT NULL) AS rules
@@ -99,10 +102,12 @@ async def family(connection: AsyncConnection, customer_id: str) -> list[str]:
     return [row[0] for row in await connection.execute(_FAMILY, {"customer": customer_id})]
 
 
-async def lots(connection: AsyncConnection, customers: list[str], customer_id: str, cause_: str) -> list[Any]:
-    """The lots that entries of this cause touched, wherever a merge has brought them since: how many points it moved
-    of each, and which rules had filled it when, for which order."""
-    bound = {"customers": customers, "customer": customer_id, "cause": cause_}
+async def lots(
+    connection: AsyncConnection, customers: list[str], customer_id: str, cause: str, kinds: Collection[Kind]
+) -> list[Any]:
+    """The lots that entries of this cause and these kinds touched, wherever a merge has brought them since: how many
+    points they moved of each, and which rules had filled it when, for which order."""
+    bound = {"customers": customers, "customer": customer_id, "cause": cause, "kinds": list(kinds)}
     return list(await connection.execute(_LOTS, bound))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from services.rewards.domain.skips import Why
 from services.rewards.domain.verdicts import Verdict
 from shared.contracts.activity import Activity
+from shared.program.earn import EarnRule, Referral
 from shared.program.model import Program
 from shared.program.trace import in_words
 
@@ -56,7 +57,9 @@ def _condition(verdict: Verdict, activity: Activity, program: Program) -> str:
 
 
 def _other_event(verdict: Verdict, activity: Activity, program: Program) -> str:
-    waits = getattr(verdict.rule, "on", None)
+    if isinstance(verdict.rule, Referral):
+        return "it gives once a friend's first order has been kept"
+    waits = verdict.rule.on if verdict.rule is not None else None
     return f"it waits for {waits}"
 
 
@@ -97,6 +100,24 @@ def _no_whole_point(verdict: Verdict, activity: Activity, program: Program) -> s
     return f"what counts of {total} {currency} comes to less than one whole point"
 
 
+def _other_date(verdict: Verdict, activity: Activity, program: Program) -> str:
+    rule, zone = verdict.rule, program.time_zone
+    assert isinstance(rule, EarnRule)
+    begins = f" from {rule.begins.astimezone(zone):%d %B %Y %H:%M}" if rule.begins is not None else ""
+    ends = f" until {rule.ends.astimezone(zone):%d %B %Y %H:%M}" if rule.ends is not None else ""
+    return f"it counts{begins}{ends} ({zone.key})"
+
+
+def _other_tier(verdict: Verdict, activity: Activity, program: Program) -> str:
+    assert isinstance(verdict.rule, EarnRule)
+    return f"it is for tier {' or '.join(sorted(verdict.rule.tiers))}, which the customer did not have then"
+
+
+def _minimum_order(verdict: Verdict, activity: Activity, program: Program) -> str:
+    assert isinstance(verdict.rule, EarnRule)
+    return f"{activity.data.get('total')} {program.currency} were paid, and it asks for {verdict.rule.minimum_order}"
+
+
 def _fixed(text: str) -> Reason:
     return lambda verdict, activity, program: text
 
@@ -112,9 +133,9 @@ _REASONS: dict[Why, Reason] = {
     Why.OTHER_CURRENCY: _other_currency,
     Why.NO_WHOLE_POINT: _no_whole_point,
     Why.NOTHING_TO_MULTIPLY: _fixed("no rule gave points for what was paid, which it would have multiplied"),
-    Why.OTHER_DATE: _fixed("it did not count on that day"),
-    Why.OTHER_TIER: _fixed("the customer was in none of its tiers"),
-    Why.MINIMUM_ORDER: _fixed("less was paid for the order than it asks for"),
+    Why.OTHER_DATE: _other_date,
+    Why.OTHER_TIER: _other_tier,
+    Why.MINIMUM_ORDER: _minimum_order,
     Why.NO_PRODUCT: _fixed("none of the order's products is one that it is for"),
     Why.CAP: _fixed("it had given as many points as it may"),
     Why.STATE_CHANGED: _fixed(

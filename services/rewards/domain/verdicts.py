@@ -4,7 +4,7 @@ No rule is judged here by a logic of its own: conditions are asked part by part 
 by `decide`, which says through `Changes.skip` what kept a rule from giving.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,11 +18,11 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
-from shared.program.earn import EarnRule
+from shared.program.earn import EarnRule, Referral
 from shared.program.model import Milestone
 from shared.program.trace import Trace, trace
 
-Rule = EarnRule | Milestone
+Rule = EarnRule | Milestone | Referral
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,9 @@ def _memory(rule: Rule, why: Why, before: Member) -> dict[str, Any]:
 
 def _elsewhere(id_: str, rulebook: Rulebook, given: Mapping[str, Given]) -> Verdict:
     """A rule that waits for something else, or that there is not."""
-    rules: Sequence[Rule] = (*rulebook.program.points.earn, *rulebook.program.milestones)
+    program = rulebook.program
+    rules: list[Rule] = [*program.points.earn, *program.milestones]
+    rules += [program.points.referral] if program.points.referral is not None else []
     rule = next((one for one in rules if one.id == id_), None)
-    why = Why.NOT_IN_PROGRAM if rule is None else Why.OTHER_EVENT
-    return Verdict(id=id_, rule=rule, given=given.get(id_, Given()), why=why)
+    why: Why | None = Why.NOT_IN_PROGRAM if rule is None else Why.OTHER_EVENT
+    return Verdict(id=id_, rule=rule, given=given.get(id_, Given()), why=None if id_ in given else why)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.rewards.adapters import activities, explaining
 from services.rewards.adapters.explaining import Effects
+from services.rewards.domain.accounts import Kind
 from services.rewards.domain.matching import match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
@@ -18,6 +19,8 @@ from shared.contracts.events import event_key
 from shared.http.problems import ProblemError, invalid_request, not_found
 from shared.program.versions.reading import read_version_at
 
+GIVING = frozenset(Kind) - {Kind.SETTLE}
+"""What an event itself moves; a debt that is paid from its points comes of another one."""
 SEARCHED_MAX = 2_000
 """Of the customer's newest events so many are looked through for one that is named without its source."""
 
@@ -37,7 +40,7 @@ async def explain_event(teller: Teller, event: str, source: str | None, rule: st
     sentence = (
         event_sentence(found, activity) if rule is None else verdict_sentence(found[0], activity, program)
     )
-    lots = await explaining.lots(teller.connection, customers, teller.customer, activity.id)
+    lots = await explaining.lots(teller.connection, customers, teller.customer, activity.id, GIVING)
     rules = [
         rule_view(one, activity, program, await teller.rule_words(one.id, program.version)) for one in found
     ]
