@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.accounts import Kind
+from services.rewards.domain.referral_verdicts import Friend
 from services.rewards.domain.verdicts import Given
 
 _ENTRY = text("""
@@ -47,6 +48,11 @@ _TIER = text("""
     WHERE customer_id = :customer AND (:tier = 'current' OR new = :tier) ORDER BY number DESC LIMIT 1
     """)
 _TIER_GRANT = text("SELECT reason, actor FROM rewards.tier_grants WHERE id = :id")
+_FRIEND = text("""
+    SELECT due_at, closed FROM rewards.referrals
+    WHERE referral_id = :referral AND (:bringer OR customer_id = ANY(CAST(:customers AS text[])))
+    ORDER BY closed = 'rewarded' DESC NULLS LAST, due_at LIMIT 1
+    """)
 _FAMILY = text(
     "SELECT customer_id FROM rewards.members WHERE customer_id = :customer OR merged_into = :customer"
 )
@@ -134,6 +140,15 @@ async def tier_change(connection: AsyncConnection, customer_id: str, tier: str) 
 async def tier_grant(connection: AsyncConnection, id_: str) -> Any | None:
     """The tier that was granted by hand under this id."""
     return (await connection.execute(_TIER_GRANT, {"id": id_})).first()
+
+
+async def friend(
+    connection: AsyncConnection, customers: list[str], referral_id: str, *, bringer: bool
+) -> Friend | None:
+    """How the referral of this id stands: of one of these friends, or, for its `bringer`, of any who came by it."""
+    bound = {"referral": referral_id, "customers": customers, "bringer": bringer}
+    row = (await connection.execute(_FRIEND, bound)).first()
+    return Friend(row[0], row[1]) if row is not None else None
 
 
 async def taken(connection: AsyncConnection, id_: str) -> tuple[datetime, int] | None:

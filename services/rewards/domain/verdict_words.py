@@ -118,6 +118,12 @@ def _minimum_order(verdict: Verdict, activity: Activity, program: Program) -> st
     return f"{activity.data.get('total')} {program.currency} were paid, and it asks for {verdict.rule.minimum_order}"
 
 
+def _not_kept_yet(verdict: Verdict, activity: Activity, program: Program) -> str:
+    at = verdict.figures.get("decided_at")
+    when = f", which is looked at on {at:%d %B %Y}" if at is not None else ""
+    return f"the friend's first order has yet to be kept for long enough{when}"
+
+
 def _fixed(text: str) -> Reason:
     return lambda verdict, activity, program: text
 
@@ -138,6 +144,11 @@ _REASONS: dict[Why, Reason] = {
     Why.MINIMUM_ORDER: _minimum_order,
     Why.NO_PRODUCT: _fixed("none of the order's products is one that it is for"),
     Why.CAP: _fixed("it had given as many points as it may"),
+    Why.NO_FRIEND: _fixed("nobody has come by this referral"),
+    Why.NO_ORDER_KEPT: _fixed("the friend has no order that counts and was kept"),
+    Why.NOT_KEPT_YET: _not_kept_yet,
+    Why.FRIEND_KNOWN: _fixed("the friend had ordered before"),
+    Why.SELF_REFERRED: _fixed("who brought and who came are one customer"),
     Why.STATE_CHANGED: _fixed(
         "by what is known now it would have given, but what was known then can no longer be told"
     ),

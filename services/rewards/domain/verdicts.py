@@ -83,9 +83,10 @@ def verdicts(
     context = ConditionContext.of(activity)
     asked = [one for one in _concerned(activity, rulebook) if rule in {None, one.id}]
     found = [_verdict(one, before, matched, context, skips, given) for one in asked]
+    others = [id_ for id_ in given if rule is None and id_ not in {one.id for one in asked}]
     if rule is not None and not found:
-        found.append(_elsewhere(rule, rulebook, given))
-    return found
+        others.append(rule)
+    return [*found, *(_elsewhere(id_, rulebook, given) for id_ in others)]
 
 
 def _concerned(activity: Activity, rulebook: Rulebook) -> Iterator[Rule]:
@@ -111,7 +112,8 @@ def _verdict(  # noqa: PLR0917
     given: Mapping[str, Given],
 ) -> Verdict:
     got = given.get(rule.id, Given())
-    condition = trace(rule.when, context) if rule.when is not None else None
+    when = None if isinstance(rule, Referral) else rule.when
+    condition = trace(when, context) if when is not None else None
     why, figures = None, {}
     if not (got.points or got.offers):
         skip = skips.get(rule.id)

@@ -8,9 +8,10 @@ from services.rewards.domain.accounts import Kind
 from services.rewards.domain.matching import match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
+from services.rewards.domain.referral_verdicts import referral_verdict
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.verdict_words import event_sentence, verdict_sentence
-from services.rewards.domain.verdicts import Verdict, as_before, verdicts
+from services.rewards.domain.verdicts import Given, Verdict, as_before, verdicts
 from services.rewards.entrypoints.explain_base import Teller
 from services.rewards.entrypoints.explain_entries import lot_view
 from services.rewards.entrypoints.explain_schemas import Explanation, rule_view
@@ -68,7 +69,30 @@ async def _verdicts(  # noqa: PLR0917
     later = await explaining.later(connection, [use.cause for use in used], number)
     tier = await explaining.tier_before(connection, activity.customer_id, activity.id, decided_at, number)
     before = as_before(member, activity, tier, later)
-    return verdicts(activity, before, rulebook, effects.given, now=decided_at, rule=rule)
+    found = verdicts(activity, before, rulebook, effects.given, now=decided_at, rule=rule)
+    return await _with_referral(teller, activity, rulebook, effects, rule, found)
+
+
+async def _with_referral(  # noqa: PLR0917
+    teller: Teller,
+    activity: Activity,
+    rulebook: Rulebook,
+    effects: Effects,
+    rule: str | None,
+    found: list[Verdict],
+) -> list[Verdict]:
+    """The same, with what became of a referral that the event tells of, or that was asked about."""
+    referral = rulebook.program.points.referral
+    named = activity.data.get("referral_id")
+    if referral is None or (rule != referral.id if rule is not None else not named):
+        return found
+    customers = await explaining.family(teller.connection, teller.customer)
+    bringer = activity.type == "referral.made"
+    friend = None
+    if named:
+        friend = await explaining.friend(teller.connection, customers, str(named), bringer=bringer)
+    own = referral_verdict(referral, activity, friend, effects.given.get(referral.id, Given()))
+    return [*(one for one in found if one.id != referral.id), own]
 
 
 async def _rulebook(teller: Teller, effects: Effects, decided_at: datetime) -> Rulebook:
