@@ -73,10 +73,10 @@ def _take_back_doubles(
     """What the program gives so many times per customer, and both got, was too much for one. Uses that were too many
     stay with the source, so that nobody takes the same points back again; the others move."""
 
-    def back(rule: str, lot: int, points: int) -> None:
+    def back(rule: str, lot: int, points: int, part: str) -> None:
         own = source.lots.get(lot)
         ledger.take_back(
-            source, changes, own, points, rule=rule, cause=activity.id, at=activity.time, part=str(lot)
+            source, changes, own, points, rule=rule, cause=activity.id, at=activity.time, part=part
         )
 
     stays: dict[str, list[Use]] = {}
@@ -86,7 +86,11 @@ def _take_back_doubles(
         times = 1 if rule.on == ONCE_EVER or rule.limit is None else rule.limit.times
         stays[rule.id] = _beyond(times, target.uses.get(rule.id, []), source.uses.get(rule.id, []))
         for use in stays[rule.id]:
-            back(rule.id, lot_number(use.cause), use.points)
+            lot = lot_number(use.cause)
+            purchase = next((one for one in source.purchases.values() if one.lot == lot), None)
+            points = use.points if purchase is None else _call_in(purchase, rule.id)
+            if points:
+                back(rule.id, lot, points, str(lot) if purchase is None else purchase.order_id)
     for name, uses in source.uses.items():
         moving = [use for use in uses if use not in stays.get(name, ())]
         target.uses.setdefault(name, []).extend(moving)
@@ -95,8 +99,21 @@ def _take_back_doubles(
     for name in sorted(doubled):
         milestone, reached = name.split("/", 1)[0], source.milestones[name]
         if reached.points:
-            back(milestone, lot_number(reached.cause, milestone), reached.points)
+            lot = lot_number(reached.cause, milestone)
+            back(milestone, lot, reached.points, str(lot))
     return frozenset(doubled)
+
+
+def _call_in(purchase: Purchase, rule: str) -> int:
+    """What the customer still has of the points that the rule gave for the order; it counts as taken back from now on,
+    so that no refund takes it once more."""
+    held = 0
+    for grant in purchase.grants:
+        if grant.rule == rule:
+            held += grant.earned - grant.reversed
+            grant.reversed = grant.earned
+            purchase.changed = True
+    return held
 
 
 def _beyond(times: int, first: list[Use], second: list[Use]) -> list[Use]:

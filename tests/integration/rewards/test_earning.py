@@ -16,6 +16,7 @@ from shared.contracts.codec import encode
 from shared.settings import Settings
 from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
+from tests.integration.rewards.test_parting import ANA, BEN, points, went
 from tests.unit.rewards.building import activity, order, refund
 from tests.unit.rewards.test_earning import HEAD, LINES, back
 
@@ -181,3 +182,22 @@ async def test_an_ordinary_event_touches_no_budget(shop: Shop) -> None:
     assert await shop.rewards.rows("SELECT count(*) FROM rewards.rule_budgets") == [(0,)]
     await shop.rewards.happen(of(1, "a"))
     assert await shop.rewards.rows("SELECT count(*) FROM rewards.rule_budgets") == [(SLOTS,)]
+
+
+async def test_a_limited_rule_s_points_for_an_order_come_back_with_an_undone_merge(
+    shop: Shop,
+) -> None:
+    """Given two who each had points for their first order, merged; when that is undone and one order refunded; then the
+    one has points and the other none, and nothing was taken twice."""
+    rule = "{id: first, on: order.completed, points: 100, limit: {times: 1}}"
+    await shop.change(PROGRAM, f"{HEAD}points:\n  earn:\n    - {rule}\n")
+    rewards = shop.rewards
+    await rewards.happen(order("a", "50", customer=ANA), order("b", "50", customer=BEN))
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    assert (await points(rewards))[ANA] == (100, 100)
+
+    await rewards.happen(went("customer.unmerged", ANA, BEN, [BEN], 2))
+    assert await points(rewards) == {ANA: (100, 100), BEN: (100, 100)}
+    await rewards.happen(refund("b", "r", "50", customer=BEN))
+    assert await points(rewards) == {ANA: (100, 100), BEN: (0, 0)}
+    await rewards.check()
