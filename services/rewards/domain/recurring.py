@@ -1,13 +1,14 @@
 """When what a tier brings again and again comes round."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.member import Member
 from shared.program.period import Period
 from shared.program.tiering import TierLevel, Tiers
 
+MONTH = timedelta(days=365.2425) / 12
 PERIODS_MAX = 100_000
 """No benefit has had more: a day each for 270 years."""
 
@@ -26,17 +27,15 @@ def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> date
 
 def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo) -> int:
     """The number of the period that `moment` lies in; -1 before the first."""
-    low, high = -1, 1
-    while begins(anchor, every, high, zone) <= moment:
-        low, high = high, high * 2
-        assert high <= PERIODS_MAX, "periods are days at least"
-    while high - low > 1:
-        middle = (low + high) // 2
-        if begins(anchor, every, middle, zone) <= moment:
-            low = middle
-        else:
-            high = middle
-    return low
+    if moment < anchor:
+        return -1
+    number = int((moment - anchor) / (every.months * MONTH + every.rest))  # about
+    assert number <= PERIODS_MAX, "periods are days at least"
+    while number > 0 and begins(anchor, every, number, zone) > moment:
+        number -= 1
+    while begins(anchor, every, number + 1, zone) <= moment:
+        number += 1
+    return number
 
 
 def due_at_change(

@@ -77,11 +77,14 @@ class _Walk:
         self._calendar = calendar
         self._first = self._next = 0
         self._sum = ZERO
+        self._only_adds = all(one.amount >= 0 for one in items)
 
     def take(self, one: Counted) -> None:
         """Something that counts happens: a higher level is reached at once, and one in grace anew."""
         self._sum += one.amount
         self._next += 1
+        if not self._may_rise():
+            return
         level = level_for(self._tiers, self._since(self._calendar.start(one.at)))
         current = self.standing
         if level > current.level:
@@ -89,6 +92,14 @@ class _Walk:
         elif current.status == GRACE and level == current.level:
             anew = reached(self._tiers, self._calendar, level, one.at)
             self.standing = anew._replace(since=current.since)
+
+    def _may_rise(self) -> bool:
+        """Whether a closer look can find a higher level: what is in the window is no more than what was in it when it was
+        last looked at, with all that came since."""
+        above = self.standing.level + 1
+        if self.standing.status == GRACE or not self._only_adds:
+            return True
+        return above < len(self._tiers.levels) and self._sum >= self._tiers.levels[above].at
 
     def pass_time(self, until: datetime) -> None:
         """Look anew at tiers whose time is over by then."""
