@@ -83,7 +83,11 @@ entries = Table(
     Column("key", NAME, nullable=False),
     CheckConstraint("points > 0", "entries_points"),
     CheckConstraint("debit <> credit", "entries_accounts"),
-    CheckConstraint("debit LIKE 'customer:%' OR credit LIKE 'customer:%'", "entries_customer"),
+    CheckConstraint(
+        "debit LIKE 'customer:%' OR credit LIKE 'customer:%'"
+        " OR (debit = 'program:expired' AND credit = 'program:issued')",
+        "entries_customer",
+    ),
     CheckConstraint(
         "lot IS NOT NULL OR NOT"
         " (ARRAY[debit, credit]::text[] && ARRAY['customer:available', 'customer:pending'])",

@@ -1,6 +1,7 @@
 """What the database itself refuses, whoever writes: entries that change, and balances, lots and entries that part."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import EngineFor
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import CUSTOMER, order
+from tests.unit.rewards.building import CUSTOMER, order, refund
 
 ENTRY = (
     "INSERT INTO rewards.entries VALUES ('{customer}', {number}, now(), now(), 'earn', 'program:issued',"
@@ -170,3 +171,16 @@ async def test_a_later_fault_of_the_same_transaction_is_seen_after_an_early_chec
         "SET CONSTRAINTS ALL DEFERRED",
         "UPDATE rewards.lots SET remaining = remaining - 1",
     )
+
+
+async def test_a_refund_of_points_that_expired_is_taken(rewards: Rewards) -> None:
+    """Given an order whose points expired; when it is refunded; then they count as taken back, between two accounts of
+    the program's, and the guards let it pass."""
+    await rewards.happen(order("1", "10"))
+    rewards.clock.advance(timedelta(days=400))
+    await rewards.pass_time()
+    await rewards.happen(refund("1", "r", "10"))
+    assert await rewards.rows("SELECT kind, debit FROM rewards.entries ORDER BY number DESC LIMIT 1") == [
+        ("reverse", "program:expired")
+    ]
+    await rewards.check()
