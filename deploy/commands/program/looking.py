@@ -12,14 +12,18 @@ from deploy.commands.program.texts import (
     VERSION_MAX,
     load_file,
     load_version,
+    read_file,
     show_difference,
+    show_faults,
     timeline_of,
     version_in,
 )
 from shared.clock import system_clock
 from shared.program.difference import difference
 from shared.program.model import Program
+from shared.program.parse import ProgramError
 from shared.program.versions.reading import read_decisions, read_version, read_versions
+from shared.program.versions.store import check_program
 
 LISTED_MAX = 100
 
@@ -51,9 +55,16 @@ async def _both(one: str, other: str | None) -> tuple[Program, Program]:
     async with installation() as (_, engine), engine.connect() as connection:
         if other is not None:
             return await _program(connection, one), await _program(connection, other)
-        in_force = (await timeline_of(connection)).in_force(system_clock())
+        now = system_clock()
+        in_force = (await timeline_of(connection)).in_force(now)
         assert in_force is not None
-        return await load_version(connection, in_force.version), await _program(connection, one)
+        before = await load_version(connection, in_force.version)
+        if version_in(one) is not None:
+            return before, await _program(connection, one)
+        try:
+            return before, (await check_program(connection, read_file(one), now))[1]
+        except ProgramError as error:
+            raise show_faults(one, error) from error
 
 
 async def _program(connection: AsyncConnection, name: str) -> Program:

@@ -86,6 +86,25 @@ async def test_the_difference_in_plain_words(
     assert isinstance((await program("diff", "9")).exception, LocalError)
 
 
+async def test_an_id_that_was_given_up_is_refused_before_anything_happens(
+    program: Program, settings: Settings, file: str, tmp_path: Path
+) -> None:
+    """Given a version without a rule that there was; when a file brings it back; then the difference and the activation
+    name the place, and nothing is in force but that version."""
+    await store_program(settings, system_clock)
+    without = tmp_path / "without.yaml"
+    without.write_text("\n".join(line for line in TEXT.splitlines() if "id: follow" not in line))
+    await program("activate", str(without), "--yes")
+
+    line = next(number for number, text in enumerate(TEXT.splitlines(), start=1) if "id: follow" in text)
+    for words in (("diff", file), ("activate", file, "--yes")):
+        refused = await program(*words)
+        assert refused.exit_code == 1
+        assert "The id follow was used and removed before" in refused.stderr
+        assert f"line {line}, column 12 " in refused.stderr
+    assert await shown(program) == without.read_text()
+
+
 async def test_a_file_is_put_in_force_after_a_look(program: Program, settings: Settings, file: str) -> None:
     """Given a program in force; when a file is activated; then the difference is shown first, a no changes nothing, a
     yes puts it in force, and once more changes nothing."""

@@ -1,5 +1,6 @@
 """A program that is activated counts in every process without a restart, and whom it concerns is looked at again."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -118,6 +119,28 @@ async def test_a_version_counts_from_its_moment_in_every_process(process: Proces
     assert list((await process.look(at)).segments.sources) == ["vip", "once"]
     assert list((await other.settings()).segments.sources) == ["vip", "once"]
     assert await process.switches() == [(1, ""), (2, "look")]
+
+
+async def test_two_workers_at_once_take_a_version_up_once(process: Process, engine_for: EngineFor, put):
+    """Given a version to take up; when one worker has taken it up and not committed yet, and another comes; then that
+    one waits, finds it done, and it is noted once; and an event that came meanwhile waited too, and goes by it."""
+    other = Process(engine_for("regulars_scoring"), NOW)
+    await put(FILE)
+    await process.look(NOW)
+    await put(SEGMENTS)
+    other.now = NOW
+    async with process.engine.begin() as connection:
+        await process.take_up(connection, NOW)
+        waiting = [
+            asyncio.create_task(other.look(NOW)),
+            asyncio.create_task(other.feed(order(moment(0), "1", "200").record)),
+        ]
+        await asyncio.sleep(0.3)
+        assert not any(one.done() for one in waiting)
+    await asyncio.gather(*waiting)
+
+    assert await process.switches() == [(1, ""), (2, "look")]
+    assert await process.members() == ["once", "vip"]
 
 
 async def test_members_of_new_segments_enter_and_of_old_ones_leave(process: Process, put):
