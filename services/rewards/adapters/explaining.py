@@ -20,7 +20,7 @@ _ENTRY = text("""
 _LOTS = text("""
     WITH touched AS (
         SELECT lot, sum(points) AS moved FROM rewards.entries
-        WHERE customer_id = :customer AND cause = :cause AND lot IS NOT NULL
+        WHERE customer_id = ANY(CAST(:owners AS text[])) AND cause = :cause AND lot IS NOT NULL
             AND kind = ANY(CAST(:kinds AS text[])) GROUP BY lot
     ), filled AS (
         SELECT e.lot, min(e.at) AS filled_at,
@@ -109,11 +109,11 @@ async def family(connection: AsyncConnection, customer_id: str) -> list[str]:
 
 
 async def lots(
-    connection: AsyncConnection, customers: list[str], customer_id: str, cause: str, kinds: Collection[Kind]
+    connection: AsyncConnection, customers: list[str], owners: list[str], cause: str, kinds: Collection[Kind]
 ) -> list[Any]:
-    """The lots that entries of this cause and these kinds touched, wherever a merge has brought them since: how many
-    points they moved of each, and which rules had filled it when, for which order."""
-    bound = {"customers": customers, "customer": customer_id, "cause": cause, "kinds": list(kinds)}
+    """The lots that entries of these owners, this cause and these kinds touched, with whomever of the customers a merge
+    has brought them since: how many points they moved of each, and which rules had filled it when, for which order."""
+    bound = {"customers": customers, "owners": owners, "cause": cause, "kinds": list(kinds)}
     return list(await connection.execute(_LOTS, bound))
 
 

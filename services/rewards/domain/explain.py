@@ -5,9 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.rewards.domain.accounts import Account, Kind
-from shared.program.earn import EarnRule, Referral
-from shared.program.model import Milestone, Program
-from shared.program.tiering import TierLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +35,6 @@ class Story:
     actor: str | None = None
     redemption: str | None = None
     origin: Origin | None = None
-
-
-def find_rule(program: Program, id_: str) -> EarnRule | Referral | Milestone | TierLevel | None:
-    """The rule, referral, milestone or tier of that id in a program version."""
-    levels = program.tiers.levels if program.tiers is not None else ()
-    rules: list[EarnRule | Referral | Milestone | TierLevel] = [
-        *program.points.earn,
-        *program.milestones,
-        *levels,
-    ]
-    if program.points.referral is not None:
-        rules.append(program.points.referral)
-    return next((rule for rule in rules if rule.id == id_), None)
 
 
 def entry_sentence(story: Story) -> str:

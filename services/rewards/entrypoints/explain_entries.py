@@ -26,7 +26,7 @@ async def explain_entry(teller: Teller, id_: str) -> Explanation:
     activity = await activities.find(teller.connection, row.cause)
     # What is confirmed was taken from lots when it was put aside.
     kinds = [Kind.RESERVE if row.kind == Kind.CONFIRM else Kind(row.kind)]
-    lots = await explaining.lots(teller.connection, customers, owner, row.cause, kinds)
+    lots = await explaining.lots(teller.connection, customers, [owner], row.cause, kinds)
     answer = await teller.base(row.rule, row.program_version, row.cause, activity)
     story = await _story(teller, row, customers, activity, lots)
     shown = {"sentence": entry_sentence(story), "ledger_entry": entry_view(row)}

@@ -41,7 +41,7 @@ async def explain_event(teller: Teller, event: str, source: str | None, rule: st
     sentence = (
         event_sentence(found, activity) if rule is None else verdict_sentence(found[0], activity, program)
     )
-    lots = await explaining.lots(teller.connection, customers, teller.customer, activity.id, GIVING)
+    lots = await explaining.lots(teller.connection, customers, customers, activity.id, GIVING)
     rules = [
         rule_view(one, activity, program, await teller.rule_words(one.id, program.version)) for one in found
     ]

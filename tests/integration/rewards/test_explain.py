@@ -156,6 +156,7 @@ async def test_after_a_merge_either_id_explains_what_both_had(
             answer = await api.get(f"/v1/customers/{customer}/explain", params={"event": event})
             (one,) = [each for each in answer.json()["rules"] if each["rule"] == "welcome"]
             assert (one["why"], one["points"]) == (None, 100)
+            assert [(lot["moved"], lot["rules"]) for lot in answer.json()["lots"]] == [(100, ["welcome"])]
 
 
 async def test_every_entry_of_a_merge_that_was_undone_has_its_sentence(
