@@ -13,6 +13,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from services.scoring.adapters.coming_days import SqlComingDays
 from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.decisions import SqlDecisions
 from services.scoring.adapters.engines import load_engine
@@ -30,6 +31,7 @@ from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.come_round import ComeRound
 from services.scoring.application.follow import Follow
 from services.scoring.application.membership import Membership
 from services.scoring.application.merging import Merging
@@ -123,6 +125,7 @@ def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> Merg
         outbox=make_outbox(settings, SERVICE),
         settings=rules.base,
         rules=rules,
+        coming=SqlComingDays(),
     )
     merging = Merging(identities, decisions, take_in.identify, take_in.follow)
     return MergeParts(merging, decisions, Pseudonyms(settings.secret, settings.phone_region))
@@ -138,7 +141,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     outbox = make_outbox(settings, SERVICE)
     customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
     memberships, rebuilds = SqlMemberships(), SqlRebuilds()
-    membership = Membership(memberships, stale)
+    membership, coming = Membership(memberships, stale), SqlComingDays(personal)
     take_in = TakeIn(
         inbox=SqlInbox(),
         identities=SqlIdentities(),
@@ -151,7 +154,9 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         outbox=outbox,
         settings=rules.base,
         rules=rules,
+        coming=coming,
     )
+    come_round = ComeRound(days=coming, outbox=outbox, settings=rules.base, rules=rules)
     sweep = Sweep(customers=customers, outbox=outbox, settings=rules.base, rules=rules, membership=membership)
     reassess = Reassess(
         customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
@@ -188,7 +193,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         stream=stream,
         watchdog=watchdog,
         relay=make_relay(settings, engine, SERVICE),
-        sweeps=(sweep, reassess),
+        sweeps=(sweep, come_round, reassess),
         roll_up=roll_up,
         take_up=TakeUp(SqlPrograms(program)),
         follow=follow,

@@ -3,9 +3,18 @@
 import re
 from calendar import isleap
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
+
+
+def anniversary(first: date, year: int) -> date:
+    """The day in `year` on which the month and day of `first` come round: 28 February where there is no 29th."""
+    try:
+        return first.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
+
 
 YEARS_MAX = 100
 """Longer periods mean for ever, and would leave the calendar."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shared.program.model import ExpireAt
-from shared.program.period import Period
+from shared.program.period import Period, anniversary
 
 REMEMBERED = 4096
 """Days that each function remembers; a year of history is 366."""
@@ -73,14 +73,6 @@ def next_year_start(moment: datetime, born: date, zone: ZoneInfo) -> datetime:
 def _year_start(day: date, born: date, zone: ZoneInfo) -> datetime:
     this = anniversary(born, day.year)
     return _midnight(this if this <= day else anniversary(born, day.year - 1), zone)
-
-
-def anniversary(born: date, year: int) -> date:
-    """The day in `year` on which the day and month of `born` come round: 28 February where there is no 29th."""
-    try:
-        return born.replace(year=year)
-    except ValueError:
-        return date(year, 2, 28)
 
 
 def day_start(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -71,6 +71,16 @@ customers = Table(
     postgresql_with={"fillfactor": "70", "toast_tuple_target": "4080"},
 )
 
+coming_days = Table(
+    "coming_days",
+    metadata,
+    Column("customer_id", ID, primary_key=True),
+    Column("next_at", MOMENT),
+    Column("told_until", MOMENT, nullable=False),
+    Index("coming_days_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    comment="When the next birthday or anniversary begins, and how far they were told.",
+)
+
 identities = Table(
     "identities",
     metadata,

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
+from services.scoring.domain.coming_days import ComingDay
 from services.scoring.domain.event import Event
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.stages import Passage
@@ -136,6 +137,24 @@ def of_time(
             facts=then.facts,
             data={"from": passage.old, "to": passage.new},
             changes=[Change(what="stage", old=passage.old, new=passage.new)],
+            historical=historical,
+        )
+    )
+
+
+def of_coming_day(
+    customer_id: str, day: ComingDay, then: Assessment, now: datetime, *, historical: bool
+) -> Outgoing:
+    """A birthday or an anniversary has begun. Each is told once, whatever is learnt of its day afterwards."""
+    return _outgoing(
+        Activity(
+            id=derived_id(day.type, customer_id, str(day.number)),
+            customer_id=customer_id,
+            type=day.type,
+            time=day.at,
+            received=now,
+            facts=then.facts,
+            data=day.data,
             historical=historical,
         )
     )

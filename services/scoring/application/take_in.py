@@ -11,6 +11,7 @@ from services.scoring.application import announce
 from services.scoring.application.affected import Affected, affected_by, told_of
 from services.scoring.application.again import fold_again
 from services.scoring.application.announce import Cause
+from services.scoring.application.come_round import ComingDays
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import (
     Arrival,
@@ -27,6 +28,7 @@ from services.scoring.application.ports import (
     Timeline,
 )
 from services.scoring.domain.advance import Life, Step, go_on
+from services.scoring.domain.coming_days import known_since, same_roots
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
@@ -64,7 +66,9 @@ class TakeIn:
         outbox: Outbox,
         settings: ScoreSettings,
         rules: Rules | None = None,
+        coming: ComingDays | None = None,
     ) -> None:
+        self._coming = coming
         self._inbox = inbox
         self._identities = identities
         self.identify = Identify(identities, customers, decisions)
@@ -112,6 +116,10 @@ class TakeIn:
         stale = _stale_since(affected, resolution)
         await self._empty(connection, affected, lives)
         await self._save(connection, affected, lives, now)
+        if self._coming is not None:
+            received = min((one.event.record.received for one in arrivals.values()), default=now)
+            since = known_since(min(received, now), self._settings.zone)
+            await self._coming.note(connection, _coming_anew(affected, lives), since, now)
         await self._stale.note(connection, stale, now)
         await self._announce(connection, affected, lives, resolution, cause)
 
@@ -237,6 +245,12 @@ class TakeIn:
         if asked:
             identifiers |= await self._identities.of_customers(connection, asked)
         return identifiers
+
+
+def _coming_anew(affected: dict[str, Affected], lives: dict[str, Life]) -> list[str]:
+    """Customers whose birthday or anniversaries are to be looked at: they are new, or these became others."""
+    before = {one.id: one.stored.state if one.stored is not None else EMPTY for one in affected.values()}
+    return [id_ for id_, state in before.items() if not same_roots(state, lives[id_].state)]
 
 
 def _stale_since(affected: dict[str, Affected], resolution: Resolution) -> dict[str, datetime | None]:

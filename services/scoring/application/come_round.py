@@ -1,0 +1,99 @@
+"""Tells of days that come round: birthdays and anniversaries, each once, at the moment at which the day begins."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.application import announce
+from services.scoring.application.ports import Rules
+from services.scoring.application.sweep import QUIET
+from services.scoring.domain.assess import assess
+from services.scoring.domain.coming_days import BIRTHDAY, days_between, next_day_at, roots
+from services.scoring.domain.settings import ScoreSettings
+from services.scoring.domain.state import State
+from shared.bus.interface import Outbox
+from shared.bus.records import Outgoing
+
+COMING_CUSTOMERS_MAX = 100
+"""In one transaction."""
+
+
+class DueCustomer(Struct, frozen=True):
+    """A customer with a day that may have begun; `told_until` is how far days were told."""
+
+    id: str
+    told_until: datetime
+    state: State | None
+    """None: there is no such customer any more."""
+
+
+class ComingDays(Protocol):
+    """Which customers' days come when. All methods take the caller's transaction."""
+
+    async def note(
+        self, connection: AsyncConnection, customer_ids: Collection[str], since: datetime, now: datetime
+    ) -> None:
+        """Something has changed on which these customers' days depend: look at them soon. It is known since `since`:
+        no day before is told because of it."""
+
+    async def take_due(
+        self, connection: AsyncConnection, now: datetime, quiet_since: datetime, limit: int
+    ) -> list[DueCustomer]:
+        """Some whose time has come, locked; those locked by another transaction are passed over."""
+
+    async def note_told(
+        self, connection: AsyncConnection, following: Mapping[str, datetime | None], now: datetime
+    ) -> None:
+        """Days of these were told until now, and the next one begins then."""
+
+    async def forget(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+        """There are no such customers any more."""
+
+    async def birthdays(self, connection: AsyncConnection, told_by: Mapping[str, str]) -> dict[str, date]:
+        """Birthdays by customer, as the events with these keys told them; what cannot be read is left out."""
+
+
+class ComeRound:
+    """The use case. Any number may run: each takes other customers, and a day is told once."""
+
+    def __init__(
+        self, *, days: ComingDays, outbox: Outbox, settings: ScoreSettings, rules: Rules | None = None
+    ) -> None:
+        self._days = days
+        self._outbox = outbox
+        self._settings = settings
+        self._rules = rules
+
+    async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Look at customers who are due. Answers whether there may be more of them."""
+        if self._rules is not None:
+            self._settings = await self._rules.current(connection)
+        due = await self._days.take_due(connection, now, now - QUIET, COMING_CUSTOMERS_MAX)
+        if not due:
+            return False
+        gone = [one.id for one in due if one.state is None]
+        if gone:
+            await self._days.forget(connection, gone)
+        await self._tell(connection, [one for one in due if one.state is not None], now)
+        return len(due) == COMING_CUSTOMERS_MAX
+
+    async def _tell(self, connection: AsyncConnection, due: Sequence[DueCustomer], now: datetime) -> None:
+        told_by = {one.id: key for one in due if one.state and (key := one.state.profile.get(BIRTHDAY))}
+        birthdays = await self._days.birthdays(connection, told_by) if told_by else {}
+        zone, told, following = self._settings.zone, list[Outgoing](), dict[str, datetime | None]()
+        for one in due:
+            state = one.state
+            if state is None or state.first_at is None:
+                following[one.id] = None
+                continue
+            found = roots(state, birthdays.get(one.id), zone)
+            for day in days_between(found, one.told_until, now):
+                then = assess(state, day.at, self._settings)
+                past = state.history_until is not None and day.at <= state.history_until
+                told.append(announce.of_coming_day(one.id, day, then, now, historical=past))
+            following[one.id] = next_day_at(found, now)
+        await self._days.note_told(connection, following, now)
+        await self._outbox.append(connection, told)
