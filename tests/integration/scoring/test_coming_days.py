@@ -52,8 +52,8 @@ async def born(api: Api, on: str, customer: str = "c-1", **more: Any) -> None:
 
 
 async def test_a_birthday_on_29_february_comes_each_year(api: Api, come_round: ComeRound) -> None:
-    """Given somebody born on 29 February 2000; when the days pass from 2026 to 2028; then it is told on 28 February twice
-    and on 29 February in the leap year, each when the day begins in New York, and once."""
+    """Given somebody born on 29 February 2000; when the days pass from 2026 to 2028; then it is told on 28 February
+    twice, and on 29 February in the leap year, each when the day begins in New York, and once."""
     await born(api, "2000-02-29")
     for day in (year(2026, 2, 28), year(2027, 2, 28), year(2028, 2, 28), year(2028, 2, 29)):
         await run(api.world, come_round, day - timedelta(seconds=1))
