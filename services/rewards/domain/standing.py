@@ -94,8 +94,8 @@ class _Walk:
             self.standing = anew._replace(since=current.since)
 
     def _may_rise(self) -> bool:
-        """Whether a closer look can find a higher level: what is in the window is no more than what was in it when it was
-        last looked at, with all that came since."""
+        """Whether a closer look can find a higher level: what is in the window is no more than what was in it at the
+        last look, with all that came since."""
         above = self.standing.level + 1
         if self.standing.status == GRACE or not self._only_adds:
             return True
