@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.commands import importing, keys, letters, metrics, program, rebuilding, simulating
+from deploy.commands import importing, keys, ledger, letters, metrics, program, rebuilding, simulating
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
 from deploy.local.prepare import prepare
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(program.app, name="program")
 app.command("import")(importing.import_command)

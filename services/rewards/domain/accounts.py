@@ -65,6 +65,28 @@ class Entry(NamedTuple):
     key: str
 
 
+_ISSUED, _PENDING, _AVAILABLE = Account.ISSUED, Account.PENDING, Account.AVAILABLE
+_OWN = (Account.PENDING, Account.AVAILABLE, Account.RESERVED, Account.DEBT)
+
+MOVES: dict[Kind, frozenset[tuple[Account, Account]]] = {
+    Kind.EARN: frozenset({(_ISSUED, _PENDING), (_ISSUED, _AVAILABLE)}),
+    Kind.RELEASE_PENDING: frozenset({(_PENDING, _AVAILABLE)}),
+    Kind.RESERVE: frozenset({(_AVAILABLE, Account.RESERVED)}),
+    Kind.CONFIRM: frozenset({(Account.RESERVED, Account.REDEEMED)}),
+    Kind.RELEASE: frozenset({(Account.RESERVED, _AVAILABLE)}),
+    Kind.RETURN: frozenset({(Account.REDEEMED, _AVAILABLE)}),
+    Kind.EXPIRE: frozenset({(_AVAILABLE, Account.EXPIRED)}),
+    Kind.REVERSE: frozenset(
+        (debit, _ISSUED) for debit in (_PENDING, _AVAILABLE, Account.DEBT, Account.EXPIRED)
+    ),
+    Kind.SETTLE: frozenset({(_AVAILABLE, Account.DEBT)}),
+    Kind.ADJUST: frozenset({(Account.ADJUSTED, _AVAILABLE), (_AVAILABLE, Account.ADJUSTED)}),
+    Kind.MERGE: frozenset(pair for own in _OWN for pair in ((own, Account.MERGED), (Account.MERGED, own))),
+    Kind.RESTORE: frozenset({(_ISSUED, _PENDING), (_ISSUED, _AVAILABLE)}),
+    Kind.RENEW: frozenset({(Account.EXPIRED, _AVAILABLE)}),
+}
+"""From which account to which each kind of entry moves points."""
+
 OWNED = frozenset({Account.AVAILABLE, Account.PENDING, Account.DEBT})
 """The accounts whose sum a customer sees as points available and pending."""
 
