@@ -32,6 +32,7 @@ from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.simulation import Finding, Task
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
+from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.offers import offer_routes
@@ -39,6 +40,7 @@ from services.rewards.entrypoints.preview import preview_routes
 from services.rewards.entrypoints.program import program_routes
 from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
+from services.rewards.entrypoints.referrals import referral_routes
 from services.rewards.entrypoints.rewards import reward_routes
 from services.rewards.entrypoints.service import Service
 from services.rewards.entrypoints.simulation import simulation_routes
@@ -128,6 +130,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         program_routes,
         program_version_routes,
         preview_routes,
+        budget_routes,
+        referral_routes,
         summary_routes,
     ):
         app.include_router(routes(service))

@@ -37,7 +37,7 @@ _CLAIM = text("""
     SELECT slot, allotted - given FROM rewards.rule_budgets WHERE rule = :rule AND given < allotted
     ORDER BY allotted - given DESC, slot LIMIT :many FOR UPDATE SKIP LOCKED
     """)
-_GIVEN = text("SELECT sum(given) FROM rewards.rule_budgets WHERE rule = :rule")
+_GIVEN = text("SELECT rule, sum(given)::bigint FROM rewards.rule_budgets GROUP BY rule")
 _SPEND = text("""
     UPDATE rewards.rule_budgets b SET given = b.given + w.points
     FROM unnest(CAST(:rules AS text[]), CAST(:slots AS int[]), CAST(:points AS bigint[])) AS w(rule, slot, points)
@@ -97,12 +97,20 @@ class PostgresBudgets:
 
 async def left(connection: AsyncConnection, rules: Iterable[str], program: Program) -> dict[str, int]:
     """What is left of the points that these rules give to all customers together, only to look at."""
-    caps = {rule.id: rule.cap.program for rule in program.points.earn if rule.cap is not None}
-    found: dict[str, int] = {}
-    for rule in rules:
-        given = await connection.scalar(_GIVEN, {"rule": rule})
-        found[rule] = max((caps[rule] or 0) - int(given or 0), 0)
-    return found
+    wanted = set(rules)
+    if not wanted:
+        return {}
+    so_far = await given(connection)
+    return {
+        rule.id: max(rule.cap.program - so_far.get(rule.id, 0), 0)
+        for rule in program.points.earn
+        if rule.id in wanted and rule.cap is not None and rule.cap.program is not None
+    }
+
+
+async def given(connection: AsyncConnection) -> dict[str, int]:
+    """What rules have given to all customers together, as far as it counts."""
+    return {rule: points for rule, points in await connection.execute(_GIVEN)}  # noqa: C416  # rows are not tuples
 
 
 async def _claim_enough(connection: AsyncConnection, rule: str, want: int) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Referrals that are due, in PostgreSQL. What activities tell of them, `referral_notes` writes."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,27 @@ _CLOSE = text("""
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[]), CAST(:c2 AS text[])) AS w(customer_id, due_at, closed)
     WHERE r.customer_id = w.customer_id
     """)
+
+
+_OF_CUSTOMER = text("""
+    SELECT customer_id, referral_id, at, cause, due_at, closed FROM (
+        SELECT r.* FROM rewards.referrals r WHERE r.customer_id = :customer
+        UNION
+        SELECT r.* FROM rewards.referral_ids i JOIN rewards.referrals r USING (referral_id)
+        WHERE i.customer_id = :customer
+    ) AS r
+    WHERE (at, cause) < (:at, :cause) ORDER BY at DESC, cause DESC LIMIT :limit
+    """)
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def of_customer(
+    connection: AsyncConnection, customer_id: str, before: tuple[datetime, str] | None, limit: int
+) -> list[Any]:
+    """Friends whom the customer brought, and the customer's own coming, newest first."""
+    at, cause = before or (END_OF_TIME, "")
+    bound = {"customer": customer_id, "at": at, "cause": cause, "limit": limit}
+    return list(await connection.execute(_OF_CUSTOMER, bound))
 
 
 class PostgresReferrals:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.lots import lot_number
@@ -33,6 +34,9 @@ class Given:
     points: int = 0
     entries: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+
+
+NOTHING = Given()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,7 @@ def verdicts(
     what was really given; `now` is when it was decided.
     """
     matched = match(activity, rulebook)
-    skips = _skips(activity, matched, before, rulebook, now)
+    skips = _skips(activity, matched, before, rulebook, given, now)
     context = ConditionContext.of(activity)
     asked = [one for one in _concerned(activity, rulebook) if rule in {None, one.id}]
     found = [_verdict(one, before, matched, context, skips, given) for one in asked]
@@ -95,10 +99,21 @@ def _concerned(activity: Activity, rulebook: Rulebook) -> Iterator[Rule]:
     yield from rulebook.open_milestones
 
 
-def _skips(
-    activity: Activity, matched: Match, before: Member, rulebook: Rulebook, now: datetime
+def _skips(  # noqa: PLR0917
+    activity: Activity,
+    matched: Match,
+    before: Member,
+    rulebook: Rulebook,
+    given: Mapping[str, Given],
+    now: datetime,
 ) -> dict[str, Skip]:
     changes = Changes(now, rulebook.program.version, skips=[])
+    # How much was left for all customers together is not kept: if a rule gave nothing, nothing was left for it.
+    changes.budgets = {
+        rule.id: Budget(0)
+        for rule in matched.rules
+        if rule.cap is not None and rule.cap.program is not None and not given.get(rule.id, NOTHING).points
+    }
     decide(activity, matched, before, rulebook, changes)
     return {skip.rule: skip for skip in changes.skips or ()}
 

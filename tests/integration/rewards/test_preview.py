@@ -151,3 +151,12 @@ async def test_a_customer_of_whom_only_other_things_are_known(
     assert (
         by_rule(await ask(checkout, customer="nobody", order={"total": "10"}))["vip"] == "condition_not_met"
     )
+
+
+async def test_what_is_left_of_a_budget_is_shown(checkout: httpx.AsyncClient, rewards: Rewards) -> None:
+    """Given 150 points for all together; when an order has earned 100 of them; then 50 are left."""
+    await rewards.happen(order("1", "10"))
+
+    assert (await checkout.get("/v1/program/budgets")).json()["items"] == [
+        {"rule": "launch", "cap": 150, "given": 100, "left": 50}
+    ]

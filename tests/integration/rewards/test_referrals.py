@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
+import httpx
 import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
@@ -211,3 +212,25 @@ async def test_a_program_without_a_referral_notes_nothing(rewards: Rewards) -> N
 
     assert await rewards.rows("SELECT count(*) FROM rewards.referrals") == [(0,)]
     assert await rewards.rows("SELECT count(*) FROM rewards.referral_ids") == [(0,)]
+
+
+async def test_both_sides_see_what_became_of_it(shop: Rewards, api: httpx.AsyncClient) -> None:
+    """Given one friend whose order is kept, and one who has not ordered; then who brought them sees both, in
+    pages, without learning who they are, and the friend their own."""
+    await shop.happen(made(), came(), bought(), came(MAIL, name="later"))
+    shop.clock.set(NOW + timedelta(days=20))
+    await shop.pass_time()
+
+    seen: list[dict[str, str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        page = (await api.get(f"/v1/customers/{ANA}/referrals", params=query)).json()
+        seen += page["items"]
+        cursor = page["next"]
+
+    assert {one["status"] for one in seen} == {"rewarded", "waiting"}
+    assert [(one["side"], one["referral_id"]) for one in seen] == [("bringer", "R-1")] * 2
+    assert BEN not in str(seen)
+    (own,) = (await api.get(f"/v1/customers/{BEN}/referrals")).json()["items"]
+    assert (own["side"], own["status"], own["due_at"]) == ("friend", "rewarded", None)

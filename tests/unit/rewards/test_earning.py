@@ -7,6 +7,7 @@ import pytest
 
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.verdicts import Given, verdicts
 from tests.unit.rewards.building import NOW, Life, activity, cancellation, order, refund, rulebook
 
 HEAD = "name: T\ncurrency: USD\ntime_zone: America/New_York\n"
@@ -381,3 +382,16 @@ def test_a_budget_for_all_is_given_once() -> None:
     other.happen(order("2", "40"), order("3", "40"))
 
     assert (one.member.available, other.member.available) == (40, 10)
+
+
+def test_a_budget_that_was_used_up_is_the_reason_told_later() -> None:
+    """Given a budget that another customer has used up; when somebody asks why their order earned nothing; then that is
+    the reason, and who had points of it is not told so."""
+    book = rules("{id: p, on: order.completed, points_per_unit: 1, cap: {program: 40}}")
+    asked, life = order("1", "40"), Life(book)
+    before = Life(book).member
+
+    (nothing,) = verdicts(asked, before, book, {}, now=NOW)
+    (something,) = verdicts(asked, life.member, book, {"p": Given(points=40)}, now=NOW)
+
+    assert (nothing.why, something.why) == (Why.CAP, None)
