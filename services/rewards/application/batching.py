@@ -14,6 +14,10 @@ Answer = TypeVar("Answer")
 
 BATCH_MAX = 64
 """Requests in one transaction."""
+BATCHES_MAX = 2
+"""At the same time: while one waits for the database, the other computes. A third would only make all smaller."""
+ENOUGH = 8
+"""Requests waiting that are worth a second batch beside the one that runs."""
 WAITING_MAX = 2_000
 """Requests waiting for one; beyond it the service is overloaded and says so."""
 
@@ -23,7 +27,7 @@ class OverloadedError(Exception):
 
 
 class Batcher(Generic[Request, Answer]):
-    """Hands requests in batches to `handle`, one batch at a time, and gives each its own answer.
+    """Hands requests in batches to `handle`, few batches at a time, and gives each its own answer.
 
     `handle` answers one result per request, an exception being the answer of a request that is refused. When it
     fails as a whole, each request of the batch is tried alone, so that none fails because of another.
@@ -32,7 +36,7 @@ class Batcher(Generic[Request, Answer]):
     def __init__(self, handle: Callable[[Sequence[Request]], Awaitable[list[Answer | Exception]]]) -> None:
         self._handle = handle
         self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Answer:
         """The answer to a request. Raises what `handle` answered for it, `OverloadedError` when too many wait."""
@@ -40,8 +44,8 @@ class Batcher(Generic[Request, Answer]):
             raise OverloadedError
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
-        if self._running is None:
-            self._running = asyncio.create_task(self._drain())
+        if not self._running or (len(self._running) < BATCHES_MAX and len(self._waiting) >= ENOUGH):
+            self._running.add(asyncio.create_task(self._drain()))
         return await answer
 
     async def _drain(self) -> None:
@@ -51,8 +55,10 @@ class Batcher(Generic[Request, Answer]):
                 batch = [self._waiting.popleft() for _ in range(count)]
                 batch = [(request, answer) for request, answer in batch if not answer.done()]
                 await self._answer(batch)
-        finally:
-            self._running = None
+        finally:  # at once: whoever comes next must not wait for a task that has nothing more to do
+            this = asyncio.current_task()
+            assert this is not None
+            self._running.discard(this)
 
     async def _answer(self, batch: list[tuple[Request, "asyncio.Future[Answer]"]]) -> None:
         if not batch:

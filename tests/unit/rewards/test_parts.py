@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.rewards.application.batching import BATCH_MAX, Batcher
+from services.rewards.application.batching import BATCH_MAX, BATCHES_MAX, Batcher
 from services.rewards.domain.calendar import end_of_day_after, last_day, window_start
 from services.rewards.domain.lots import lot_number
 from shared.program.period import Period
@@ -33,6 +33,32 @@ async def test_requests_that_arrive_together_share_a_batch() -> None:
     assert sum(sizes) == 100
     assert max(sizes) <= BATCH_MAX
     assert len(sizes) <= 3
+
+
+async def test_two_batches_run_side_by_side_and_nobody_is_left_waiting() -> None:
+    """Given a batch under way; when many more requests arrive, then a second batch joins it, but no third; and when one
+    arrives in the moment in which a batch ends, it is not forgotten."""
+    running, most = 0, 0
+    gate = asyncio.Event()
+
+    async def handle(requests: Sequence[int]) -> list[int | Exception]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await gate.wait()
+        running -= 1
+        return list(requests)
+
+    batcher = Batcher(handle)
+    asked = [asyncio.create_task(batcher.submit(number)) for number in range(200)]
+    await asyncio.sleep(0.01)
+    gate.set()
+
+    assert await asyncio.gather(*asked) == list(range(200))
+    assert most == BATCHES_MAX
+    async with asyncio.timeout(5):
+        for number in range(50):
+            assert await batcher.submit(number) == number  # each right after the answer to the one before
 
 
 async def test_a_request_that_breaks_its_batch_fails_alone() -> None:
