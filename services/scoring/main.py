@@ -47,6 +47,7 @@ from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.merges import MergeParts, merge_routes
 from services.scoring.entrypoints.metrics import metrics_routes
+from services.scoring.entrypoints.program import program_routes
 from services.scoring.entrypoints.readiness import api_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
@@ -104,6 +105,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))
+    app.include_router(program_routes(engine))
     app.include_router(timeline_routes(profiles, personal))
     app.include_router(metrics_routes(MetricSums(engine), rules, clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
+from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,16 @@ from shared.program.versions.reading import read_timeline, read_version
 
 KEPT_VERSIONS = 8
 
+_FOLLOWED = text("""
+    SELECT r.program, s.at, s.anew, b.begun_at, b.finished_at, b.customers, b.changed
+    FROM scoring.segment_revision r
+    LEFT JOIN LATERAL (SELECT at, anew FROM scoring.program_switches ORDER BY id DESC LIMIT 1) s ON true
+    LEFT JOIN LATERAL (
+        SELECT begun_at, finished_at, customers, changed FROM scoring.rebuilds ORDER BY id DESC LIMIT 1
+    ) b ON true
+    WHERE r.id = 1
+    """)
+
 _COUNTS = text("SELECT program FROM scoring.segment_revision WHERE id = 1")
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
 _SWITCH = text("UPDATE scoring.segment_revision SET program = :version, revision = revision + 1 WHERE id = 1")
@@ -25,6 +36,24 @@ _NOTE = text("""
     """)
 
 log = structlog.get_logger()
+
+
+class Followed(Struct, frozen=True):
+    """Which version counts (0: the file's), since when, and what that set going; then how far the latest rebuild has
+    come, None where there never was one."""
+
+    version: int
+    since: datetime | None
+    anew: str | None
+    begun_at: datetime | None
+    finished_at: datetime | None
+    customers: int | None
+    changed: int | None
+
+
+async def read_followed(connection: AsyncConnection) -> Followed:
+    """As of now."""
+    return Followed(*(await connection.execute(_FOLLOWED, {})).one())
 
 
 class SqlPrograms:

@@ -17,6 +17,7 @@ from services.scoring.domain.money import units
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew, made_anew
 from shared.contracts.codec import encode
+from shared.contracts.events import EventRecord
 from shared.program.parse import load_program
 from shared.program.versions.store import activate, put_program
 from shared.settings import Settings
@@ -108,6 +109,12 @@ async def put(engine_for: EngineFor):
     return put
 
 
+def bought(number: int, customer: str) -> EventRecord:
+    """An order of that day by one of several customers."""
+    who = {"identifiers": {"id": f"p-{customer}"}, "id": f"e{number}"}
+    return order(moment(number), str(number), **who).record
+
+
 async def test_a_version_counts_from_its_moment_in_every_process(process: Process, engine_for, put):
     """Given two workers and a version scheduled; when its moment comes; then both go by it, and not before."""
     other = Process(engine_for("regulars_scoring"), NOW)
@@ -168,7 +175,7 @@ async def test_new_thresholds_fold_everybody_anew_and_a_rollback_back_again(
     monkeypatch.setattr(rebuilding, "REBUILD_CUSTOMERS_MAX", 1)
     await put(FILE)
     before = await process.look(NOW)
-    await process.feed(*(order(moment(day), f"{day}", id=f"p-{day % 3}").record for day in range(9)))
+    await process.feed(*(bought(day, f"p-{day % 3}") for day in range(9)))
     await check(process, before)
 
     await put(THRESHOLDS)
@@ -220,6 +227,37 @@ async def test_metrics_follow_the_currency(process: Process, put):
     await process.roll_up()
 
     assert await process.rows(revenue) == [(units("7"),)]
+
+
+async def test_the_api_says_which_version_counts_and_how_far_the_rebuild_is(
+    process: Process, api: Api, put, monkeypatch: pytest.MonkeyPatch
+):
+    """Given nothing stored, then a version, then one that folds all anew, in its midst and at its end; then the API
+    says so each time."""
+    monkeypatch.setattr(rebuilding, "REBUILD_CUSTOMERS_MAX", 1)
+    seen = [(await api.get("/v1/program/followed")).json()]
+    await put(FILE)
+    await process.look(NOW)
+    await process.feed(*(bought(number, str(number)) for number in range(3)))
+    await put(THRESHOLDS)
+    async with process.engine.begin() as connection:
+        await process.take_up(connection, NOW)
+    async with process.engine.begin() as connection:
+        await process.follow(connection, NOW)
+    seen.append((await api.get("/v1/program/followed")).json())
+    await process.look(NOW)
+    seen.append((await api.get("/v1/program/followed")).json())
+
+    assert [(one["version"], one["anew"]) for one in seen] == [
+        (0, []),
+        (2, ["fold", "look"]),
+        (2, ["fold", "look"]),
+    ]
+    assert seen[0]["rebuild"] is None
+    assert [(one["rebuild"]["customers"], one["rebuild"]["finished_at"] is None) for one in seen[1:]] == [
+        (1, True),
+        (3, False),
+    ]
 
 
 async def test_a_running_worker_and_api_follow_without_a_restart(
