@@ -108,13 +108,14 @@ def kept_points(purchase: Purchase) -> list[int]:
 
 def due_points(purchase: Purchase) -> list[int]:
     """For each grant the points that its rule gives for what is left of the order."""
-    net = purchase.net() if purchase.counts else ZERO
+    left = purchase.net()
+    net = left if purchase.counts else ZERO
     rest: Rest | None = None
     if purchase.basket is not None:
-        rest = rest_of(purchase.basket, purchase.total, purchase.valid_refunds(), net)
+        rest = rest_of(purchase.basket, purchase.total, purchase.valid_refunds(), left)
     by_unit = [
         _within(grant, net, whole_points(_counted(grant.terms or WHOLE, net, rest), Decimal(grant.factor)))
-        if grant.by == "unit"
+        if grant.by == "unit" and purchase.counts
         else 0
         for grant in purchase.grants
     ]

@@ -199,6 +199,18 @@ def test_fixed_points_for_a_product_go_with_its_last_piece() -> None:
     assert earned(life) == {"a": 0}
 
 
+def test_fixed_points_for_a_product_do_not_depend_on_the_currency() -> None:
+    """Given an order in another currency; when another line comes back, they stay; when the product does, they go."""
+    life = Life(rules(PURCHASE, "{id: a, on: order.completed, points: 50, products: [mug]}"))
+
+    life.happen(
+        order("1", "100", currency="EUR", lines=LINES), refund("1", "r", "10", lines=[back("hat", 1)])
+    )
+    assert earned(life) == {"a": 50}
+    life.happen(refund("1", "s", "40", lines=[back("mug", 4)]))
+    assert earned(life) == {"a": 0}
+
+
 def test_a_refund_by_line_may_come_before_its_order() -> None:
     """Given a refund by line; when its order comes after; then it ends as if it had come before."""
     kitchen = "{id: kitchen, on: order.completed, multiply: 3, categories: [Kitchen]}"
