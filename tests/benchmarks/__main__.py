@@ -10,12 +10,13 @@ from tests.benchmarks.footprint import footprint
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import latency
 from tests.benchmarks.pipeline import pipeline
+from tests.benchmarks.postings import postings
 from tests.benchmarks.redemptions import redemptions
 from tests.benchmarks.report import Figure, show
 from tests.benchmarks.scoring import scoring
 from tests.support.stack import Bus, running
 
-PARTS = "abcdef"
+PARTS = "abcdefg"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
@@ -34,6 +35,9 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
                 figures += await footprint(stack)
             if "d" in parts and bus == "postgres":
                 figures += await redemptions(stack)
+    if "g" in parts and bus == "postgres":
+        async with running(bus) as stack:
+            figures += await postings(stack)
     if "f" in parts and bus == "postgres":
         figures += await scoring()
     return figures

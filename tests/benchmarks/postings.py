@@ -1,0 +1,104 @@
+"""(g) Rewards alone: postings per second through the stream, and redemptions of one customer by all clients at once."""
+
+import asyncio
+import json
+import time
+
+import asyncpg
+
+from tests.benchmarks.load import Result, drive, request
+from tests.benchmarks.orders import bodies, order_events
+from tests.benchmarks.pipeline import posted
+from tests.benchmarks.redemptions import CLIENTS, give_points, tpcb
+from tests.benchmarks.report import Figure
+from tests.support.stack import Stack
+
+ORDERS, BATCH, CONNECTIONS = 30_000, 100, 4
+HOT_REQUESTS = 4_000
+TIMEOUT_S = 300
+ENTRIES = "SELECT count(*) FROM rewards.entries"
+
+
+async def postings(stack: Stack) -> list[Figure]:
+    """The figures of this part, beside pgbench's TPC-B on the same server."""
+    tps = await tpcb(stack)
+    stream, orders = await _stream(stack)
+    hot = await _hot_customer(stack)
+    return [
+        Figure(f"(g) pgbench TPC-B, {CLIENTS} clients", tps, "tps"),
+        Figure("(g) orders through rewards alone", orders, "orders/s"),
+        Figure(
+            "(g) postings through the stream", stream, "postings/s", ratio=stream / tps, of="TPC-B", goal=5
+        ),
+        Figure(
+            f"(g) redemptions of one customer, {CLIENTS} clients",
+            hot.per_second,
+            "reservations/s",
+            ratio=hot.per_second / tps,
+            of="TPC-B",
+        ),
+        Figure("(g) p99 of these", hot.percentile_ms(99), "ms"),
+    ]
+
+
+async def _stream(stack: Stack) -> tuple[float, float]:
+    """Ledger entries and orders a second that the worker of rewards makes of a backlog of activities."""
+    worker = stack.services["rewards worker"]
+    connection = await asyncpg.connect(stack.postgres.url)
+    try:
+        await worker.kill()
+        before = await posted(connection)
+        url = f"{stack.ingest}/v1/events"
+        events = order_events(ORDERS, run=f"backlog{time.time_ns()}")
+        await drive(url, [request(url, body) for body in bodies(events, BATCH)], CONNECTIONS)
+        await _until(connection, "SELECT count(*) FROM scoring.timeline", ORDERS)
+        await worker.start()
+        await _reaches(connection, before + 1)
+        start, first = time.perf_counter(), await posted(connection)
+        made = await connection.fetchval(ENTRIES)
+        await _reaches(connection, before + ORDERS)
+        seconds = time.perf_counter() - start
+        after = await connection.fetchval(ENTRIES)
+        return (after - made) / seconds, (before + ORDERS - first) / seconds
+    finally:
+        await connection.close()
+
+
+async def _reaches(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
+    """Wait for so many orders in the ledger."""
+    deadline = time.perf_counter() + TIMEOUT_S
+    while await posted(connection) < count:
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"fewer than {count} orders were posted")
+        await asyncio.sleep(0.01)
+
+
+async def _until(connection: "asyncpg.Connection[asyncpg.Record]", counting: str, more: int) -> None:
+    """Wait until a count has stopped growing at `more` or above, which says that the backlog is complete."""
+    deadline, last = time.perf_counter() + TIMEOUT_S, -1
+    while time.perf_counter() < deadline:
+        count = await connection.fetchval(counting)
+        if count >= more and count == last:
+            return
+        last = count
+        await asyncio.sleep(0.5)
+    raise TimeoutError(f"{counting}: {last} of {more}")
+
+
+async def _hot_customer(stack: Stack) -> Result:
+    """All clients reserve points of the same customer: each waits for the row that the others hold."""
+    run = f"hot{time.time_ns()}"
+    await give_points(stack, run, members=1, each=HOT_REQUESTS * 500)
+    url = f"{stack.rewards}/v1/redemptions"
+    messages = [
+        request(
+            url,
+            json.dumps({"customer": f"{run}-0", "points": 500, "order_id": f"{run}-{number}"}).encode(),
+            {"Idempotency-Key": f"{run}-{number}"},
+        )
+        for number in range(HOT_REQUESTS)
+    ]
+    result = await drive(url, messages, CLIENTS)
+    if set(result.statuses) != {201}:
+        raise RuntimeError(f"not every reservation was made: {result.statuses}")
+    return result
