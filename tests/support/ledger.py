@@ -28,9 +28,30 @@ _GAPS = """
     GROUP BY m.customer_id HAVING count(e.number) <> m.entries OR coalesce(max(e.number), 0) <> m.entries
     """
 
+_STOCKS = """
+    SELECT s.item FROM rewards.stock s WHERE s.taken <> CASE split_part(s.item, ':', 1)
+        WHEN 'reward' THEN (SELECT count(*) FROM rewards.redemptions r
+            WHERE 'reward:' || r.reward = s.item AND r.status IN ('reserved', 'confirmed'))
+        ELSE (SELECT count(*) FROM rewards.offer_uses u
+            WHERE 'offer:' || u.offer = s.item AND u.undone_at IS NULL) END
+    """
+_CODES = """
+    SELECT o.code FROM rewards.offers o LEFT JOIN rewards.offer_uses u ON u.code = o.code AND u.undone_at IS NULL
+    GROUP BY o.code, o.used, o.customer_id
+    HAVING count(u.id) <> o.used OR bool_or(u.customer_id <> o.customer_id)
+    """
+_RESERVED = """
+    SELECT m.customer_id FROM rewards.members m
+    LEFT JOIN rewards.redemptions r ON r.customer_id = m.customer_id AND r.status = 'reserved'
+    GROUP BY m.customer_id HAVING coalesce(sum(r.points), 0) <> m.reserved
+    """
+
 BROKEN = {
     "balances that are not the sums of their entries": _BALANCES,
     "lots that do not hold the balance": _LOTS,
     "entries that are missing": _GAPS,
+    "stocks that do not count what stands": _STOCKS,
+    "codes that do not count their uses, or whose uses are another customer's": _CODES,
+    "reserved points that no reservation holds": _RESERVED,
 }
 """Each must find nobody."""

@@ -2,11 +2,22 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.codes import PostgresCodes
+from services.rewards.adapters.reading import Reader
+from services.rewards.application.codes import CodeRequest, Codes
+from services.rewards.domain.carts import Cart
+from services.rewards.domain.refusals import RefusedError
+from shared.bus.records import Incoming
+from shared.contracts.activity import ACTIVITY_TOPIC
+from shared.contracts.codec import encode
 from shared.contracts.customer import own_id
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, cancellation, order, refund
@@ -222,6 +233,49 @@ async def test_a_cancelled_order_gives_its_codes_back(rewards: Rewards, shop: ht
     ].__len__() == 3
 
 
+@pytest.mark.parametrize("first", ["cancellation", "redemption"])
+async def test_a_code_is_not_used_for_an_order_that_is_cancelled_meanwhile(
+    rewards: Rewards, shop: httpx.AsyncClient, first: str
+) -> None:
+    """Given a cancellation and a redemption for one order, step by step; when the one comes while the other is not yet
+    through; then it waits, and either way nothing of the code is used."""
+    codes = Codes(
+        rewards.jobs.members,
+        PostgresCodes(Names(rewards.pseudonyms), Reader(Names(rewards.pseudonyms))),
+        rewards.jobs.programs,
+    )
+    request = CodeRequest(
+        customer=CUSTOMER, code="SUMMER-26", cart=Cart(order_id="77", total=Decimal(50), currency="USD")
+    )
+
+    async def cancel(connection: AsyncConnection) -> None:
+        told = cancellation("77")
+        record = Incoming(ACTIVITY_TOPIC, 0, 0, CUSTOMER, encode(told))
+        await rewards.handler(connection, [record], rewards.clock())
+
+    async def use(connection: AsyncConnection) -> None:
+        await codes.redeem(connection, request, rewards.clock(), f"use_{first}", "key")
+
+    async def apart(work: Any) -> str | None:
+        try:
+            async with rewards.engine.begin() as connection:
+                await work(connection)
+        except RefusedError as refusal:
+            return refusal.code
+        return None
+
+    one, other = (cancel, use) if first == "cancellation" else (use, cancel)
+    async with rewards.engine.begin() as connection:
+        await one(connection)
+        waiting = asyncio.create_task(apart(other))
+        done, _ = await asyncio.wait([waiting], timeout=0.5)
+        assert not done
+
+    assert await waiting == ("offer_order_cancelled" if first == "cancellation" else None)
+    assert await standing(rewards) == []
+    await rewards.check()
+
+
 async def test_a_failed_payment_gives_the_code_back(rewards: Rewards, shop: httpx.AsyncClient) -> None:
     """Given a code used for an order; when its payment fails and it is released, twice; then it may be used again."""
     assert (await redeem(shop, "SUMMER-26", "a", order_id="77", total="50")).status_code == 200
@@ -235,6 +289,7 @@ async def test_a_failed_payment_gives_the_code_back(rewards: Rewards, shop: http
     assert await rewards.rows("SELECT taken FROM rewards.stock") == [(0,)]
     assert (await redeem(shop, "SUMMER-26", "b", order_id="77", total="50")).status_code == 200
     assert await standing(rewards) == [("SUMMER-26", "77")]
+    await rewards.check()
 
 
 async def test_who_guesses_is_not_listened_to_for_a_while(rewards: Rewards, shop: httpx.AsyncClient) -> None:
