@@ -20,6 +20,7 @@ from shared.program.sections.points import read_points
 from shared.program.sections.rewards import read_rewards
 from shared.program.sections.score import read_score
 from shared.program.sections.tiers import read_tiers
+from shared.program.tiering import Measure
 
 __all__ = ["ProgramError", "ProgramFault", "load_program"]
 
@@ -71,7 +72,7 @@ def _program(root: Fields) -> Program:
     reading.segments = segment_ids(root)
     reading.tiers = tier_ids(root)
     root.need("name", "Give the program one, such as name: Rewards.")
-    return Program(
+    program = Program(
         name=root.text("name") or "",
         currency=reading.currency,
         time_zone=reading.zone,
@@ -87,6 +88,18 @@ def _program(root: Fields) -> Program:
         messages=read_messages(root),
         removed_ids=removed,
     )
+    _check_points_tiers(root, program)
+    return program
+
+
+def _check_points_tiers(root: Fields, program: Program) -> None:
+    """Tiers that count points need something that gives some."""
+    tiers, points = program.tiers, program.points
+    if tiers is None or tiers.basis.measure is not Measure.POINTS or len(tiers.levels) < 2:
+        return
+    if not (points.earn or points.referral or any(goal.points for goal in program.milestones)):
+        hint = "Add a rule under points.earn, or count spend_over or orders_over."
+        root.fault("tiers", "Tiers count points, and nothing gives any, so nobody can reach one.", hint)
 
 
 def _currency(root: Fields) -> str:

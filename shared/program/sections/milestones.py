@@ -51,7 +51,8 @@ def _count(fields: Fields) -> Count | None:
         return None
     facts = [name for name in countable() if name in inside]
     if len(facts) != 1:
-        inside.fault("", f"{key} counts one thing, not {len(facts)}.", "Write such as {orders: 5}.")
+        if len(inside.node.entries) != 1:  # else the key that is there is wrong, which has been said
+            inside.fault("", f"{key} counts one thing, not {len(facts)}.", "Write such as {orders: 5}.")
         return None
     (fact,) = facts
     of = inside.amount(fact, low=None, above=Decimal(0))

@@ -67,6 +67,63 @@ def test_wrong_tiers_are_refused(levels: str, said: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "said", "path"),
+    [
+        ("basis: {points_over: P1Y}", "nothing gives any", "tiers"),
+        ("basis: {orders_over: P1Y}", "whole numbers", "tiers.levels[1].at"),
+        ("basis: {spend_in: calender_year}", "no year calender_year", "tiers.basis.spend_in"),
+        (
+            "basis: {spend_over: P1Y, orders_over: P1Y}",
+            "both spend_over and orders_over",
+            "tiers.basis.orders_over",
+        ),
+        ("basis: {spent_over: P1Y}", "no key spent_over", "tiers.basis.spent_over"),
+        ("basis: {spend_over: P1Y}, grace: P0D", "longer than nothing", "tiers.grace"),
+        (
+            "basis: {spend_over: P1Y}, notice_before: P1Y",
+            "shorter than every keep_for",
+            "tiers.notice_before",
+        ),
+        ("basis: {spend_over: P1Y}, downgrade: two_steps", "cannot be two_steps", "tiers.downgrade"),
+    ],
+)
+def test_wrong_policies_of_tiers_are_refused(more: str, said: str, path: str) -> None:
+    gold = "{id: gold, name: Gold, at: 10.50, keep_for: P12M}"
+    if "points" in more:
+        gold = gold.replace("10.50", "10")
+    fault = only_fault(f"tiers: {{{more}, levels: [{MEMBER}, {gold}]}}")
+    assert said in fault.message
+    assert fault.path == path
+
+
+@pytest.mark.parametrize("more", ["grace: P1M", "notice_before: P1M", "downgrade: one_step"])
+def test_what_speaks_of_the_end_of_tiers_needs_tiers_that_end(more: str) -> None:
+    fault = only_fault(
+        f"tiers: {{basis: {{spend_over: P1Y}}, {more}, levels: [{MEMBER}, {{id: gold, name: Gold, at: 5}}]}}"
+    )
+    assert "none ever ends" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("milestone", "said", "path"),
+    [
+        ("at: {orders: 0}", "more than 0", "milestones[0].at.orders"),
+        ("at: {orders: 2.5}", "whole number", "milestones[0].at.orders"),
+        ("at: {order: 2}", "no key order", "milestones[0].at.order"),
+        ("at: {score: 50}", "no key score", "milestones[0].at.score"),
+        ("at: {spend_30d: 50}", "no key spend_30d", "milestones[0].at.spend_30d"),
+        ("at: {orders: 2}, every: {orders: 3}", "both at and every", "milestones[0].every"),
+        ("at: {orders: 2, spend: 3}", "counts one thing", "milestones[0].at"),
+        ("at: {}", "counts one thing", "milestones[0].at"),
+    ],
+)
+def test_wrong_counts_are_refused(milestone: str, said: str, path: str) -> None:
+    fault = only_fault(f"milestones: [{{id: m, points: 5, {milestone}}}]")
+    assert said in fault.message
+    assert fault.path == path
+
+
+@pytest.mark.parametrize(
     ("basis", "path"),
     [
         ("{}", "tiers.basis"),
