@@ -1,6 +1,6 @@
 """Within the section `points`: the rules under `earn`, what of an order they `count`, and the `referral`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -47,19 +47,38 @@ KEPT_FOR = Period(rest=timedelta(days=14))
 
 def read_earn_rules(fields: Fields) -> Iterator[EarnRule]:
     """The rules."""
-    multipliers: list[tuple[Fields, str]] = []
-    paid: set[str] = set()
+    multipliers: list[tuple[Fields, EarnRule]] = []
+    paid: list[EarnRule] = []
     for rule in fields.items("earn", EARN_KEYS):
         made = _earn_rule(rule)
         if made.multiply is not None:
-            multipliers.append((rule, made.on))
+            multipliers.append((rule, made))
         if made.points_per_unit is not None:
-            paid.add(made.on)
+            paid.append(made)
         yield made
-    for rule, event_type in multipliers:
-        if event_type and event_type not in paid:
-            message = f"There is nothing to multiply: no rule gives points_per_unit on {event_type}."
-            rule.fault("multiply", message, "Add such a rule, or give points.")
+    for rule, made in multipliers:
+        if made.on:
+            _check_multiplier(rule, made, [one for one in paid if one.on == made.on])
+
+
+def _check_multiplier(rule: Fields, made: EarnRule, paid: Sequence[EarnRule]) -> None:
+    """A fault when there is never anything to multiply: no points per unit, or none for its products or on its days."""
+    if not paid:
+        message = f"There is nothing to multiply: no rule gives points_per_unit on {made.on}."
+        rule.fault("multiply", message, "Add such a rule, or give points.")
+    elif made.only is not None and all(one.without and _within(made.only, one.without) for one in paid):
+        message = "There is nothing to multiply: no rule gives points_per_unit for these products."
+        rule.fault("multiply", message, "Give points for them, or name other products.")
+    elif not any(_overlap(made, one) for one in paid):
+        message = "There is nothing to multiply: no rule gives points_per_unit on these days."
+        rule.fault("multiply", message, "Correct from or until.")
+
+
+def _overlap(one: EarnRule, other: EarnRule) -> bool:
+    """Whether both rules count at some moment."""
+    begins = max((rule.begins for rule in (one, other) if rule.begins is not None), default=None)
+    ends = min((rule.ends for rule in (one, other) if rule.ends is not None), default=None)
+    return begins is None or ends is None or begins < ends
 
 
 def _earn_rule(rule: Fields) -> EarnRule:

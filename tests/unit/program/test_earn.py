@@ -105,6 +105,34 @@ def test_what_can_never_fire_or_is_not_understood_is_refused(
     assert fault.line == 4
 
 
+@pytest.mark.parametrize(
+    ("unit", "times", "said"),
+    [
+        ("without: {categories: [A, B]}", "categories: [A]", "these products"),
+        ("until: 2027-03-31", "from: 2027-04-01", "these days"),
+        ("from: 2027-04-01", "until: 2027-03-31", "these days"),
+    ],
+)
+def test_a_multiplier_that_never_finds_anything_is_refused(unit: str, times: str, said: str) -> None:
+    unit_rule = f"{{id: p, on: order.completed, points_per_unit: 1, {unit}}}"
+    fault = only_fault(earn(f"{unit_rule}, {{id: m, on: order.completed, multiply: 2, {times}}}"))
+    assert (fault.path, said in fault.message) == ("points.earn[1].multiply", True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "times"),
+    [
+        ("without: {categories: [A]}", "categories: [A, B]"),
+        ("without: {categories: [A]}", "tiers: [gold]"),
+        ("from: 2027-03-01, until: 2027-03-31", "from: 2027-03-31"),
+        ("categories: [A]", "products: [a]"),
+    ],
+)
+def test_a_multiplier_that_may_find_something_is_not(unit: str, times: str) -> None:
+    unit_rule = f"{{id: p, on: order.completed, points_per_unit: 1, {unit}}}"
+    assert load(earn(f"{unit_rule}, {{id: m, on: order.completed, multiply: 2, {times}}}", TIERS))
+
+
 def test_a_tier_that_is_misspelt_is_recognised() -> None:
     assert only_fault(earn(order_rule("tiers: [gld]"), TIERS)).hint == "Did you mean gold?"
 
