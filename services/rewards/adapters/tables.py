@@ -1,5 +1,5 @@
-"""The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; redemptions,
-adjustments and codes are found by ids of their own, since nobody else knows whose they are."""
+"""The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; adjustments are
+found by ids of their own, as what stands in `checkout_tables` is."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from services.rewards.adapters.checkout_tables import checkout_tables
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.log import log_tables
 from shared.bus.offsets import offset_table
@@ -200,67 +201,6 @@ milestones = Table(
     Column("part", NAME),
 )
 
-offers = Table(
-    "offers",
-    metadata,
-    Column("code", NAME, primary_key=True),
-    Column("customer_id", NAME, nullable=False),
-    Column("offer", String, nullable=False),
-    Column("rule", String, nullable=False),
-    Column("cause", String, nullable=False),
-    Column("program_version", Integer, nullable=False),
-    Column("issued_at", TIME, nullable=False),
-    Column("valid_until", TIME, nullable=False),
-    Column("uses", Integer, nullable=False),
-    Column("used", Integer, nullable=False, server_default=text("0")),
-    Column("revoked_at", TIME),
-    Column("percent", Numeric),
-    Column("amount", Numeric),
-    Column("free_shipping", Boolean, nullable=False, server_default=false()),
-    Column("gift", String),
-    Column("currency", String, nullable=False),
-    Column("part", NAME),
-    CheckConstraint("used >= 0 AND used <= uses", "offers_used"),
-    Index("offers_customer", "customer_id", "issued_at", "code"),
-)
-
-offer_uses = Table(
-    "offer_uses",
-    metadata,
-    Column("code", NAME, nullable=False),
-    Column("customer_id", NAME, nullable=False),
-    Column("order_id", String),
-    Column("at", TIME, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("id", NAME, primary_key=True),
-    Column("offer", String, nullable=False),
-    Column("personal", Boolean, nullable=False),
-    Column("discount", Numeric),
-    Column("undone_at", TIME),
-    Column("part", NAME),
-    Index("offer_uses_customer", "customer_id", "at"),
-)
-
-stock = Table(
-    "stock",
-    metadata,
-    Column("item", NAME, primary_key=True),
-    Column("taken", BigInteger, nullable=False),
-    CheckConstraint("taken >= 0", "stock_taken"),
-    comment="How much is taken of each offer and reward that has, or had, a stock.",
-)
-
-code_attempts = Table(
-    "code_attempts",
-    metadata,
-    Column("subject", NAME, primary_key=True),
-    Column("since", TIME, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("last", LargeBinary, nullable=False),
-    Index("code_attempts_since", "since"),
-    comment="Unknown codes that a customer has tried lately.",
-)
-
 tier_grants = Table(
     "tier_grants",
     metadata,
@@ -288,26 +228,6 @@ tier_benefits = Table(
     Column("issued", Integer, nullable=False),
     Column("part", NAME),
     comment="Offers that tiers bring each period: from when periods count, and the last one that had its offer.",
-)
-
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("customer_id", NAME, primary_key=True),
-    Column("request_id", NAME, primary_key=True),
-    Column("at", TIME, nullable=False),
-    Column("what", String, nullable=False),
-    Column("code", String, nullable=False),
-    Column("detail", String, nullable=False),
-    Column("asked", String, nullable=False),
-    Column("figures", String, nullable=False),
-    Column("program_version", Integer, nullable=False),
-    Column("available", BigInteger, nullable=False),
-    Column("pending", BigInteger, nullable=False),
-    Column("reserved", BigInteger, nullable=False),
-    Column("tier", String),
-    Index("refusals_at", "at"),
-    comment="What the checkout was refused lately, for whoever asks why.",
 )
 
 tier_history = Table(
@@ -346,29 +266,6 @@ activities = Table(
     postgresql_partition_by="RANGE (taken_at)",  # by month: `rewards.add_activity_month`
 )
 
-redemptions = Table(
-    "redemptions",
-    metadata,
-    Column("id", NAME, primary_key=True),
-    Column("customer_id", NAME, nullable=False),
-    Column("order_id", String),
-    Column("points", BigInteger, nullable=False),
-    Column("value", Numeric),
-    Column("currency", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("reserved_at", TIME, nullable=False),
-    Column("expires_at", TIME, nullable=False),
-    Column("ended_at", TIME),
-    Column("taken", String, nullable=False),
-    Column("program_version", Integer, nullable=False),
-    Column("part", NAME),
-    Column("reward", String),
-    Column("gives", String),
-    CheckConstraint("points > 0", "redemptions_points"),
-    Index("redemptions_due", "expires_at", postgresql_where=text("status = 'reserved'")),
-    Index("redemptions_customer", "customer_id", "reserved_at"),
-)
-
 adjustments = Table(
     "adjustments",
     metadata,
@@ -398,6 +295,7 @@ parts = Table(
     comment="Parts of customers that went to others, whose they are now, and by which change.",
 )
 
+checkout_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)
