@@ -137,14 +137,8 @@ def _verdict(  # noqa: PLR0917
         elif rule not in (*matched.rules, *matched.milestones):
             why = Why.CONDITION if condition is not None and condition.holds is not True else Why.UNREWARDED
         else:
-            why = Why.CAP if _shared(rule) else Why.STATE_CHANGED
+            why = Why.STATE_CHANGED
     return Verdict(id=rule.id, rule=rule, given=got, why=why, condition=condition, figures=figures)
-
-
-def _shared(rule: Rule) -> bool:
-    """Whether all customers together share the rule's points: what was left of them then is kept nowhere, but nothing
-    else is left that could have stood in its way."""
-    return isinstance(rule, EarnRule) and rule.cap is not None and rule.cap.program is not None
 
 
 def _memory(rule: Rule, why: Why, before: Member) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from msgspec.structs import replace
 
+from shared.contracts.events import event_key
 from shared.program.versions.reading import FRESH_S
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_api import get
@@ -61,13 +62,15 @@ async def test_an_event_is_explained_rule_by_rule(rewards: Rewards, api: httpx.A
 async def test_an_event_is_found_by_its_source_and_by_the_cause_of_an_entry(
     rewards: Rewards, api: httpx.AsyncClient
 ) -> None:
-    """Given an order; when it is named with its source, or by the cause in the ledger; then it is the same event."""
-    await rewards.happen(order("1", "20"))
+    """Given an order; when it is named with its source, without, or by the cause in the ledger; then it is the same."""
+    await rewards.happen(replace(order("1", "20"), id=event_key("shop", "order-1").hex()))
     ((cause,),) = await rewards.rows("SELECT cause FROM rewards.entries")
 
-    by_id, by_cause = await get(api, "explain", event="order-1"), await get(api, "explain", event=cause)
+    by_id = await get(api, "explain", event="order-1")
 
-    assert by_id == by_cause
+    assert by_id["event"]["id"] == "order-1"
+    assert await get(api, "explain", event="order-1", source="shop") == by_id
+    assert await get(api, "explain", event=cause) == by_id
 
 
 REASONS = [
