@@ -299,10 +299,12 @@ async def _until_held_up(rewards: Rewards, settings: Settings, clock: ManualCloc
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     await publish(settings, rewards, order("0", "10"))
-    async with asyncio.timeout(20):
-        while True:
-            if "held up" in str(await worker.checks()["stream"]()):
-                break
-            await asyncio.sleep(0.02)
-    stop.set()
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                if "ProgramError" in str(await worker.checks()["stream"]()):
+                    break
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
     await running
