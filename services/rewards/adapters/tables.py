@@ -1,5 +1,5 @@
-"""The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; adjustments are
-found by ids of their own, as what stands in `checkout_tables` is."""
+"""The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; what is found
+by ids of its own are adjustments, and what stands in `checkout_tables`."""
 
 from sqlalchemy import (
     BigInteger,
