@@ -32,6 +32,7 @@ from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.simulation import Finding, Task
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
+from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
@@ -121,6 +122,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     for routes in (
         redemption_routes,
         customer_routes,
+        book_routes,
         explain_routes,
         tier_routes,
         tier_grant_routes,

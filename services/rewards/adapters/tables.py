@@ -95,6 +95,7 @@ entries = Table(
         "entries_lot",
     ),
     UniqueConstraint("customer_id", "key", name="entries_business_key"),
+    Index("entries_recorded_at", "recorded_at", postgresql_using="brin"),
 )
 
 lots = Table(
