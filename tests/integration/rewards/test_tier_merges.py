@@ -38,8 +38,8 @@ async def test_a_grant_and_the_periods_of_a_benefit_go_with_their_part_and_retur
     rewards: Rewards, api: httpx.AsyncClient
 ) -> None:
     """Given Ben with a granted Gold and its first monthly code; when he proves to be Ana; then she has Gold and no
-    second code this month; a month on she has one; when they are two again; then Ben has his Gold, Ana none, and no code came
-    twice; when the grant ends, nobody has it."""
+    second code this month; a month on she has one; when they are two again; then Ben has his Gold, Ana none, and no
+    code came twice; when the grant ends, nobody has it."""
     await use(rewards, BENEFITS)
     await rewards.happen(order("a", ANA, "1.00"), order("b", BEN, "1.00"))
     body = {"tier": "gold", "until": (NOW + timedelta(days=75)).isoformat(), "reason": "sorry"}
