@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(10, ge=1, le=200)
     """Database connections per process."""
 
+    history_months: int = Field(36, ge=1, le=1200)
+    """How long rewards keeps the records of what customers did: explanations show them, simulations play them. Points,
+    tiers and entries stay for ever."""
+
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
 
     kafka_bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")

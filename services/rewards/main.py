@@ -165,6 +165,8 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,
+        activities=PostgresActivities(),
+        history_months=settings.history_months,
     )
 
 

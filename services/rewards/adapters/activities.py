@@ -20,6 +20,7 @@ _KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))
 _NUMBER = text("SELECT nextval('rewards.activity_numbers')")
 _ADD_MONTH = text("SELECT rewards.add_activity_month(:moment)")
 _DROP_MONTHS = text("SELECT rewards.drop_activity_months(:before)")
+_SOON = text("SET LOCAL lock_timeout = '500ms'")
 _FOUND = text("""
     SELECT a.record FROM rewards.inbox i
     JOIN rewards.activities a ON (a.customer_id, a.number, a.taken_at) = (i.customer_id, i.number, i.taken_at)
@@ -78,7 +79,9 @@ class PostgresActivities:
         )
 
     async def drop_months(self, connection: AsyncConnection, before: datetime) -> int:
-        """Forget the months that were over by `before`; how many."""
+        """Forget the months that were over by `before`; how many. Gives up at once, with an error that passes, when
+        somebody reads them for long: nobody who writes may have to wait in line behind it."""
+        await connection.execute(_SOON)
         dropped: int = await connection.scalar(_DROP_MONTHS, {"before": before})
         return dropped
 

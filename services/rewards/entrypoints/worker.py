@@ -3,18 +3,25 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork, rest
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.http.health import Check, Degraded
 from shared.http.idempotency import PRUNE_BATCH, IdempotencyKeys
+from shared.program.period import Period
 
 PRUNE_EVERY_S = 600.0
+UTC_ZONE = ZoneInfo("UTC")
+
+log = structlog.get_logger()
 
 
 class Running(Protocol):
@@ -38,6 +45,8 @@ class RewardsWorker:
         keys: IdempotencyKeys,
         relay: Running | None,
         clock: Clock,
+        activities: PostgresActivities,
+        history_months: int,
     ) -> None:
         self._engine = engine
         self._stream = stream
@@ -45,6 +54,8 @@ class RewardsWorker:
         self._keys = keys
         self._relay = relay
         self._clock = clock
+        self._activities = activities
+        self._history = Period(months=history_months)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`. What ends early ends the others too, and its error is raised."""
@@ -80,9 +91,13 @@ class RewardsWorker:
         return {"database": database, "stream": stream, "relay": relay, "jobs": jobs}
 
     async def _prune(self, stop: asyncio.Event) -> None:
-        """Forget old idempotency keys."""
+        """Forget old idempotency keys, and the months of history that are kept no longer."""
         while not stop.is_set():
             try:
+                async with self._engine.begin() as connection:
+                    before = self._history.before(self._clock(), UTC_ZONE)
+                    if dropped := await self._activities.drop_months(connection, before):
+                        log.info("history_forgotten", months=dropped)
                 gone = PRUNE_BATCH
                 while gone == PRUNE_BATCH and not stop.is_set():
                     async with self._engine.begin() as connection:

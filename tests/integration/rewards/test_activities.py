@@ -1,14 +1,17 @@
 """The activities that were taken: kept as they came, found again, forgotten by month and by customer."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.rewards.adapters import activities
 from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.main import create_worker
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode
+from shared.settings import Settings
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, activity, order, refund
 
@@ -113,3 +116,25 @@ async def test_a_forgotten_customers_records_are_gone_and_nobody_elses(rewards: 
         await PostgresActivities().forget(connection, [CUSTOMER])
 
     assert await rewards.rows("SELECT DISTINCT customer_id FROM rewards.activities") == [(OTHER,)]
+
+
+async def test_the_worker_forgets_months_that_are_kept_no_longer(
+    rewards: Rewards, settings: Settings
+) -> None:
+    """Given an order of four years ago and one of today, and history that is kept for three; when the worker runs;
+    then the old record is gone and the new one there."""
+    await rewards.happen(order("1", "10"))
+    rewards.clock.advance(timedelta(days=4 * 365))
+    await rewards.happen(order("2", "10"))
+    stop = asyncio.Event()
+
+    worker = asyncio.create_task(create_worker(settings, rewards.clock).run(stop))
+    async with asyncio.timeout(20):
+        while True:
+            if await rewards.rows("SELECT count(*) FROM rewards.activities") == [(1,)]:
+                break
+            await asyncio.sleep(0.05)
+    stop.set()
+    await worker
+
+    assert await rewards.rows("SELECT count(*) FROM rewards.inbox") == [(2,)]

@@ -277,3 +277,60 @@ async def test_a_time_that_ends_before_it_begins_is_refused(rewards: Rewards, ap
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["parameter"] == "from"
+
+
+async def test_customers_who_are_one_by_now_are_one_from_the_beginning(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given two customers, both welcomed, each with an order, who proved to be one; when history is played; then there
+    is one customer with one welcome and both orders, who is gold by the sum, as the database says."""
+    ana, ben = CUSTOMERS[:2]
+    for name, who in (("a", ana), ("b", ben)):
+        await rewards.happen(
+            activity("customer.registered", f"reg-{name}", customer=who), order(name, "150", customer=who)
+        )
+    merged = {"from": ben, "parts": [ben], "epoch": 1}
+    await rewards.happen(activity("customer.merged", "m", customer=ana, **merged))
+    rewards.clock.advance(timedelta(hours=1))
+
+    found = (await simulate(api, PROGRAM)).json()
+
+    assert (found["customers"], found["same"]) == (1, 1)
+    assert found["live"]["points_owed"] == (await posted(rewards))["owed"] == 400
+    assert found["tiers"] == [{"live": "gold", "proposed": "gold", "customers": 1}]
+
+
+async def test_a_program_without_redemption_has_no_money_to_show(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a proposed program that redeems nothing; when it is simulated; then its cost is null, not 0."""
+    await rewards.happen(order("1", "100", customer=CUSTOMERS[0]))
+    rewards.clock.advance(timedelta(hours=1))
+
+    found = (await simulate(api, PROGRAM.replace("redeem: {", "redeem_not: {"))).json()
+    assert found["code"] == "invalid_program"
+
+    gone = "\n".join(line for line in PROGRAM.splitlines() if not line.strip().startswith("redeem:"))
+    found = (await simulate(api, gone)).json()
+    assert (found["live"]["cost"], found["proposed"]["cost"], found["difference"]["cost"]) == (
+        "1.00",
+        None,
+        None,
+    )
+
+
+async def test_what_customers_spent_and_would_not_have_had_is_told(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a customer who spent 200 of 300 points; when a third of the points is simulated; then they spend the 100
+    that they have, and 100 are short."""
+    await rewards.happen(order("1", "300", customer=CUSTOMERS[0]))
+    rewards.clock.advance(timedelta(hours=1))
+    await redeem(api, CUSTOMERS[0], 200, "r", None)
+    rewards.clock.advance(timedelta(hours=1))
+
+    found = (await simulate(api, PROGRAM.replace("points_per_unit: 1}", "points_per_unit: 0.3334}"))).json()
+
+    assert (found["live"]["points_spent"], found["live"]["points_short"]) == (200, 0)
+    assert (found["proposed"]["points_spent"], found["proposed"]["points_short"]) == (100, 100)
+    assert any("would not have had" in note for note in found["notes"])

@@ -289,6 +289,10 @@ def _notes(contrast: Contrast, live: Program, proposed: Program) -> list[str]:
         notes.append("Sums, windows and days in conditions are those of the currency and time zone in force.")
     if live.campaigns != proposed.campaigns:
         notes.append("Campaigns and messages are not played.")
+    if live.points.referral is not None or proposed.points.referral is not None:
+        notes.append(
+            "Points for referrals (`points.referral`) are not played: they need two customers' histories."
+        )
     if any(rule.cap is not None and rule.cap.program is not None for rule in proposed.points.earn):
         notes.append(
             "What a rule gives to all customers together at most is shared out by customer, not by time."
