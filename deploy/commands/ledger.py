@@ -1,15 +1,17 @@
-"""`regulars ledger verify`: does everything that the ledger says agree?"""
+"""`regulars ledger verify | import`: prove the ledger, and bring opening balances into it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import text
 
 from deploy.commands.installation import installation, run
+from deploy.commands.openings import import_openings
 from services.rewards.adapters.proving import Finding, prove
 
-app = typer.Typer(no_args_is_help=True, help="The ledger of points: verify it.")
+app = typer.Typer(no_args_is_help=True, help="The ledger of points: verify it, import opening balances.")
 
 PATIENCE = "1h"
 """A proof reads every entry; the usual limit of a statement is for small ones."""
@@ -17,7 +19,7 @@ PATIENCE = "1h"
 
 @app.callback()
 def ledger() -> None:
-    """The ledger of points: verify it."""
+    """The ledger of points: verify it, import opening balances."""
 
 
 @app.command()
@@ -45,3 +47,28 @@ async def _verify() -> dict[str, list[Finding]]:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         await connection.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
         return {what: findings async for what, findings in prove(connection)}
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV with the columns customer, points, and if need be expires_on, reference."),
+    ],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: say what would come of it.")
+    ] = False,
+) -> None:
+    """Open balances that customers bring from another system. The same file again changes nothing; nobody gets a
+    message. Ends with 1 when lines were refused."""
+    tally = run(import_openings(file, dry_run=dry_run))
+    for line, why in tally.refused:
+        typer.echo(f"line {line}: {why}", err=True)
+    done = "would be opened" if dry_run else "opened"
+    typer.echo(
+        f"{tally.taken} balances {done} with {tally.points} points; {tally.before} were there before; "
+        f"{len(tally.refused)} lines refused."
+    )
+    if tally.refused:
+        raise typer.Exit(1)

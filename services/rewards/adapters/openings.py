@@ -1,0 +1,57 @@
+"""Opening balances in PostgreSQL: they stand among the adjustments."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.loading import load_lots
+from services.rewards.application.opening import REASON
+from services.rewards.domain.member import Member
+
+ACTOR = "import"
+
+_KNOWN = text("SELECT id, points FROM rewards.adjustments WHERE id = ANY(CAST(:ids AS text[]))")
+_ADD = text("""
+    INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
+    SELECT id, customer_id, points, :reason, :actor, :at
+    FROM unnest(CAST(:ids AS text[]), CAST(:customers AS text[]), CAST(:points AS bigint[]))
+        AS w(id, customer_id, points) ORDER BY id
+    """)
+
+
+class PostgresOpenings:
+    """Implements `OpeningStore`."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
+        """See `OpeningStore.customers`."""
+        return await self._names.find(connection, names)
+
+    async def known(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, int]:
+        """See `OpeningStore.known`."""
+        rows = await connection.execute(_KNOWN, {"ids": list(ids)})
+        return {id_: points for id_, points in rows}  # noqa: C416  # rows are not tuples
+
+    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
+        """See `OpeningStore.load_lots`."""
+        await load_lots(connection, members, members.keys())
+
+    async def add(
+        self, connection: AsyncConnection, rows: Sequence[tuple[str, str, int]], now: datetime
+    ) -> None:
+        """See `OpeningStore.add`."""
+        ids, customers, points = (list(column) for column in zip(*rows, strict=True))
+        bound = {
+            "ids": ids,
+            "customers": customers,
+            "points": points,
+            "reason": REASON,
+            "actor": ACTOR,
+            "at": now,
+        }
+        await connection.execute(_ADD, bound)
