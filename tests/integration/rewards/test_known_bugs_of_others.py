@@ -1,15 +1,18 @@
 """What users of other loyalty systems reported, as they reported it, on the real parts: each case a test by its number.
 
-Two stand where their parts are: segments (mautic#8113) in `tests/integration/scoring/test_known_bugs_of_others.py`,
-opening balances (erpnext#40732) with the import of the ledger.
+Segments (mautic#8113) stand where their part is: in `tests/integration/scoring/test_known_bugs_of_others.py`.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import Result
 
+from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_api import get
 from tests.integration.rewards.test_checkout import end, reserve
@@ -287,6 +290,35 @@ class TestWhy:
         assert (why["event"]["type"], why["event"]["id"]) == ("social.followed", "follow-fan-page")
         assert why["rule_description"] == "20 points, on social.followed, at most once per network"
         assert why["sentence"].startswith("20 points earned by rule follow of program version 1, because of")
+
+
+class TestOpeningBalances:
+    """erpnext#40732: points of an old system come in only by invoices that nobody wrote."""
+
+    async def test_a_balance_of_before_is_there_spends_and_says_why(
+        self,
+        rewards: Rewards,
+        api: httpx.AsyncClient,
+        regulars: Callable[..., Awaitable[Result]],  # noqa: F811
+        tmp_path: Path,
+    ) -> None:
+        """Given a customer of an old system with 5,200 points; when the file is imported, twice; then they are there,
+        once, without an order and without a tier for it, are spent as any, and say where they came from."""
+        await rewards.happen(activity("login.recorded", "l"))
+        file = tmp_path / "balances.csv"
+        file.write_text(f"customer,points\n{CUSTOMER},5200\n")
+        for _ in range(2):
+            assert (await regulars("ledger", "import", str(file))).exit_code == 0
+
+        assert await available(api) == 5200
+        assert (await get(api, "tier"))["tier"] == "member"
+        (line,) = (await get(api, "ledger"))["items"]
+        why = await get(api, "explain", ledger_entry=line["id"])
+        assert why["sentence"] == "5200 points given by hand by import: Opening balance."
+        spent = await end(api, await reserve(api, 5200, "k"), "confirm")
+        assert spent.status_code == 200, spent.text
+        assert await available(api) == 0
+        await rewards.check()
 
 
 class TestParallelRequests:
