@@ -14,9 +14,10 @@ from tests.benchmarks.postings import postings
 from tests.benchmarks.redemptions import redemptions
 from tests.benchmarks.report import Figure, show
 from tests.benchmarks.scoring import scoring
+from tests.benchmarks.simulation import simulation
 from tests.support.stack import Bus, running
 
-PARTS = "abcdefg"
+PARTS = "abcdefgh"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
@@ -40,6 +41,8 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
             figures += await postings(stack)
     if "f" in parts and bus == "postgres":
         figures += await scoring()
+    if "h" in parts and bus == "postgres":
+        figures += await simulation()
     return figures
 
 
