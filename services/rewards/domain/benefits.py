@@ -33,12 +33,13 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
             run = BenefitRun(since, max(period_of(since, every, moment, zone), 0) - 1)
             member.benefits[level.id, offer] = run
         present = period_of(run.anchor, every, moment, zone)
-        for number in range(max(run.issued + 1, period_of(run.anchor, every, since, zone)), present + 1):
-            begun = begins(run.anchor, every, number, zone)
-            good = valid_for is None or valid_for.after(begun, zone) > now
-            if number == present or (begun >= since and good):
-                _issue(member, level, offer, run, number, rulebook, changes)
         if present > run.issued:
+            first = max(run.issued + 1, period_of(run.anchor, every, since, zone))
+            for number in range(first, present + 1):
+                begun = begins(run.anchor, every, number, zone)
+                good = valid_for is None or valid_for.after(begun, zone) > now
+                if number == present or (begun >= since and good):
+                    _issue(member, level, offer, run, number, rulebook, changes)
             run.issued, run.changed = present, True
         due.append(begins(run.anchor, every, present + 1, zone))
     return min(due, default=None)

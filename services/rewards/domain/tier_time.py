@@ -14,16 +14,23 @@ from shared.program.model import Program
 from shared.program.tiering import TierLevel
 
 
-def pass_time(member: Member, rulebook: Rulebook, changes: Changes) -> None:
+def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_program: bool = False) -> None:
     """Do what is due by now, each once: benefits, the end of the tier, word of an end that comes; and note what is due
-    next. All that counts, grants and benefits must be loaded."""
+    next. All that counts, grants and benefits must be loaded. With `same_program` the tier was last decided under this
+    very program: before its end there is nothing to decide."""
     program, now = rulebook.program, changes.now
     if program.tiers is None or member.merged_into is not None:
         member.tier_due = None
         changes.stand(member)
         return
+    next_one = None
     if member.tier is not None:
-        give_benefits(member, _level(member, program), rulebook, changes)
+        next_one = give_benefits(member, _level(member, program), rulebook, changes)
+    if same_program and (member.tier_until is None or member.tier_until > now):
+        due = [next_one, member.tier_until, _notice(member, program, changes)]
+        member.tier_due = min((moment for moment in due if moment is not None), default=None)
+        changes.stand(member)
+        return
     standing = tiers.present(member, program, now)
     ended = member.tier_until or now
     reason = "grant_ended" if member.tier_status == GRANTED else "review"

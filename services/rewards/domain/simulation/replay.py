@@ -162,7 +162,7 @@ class Replay:
             if member.tier_due is not None and member.tier_due <= moment:
                 self._roll(player, moment)
                 member.counted = member.counted or {}
-                pass_time(member, self._rulebook, changes)
+                pass_time(member, self._rulebook, changes, same_program=True)
                 self._look_no_more(member)
             self._count(player, changes)
 
