@@ -70,8 +70,8 @@ def simulation_routes(service: Service, simulate: Simulate) -> APIRouter:
     ) -> Response:
         """Play a program over the history that is kept, and set it against the one in force: points, codes, tiers, cost
         and liability, by rule, segment and customer. Nothing is written. With `Accept: text/plain` the answer is a page
-        to read. A million events take about half a minute on two cores; one simulation runs at a time, others answer
-        409 `simulation_running`."""
+        to read. It may take minutes; one simulation runs at a time in a process, others answer 409
+        `simulation_running`."""
         source = source_of(await request.body(), request.headers.get("content-type", ""))
         now = service.clock()
         wish = Wish(source, since, _until(since, until, now), sample, tuple(customers))
