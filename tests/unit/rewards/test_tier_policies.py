@@ -178,3 +178,36 @@ def test_a_program_that_asks_for_more_takes_nothing_before_the_time_is_over() ->
 
     until(life, life.member.tier_until or NOW)
     assert life.member.tier == "member"
+
+
+def test_an_order_at_the_very_beginning_of_a_year_belongs_to_it() -> None:
+    """Given a calendar year; when 150 are spent at its first moment and 60 in summer; then Gold is reached."""
+    life = living("{spend_in: calendar_year}", at=new_york(2027, 1, 1))
+    life.happen(order("1", "150", at=life.now))
+    until(life, new_york(2027, 7, 1)).happen(order("2", "60", at=life.now))
+
+    assert life.member.tier == "gold"
+
+
+def test_what_was_counted_at_the_first_moment_of_the_window_is_counted_off_by_its_refund() -> None:
+    """Given an order at the first moment of the window; when it is refunded; then nothing is left of it in the sum."""
+    life = living().happen(order("1", "100", at=new_york(2025, 6, 1)))
+    assert life.member.spend == 100
+
+    life.happen(refund("1", "a", "100"))
+    assert life.member.spend == 0
+
+
+def test_a_grant_of_a_tier_that_is_reached_makes_it_last_longer() -> None:
+    """Given Gold by an order; when Gold is granted beyond its time; then it lasts as long as the grant."""
+    life = living().happen(order("1", "250"))
+    life.member.grants.append(TierGrant("tgr_1", "gold", NOW, NOW + timedelta(days=500)))
+    life.happen(order("2", "1"))
+    assert (life.member.tier_since, life.member.tier_until) == (NOW, NOW + timedelta(days=500))
+
+    until(life, new_york(2027, 6, 2))
+    assert (life.member.tier, life.member.tier_status) == ("gold", "granted")
+    assert life.member.tier_until == NOW + timedelta(days=500)
+
+    life.wait(timedelta(days=200))
+    assert life.member.tier == "member"
