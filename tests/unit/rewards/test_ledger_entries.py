@@ -1,0 +1,353 @@
+"""Every way in which points move, to the last field of its entries: accounts, lot, rule, cause, times, key."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+import pytest
+
+from services.rewards.domain import ledger
+from services.rewards.domain.accounts import Account, Entry, Kind
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.lots import FOR_EVER, Lot, end_of_points, keep_in_step, lot_number, oldest_first
+from services.rewards.domain.member import Member
+from shared.contracts.outcomes import Outcome
+from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook
+
+EARLIER = NOW - timedelta(days=1)
+PLAIN = rulebook().program
+WAITING = rulebook(PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  pending_for: P14D")).program
+RENEWED = rulebook(
+    PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  renewed_by: [order.completed]")
+).program
+
+FOR_GOOD = rulebook(PROGRAM.replace("expire_after: P12M\n  notice_before: P30D", "")).program
+
+
+def start(*lots: Lot, **balances: int) -> tuple[Member, Changes]:
+    """A member with these lots and, beside what they hold, these balances, who has 7 entries already."""
+    member = Member(CUSTOMER, entries=7, **balances)
+    member.lots = {lot.number: lot for lot in lots}
+    member.available += sum(lot.remaining for lot in lots if not lot.pending)
+    member.pending += sum(lot.remaining for lot in lots if lot.pending)
+    return member, Changes(NOW, 3)
+
+
+def holding(number: int, remaining: int, *, ends: datetime | None = None, **more: object) -> Lot:
+    """A stored lot."""
+    lot = Lot(
+        number=number,
+        expires_at=ends,
+        points=remaining,
+        remaining=remaining,
+        stored=True,
+        changed=False,
+    )
+    for name, value in more.items():
+        setattr(lot, name, value)
+    return lot
+
+
+def entry(  # noqa: PLR0917
+    number: int, kind: Kind, debit: Account, credit: Account, points: int, lot: int | None, **more: object
+) -> Entry:
+    """An entry of the test's customer and version, of `EARLIER` unless it says another time."""
+    given = {"at": EARLIER, "rule": None, "cause": "c", "key": ""} | more
+    return Entry(
+        CUSTOMER,
+        number,
+        given["at"],  # type: ignore[arg-type]
+        NOW,
+        kind,
+        debit,
+        credit,
+        points,
+        lot,
+        given["rule"],  # type: ignore[arg-type]
+        str(given["cause"]),
+        3,
+        str(given["key"]),
+    )
+
+
+def test_earning_credits_the_lot_and_pays_a_debt():
+    """Given a debt; when points are earned that can be spent; then they are in their lot, and the debt is paid from it;
+    pending ones pay nothing."""
+    lot, waiting = Lot(number=5, expires_at=None, changed=False), Lot(number=6, expires_at=None, pending=True)
+    waiting.changed = False
+    member, changes = start(lot, waiting, debt=30, lifetime_earned=4)
+    words = {"rule": "r", "cause": "c", "at": EARLIER}
+
+    ledger.earn(member, changes, waiting, 25, key="k1", **words)
+    ledger.earn(member, changes, lot, 100, key="k2", **words)
+
+    assert changes.entries == [
+        entry(8, Kind.EARN, Account.ISSUED, Account.PENDING, 25, 6, rule="r", key="k1"),
+        entry(9, Kind.EARN, Account.ISSUED, Account.AVAILABLE, 100, 5, rule="r", key="k2"),
+        entry(10, Kind.SETTLE, Account.AVAILABLE, Account.DEBT, 30, 5, key="settle/10"),
+    ]
+    assert (member.available, member.pending, member.debt, member.lifetime_earned) == (70, 25, 0, 129)
+    assert (lot.points, lot.remaining, lot.changed) == (100, 70, True)
+    assert (waiting.points, waiting.remaining, waiting.changed) == (25, 25, True)
+    ledger.earn(member, changes, lot, 1, key="k3", **words)
+    assert (lot.points, lot.remaining, len(changes.entries)) == (101, 71, 4)
+
+
+def test_a_debt_is_paid_from_what_expires_first_until_it_is_paid():
+    """Given points in several lots and a debt; when it is settled; then the lots that expire first pay, each by an
+    entry of its own, and no lot is touched once nothing is owed."""
+    first, second = holding(1, 10, ends=NOW), holding(2, 10, ends=NOW + timedelta(days=1))
+    third = holding(3, 10)
+    member, changes = start(third, second, first, debt=15)
+
+    ledger.settle(member, changes, cause="c", at=EARLIER)
+
+    assert changes.entries == [
+        entry(8, Kind.SETTLE, Account.AVAILABLE, Account.DEBT, 10, 1, key="settle/8"),
+        entry(9, Kind.SETTLE, Account.AVAILABLE, Account.DEBT, 5, 2, key="settle/9"),
+    ]
+    assert [first.remaining, second.remaining, third.remaining] == [0, 5, 10]
+    assert [first.changed, second.changed, third.changed] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [("", "reverse/r/c/{}"), ("order-1", "reverse/r/c/order-1/{}")], ids=["plain", "part"]
+)
+def test_what_is_taken_back_comes_from_the_own_lot_then_others_then_is_owed(part: str, key: str):
+    """Given an order's lot of which some was spent and some expired, and another lot; when more is taken back than is
+    there; then it comes, in this order, from the own lot, from what expired of it, from the other lot, and is owed."""
+    own, other = holding(1, 10, points=40, expired=5), holding(2, 7)
+    member, changes = start(own, other, lifetime_earned=100)
+
+    ledger.take_back(member, changes, own, 30, rule="r", cause="c", at=EARLIER, part=part)
+
+    reverse = Kind.REVERSE, Account.AVAILABLE, Account.ISSUED
+    assert changes.entries == [
+        entry(8, *reverse, 10, 1, rule="r", key=key.format(1)),
+        entry(9, Kind.REVERSE, Account.EXPIRED, Account.ISSUED, 5, 1, rule="r", key=key.format("expired")),
+        entry(10, *reverse, 7, 2, rule="r", key=key.format(2)),
+        entry(11, Kind.REVERSE, Account.DEBT, Account.ISSUED, 8, None, rule="r", key=key.format("debt")),
+    ]
+    assert (own.remaining, own.expired, other.remaining) == (0, 0, 0)
+    assert (member.available, member.debt, member.lifetime_earned) == (0, 8, 70)
+
+
+def test_what_is_taken_back_stops_where_it_is_enough():
+    """Given points in the own lot, expired ones, and other lots; when fewer are taken back; then nothing beyond them is
+    touched; pending ones are taken as pending."""
+    own, other = holding(1, 10, pending=True), holding(2, 7)
+    member, changes = start(own, other)
+    ledger.take_back(member, changes, own, 10, rule="r", cause="c", at=EARLIER)
+    assert changes.entries == [
+        entry(8, Kind.REVERSE, Account.PENDING, Account.ISSUED, 10, 1, rule="r", key="reverse/r/c/1")
+    ]
+    assert (member.pending, member.available, other.changed) == (0, 7, False)
+
+    own = holding(1, 0, points=9, expired=9)
+    member, changes = start(own, other)
+    ledger.take_back(member, changes, own, 4, rule="r", cause="c", at=EARLIER)
+    assert [(one.debit, one.points) for one in changes.entries] == [(Account.EXPIRED, 4)]
+    assert (own.expired, own.changed, other.remaining) == (5, True, 7)
+
+    many = [holding(number, 1) for number in range(1, 4)]
+    member, changes = start(*many)
+    ledger.take_back(member, changes, None, 2, rule="r", cause="c", at=EARLIER)
+    assert [(one.lot, one.points) for one in changes.entries] == [(1, 1), (2, 1)]
+    assert (many[2].remaining, many[2].changed, member.debt) == (1, False, 0)
+
+
+def test_time_releases_and_expires_to_the_moment_and_the_field():
+    """Given lots whose time has just come, and lots for which it is a moment too early; when the member is brought
+    up to date; then those that are due move, as of when they were due, whenever it is noticed."""
+    soon = NOW + timedelta(microseconds=1)
+    ready = holding(1, 10, pending=True, available_at=NOW)
+    waits = holding(2, 20, pending=True, available_at=soon, ends=NOW)
+    over, lasts = holding(3, 30, ends=EARLIER, expired=2, points=32), holding(4, 40, ends=soon)
+    gone = holding(5, 0, ends=EARLIER, pending=True, available_at=EARLIER)
+    member, changes = start(ready, waits, over, lasts, gone)
+
+    ledger.bring_up_to_date(member, changes, NOW)
+
+    one, three = "lot:0000000000000001", "lot:0000000000000003"
+    by_lot = {each.lot: each for each in changes.entries}
+    release, expire = by_lot[1], by_lot[3]
+    assert release == entry(
+        release.number,
+        Kind.RELEASE_PENDING,
+        Account.PENDING,
+        Account.AVAILABLE,
+        10,
+        1,
+        at=NOW,
+        cause=one,
+        key=f"release_pending/1/{release.number}",
+    )
+    assert expire == entry(
+        expire.number,
+        Kind.EXPIRE,
+        Account.AVAILABLE,
+        Account.EXPIRED,
+        30,
+        3,
+        cause=three,
+        key=f"expire/3/{expire.number}",
+    )
+    assert {release.number, expire.number} == {8, 9}
+    assert (ready.pending, ready.remaining, ready.changed) == (False, 10, True)
+    assert (waits.pending, waits.changed, gone.pending) == (True, False, True)
+    assert (over.remaining, over.expired, over.changed) == (0, 32, True)
+    assert (lasts.remaining, lasts.changed) == (40, False)
+    assert (member.available, member.pending) == (50, 20)
+    (told,) = changes.outcomes
+    data = {"points": 30, "on": EARLIER.isoformat(), "available": told.data["available"]}
+    assert told == Outcome(
+        id=f"{CUSTOMER}/{expire.number}",
+        customer_id=CUSTOMER,
+        type="points.expired",
+        time=NOW,
+        cause=three,
+        program_version=3,
+        data=data,
+    )
+    before = len(changes.entries)
+    ledger.bring_up_to_date(member, changes, NOW)
+    assert len(changes.entries) == before
+
+
+def test_points_that_can_be_spent_pay_a_debt_before_they_expire():
+    """Given a debt, and points that waited and have expired since; when the member is brought up to date late; then
+    they pay first, as of when they could be spent, and what is left of them expires."""
+    lot = holding(1, 10, pending=True, available_at=EARLIER, ends=NOW)
+    member, changes = start(lot, debt=4)
+
+    ledger.bring_up_to_date(member, changes, NOW)
+
+    cause = "lot:0000000000000001"
+    assert changes.entries[1:] == [
+        entry(9, Kind.SETTLE, Account.AVAILABLE, Account.DEBT, 4, 1, cause=cause, key="settle/9"),
+        entry(
+            10, Kind.EXPIRE, Account.AVAILABLE, Account.EXPIRED, 6, 1, at=NOW, cause=cause, key="expire/1/10"
+        ),
+    ]
+    assert changes.entries[0].at == EARLIER
+    assert (member.available, member.debt, lot.expired) == (0, 0, 6)
+
+
+def test_a_lot_brought_in_step_is_written_although_nothing_moves():
+    """Given a lot that another event has let last longer; when the member is brought up to date; then they are written;
+    who has no such lot is not."""
+    member, changes = start(holding(1, 5, changed=True))
+    ledger.bring_up_to_date(member, changes, NOW)
+    assert changes.members == {CUSTOMER: member}
+    member, changes = start(holding(1, 5), holding(2, 0, changed=True))
+    ledger.bring_up_to_date(member, changes, NOW)
+    assert (changes.members, changes.entries) == ({}, [])
+
+
+def test_adjustments_give_to_their_lot_and_take_from_what_expires_first():
+    """Given points, and a debt; when points are given and taken by hand; then each entry names its lot, and what is
+    given pays the debt."""
+    lot = Lot(number=9, expires_at=NOW, changed=False)
+    member, changes = start(lot, debt=2)
+    ledger.adjust(member, changes, 20, lot=lot, cause="c", at=EARLIER)
+    assert changes.entries == [
+        entry(8, Kind.ADJUST, Account.ADJUSTED, Account.AVAILABLE, 20, 9, key="adjust/c"),
+        entry(9, Kind.SETTLE, Account.AVAILABLE, Account.DEBT, 2, 9, key="settle/9"),
+    ]
+    assert (lot.points, lot.remaining, lot.changed, member.lifetime_earned) == (20, 18, True, 0)
+    ledger.adjust(member, changes, 1, lot=lot, cause="d", at=EARLIER)
+    assert (lot.points, lot.remaining) == (21, 19)
+
+    member, changes = start(holding(1, 10), holding(2, 10, ends=NOW), holding(3, 10))
+    ledger.adjust(member, changes, -15, lot=None, cause="c", at=EARLIER)
+    assert changes.entries == [
+        entry(8, Kind.ADJUST, Account.AVAILABLE, Account.ADJUSTED, 10, 2, key="adjust/c/2"),
+        entry(9, Kind.ADJUST, Account.AVAILABLE, Account.ADJUSTED, 5, 1, key="adjust/c/1"),
+    ]
+
+
+def test_nobody_draws_more_than_there_is():
+    """Given lots; when exactly all is drawn; then each gives what it has; more is a fault in the code, not a balance
+    below zero."""
+    member, _ = start(holding(2, 3), holding(1, 4), holding(3, 5, pending=True))
+    assert [(lot.number, points) for lot, points in ledger.draw(member, 7)] == [(1, 4), (2, 3)]
+    with pytest.raises(AssertionError, match=r"^lots hold what the balance says$"):
+        ledger.draw(member, 1)
+
+
+def test_a_new_lot_waits_and_ends_as_the_program_says():
+    """Given programs with and without a waiting time, and with renewal; when a lot is opened; then it can be spent and
+    ends when they say, and is the member's."""
+    member = Member(CUSTOMER, part="part", renewed_since=EARLIER, renewed_until=FOR_EVER)
+    plain = ledger.open_lot(member, 1, NOW, PLAIN, now=NOW)
+    assert plain == Lot(number=1, expires_at=datetime(2027, 6, 2, 4, tzinfo=UTC), part="part")
+    assert member.lots == {1: plain}
+
+    over = NOW + timedelta(days=14)
+    waiting = ledger.open_lot(member, 2, NOW, WAITING, now=NOW)
+    end = datetime(2026, 9, 16, 4, tzinfo=UTC)
+    assert waiting == Lot(number=2, expires_at=end, available_at=over, pending=True, part="part")
+    assert ledger.open_lot(member, 3, NOW, WAITING, now=over - timedelta(microseconds=1)).pending
+    assert not ledger.open_lot(member, 4, NOW, WAITING, now=over).pending
+
+    renewed = ledger.open_lot(member, 5, NOW, RENEWED, now=NOW)
+    assert (renewed.renewable, renewed.expires_at) == (True, FOR_EVER)
+
+
+def test_lots_are_numbered_by_what_they_are_for():
+    """Given causes that are hashes, or not, and parts; when lots are numbered; then the same cause has the same number,
+    of 63 bits, and others have others."""
+    hash_ = "ffffffffffffffff" + "1" * 16
+    assert lot_number(hash_) == 0xFFFFFFFFFFFFFFFF >> 1
+    assert lot_number(hash_) == lot_number(hash_[:16] + "2" * 16)
+    numbers = [lot_number("red_x"), lot_number("red_y"), lot_number(hash_, "a"), lot_number(hash_, "b")]
+    assert numbers == [
+        lot_number("red_x"),
+        lot_number("red_y"),
+        lot_number(hash_, "a"),
+        lot_number(hash_, "b"),
+    ]
+    assert len({*numbers, lot_number(hash_)}) == 5
+    assert all(0 <= number < 1 << 63 for number in numbers)
+    assert numbers[0] == int.from_bytes(_digest("red_x/"), "big") >> 1
+
+
+def _digest(words: str) -> bytes:
+    return blake2b(words.encode(), digest_size=8, person=b"regulars.lot").digest()
+
+
+@pytest.mark.parametrize(
+    ("lot", "end", "changed"),
+    [
+        ({"expires_at": NOW}, NOW + timedelta(days=9), True),
+        ({"expires_at": NOW, "renewable": False}, NOW, False),
+        ({"expires_at": None}, None, False),
+        ({"expires_at": EARLIER}, EARLIER, False),
+        ({"expires_at": NOW + timedelta(days=9)}, NOW + timedelta(days=9), False),
+        ({"expires_at": NOW, "remaining": 0, "expired": 3}, NOW, False),
+        ({"expires_at": NOW, "remaining": 0, "expired": 0}, NOW + timedelta(days=9), False),
+    ],
+    ids=["lasts", "not renewable", "for ever", "ended by then", "lasts longer anyhow", "expired", "empty"],
+)
+def test_a_lot_lasts_on_if_it_lasted_when_it_was_renewed(
+    lot: dict[str, object], end: datetime | None, changed: bool
+):
+    """Given a lot, and a renewal since `EARLIER` for nine days from now; when it is brought in step; then it lasts on
+    if it is renewable and had not ended, and the customer is to be told anew."""
+    one = holding(1, 5)
+    for name, value in {"renewable": True, "noticed": True, **lot}.items():
+        setattr(one, name, value)
+    keep_in_step(one, EARLIER, NOW + timedelta(days=9))
+    assert (one.expires_at, one.changed) == (end, changed)
+    assert one.noticed is (end == lot["expires_at"])
+    before = one.expires_at
+    keep_in_step(one, None, FOR_EVER)
+    keep_in_step(one, EARLIER, None)
+    assert one.expires_at == before
+
+
+def test_what_expires_first_is_spent_first_and_what_never_does_last():
+    """Given lots; when they are put in order; then by end, then by number, without empty and pending ones."""
+    lots = [holding(1, 1), holding(4, 1, ends=NOW), holding(3, 1, ends=NOW), holding(2, 1, ends=EARLIER)]
+    lots += [holding(5, 0, ends=EARLIER), holding(6, 1, ends=EARLIER, pending=True)]
+    assert [lot.number for lot in oldest_first(lots)] == [2, 3, 4, 1]
+    assert end_of_points(NOW, FOR_GOOD) is None
