@@ -21,6 +21,10 @@ from shared.vault.secret import check_secret, derive
 BATCH = 500
 """Lines in one transaction."""
 POINTS_MAX = 1_000_000_000
+DIGITS_MAX = 20
+"""Of a number; the rest would only make it larger."""
+YEAR_MAX = 2199
+"""Exports write a day far away for "never", such as 9999-12-31, after which there is none."""
 NEEDED = ("customer", "points")
 KNOWN = (*NEEDED, "expires_on", "reference")
 EXAMPLE = "customer,points,expires_on,reference"
@@ -76,6 +80,9 @@ def read_openings(file: Path, tally: Tally) -> list[Opening]:
 def _rows(reader: "csv.DictReader[str]", tally: Tally) -> Iterator[Opening]:
     columns = [name.strip().lower() for name in reader.fieldnames or ()]
     reader.fieldnames = columns
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise LocalError(f"There are two columns {twice!r}: which one counts?")
     wrong = [name for name in columns if name not in KNOWN]
     if wrong or any(name not in columns for name in NEEDED):
         named = f"There is no column {wrong[0]!r}" if wrong else "The columns customer and points are needed"
@@ -106,13 +113,15 @@ def _opening(line: int, row: dict[str, str]) -> Opening:
     customer, points = value["customer"], value["points"]
     if not 1 <= len(customer) <= 200:
         raise ValueError("customer must be an id of 1 to 200 characters")
-    if not (points.isascii() and points.isdigit() and 1 <= int(points) <= POINTS_MAX):
-        raise ValueError(f"points must be a whole number from 1 to {POINTS_MAX}, not {points!r}")
+    if not (points.isascii() and points.isdigit() and 1 <= int(points[:DIGITS_MAX]) <= POINTS_MAX):
+        raise ValueError(f"points must be a whole number from 1 to {POINTS_MAX}, not {points[:DIGITS_MAX]!r}")
     day = value.get("expires_on", "")
     try:
         expires_on = date.fromisoformat(day) if day else None
     except ValueError:
         raise ValueError(f"expires_on must be a day such as 2027-12-31, not {day!r}") from None
+    if expires_on is not None and expires_on.year > YEAR_MAX:
+        raise ValueError(f"expires_on must be a day before the year {YEAR_MAX + 1}, not {day!r}")
     reference = value.get("reference", "") or day
     if len(reference) > 200 or "\x00" in customer + reference:
         raise ValueError("reference may have 200 characters, none of them NUL")

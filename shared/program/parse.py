@@ -2,11 +2,12 @@
 
 from collections.abc import Set
 from dataclasses import replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from shared.program.currencies import DECIMALS
 from shared.program.document import Scalar, read_document
-from shared.program.faults import Faults, Place, ProgramError, ProgramFault, suggestion
+from shared.program.faults import Faults, Place, ProgramError, ProgramFault, nearest
 from shared.program.ids import Ids
 from shared.program.model import Program
 from shared.program.reading import Fields, Reading, fields_of
@@ -116,13 +117,20 @@ def _currency(root: Fields) -> str:
 def _time_zone(root: Fields) -> ZoneInfo:
     root.need("time_zone", "Days begin and end in it: write such as time_zone: America/New_York.")
     name = root.text("time_zone")
+    if name in _time_zones():
+        return ZoneInfo(name)
     if name is not None:
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            hint = suggestion(name, sorted(available_timezones()), many=0)
-            root.fault("time_zone", f"There is no time zone {name}.", hint)
+        near = nearest(name, sorted(_time_zones()))
+        hint = f"Did you mean {near}?" if near else "Use a name of IANA, such as America/New_York."
+        root.fault("time_zone", f"There is no time zone {name}.", hint)
     return ZoneInfo("UTC")
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """The names that mean the same everywhere: neither the zone of this machine nor one that is none, both of which the
+    system may have files of; the database would not know them."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def _removed_ids(root: Fields) -> frozenset[str]:

@@ -62,6 +62,8 @@ class Fields:
         for key, value in self.node.entries:
             name = key.text
             if name not in self.known:
+                if self.reading.faults.full:
+                    break  # nobody would be told of this one, and to look for what was meant takes a while
                 message = f"There is no key {name} here."
                 self.reading.faults.add(
                     key.place, self.at(name), message, suggestion(name, free or self.known)

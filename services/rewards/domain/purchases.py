@@ -10,6 +10,9 @@ from msgspec import Struct, structs
 from services.rewards.domain.baskets import Basket, Refund, Rest, rest_of
 
 ZERO = Decimal(0)
+POINTS_MAX = 1_000_000_000_000
+"""The most points of one rule for one order: far above any program, and far below where a customer's sum of them could
+no longer be kept."""
 
 
 class Terms(Struct, array_like=True, gc=False, frozen=True):
@@ -96,8 +99,9 @@ class Purchase(Struct, kw_only=True):
 
 
 def whole_points(amount: Decimal | Fraction, rate: Decimal) -> int:
-    """Points for an amount of money, rounded down to whole points per order."""
-    return int(amount * rate) if isinstance(amount, Decimal) else int(amount * Fraction(rate))
+    """Points for an amount of money, rounded down to whole points per order; `POINTS_MAX` at most."""
+    points = int(amount * rate) if isinstance(amount, Decimal) else int(amount * Fraction(rate))
+    return min(points, POINTS_MAX)
 
 
 def kept_points(purchase: Purchase) -> list[int]:

@@ -289,6 +289,11 @@ class Checker:
                 raise ConditionError(f"{tree.name} needs a name and a condition.", tree.at, hint)
         if name in ("customer", "event") or name in self._bound:
             raise ConditionError(f"{name} is taken.", at, "Choose another name.")
+        if (
+            self._bound
+        ):  # a thousand lines, a thousand times over, for one event: the stream would stand still
+            message = f"{tree.name} cannot go over a list within {tree.name} over another one."
+            raise ConditionError(message, tree.at, "Join two conditions with &&, each over one list.")
         self._bound[name] = over.type.element or ANY
         checked = self.check(body)
         del self._bound[name]

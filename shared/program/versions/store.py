@@ -3,6 +3,7 @@
 Every writer takes one lock, so that there is one order of decisions. Readers take none.
 """
 
+import asyncio
 from collections.abc import Set
 from datetime import datetime, timedelta
 
@@ -117,7 +118,7 @@ async def activate(
         ActivationError: The moment is none that can be.
     """
     await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
-    load_program((await read_version(connection, version)).source)  # fit for this release too
+    await _load((await read_version(connection, version)).source)  # fit for this release too
     timeline = await read_timeline(connection)
     _check_start(timeline, now, starts_at)
     before = timeline.in_force(now if starts_at is None else starts_at)
@@ -164,17 +165,22 @@ async def check_program(
     Stores nothing. Raises `ProgramError`."""
     before = (await read_timeline(connection)).in_force(now if starts_at is None else starts_at)
     if before is None:
-        return None, load_program(source)
+        return None, await _load(source)
     stored = await read_version(connection, before.version)
     if stored.source == source:
-        return (same := load_program(source, version=stored.version)), same
-    return _if_fit(stored), load_program(source, retired_ids=stored.retired)
+        return (same := await _load(source, version=stored.version)), same
+    return await _if_fit(stored), await _load(source, retired=stored.retired)
 
 
-def _if_fit(stored: StoredProgram) -> Program | None:
+async def _load(source: str, *, version: int = 0, retired: Set[str] = frozenset()) -> Program:
+    """`load_program` beside the event loop: a long text takes seconds, in which checkouts want their answers."""
+    return await asyncio.to_thread(load_program, source, version=version, retired_ids=retired)
+
+
+async def _if_fit(stored: StoredProgram) -> Program | None:
     """A stored version, unless a release that allowed more has stored it: even then another can follow."""
     try:
-        return load_program(stored.source, version=stored.version, retired_ids=stored.retired)
+        return await _load(stored.source, version=stored.version, retired=stored.retired)
     except ProgramError:
         return None
 
@@ -193,11 +199,11 @@ async def _store(
     refused: Set[str] = frozenset()
     if before is not None:
         refused = (await read_version(connection, before.version)).retired
-    program = load_program(source, version=newest + 1, retired_ids=refused)
+    program = await _load(source, version=newest + 1, retired=refused)
     retired: Set[str] = program.removed_ids
     if newest:
         last = await read_version(connection, newest)
-        previous = _if_fit(last)
+        previous = await _if_fit(last)
         retired = retired_after(previous, program) if previous is not None else retired | last.retired
     stored = {
         "version": program.version,

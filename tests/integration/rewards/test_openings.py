@@ -70,6 +70,8 @@ async def test_opening_balances_are_taken_once(rewards: Rewards, regulars: Regul
         (",5,,", "customer must be an id"),
         (f"{ANA},5", "not as many values"),
         (f"{BEN},5,,", "line 2 again"),
+        (f"{ANA},5,9999-12-31,", "before the year 2200"),
+        (f"{ANA},{'9' * 5000},,", "points must be"),
     ],
 )
 async def test_a_wrong_line_is_refused_and_the_others_are_taken(
@@ -111,9 +113,13 @@ async def test_a_file_of_other_columns_is_refused(
     regulars: Regulars,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    """Given a file that has other columns; then it is refused with what they should be."""
+    """Given a file that has other columns, or one of them twice; then it is refused with what they should be."""
     file = tmp_path / "balances.csv"
     file.write_text("customer,pionts\nx,1\n")
     answer = await regulars("ledger", "import", str(file))
     assert isinstance(answer.exception, LocalError)
     assert "customer,points,expires_on,reference" in str(answer.exception)
+    file.write_text("customer,points,points\nx,1,2\n")
+    answer = await regulars("ledger", "import", str(file))
+    assert isinstance(answer.exception, LocalError)
+    assert "two columns 'points'" in str(answer.exception)

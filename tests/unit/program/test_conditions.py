@@ -91,6 +91,8 @@ def test_sensible_conditions_compile(source: str) -> None:
         ("event.lines.exists(event, true)", "is taken", 19),
         ("event.lines.exists(line, line.colour == 'red')", "no field colour", 30),
         ("event.lines.exists(line, line.quantity)", "joins conditions", 30),
+        ("event.lines.exists(a, event.lines.all(b, a.sku == b.sku))", "cannot go over a list within", 34),
+        ("event.lines.exists(a, event.lines.filter(b, a.sku == b.sku).size() > 1)", "list within", 34),
         ("event.coupon.matches('[')", "cannot be read", 21),
         ("event.time > timestamp('tomorrow')", "cannot be read", 23),
         ("event.time - event.time > duration('P1D')", "cannot be read", 35),

@@ -1,9 +1,11 @@
 """The file as YAML: what is refused before a word of it is understood."""
 
+from time import process_time
+
 import pytest
 
 from shared.program.document import BYTES_MAX
-from shared.program.faults import ProgramError
+from shared.program.faults import FAULTS_MAX, ProgramError
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, faults, load, only_fault
 
@@ -119,3 +121,19 @@ def test_the_error_reads_as_a_list_of_places() -> None:
     with pytest.raises(ProgramError) as caught:
         load_program(HEAD + "stage: {}\n")
     assert str(caught.value) == "line 4, column 1 (stage): There is no key stage here. Did you mean stages?"
+
+
+def test_a_file_of_nothing_but_faults_is_told_of_at_once() -> None:
+    """Twenty thousand unknown keys: only as many are compared with the known ones as are told of."""
+    began = process_time()
+    assert len(faults("".join(f"k{number}: 1\n" for number in range(20_000)))) == FAULTS_MAX
+    assert process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "Factory", "posixrules", "right/UTC", "../UTC", ".", "A" * 190]
+)
+def test_a_time_zone_has_a_name_that_means_the_same_everywhere(name: str) -> None:
+    fault = only_fault("", head=f"name: Test\ncurrency: USD\ntime_zone: {name}\n")
+    assert fault.message == f"There is no time zone {name}."
+    assert "Known here" not in fault.hint

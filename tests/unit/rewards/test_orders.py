@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain import checkout
-from tests.unit.rewards.building import NOW, Life, cancellation, order, refund
+from services.rewards.domain.purchases import POINTS_MAX
+from tests.unit.rewards.building import NOW, PROGRAM, Life, cancellation, order, refund, rulebook
 
 VIP = {"segments": ["vip"]}
 
@@ -18,6 +19,19 @@ def test_an_order_gives_a_whole_point_per_unit_rounded_down() -> None:
     assert life.kinds() == [("earn", "purchase", 49)]
     assert life.member.available == life.member.lifetime_earned == 49
     assert life.told() == ["points.earned"]
+
+
+def test_no_order_gives_more_points_than_can_be_kept() -> None:
+    """Given a rate and a multiplier as large as a program may have; when orders as large as they may be are paid; then
+    each rule gives a trillion points at most, and a refund leaves what the rest gives."""
+    huge = PROGRAM.replace("points_per_unit: 1}", "points_per_unit: 1000000}").replace("1.5", "1000")
+    life = Life(rulebook(huge)).happen(order("1", "999999999999.9999", facts=VIP))
+    assert life.kinds() == [("earn", "purchase", POINTS_MAX), ("earn", "vip-double", POINTS_MAX)]
+
+    life.happen(refund("1", "r", "999999999999"))
+    assert life.member.available == 999_900 + 999 * 999_900
+    life.happen(cancellation("1"))
+    assert life.member.available == life.member.lifetime_earned == life.member.debt == 0
 
 
 def test_a_multiplier_is_an_entry_of_its_own() -> None:
