@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.baskets import Basket, Refund
-from services.rewards.domain.lots import Lot, keep_in_step
+from services.rewards.domain.lots import FOR_EVER, Lot, keep_in_step
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.milestones import milestone_name
-from services.rewards.domain.purchases import Grant, Purchase
+from services.rewards.domain.purchases import ZERO, Grant, Purchase
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])
@@ -204,17 +204,18 @@ async def roll_spend(
     connection: AsyncConnection, members: dict[str, Member], customers: Collection[str], since: datetime
 ) -> None:
     """Move the start of the rolling spend of these customers to `since`: purchases that lie between the old start and
-    the new leave the sum (or join it, when a new program looks further back)."""
-    moving = [
-        member
-        for member in (members[id_] for id_ in customers)
-        if member.spend_since is not None and member.spend_since != since
-    ]
+    the new leave the sum (or join it, when a new program looks further back). Of a sum that was not kept, because there
+    were no tiers, all that counts joins it."""
+    moving = [m for m in (members[id_] for id_ in customers) if m.spend_since != since and not m.new]
     if moving:
+        for member in moving:
+            if member.spend_since is None:
+                member.spend_since, member.spend = FOR_EVER, ZERO
+        starts = [m.spend_since or since for m in moving]
         keys = {
             "customers": [m.customer_id for m in moving],
-            "starts": [min(m.spend_since or since, since) for m in moving],
-            "ends": [max(m.spend_since or since, since) for m in moving],
+            "starts": [min(start, since) for start in starts],
+            "ends": [max(start, since) for start in starts],
         }
         for customer, total in await connection.execute(_ROLLED, keys):
             member = members[customer]

@@ -49,7 +49,7 @@ class PostgresMembers:
         missing = wanted - found.keys()
         if missing and create:
             created = await connection.execute(_CREATE, {"ids": sorted(missing)})
-            found.update((id_, Member(id_)) for (id_,) in created)
+            found.update((id_, Member(id_, new=True)) for (id_,) in created)
             # Somebody else may have made the rest since we looked.
             found.update(await _lock(connection, wanted - found.keys()))
         moved = {m.merged_into for m in found.values() if m.merged_into is not None}

@@ -147,12 +147,15 @@ class TimedJobs:
         skip: Collection[str] = (),
         limit: int = DUE_MAX,
     ) -> int:
-        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come."""
+        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come. While the program has no
+        tiers all that waits: it may be put back in force."""
+        rulebook = await self.programs.current(connection, now)
+        if rulebook.program.tiers is None:
+            return 0
         members = await self.due.tiers(connection, now, limit, skip)
         if not members:
             return 0
         with work_of(members):
-            rulebook = await self.programs.current(connection, now)
             measure = tiers.measure_of(rulebook.program)
             needs = Needs(spend=set(members), tiers=set(members))
             since = tiers.start_of_window(rulebook.program, now)

@@ -16,11 +16,12 @@ class Member:
 
     Balances are points, all at least 0; what a customer can spend is `available - debt`, and one of the two is
     always 0. `entries` is the number of the newest ledger entry. `spend` is what was paid less what was refunded for
-    orders placed from `spend_since` on. The tier is as it was last decided: since when, until when it is not looked at
-    anew, how (`tier_status`, see `standing.py`), until when it runs that the customer heard the end of
-    (`tier_noticed`), and when time next has something to do about it (`tier_due`). From `joined_at` years of
-    membership run, where the program counts them. Renewable lots that held points at `renewed_since`
-    last until `renewed_until`, because the customer has been active all that time (see `expiry`).
+    orders placed from `spend_since` on; where that is None it is not kept, and summed up when tiers ask for it. The
+    tier is as it was last decided: since when, until when it is not looked at anew, how (`tier_status`, see
+    `standing.py`), until when it runs that the customer heard the end of (`tier_noticed`), and when time next has
+    something to do about it (`tier_due`). From `joined_at` years of membership run, where the program counts them.
+    Renewable lots that held points at `renewed_since` last until `renewed_until`, because the customer has been active
+    all that time (see `expiry`). `new`: nothing of the customer was known before this transaction.
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
     `redemptions` and `code_uses` are those for the orders that are being undone, by order id.
@@ -50,6 +51,7 @@ class Member:
     renewed_since: datetime | None = None
     renewed_until: datetime | None = None
     part: str | None = None
+    new: bool = False
     lots: dict[int, Lot] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     uses: dict[str, list["Use"]] = field(default_factory=dict)

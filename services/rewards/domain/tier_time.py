@@ -19,7 +19,9 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
     next. All that counts, grants and benefits must be loaded. With `same_program` the tier was last decided under this
     very program: before its end there is nothing to decide."""
     program, now = rulebook.program, changes.now
-    if program.tiers is None or member.merged_into is not None:
+    if program.tiers is None:
+        return  # what is due stays so until there are tiers again
+    if member.merged_into is not None:
         member.tier_due = None
         changes.stand(member)
         return

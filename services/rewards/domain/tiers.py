@@ -72,6 +72,7 @@ def follow_order(  # noqa: PLR0917
     """Count an order that was told, told again, refunded or called off; `before` is what it counted until then."""
     tiers = program.tiers
     if tiers is None:
+        member.spend_since, member.spend = None, ZERO  # whoever has tiers again sums it up anew
         return
     if member.spend_since is None:
         member.spend_since = start_of_window(program, changes.now)
