@@ -67,6 +67,11 @@ _MOVES = [
         )
     ),
 ]
+# A referral that waits for an order has perhaps come to one. `at` is a moment that is over: it is due at once.
+_WAKE = text(f"""
+    UPDATE rewards.referrals SET due_at = at
+    WHERE customer_id IN ({_S}, {_T}) AND due_at IS NULL AND closed IS NULL
+    """)  # noqa: S608
 _REVOKE = text("""
     UPDATE rewards.offers SET revoked_at = :now
     WHERE customer_id = :customer AND rule = ANY(CAST(:rules AS text[])) AND used = 0 AND revoked_at IS NULL
@@ -83,6 +88,7 @@ async def move(connection: AsyncConnection, source: Member, target: Member) -> N
     stay = [(rule, use.cause) for rule, uses in source.uses.items() for use in uses]
     keys = {"rules": [rule for rule, _ in stay], "causes": [cause for _, cause in stay]}
     await connection.execute(_MOVE_USES, bound | keys)
+    await connection.execute(_WAKE, bound)
 
 
 async def revoke_offers(
@@ -153,6 +159,7 @@ async def move_parts(
     bound = {"source": source.customer_id, "target": target.customer_id, "parts": list(names)}
     for statement in _PART_MOVES:
         await connection.execute(statement, bound)
+    await connection.execute(_WAKE, {"source": source.customer_id, "target": target.customer_id})
 
 
 async def earned_by(connection: AsyncConnection, source: Member, target: Member, names: Iterable[str]) -> int:

@@ -234,3 +234,31 @@ async def test_both_sides_see_what_became_of_it(shop: Rewards, api: httpx.AsyncC
     assert BEN not in str(seen)
     (own,) = (await api.get(f"/v1/customers/{BEN}/referrals")).json()["items"]
     assert (own["side"], own["status"], own["due_at"]) == ("friend", "rewarded", None)
+
+
+async def test_an_order_that_a_merge_brings_counts_for_the_referral(shop: Rewards) -> None:
+    """Given a friend who registered, and who ordered as a guest under an address; when the two prove to be one after
+    the order was told; then the order counts as if it had come later."""
+    await shop.happen(made(), came())
+    await shop.pass_time()
+    await shop.happen(bought(customer=MAIL))
+    await shop.happen(went("customer.merged", MAIL, BEN, [MAIL], 1))
+    shop.clock.set(NOW + timedelta(days=30))
+    await shop.pass_time()
+
+    assert await given(shop) == {ANA: 300, BEN: 100}
+
+
+async def test_a_referral_that_was_due_while_two_were_one_is_decided_when_they_part(shop: Rewards) -> None:
+    """Given two friends who were taken for one while the order of one was kept; when they part; then both referrals
+    count."""
+    await shop.happen(made(), came(), bought())
+    await shop.happen(came(MAIL, name="second"), bought("2", customer=MAIL))
+    await shop.happen(went("customer.merged", MAIL, BEN, [MAIL], 1))
+    shop.clock.set(NOW + timedelta(days=30))
+    await shop.pass_time()
+    assert await given(shop) == {ANA: 300, BEN: 100}
+    await shop.happen(went("customer.unmerged", BEN, MAIL, [MAIL], 2))
+    await shop.pass_time()
+
+    assert await given(shop) == {ANA: 600, BEN: 100, MAIL: 100}
