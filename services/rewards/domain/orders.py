@@ -85,7 +85,7 @@ def _tell_again(  # noqa: PLR0917
             if grant is not None:
                 grant.earned = 0
                 purchase.grants.append(grant)
-    _give_missing(member, purchase, activity, rulebook, changes)
+    _give_missing(member, purchase, activity, matched, rulebook, changes)
     give_back(member, purchase, activity, rulebook, changes)
     take_back_undone(member, purchase, activity, changes)
     tiers.follow_order(member, purchase, before, activity, program, changes)
@@ -104,14 +104,22 @@ def _adjust_terms(purchase: Purchase, activity: Activity, rulebook: Rulebook) ->
                 purchase.basket = purchase.basket or basket_of(activity.data)
 
 
-def _give_missing(
-    member: Member, purchase: Purchase, activity: Activity, rulebook: Rulebook, changes: Changes
+def _give_missing(  # noqa: PLR0917
+    member: Member,
+    purchase: Purchase,
+    activity: Activity,
+    matched: Match,
+    rulebook: Rulebook,
+    changes: Changes,
 ) -> None:
-    """Earn, per rule, what the order gives beyond what the customer has of it."""
+    """Earn, per rule, what the order gives beyond what the customer has of it. A rule with a cap gives only if it
+    matches: else what it gave before, and what is left of it, is not at hand."""
     given: list[dict[str, object]] = []
     rules = {rule.id: rule for rule in rulebook.rules.get(activity.type, ())}
     for grant, due in zip(purchase.grants, due_points(purchase), strict=True):
         points, rule = due - (grant.earned - grant.reversed), rules.get(grant.rule)
+        if rule is not None and rule.cap is not None and rule not in matched.rules:
+            continue
         left = room(member, rule, activity.time, rulebook.program, changes) if rule is not None else None
         points = points if left is None else min(points, left)
         if points <= 0:

@@ -1,6 +1,7 @@
 """Earn rules on a real database: baskets survive a restart, caps hold against each other's workers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -17,7 +18,7 @@ from shared.settings import Settings
 from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, points, went
-from tests.unit.rewards.building import activity, order, refund
+from tests.unit.rewards.building import NOW, activity, order, refund
 from tests.unit.rewards.test_earning import HEAD, LINES, back
 
 PROGRAM = f"""{HEAD}points:
@@ -201,3 +202,18 @@ async def test_a_limited_rule_s_points_for_an_order_come_back_with_an_undone_mer
     await rewards.happen(refund("b", "r", "50", customer=BEN))
     assert await points(rewards) == {ANA: (100, 100), BEN: (0, 0)}
     await rewards.check()
+
+
+@pytest.mark.parametrize("cap", ["program: 100", "day: 100"])
+async def test_an_order_told_again_stays_within_a_cap_whose_rule_it_no_longer_meets(
+    shop: Shop, cap: str
+) -> None:
+    """Given an order with points of a capped rule with a condition; when the order is told with an earlier time and a
+    total that does not meet it; then the rule gives nothing beyond its cap, and the record is taken."""
+    rule = f'{{id: first, on: order.completed, points_per_unit: 2, when: "event.total < 50", cap: {{{cap}}}}}'
+    await shop.change(PROGRAM, f"{HEAD}points:\n  earn:\n    - {rule}\n")
+    await shop.rewards.happen(order("1", "40"))
+    await shop.rewards.happen(order("1", "60", name="told-again", at=NOW - timedelta(hours=1)))
+
+    assert await shop.given() == 80
+    await shop.rewards.check()
