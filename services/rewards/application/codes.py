@@ -127,10 +127,13 @@ class Codes:
         program = (await self.programs.current(connection, now)).program
         member = await self._lock(connection, request.customer, everybody=False)
         code = await self._find(connection, request, program, lock=True)
+        unknown = refusals.unmet_terms("offer", Unmet(Reason.UNKNOWN, DETAILS[Reason.UNKNOWN]))
         if member is None or code is None:
-            raise refusals.unmet_terms("offer", Unmet(Reason.UNKNOWN, DETAILS[Reason.UNKNOWN]))
+            raise unknown
         uses = await self.store.uses(connection, member.customer_id, code.offer.id, request.cart.order_id)
         mine = [use for use in uses if _is_for(use, code, request.cart.order_id)]
+        if not mine and not code.may_be_tried_by(member.customer_id):
+            raise unknown
         if not mine:
             raise refusals.code_not_used(str(request.cart.order_id))
         use = mine[-1]
@@ -202,7 +205,7 @@ class Codes:
             for other in uses
             if other.order_id is not None and other.order_id == order_id
         ]
-        beside += await self._others(connection, code, request, program)
+        beside += await self._others(connection, code, member, request, program)
         unmet = code.refusal(request.cart, standing, beside, program, now)
         left = code.uses_left(len(of_offer), 1)
         return Judged(code=code, unmet=unmet, discount=off, uses_left=left)
@@ -213,14 +216,20 @@ class Codes:
         return await self.store.taken(connection, stock_of("offer", code.offer.id), lock=lock)
 
     async def _others(
-        self, connection: AsyncConnection, code: Code, request: CodeRequest, program: Program
+        self,
+        connection: AsyncConnection,
+        code: Code,
+        member: Member | None,
+        request: CodeRequest,
+        program: Program,
     ) -> list[bool]:
-        """Whether the other codes that the checkout names are combinable; those that nobody knows do not matter."""
-        found = []
+        """Whether the other codes that the checkout names are combinable. Those that nobody knows do not matter, and
+        another customer's as little: who names it may not learn that there is such a code."""
+        customer_id, found = member.customer_id if member is not None else None, []
         for text in request.beside:
             other = CodeRequest(customer=request.customer, code=text, cart=request.cart)
             known = await self._find(connection, other, program, lock=False)
-            if known is not None and known.code != code.code:
+            if known is not None and known.code != code.code and known.may_be_tried_by(customer_id):
                 found.append(known.offer.combinable)
         return found
 

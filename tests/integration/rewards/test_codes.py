@@ -20,7 +20,7 @@ from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode
 from shared.contracts.customer import own_id
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, cancellation, order, refund
+from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, activity, cancellation, order, refund
 
 OTHER = "cus_000000000000000000000002"
 OFFERS = """
@@ -385,3 +385,24 @@ async def test_the_largest_order_there_can_be_is_reckoned(shop: httpx.AsyncClien
 
     assert (await validate(shop, "TOYS5", lines=[line] * 1000))["discount"] == "5"
     assert (await validate(shop, "SUMMER-26", lines=[line] * 1000))["discount"] == "3"
+
+
+async def test_another_customers_code_is_as_unknown_as_any_however_it_is_named(
+    rewards: Rewards, shop: httpx.AsyncClient
+) -> None:
+    """Given a customer's own code that stands alone; when another one names it beside a code, or gives it back; then
+    both answer as for a code that there is not."""
+    await rewards.happen(activity("login.recorded", "five", facts={"orders": 5}))
+    (code,) = (await rewards.rows("SELECT code FROM rewards.offers"))[0]
+    await rewards.happen(order("2", "100", customer=OTHER))
+    mine = await validate(shop, "SHIPFREE", total="50", codes=[code])
+    assert mine["reason"] == "offer_not_combinable"
+
+    for number, named in enumerate((code, "NONE-SUCH-CODE")):
+        assert (await validate(shop, "SHIPFREE", OTHER, total="50", codes=[named]))["valid"]
+        given = await shop.post(
+            f"/v1/offers/{named}/release",
+            json={"customer": OTHER, "order_id": "2"},
+            headers={"Idempotency-Key": f"g{number}"},
+        )
+        assert (given.status_code, given.json()["code"]) == (404, "offer_unknown")
