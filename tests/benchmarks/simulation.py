@@ -32,7 +32,7 @@ ACTIVITIES_PER_CUSTOMER = 20
 START = datetime(2025, 1, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
 FILL = 20_000
-COLUMNS = ("customer_id", "number", "taken_at", "parting", "record")
+COLUMNS = ("customer_id", "number", "taken_at", "record")
 GOAL_PER_S = 1_000_000 / 60
 """A million activities in a minute, on two cores."""
 
@@ -44,7 +44,7 @@ def history(activities: int, customers: int) -> Iterator[tuple[object, ...]]:
     for number in range(activities):
         at = START + YEAR * number / activities
         customer = random.choice(names)
-        yield customer, number, at, False, encode(_order(number, customer, at))
+        yield customer, number, at, encode(_order(number, customer, at))
 
 
 def _order(number: int, customer: str, at: datetime) -> Activity:

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Taken
-from services.rewards.domain.parting import is_parting
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
 
@@ -72,10 +71,10 @@ class PostgresActivities:
             "activities",
             schema_name="rewards",
             records=[
-                (each.activity.customer_id, number, now, is_parting(each.activity), each.record)
+                (each.activity.customer_id, number, now, each.record)
                 for number, each in enumerate(taken, first)
             ],
-            columns=("customer_id", "number", "taken_at", "parting", "record"),
+            columns=("customer_id", "number", "taken_at", "record"),
         )
 
     async def drop_months(self, connection: AsyncConnection, before: datetime) -> int:

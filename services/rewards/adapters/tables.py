@@ -261,9 +261,7 @@ activities = Table(
     Column("customer_id", NAME, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("taken_at", TIME, primary_key=True),
-    Column("parting", Boolean, nullable=False),
     Column("record", LargeBinary, nullable=False),
-    Index("activities_parting", "number", postgresql_where=text("parting")),
     postgresql_partition_by="RANGE (taken_at)",  # by month: `rewards.add_activity_month`
 )
 
@@ -292,7 +290,6 @@ parts = Table(
     Column("part", NAME, primary_key=True),
     Column("customer_id", NAME, nullable=False),
     Column("epoch", BigInteger, nullable=False),
-    Index("parts_epoch", "epoch"),
     comment="Parts of customers that went to others, whose they are now, and by which change.",
 )
 
