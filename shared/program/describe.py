@@ -18,11 +18,7 @@ from shared.program.model import (
 from shared.program.offering import Gift, OfferTemplate, Reward, Terms
 from shared.program.period import Period
 from shared.program.tiering import Basis, Benefit, Measure, TierLevel
-from shared.program.words import in_digits as _plain
-from shared.program.words import in_money as _money
-from shared.program.words import in_points as _points
-from shared.program.words import in_times as _times
-from shared.program.words import in_words
+from shared.program.words import in_digits, in_money, in_points, in_times, in_words
 
 
 def describe(program: Program) -> Mapping[str, str]:
@@ -57,12 +53,12 @@ def describe_earn_rule(rule: EarnRule, program: Program) -> str:
     """Such as `1 point per USD of what was paid, on order.completed`."""
     paid = f"what was paid{_products(rule)}"
     if rule.points_per_unit is not None:
-        gives = f"{_points(rule.points_per_unit)} per {program.currency} of {paid}"
+        gives = f"{in_points(rule.points_per_unit)} per {program.currency} of {paid}"
     elif rule.multiply is not None:
-        gives = f"{_plain(rule.multiply)} times the points for {paid}"
+        gives = f"{in_digits(rule.multiply)} times the points for {paid}"
     else:
-        gives = _points(rule.points or 0) + _products(rule)
-    least = f" of {_money(rule.minimum_order, program.currency)} or more" if rule.minimum_order else ""
+        gives = in_points(rule.points or 0) + _products(rule)
+    least = f" of {in_money(rule.minimum_order, program.currency)} or more" if rule.minimum_order else ""
     when = f", when {rule.when.source}" if rule.when else ""
     members = f", for {' and '.join(sorted(rule.tiers))}" if rule.tiers else ""
     dates = _dates(rule, program.time_zone)
@@ -72,15 +68,15 @@ def describe_earn_rule(rule: EarnRule, program: Program) -> str:
 def describe_referral(referral: Referral, currency: str) -> str:
     """Such as `300 points for who brings a friend, 100 points for the friend, once ...`."""
     sides = ((referral.points, "who brings a friend"), (referral.friend, "the friend"))
-    gives = ", ".join(f"{_points(many)} for {whom}" for many, whom in sides if many is not None)
-    least = f" of {_money(referral.minimum_order, currency)} or more" if referral.minimum_order else ""
+    gives = ", ".join(f"{in_points(many)} for {whom}" for many, whom in sides if many is not None)
+    least = f" of {in_money(referral.minimum_order, currency)} or more" if referral.minimum_order else ""
     kept = f"once the friend's first order{least} has been kept for {in_words(referral.kept_for)}"
     return f"{gives}, {kept}{_limit(referral.limit)}"
 
 
 def describe_milestone(milestone: Milestone) -> str:
     """Such as `offer fifth, when customer.orders == 5`."""
-    gives = [_points(milestone.points)] if milestone.points is not None else []
+    gives = [in_points(milestone.points)] if milestone.points is not None else []
     gives += [f"offer {milestone.offer}"] if milestone.offer else []
     on = f", on {milestone.on}" if milestone.on else ""
     when = f", when {milestone.when.source}" if milestone.when else ""
@@ -94,7 +90,7 @@ def _count(count: Count) -> str:
 
 def describe_count(count: Count) -> str:
     """Such as `at 5 orders`, `every 1000 spend`."""
-    return f"{'every' if count.each else 'at'} {_plain(count.of)} {count.fact.replace('_', ' ')}"
+    return f"{'every' if count.each else 'at'} {in_digits(count.of)} {count.fact.replace('_', ' ')}"
 
 
 def describe_tier(level: TierLevel, program: Program) -> str:
@@ -116,14 +112,14 @@ def describe_offer(offer: OfferTemplate, currency: str) -> str:
         how = f", with the code {offer.code}"
     else:
         assert offer.valid_for is not None
-        how = f", valid for {in_words(offer.valid_for)}, {_times(offer.uses)}"
+        how = f", valid for {in_words(offer.valid_for)}, {in_times(offer.uses)}"
     together = ", together with others" if offer.combinable else ""
     return _gift(offer, currency) + how + _terms(offer.terms, currency) + together
 
 
 def describe_reward(reward: Reward, currency: str) -> str:
     """Such as `a gift: mug, for 800 points, once per year`."""
-    return f"{_gift(reward, currency)}, for {_points(reward.points)}{_terms(reward.terms, currency)}"
+    return f"{_gift(reward, currency)}, for {in_points(reward.points)}{_terms(reward.terms, currency)}"
 
 
 def describe_campaign(campaign: Campaign) -> str:
@@ -132,25 +128,25 @@ def describe_campaign(campaign: Campaign) -> str:
     after = f", after {in_words(campaign.after)}" if campaign.after else ""
     actions: list[str] = []
     for action in campaign.do:
-        given = _points(action.points) if action.points is not None else None
+        given = in_points(action.points) if action.points is not None else None
         actions.append(given or (f"offer {action.offer}" if action.offer else f"message {action.message}"))
-    held = f"; {_plain(campaign.holdout)} % held out" if campaign.holdout else ""
+    held = f"; {in_digits(campaign.holdout)} % held out" if campaign.holdout else ""
     return f"on {campaign.on}{after}{when}: {', '.join(actions)}{_limit(campaign.at_most)}{held}"
 
 
 def describe_redeem(redeem: Redeem, currency: str) -> str:
     """Such as `100 points are worth 1.00 USD; at least 500 points at once`."""
     are = "is" if redeem.points == 1 else "are"
-    least = f"; at least {_points(redeem.minimum)} at once"
-    return f"{_points(redeem.points)} {are} worth {_money(redeem.value, currency)}{least}"
+    least = f"; at least {in_points(redeem.minimum)} at once"
+    return f"{in_points(redeem.points)} {are} worth {in_money(redeem.value, currency)}{least}"
 
 
 def _gift(gift: Gift, currency: str) -> str:
     if gift.percent is not None:
-        bound = f", at most {_money(gift.at_most, currency)}" if gift.at_most is not None else ""
-        return f"{_plain(gift.percent)} % off{bound}"
+        bound = f", at most {in_money(gift.at_most, currency)}" if gift.at_most is not None else ""
+        return f"{in_digits(gift.percent)} % off{bound}"
     if gift.amount is not None:
-        return f"{_money(gift.amount, currency)} off"
+        return f"{in_money(gift.amount, currency)} off"
     return "free shipping" if gift.free_shipping else f"a gift: {gift.gift}"
 
 
@@ -159,7 +155,7 @@ def _terms(terms: Terms, currency: str) -> str:
     if terms.products or terms.categories:
         said.append("on " + ", ".join([*sorted(terms.products), *sorted(terms.categories)]))
     if terms.minimum_order is not None:
-        said.append(f"on orders of {_money(terms.minimum_order, currency)} or more")
+        said.append(f"on orders of {in_money(terms.minimum_order, currency)} or more")
     if terms.tiers:
         said.append(f"for {' and '.join(sorted(terms.tiers))}")
     if terms.begins is not None:
@@ -174,11 +170,11 @@ def _terms(terms: Terms, currency: str) -> str:
 def describe_reached(at: Decimal, basis: Basis, currency: str) -> str:
     """Such as `200.01 USD spent within 12 months`, `5 orders within a calendar year`."""
     if basis.measure is Measure.SPEND:
-        what = f"{_money(at, currency)} spent"
+        what = f"{in_money(at, currency)} spent"
     elif basis.measure is Measure.POINTS:
-        what = f"{_points(at)} earned"
+        what = f"{in_points(at)} earned"
     else:
-        what = f"{_plain(at)} order" + ("" if at == 1 else "s")
+        what = f"{in_digits(at)} order" + ("" if at == 1 else "s")
     if basis.over is not None:
         return f"{what} within {in_words(basis.over)}"
     return f"{what} within {'a calendar year' if basis.year == 'calendar_year' else 'a year of membership'}"
@@ -197,18 +193,18 @@ def _limit(limit: Limit | None) -> str:
 def describe_limit(limit: Limit) -> str:
     """Such as `once`, `2 times per month`, `once per network`."""
     if limit.per is None:
-        return _times(limit.times)
+        return in_times(limit.times)
     per = in_words(limit.per).removeprefix("1 ") if isinstance(limit.per, Period) else limit.per
-    return f"{_times(limit.times)} per {per}"
+    return f"{in_times(limit.times)} per {per}"
 
 
 def _cap(cap: Cap | None) -> str:
     if cap is None:
         return ""
     each = (("an order", cap.order), ("a day", cap.day), ("a month", cap.month))
-    parts = [f"{_points(many)} {per}" for per, many in each if many is not None]
-    parts += [f"{_points(cap.customer)} in all"] if cap.customer is not None else []
-    parts += [f"{_points(cap.program)} for all customers together"] if cap.program is not None else []
+    parts = [f"{in_points(many)} {per}" for per, many in each if many is not None]
+    parts += [f"{in_points(cap.customer)} in all"] if cap.customer is not None else []
+    parts += [f"{in_points(cap.program)} for all customers together"] if cap.program is not None else []
     return f", at most {', '.join(parts)}"
 
 

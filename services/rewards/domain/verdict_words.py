@@ -8,6 +8,7 @@ from shared.contracts.activity import Activity
 from shared.program.earn import EarnRule, Referral
 from shared.program.model import Program
 from shared.program.trace import in_words
+from shared.program.words import in_points
 
 Reason = Callable[[Verdict, Activity, Program], str]
 
@@ -46,7 +47,7 @@ def event_sentence(verdicts: list[Verdict], activity: Activity) -> str:
 
 def _gift(verdict: Verdict) -> str:
     given = verdict.given
-    gifts = [f"{given.points} point{'' if given.points == 1 else 's'}"] if given.points else []
+    gifts = [in_points(given.points)] if given.points else []
     gifts += [f"offer {offer}" for offer in given.offers]
     return " and ".join(gifts) or "nothing"
 
