@@ -24,8 +24,10 @@ _FIND = text(f"{_DUE} AND NOT r.customer_id = ANY(CAST(:skip AS text[])) ORDER B
 _AGAIN = text(f"{_DUE} AND r.customer_id = ANY(CAST(:customers AS text[])) ORDER BY r.customer_id")
 _ORDERS = text("""
     SELECT customer_id, min(placed_at), min(placed_at) FILTER (
-        WHERE CAST(:minimum AS numeric) IS NULL OR (counts AND net >= CAST(:minimum AS numeric)))
-    FROM rewards.purchases
+        WHERE CAST(:minimum AS numeric) IS NULL OR (counts AND net >= CAST(:minimum AS numeric))),
+        (SELECT min(r.at) FROM rewards.referral_ids i JOIN rewards.referrals r USING (referral_id)
+            WHERE i.customer_id = p.customer_id AND r.customer_id <> p.customer_id)
+    FROM rewards.purchases p
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND placed_at IS NOT NULL AND NOT cancelled
         AND (net > 0 OR total = 0)
     GROUP BY customer_id
@@ -85,7 +87,7 @@ class PostgresReferrals:
     ) -> dict[str, Orders]:
         """See `Referrals.orders`."""
         rows = await connection.execute(_ORDERS, {"customers": [*customers], "minimum": minimum})
-        return {customer: Orders(first, fitting) for customer, first, fitting in rows}
+        return {customer: Orders(first, fitting, brought) for customer, first, fitting, brought in rows}
 
     async def wait_for_bringer(self, connection: AsyncConnection, referral_id: str) -> bool:
         """See `Referrals.wait_for_bringer`."""

@@ -48,15 +48,17 @@ def note_referral(member: Member, activity: Activity, program: Program, changes:
 @dataclass(frozen=True, slots=True)
 class Orders:
     """Of the friend's orders that stand: when the first was placed, and when the first one that is of the referral's
-    minimum; None: there is none."""
+    minimum; None: there is none. `brought`: when the first one came whom the friend had brought."""
 
     first: datetime | None
     fitting: datetime | None
+    brought: datetime | None = None
 
 
 class Close(NamedTuple):
     """What became of a friend's referral: looked at again at `due_at` (None: after the next order), or `closed` for
-    good: `rewarded`, `known_before` (an order is older than the referral), or `self` (both are one customer)."""
+    good: `rewarded`, `known_before` (an order is older than the referral, or a friend of the friend's own is),
+    or `self` (both are one customer)."""
 
     customer_id: str
     due_at: datetime | None
@@ -81,6 +83,10 @@ def settle_referral(  # noqa: PLR0917
         return Close(coming.customer_id, None, "known_before")
     if friend.customer_id == bringer.customer_id:
         return Close(coming.customer_id, None, "self")
+    if (
+        orders.brought is not None and orders.brought <= coming.at
+    ):  # of any ring of friends, one is no new customer
+        return Close(coming.customer_id, None, "known_before")
     if orders.fitting is None:
         return Close(coming.customer_id, None, None)
     kept_at = referral.kept_for.after(orders.fitting, zone)

@@ -47,7 +47,7 @@ class Why(StrEnum):
     NOT_KEPT_YET = "not_kept_yet"
     """The friend's first order has yet to stand for as long as the referral asks."""
     FRIEND_KNOWN = "friend_known_before"
-    """The friend had ordered before the referral."""
+    """The friend had ordered, or brought a friend, before the referral."""
     SELF_REFERRED = "self_referred"
     """Who brought and who came proved to be one customer."""
     STATE_CHANGED = "state_changed"

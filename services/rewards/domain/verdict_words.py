@@ -148,7 +148,7 @@ _REASONS: dict[Why, Reason] = {
     Why.NO_FRIEND: _fixed("nobody has come by this referral"),
     Why.NO_ORDER_KEPT: _fixed("the friend has no order that counts and was kept"),
     Why.NOT_KEPT_YET: _not_kept_yet,
-    Why.FRIEND_KNOWN: _fixed("the friend had ordered before"),
+    Why.FRIEND_KNOWN: _fixed("the friend was a customer before"),
     Why.SELF_REFERRED: _fixed("who brought and who came are one customer"),
     Why.STATE_CHANGED: _fixed(
         "by what is known now it would have given, but what was known then can no longer be told"

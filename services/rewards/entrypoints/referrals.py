@@ -20,7 +20,8 @@ class ReferralView(BaseModel):
     side: Literal["bringer", "friend"] = Field(description="Which side the customer is.")
     at: datetime = Field(description="When the friend came.")
     status: Literal["waiting", "rewarded", "known_before", "self"] = Field(
-        description="`waiting` for an order that is kept; `known_before`: the friend had ordered before; `self`: both"
+        description="`waiting` for an order that is kept; `known_before`: the friend had ordered, or brought"
+        " somebody, before; `self`: both"
         " are one customer."
     )
     due_at: datetime | None = Field(description="When it is decided; null: after the friend's next order.")

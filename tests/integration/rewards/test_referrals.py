@@ -175,6 +175,21 @@ async def test_who_brings_many_is_bound_by_the_limit_and_the_friends_are_not(sho
     await shop.check()
 
 
+async def test_a_ring_of_customers_who_bring_each_other_is_no_ring_of_points(shop: Rewards) -> None:
+    """Given two who each came by the referral of the other, a day apart, and ordered; when all is kept; then only the
+    one who came first was brought: the other had brought a friend by then, and is no new customer."""
+    await shop.happen(made(ANA, "R-1", "a"), made(BEN, "R-2", "b"))
+    await shop.happen(came(BEN, "R-1", "c"), bought("1", customer=BEN))
+    late = order("2", "50", customer=ANA, at=NOW + 2 * DAY, referral_id="R-2")
+    await shop.happen(late, bought("3", customer=MAIL, after=3 * DAY, referral_id="R-2"))
+    shop.clock.set(NOW + timedelta(days=30))
+    await shop.pass_time()
+
+    assert await given(shop) == {ANA: 300, BEN: 400, MAIL: 100}
+    assert dict(await shop.rows("SELECT customer_id, closed FROM rewards.referrals"))[ANA] == "known_before"
+    await shop.check()
+
+
 async def test_nobody_brings_themselves(shop: Rewards) -> None:
     """Given somebody who refers and comes under another address; when the two prove to be one; then no points."""
     await shop.happen(made(), came(), bought())
