@@ -25,7 +25,7 @@ DAYS_MAX = 366
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 From = Annotated[date, Query(alias="from", description="First day, in the program's time zone.")]
-To = Annotated[date, Query(alias="to", description="Last day.")]
+To = Annotated[date, Query(alias="to", description="Last day; days to come are not answered.")]
 
 
 class DayView(BaseModel):
@@ -73,13 +73,15 @@ def book_routes(service: Service) -> APIRouter:
     """`GET /v1/liability` and `GET /v1/customers/{customer}/statement`."""
     router = APIRouter(tags=["books"])
 
-    @router.get("/v1/liability", responses=problem_responses(422))
+    @router.get("/v1/liability", summary="Points owed and breakage by day", responses=problem_responses(422))
     async def get_liability(_: MayRead, first: From, last: To) -> LiabilityView:
-        """Points owed and breakage by day, equal to the ledger to the point; at most 366 days."""
+        """Points owed and breakage by day, until today, equal to the ledger to the point; at most 366 days."""
         _check(first, last)
         async with service.reading.connect() as connection:
-            program = (await service.programs.current(connection, service.clock())).program
+            now = service.clock()
+            program = (await service.programs.current(connection, now)).program
             zone = program.time_zone
+            last = min(last, now.astimezone(zone).date())
             owed, moved = await read_books(connection, _start(first, zone), str(zone))
         redeem = program.points.redeem
         days = [
@@ -91,7 +93,11 @@ def book_routes(service: Service) -> APIRouter:
         ]
         return LiabilityView(currency=program.currency, time_zone=str(zone), days=days)
 
-    @router.get("/v1/customers/{customer}/statement", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/statement",
+        summary="An account between two days",
+        responses=problem_responses(404, 422),
+    )
     async def get_statement(
         customer: CustomerRef,
         _: MayRead,

@@ -45,6 +45,14 @@ async def test_points_owed_by_day_are_those_of_the_ledger(rewards: Rewards, api:
     await rewards.check()
 
 
+async def test_days_to_come_are_not_answered(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given points owed; when the days until after today are asked for; then today is the last: what will be owed
+    tomorrow nobody knows."""
+    await rewards.happen(order("1", "10"))
+    assert list(await liability(api, "2026-05-31", "2026-06-30")) == ["2026-05-31", "2026-06-01"]
+    assert await liability(api, "2026-06-02", "2026-06-30") == {}
+
+
 async def test_a_refund_of_expired_points_lowers_the_breakage_alone(
     rewards: Rewards, api: httpx.AsyncClient
 ) -> None:
