@@ -154,13 +154,15 @@ def eligible(terms: Terms, cart: Cart) -> Decimal | None:
 
 
 def discount(given: OfferTemplate | Reward, cart: Cart, program: Program) -> Decimal | None:
-    """What is taken off the order: a percentage rounded down to what can be paid in the order's currency, an amount at
-    most what it is on; zero for what is no discount; None when what the order comes to is not known."""
+    """What is taken off the order, rounded down to what can be paid in its currency: a percentage, or an amount at most
+    what it is on; zero for what is no discount; None when what the order comes to is not known."""
     base = eligible(given.terms, cart)
     if base is None:
         return None
+    off = ZERO
     if given.percent is not None:
-        unit = Decimal(1).scaleb(-DECIMALS.get(cart.currency or program.currency, 2))
-        off = (base * given.percent / 100).quantize(unit, ROUND_DOWN)
-        return off if given.at_most is None else min(off, given.at_most)
-    return min(given.amount, base) if given.amount is not None else ZERO
+        off = base * given.percent / 100
+        off = off if given.at_most is None else min(off, given.at_most)
+    elif given.amount is not None:
+        off = min(given.amount, base)
+    return off.quantize(Decimal(1).scaleb(-DECIMALS.get(cart.currency or program.currency, 2)), ROUND_DOWN)

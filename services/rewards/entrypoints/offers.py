@@ -91,7 +91,11 @@ def offer_routes(service: Service) -> APIRouter:
     """Validate, redeem and release."""
     router = APIRouter(tags=["offers"])
 
-    @router.post("/v1/offers/{code}/validate", responses=problem_responses(422, 429))
+    @router.post(
+        "/v1/offers/{code}/validate",
+        summary="Is this code good on this order?",
+        responses=problem_responses(422, 429),
+    )
     async def validate(code: PathText, body: CodeBody, _: MayRead) -> Validation:
         """Whether the customer may use the code on this order, now. Changes nothing. An unknown code and another
         customer's are answered alike. 429 `too_many_attempts` after ten unknown ones in a quarter of an hour."""
@@ -107,7 +111,7 @@ def offer_routes(service: Service) -> APIRouter:
         reason = f"offer_{judged.unmet.reason}"
         return Validation(
             valid=False,
-            code=request.shown,
+            code=judged.code.code if judged.code is not None else request.shown,
             reason=reason,
             detail=judged.unmet.detail,
             figures=dict(judged.unmet.extra),
@@ -115,6 +119,7 @@ def offer_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/offers/{code}/redeem",
+        summary="Use a code for an order",
         response_class=Response,
         responses={200: {"model": Use}, **problem_responses(404, 409, 422, 429)},
     )
@@ -134,6 +139,7 @@ def offer_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/offers/{code}/release",
+        summary="Give the use of a code back",
         response_class=Response,
         responses={200: {"model": Released}, **problem_responses(404, 422, 429)},
     )
