@@ -126,14 +126,15 @@ def _segments(
 def _keyed(
     pair: _Pair, noun: str, kind: str | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Things by their ids."""
+    """Things by their ids. What is gone never comes back, but for an earlier version that is put in force again."""
+    again = 0 < pair.after.version < pair.before.version
     for name, old in before.items():
         subject = f"{noun} {name}" if noun != "Tier" else old.name
         if name in after:
             yield from _fields(pair.at(name, subject), old, after[name])
         else:
             was = _said(pair.before, kind, name, old)
-            said = f"{noun} {name} is gone, and its id is not used again: {was}."
+            said = f"{noun} {name} is gone{'' if again else ', and its id is not used again'}: {was}."
             yield Change(Kind.REMOVED, pair.at(name).path, was, None, said)
     for name in after:
         if name not in before:

@@ -105,6 +105,13 @@ def test_a_change_in_one_sentence(old: str, new: str, said: str) -> None:
     assert " | ".join(sentences(DEFAULT, changed((old, new)))) == said
 
 
+def test_an_earlier_version_in_force_again_uses_up_no_id() -> None:
+    rule = "points: {earn: [{id: a, on: order.completed, points: 5}]}"
+    first, second = replace(load(""), version=1), replace(load(rule), version=2)
+    (gone,) = difference(second, first)
+    assert gone.sentence == "Earn rule a is gone: 5 points, on order.completed."
+
+
 def test_what_can_be_spent_and_what_no_more() -> None:
     with_it, without = load("points: {redeem: {points: 100, value: 1}}"), load("")
     (added,), (removed,) = difference(without, with_it), difference(with_it, without)
