@@ -14,6 +14,13 @@ from services.rewards.domain.recurring import begins, period_of, recurring
 from services.rewards.domain.rulebook import Rulebook
 from shared.program.tiering import TierLevel
 
+_CAUSE = "benefit:"
+
+
+def is_benefit(cause: str | None) -> bool:
+    """Whether an offer of this cause is one that a tier brings."""
+    return cause is not None and cause.startswith(_CAUSE)
+
 
 def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes: Changes) -> datetime | None:
     """Issue what the level has brought by now, or by the end of its time; when the next one is due.
@@ -61,6 +68,6 @@ def _issue(  # noqa: PLR0917
         changes,
         offer=offer,
         rule=level.id,
-        cause=f"benefit:{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}",
+        cause=f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}",
         historical=False,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.rewards.adapters import explaining
 from services.rewards.adapters.standings import load_counted
+from services.rewards.domain.benefits import is_benefit
 from services.rewards.domain.tier_words import TierStory, missing_sentence, tier_sentence
 from services.rewards.domain.tiers import amount_now, current_level, start_of_window
 from services.rewards.entrypoints.customers import offer_view
@@ -27,7 +28,8 @@ async def explain_offer(teller: Teller, code: str) -> Explanation:
     because = f", because of {answer.event.type} {answer.event.id}" if answer.event else ""
     shown = offer_view(offer, service.clock())
     now = f"; {STATUS_WORDS[shown.status]}" if shown.status in STATUS_WORDS else ""
-    sentence = f"Offer {offer.offer} was given for reaching {offer.rule}{because}{now}."
+    given = f"as a benefit of tier {offer.rule}" if is_benefit(offer.cause) else f"for reaching {offer.rule}"
+    sentence = f"Offer {offer.offer} was given {given}{because}{now}."
     return answer.model_copy(update={"sentence": sentence, "offer": shown})
 
 

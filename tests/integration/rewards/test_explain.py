@@ -12,6 +12,7 @@ from shared.program.versions.reading import FRESH_S
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_api import get
 from tests.integration.rewards.test_checkout import end, reserve
+from tests.integration.rewards.test_tiers import BENEFITS, use
 from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, order, refund
 
 OTHER = "cus_000000000000000000000002"
@@ -313,6 +314,23 @@ async def test_a_tier_that_was_not_reached_says_what_is_missing(
         " missing: 1750 USD spent."
     )
     assert (answer["tier"]["reason"], answer["tier"]["missing"]) == ("not_reached", "1750")
+
+
+async def test_an_offer_that_a_tier_brings_each_month_is_called_so(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given Gold for some months; when the newest code is explained; then the tier brings it."""
+    await use(rewards, BENEFITS)
+    await rewards.happen(order("1", "250"))
+    await rewards.pass_time()
+    rewards.clock.advance(timedelta(days=70))
+    await rewards.pass_time()
+    rows = await rewards.rows("SELECT code FROM rewards.offers ORDER BY issued_at DESC")
+
+    answer = await get(api, "explain", offer=rows[0][0])
+
+    assert len(rows) > 1
+    assert answer["sentence"] == "Offer five-off was given as a benefit of tier gold."
 
 
 async def test_an_offer_that_cannot_be_used_any_more_says_why(
