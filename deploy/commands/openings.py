@@ -73,7 +73,9 @@ def read_openings(file: Path, tally: Tally) -> list[Opening]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             return list(_rows(csv.DictReader(text), tally))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise LocalError(f"{file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise LocalError(f"{file} cannot be read: {error}") from error
 
 

@@ -9,7 +9,6 @@ from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
 from deploy.local.screen import Screen
 from services.scoring.application.rebuild import Rebuilding
-from services.scoring.main import run_rebuild
 from shared.clock import system_clock
 from shared.program.parse import ProgramError
 
@@ -24,6 +23,8 @@ def rebuild() -> None:
 
 
 async def _rebuild(screen: Screen) -> None:
+    from services.scoring.main import run_rebuild  # noqa: PLC0415  # other commands need not wait for it
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -37,4 +38,4 @@ async def _rebuild(screen: Screen) -> None:
     if done.finished_at is None:
         screen.line(f"Stopped after {done.customers:,} customers. `regulars rebuild` goes on there.")
     else:
-        screen.line(f"Done: {done.customers:,} customers, of whom {done.changed:,} are others than before")
+        screen.line(f"Done: {done.customers:,} customers, of whom {done.changed:,} changed")

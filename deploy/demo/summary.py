@@ -91,7 +91,7 @@ async def _portrait(api: Api, customer: str) -> list[str]:
     facts = profile["facts"]
     head = (
         f"[bold]{customer}[/bold]  score {profile['score']}, {profile['stage']}, tier {tier['tier']}, "
-        f"{points['available']:,} points, {facts['orders']} orders, {facts['spend']} spent"
+        f"{points['available']:,} points, orders: {facts['orders']}, spent: {facts['spend']} {facts['currency']}"
     )
     postings = [
         f"    {entry['at'][:10]}  {entry['points']:>+7,} points  {entry['kind']}"

@@ -86,7 +86,7 @@ def moment(field: str, text: str, zone: ZoneInfo | None, form: str | None) -> st
         raise CellError(field, f"{text!r} is no moment that is sure to be read right", remedy)
     if found.tzinfo is None:
         if zone is None:
-            remedy = "Say where its clock hung with --time-zone, such as --time-zone Europe/Berlin"
+            remedy = "Say of which zone it is with --time-zone, such as --time-zone Europe/Berlin"
             raise CellError(field, f"{text!r} has no offset from UTC", remedy)
         found = found.replace(tzinfo=zone)
     try:

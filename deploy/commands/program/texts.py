@@ -28,8 +28,10 @@ def read_file(name: str) -> str:
     """The text of a program file. Raises `LocalError`."""
     try:
         return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalError(f"{name} cannot be read: {error}") from error
+    except OSError as error:
+        raise LocalError(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise LocalError(f"{name} cannot be read: it is not UTF-8.") from error
 
 
 def load_file(name: str) -> Program:

@@ -54,6 +54,7 @@ def adjustment_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/adjustments",
+        summary="Give or take points by hand",
         status_code=201,
         response_class=Response,
         responses={201: {"model": AdjustmentView}, **problem_responses(404, 409, 422)},

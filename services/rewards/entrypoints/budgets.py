@@ -29,7 +29,11 @@ def budget_routes(service: Service) -> APIRouter:
     """`GET /v1/program/budgets`."""
     router = APIRouter(tags=["program"])
 
-    @router.get("/v1/program/budgets", responses=problem_responses(503))
+    @router.get(
+        "/v1/program/budgets",
+        summary="What is left of the budgets for all customers together",
+        responses=problem_responses(503),
+    )
     async def get_budgets(_: MayRead) -> Budgets:
         """How far the caps for all customers together (`cap: {program: …}`) are used up, as committed by now."""
         async with service.reading.connect() as connection:

@@ -75,7 +75,11 @@ def customer_routes(service: Service) -> APIRouter:
     """The routes under `/v1/customers/{customer}` that only read."""
     router = APIRouter(tags=["customers"])
 
-    @router.get("/v1/customers/{customer}/points", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/points",
+        summary="Balance, and what expires when",
+        responses=problem_responses(404, 422),
+    )
     async def get_points(customer: CustomerRef, _: MayRead) -> PointsView:
         """The points a customer has at this moment."""
         now = service.clock()
@@ -97,7 +101,11 @@ def customer_routes(service: Service) -> APIRouter:
             expiring=[Expiring(points=points, on=day) for day, points in days.items()],
         )
 
-    @router.get("/v1/customers/{customer}/ledger", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/ledger",
+        summary="Every movement of points, newest first",
+        responses=problem_responses(404, 422),
+    )
     async def get_ledger(
         customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[EntryView]:
@@ -110,7 +118,11 @@ def customer_routes(service: Service) -> APIRouter:
         following = encode_cursor((last.recorded_at, last.customer_id, last.number)) if last else None
         return Page(items=[entry_view(row) for row in rows[:limit]], next=following)
 
-    @router.get("/v1/customers/{customer}/offers", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/offers",
+        summary="Offers and their codes",
+        responses=problem_responses(404, 422),
+    )
     async def get_offers(
         customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[OfferView]:

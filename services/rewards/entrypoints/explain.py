@@ -38,7 +38,9 @@ def explain_routes(service: Service) -> APIRouter:
     """The route."""
     router = APIRouter(tags=["customers"])
 
-    @router.get("/v1/customers/{customer}/explain", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/explain", summary="Why, and why not", responses=problem_responses(404, 422)
+    )
     async def explain(  # noqa: PLR0917  # the parameters of a query
         customer: CustomerRef,
         _: MayRead,

@@ -100,7 +100,11 @@ def preview_routes(service: Service) -> APIRouter:
     """`POST /v1/program/preview`."""
     router = APIRouter(tags=["program"])
 
-    @router.post("/v1/program/preview", responses=problem_responses(422, 503))
+    @router.post(
+        "/v1/program/preview",
+        summary="What a cart would earn, and which codes fit",
+        responses=problem_responses(422, 503),
+    )
     async def preview_cart(body: PreviewBody, _: MayRead) -> PreviewView:
         """What this cart would earn, by rule, and which offers fit, were it paid now. Nothing is written. What is known
         of the customer is what the last event told; score, stage and ranks are not guessed ahead."""

@@ -28,7 +28,7 @@ def program_routes(service: Service) -> APIRouter:
     """`GET|PUT /v1/program`, `POST /v1/program/check`."""
     router = APIRouter(tags=["program"])
 
-    @router.get("/v1/program", responses=problem_responses(503))
+    @router.get("/v1/program", summary="The program in force", responses=problem_responses(503))
     async def get_program(_: MayRead) -> ProgramView:
         """The version in force, and what is scheduled."""
         now = service.clock()
@@ -42,7 +42,12 @@ def program_routes(service: Service) -> APIRouter:
             stored = await read_version(connection, in_force.version)
         return ProgramView.of(stored, in_force, timeline.scheduled(now))
 
-    @router.put("/v1/program", responses=problem_responses(400, 409, 422), openapi_extra=PROGRAM_BODY)
+    @router.put(
+        "/v1/program",
+        summary="Put a program in force, at once or from a moment on",
+        responses=problem_responses(400, 409, 422),
+        openapi_extra=PROGRAM_BODY,
+    )
     async def put_program(request: Request, principal: MayChangeProgram, at: At = None) -> PutView:
         """Put a new version in force, at once (within a second everywhere) or at a moment to come. It counts for what
         is decided from then on, never for the past. The text that is in force then anyway changes nothing. 422
@@ -64,7 +69,12 @@ def program_routes(service: Service) -> APIRouter:
         view = ProgramView.of(stored, put, [one for one in timeline.scheduled(now) if one != put])
         return PutView(**dict(view), difference=ChangeView.all_of(before, after))
 
-    @router.post("/v1/program/check", responses=problem_responses(400, 422, 503), openapi_extra=PROGRAM_BODY)
+    @router.post(
+        "/v1/program/check",
+        summary="Is this program fit to go live?",
+        responses=problem_responses(400, 422, 503),
+        openapi_extra=PROGRAM_BODY,
+    )
     async def check(request: Request, _: MayChangeProgram, at: At = None) -> CheckView:
         """What `PUT` would answer, and what would be another than in the version in force (then): nothing is stored.
         422 `invalid_program` names every fault by line and column."""

@@ -200,7 +200,7 @@ def invalid_program(error: ProgramError) -> Problem:
         422,
         "invalid_program",
         "The program is not valid",
-        f"{len(error.errors)} faults; nothing has changed.",
+        f"{len(error.errors)} fault{'s' if len(error.errors) > 1 else ''}; nothing has changed.",
         [_placed(fault) for fault in error.errors],
     )
 

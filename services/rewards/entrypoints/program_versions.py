@@ -44,7 +44,7 @@ def program_version_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["program"], responses=problem_responses(401, 403, 422, 503))
     where = "POST /v1/program/activations"
 
-    @router.get("/v1/program/versions")
+    @router.get("/v1/program/versions", summary="All versions, and when each counted")
     async def list_versions(
         _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[VersionView]:
@@ -56,7 +56,7 @@ def program_version_routes(service: Service) -> APIRouter:
         following = encode_cursor(found[limit - 1].version) if len(found) > limit else None
         return Page(items=views, next=following)
 
-    @router.get("/v1/program/versions/{version}", responses=problem_responses(404))
+    @router.get("/v1/program/versions/{version}", summary="One version", responses=problem_responses(404))
     async def get_version(_: MayRead, version: OfVersion) -> VersionWithSource:
         """One version with its text."""
         async with service.reading.connect() as connection:
@@ -64,7 +64,11 @@ def program_version_routes(service: Service) -> APIRouter:
             (view,) = await _views(service, connection, [stored])
         return VersionWithSource(**dict(view), source=stored.source)
 
-    @router.get("/v1/program/difference", responses=problem_responses(404))
+    @router.get(
+        "/v1/program/difference",
+        summary="What one version makes another, in plain words",
+        responses=problem_responses(404),
+    )
     async def get_difference(
         _: MayRead,
         after: Annotated[Version, Query(alias="to")],
@@ -84,6 +88,7 @@ def program_version_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/program/activations",
+        summary="Put a stored version in force",
         status_code=201,
         response_class=Response,
         responses={201: {"model": ActivationView}, **problem_responses(404, 409)},
@@ -118,6 +123,7 @@ def program_version_routes(service: Service) -> APIRouter:
 
     @router.delete(
         "/v1/program/activations/{activation_id}",
+        summary="Let a scheduled activation not happen",
         status_code=204,
         response_class=Response,
         responses=problem_responses(404, 409),

@@ -121,6 +121,7 @@ def redemption_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/redemptions",
+        summary="Put points aside for an order, or a reward",
         status_code=201,
         response_class=Response,
         responses={
@@ -156,6 +157,7 @@ def redemption_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/redemptions/{redemption_id}/confirm",
+        summary="The order was placed: the points are spent",
         response_class=Response,
         responses=shown,
         openapi_extra=_NAMED,
@@ -167,6 +169,7 @@ def redemption_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/redemptions/{redemption_id}/release",
+        summary="The order was not placed: the points are free again",
         response_class=Response,
         responses=shown,
         openapi_extra=_NAMED,

@@ -31,7 +31,11 @@ def referral_routes(service: Service) -> APIRouter:
     """`GET /v1/customers/{customer}/referrals`."""
     router = APIRouter(tags=["customers"])
 
-    @router.get("/v1/customers/{customer}/referrals", responses=problem_responses(404, 422))
+    @router.get(
+        "/v1/customers/{customer}/referrals",
+        summary="What became of referrals",
+        responses=problem_responses(404, 422),
+    )
     async def get_referrals(
         customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[ReferralView]:

@@ -61,7 +61,7 @@ def reward_routes(service: Service) -> APIRouter:
     """`GET /v1/rewards`."""
     router = APIRouter(tags=["rewards"])
 
-    @router.get("/v1/rewards", responses=problem_responses(404, 422, 503))
+    @router.get("/v1/rewards", summary="What points buy", responses=problem_responses(404, 422, 503))
     async def get_rewards(_: MayRead, customer: Customer = None) -> Catalogue:
         """The rewards of the program. With `customer`: which of them the customer can have now, and why not the others;
         what the order must come to, or hold, is seen when the reward is reserved."""

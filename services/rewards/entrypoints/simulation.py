@@ -53,6 +53,7 @@ def simulation_routes(service: Service, simulate: Simulate) -> APIRouter:
 
     @router.post(
         "/v1/program/simulate",
+        summary="What a program would have given",
         response_model=Summary,
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},

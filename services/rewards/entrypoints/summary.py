@@ -24,7 +24,11 @@ def summary_routes(service: Service) -> APIRouter:
     """`GET /v1/summary`."""
     router = APIRouter(tags=["program"])
 
-    @router.get("/v1/summary", responses=problem_responses(503))
+    @router.get(
+        "/v1/summary",
+        summary="All customers together: points, tiers, offers",
+        responses=problem_responses(503),
+    )
     async def get_summary(_: MayRead) -> Summary:
         """Counts and sums over all members."""
         async with service.reading.connect() as connection:

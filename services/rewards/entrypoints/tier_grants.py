@@ -26,7 +26,7 @@ def tier_grant_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["tiers"], responses=problem_responses(404, 422))
     where = "POST /v1/customers/{customer}/tier/grants"
 
-    @router.get("/v1/customers/{customer}/tier/grants")
+    @router.get("/v1/customers/{customer}/tier/grants", summary="Tiers given by hand")
     async def get_grants(customer: CustomerRef, _: MayRead) -> list[GrantView]:
         """Every tier that was granted to the customer by hand, the newest first, also those that are over."""
         async with service.reading.connect() as connection:
@@ -35,6 +35,7 @@ def tier_grant_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/customers/{customer}/tier/grants",
+        summary="Give a tier by hand",
         status_code=201,
         response_class=Response,
         responses={201: {"model": GrantView}, **problem_responses(409)},
@@ -76,7 +77,9 @@ def tier_grant_routes(service: Service) -> APIRouter:
             )
         return Response(answer, 201, media_type="application/json")
 
-    @router.delete("/v1/customers/{customer}/tier/grants/{grant}", status_code=204)
+    @router.delete(
+        "/v1/customers/{customer}/tier/grants/{grant}", summary="Take a given tier back", status_code=204
+    )
     async def revoke(customer: CustomerRef, grant: GrantId, principal: MayWrite) -> None:
         """Take a grant back. The customer keeps what they have reached. Done twice, it answers the same."""
         now = service.clock()

@@ -27,7 +27,9 @@ def tier_routes(service: Service) -> APIRouter:
     """The routes under `/v1/customers/{customer}/tier`."""
     router = APIRouter(tags=["tiers"], responses=problem_responses(404, 422))
 
-    @router.get("/v1/customers/{customer}/tier")
+    @router.get(
+        "/v1/customers/{customer}/tier", summary="The tier, what is missing to the next and to keep it"
+    )
     async def get_tier(customer: CustomerRef, _: MayRead) -> TierView:
         """The customer's tier, what is missing to the next one, and to keep it."""
         now = service.clock()
@@ -37,7 +39,7 @@ def tier_routes(service: Service) -> APIRouter:
             member = await _counted(service, connection, customer_id, program, now)
         return tier_view(program, member, now)
 
-    @router.get("/v1/customers/{customer}/tier/history")
+    @router.get("/v1/customers/{customer}/tier/history", summary="Every change of tier, with its reason")
     async def get_history(
         customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[TierChangeView]:
