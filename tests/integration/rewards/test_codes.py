@@ -88,8 +88,10 @@ async def test_a_code_for_everybody_is_used_once_by_each(rewards: Rewards, shop:
     used = await redeem(shop, "summer26", "a", order_id="77", total="50.00", currency="USD")
     again = await redeem(shop, "SUMMER-26", "b", order_id="77", total="50.00", currency="USD")
     more = await redeem(shop, "SUMMER-26", "c", order_id="78", total="50.00", currency="USD")
+    little = await validate(shop, "summer26", total="5.00", currency="USD")
 
     assert (good["valid"], good["discount"], good["code"]) == (True, "3.00", "SUMMER-26")
+    assert (little["valid"], little["code"]) == (False, "SUMMER-26")
     assert (used.status_code, used.json()["discount"], used.json()["uses_left"]) == (200, "3.00", 0)
     assert again.json() == used.json()
     assert (more.status_code, more.json()["code"], more.json()["times"]) == (409, "offer_limit_reached", 1)
