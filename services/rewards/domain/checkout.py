@@ -218,9 +218,7 @@ def give_back(member: Member, redemption: Redemption, program: Program, changes:
 
 def _new_lot(member: Member, redemption: Redemption, number: int, program: Program, changes: Changes) -> Lot:
     own = lot_number(redemption.id, str(number))
-    lot = ledger.open_lot(member, own, changes.now, program, now=changes.now)
-    lot.pending = False
-    return lot
+    return ledger.open_lot(member, own, changes.now, program, now=changes.now, at_once=True)
 
 
 def adjust(member: Member, program: Program, changes: Changes, *, id_: str, points: int, reason: str) -> None:
@@ -231,8 +229,7 @@ def adjust(member: Member, program: Program, changes: Changes, *, id_: str, poin
     ledger.bring_up_to_date(member, changes, changes.now)
     lot: Lot | None = None
     if points > 0:
-        lot = ledger.open_lot(member, lot_number(id_), changes.now, program, now=changes.now)
-        lot.pending = False
+        lot = ledger.open_lot(member, lot_number(id_), changes.now, program, now=changes.now, at_once=True)
     ledger.adjust(member, changes, points, lot=lot, cause=id_, at=changes.now)
     changes.tell(
         member,

@@ -9,12 +9,15 @@ from services.rewards.domain.member import Member
 from shared.program.model import Program
 
 
-def open_lot(member: Member, number: int, at: datetime, program: Program, *, now: datetime) -> Lot:
-    """A new empty lot for points earned at `at`, pending and expiring as the program says."""
+def open_lot(
+    member: Member, number: int, at: datetime, program: Program, *, now: datetime, at_once: bool = False
+) -> Lot:
+    """A new empty lot for points earned at `at`, pending and expiring as the program says; or (`at_once`) for points
+    that can be spent from then on, whatever others wait for."""
     points = program.points
     lot = Lot(number=number, expires_at=None, part=member.part)
     spendable_at = at
-    if points.pending_for:
+    if points.pending_for and not at_once:
         spendable_at = lot.available_at = points.pending_for.after(at, program.time_zone)
         lot.pending = lot.available_at > now
     lot.expires_at = end_of_points(spendable_at, program)
@@ -36,6 +39,8 @@ def earn(
     key: str,
 ) -> None:
     """Credit points to a lot; a debt is paid from them at once."""
+    if lot.pending and not lot.remaining and lot.available_at is not None:
+        lot.pending = lot.available_at > changes.now  # time passes over lots that are empty
     credit = Account.PENDING if lot.pending else Account.AVAILABLE
     lot.points += points
     lot.remaining += points
@@ -94,7 +99,8 @@ def take_back(
 
     `part` tells apart several takings of one rule with one cause.
     """
-    member.lifetime_earned -= points
+    # Never below zero: merges that were undone may have split it a little wrongly (docs/ledger.md).
+    member.lifetime_earned = max(member.lifetime_earned - points, 0)
     left = points
 
     def reverse(debit: Account, taken: int, lot: int | None, place: object) -> None:

@@ -189,9 +189,8 @@ def _restore(  # noqa: PLR0917
         if one.owed:
             number = lot_number(activity.id, f"{one.rule}/{one.key}")
         lot = owner.lots.get(number) or ledger.open_lot(
-            owner, number, activity.time, rulebook.program, now=changes.now
+            owner, number, activity.time, rulebook.program, now=changes.now, at_once=one.owed
         )
-        lot.pending = lot.pending and not one.owed
         lot.remaining += one.points
         lot.points = max(lot.points, lot.remaining + lot.expired + held.get(number, 0))
         lot.changed = True

@@ -145,9 +145,8 @@ def _give(  # noqa: PLR0917
     member.part = part if part != member.customer_id else None
     before = member.lifetime_earned
     lot = ledger.open_lot(
-        member, lot_number(coming.cause, f"{referral.id}/{side}"), at, program, now=changes.now
+        member, lot_number(coming.cause, f"{referral.id}/{side}"), at, program, now=changes.now, at_once=True
     )
-    lot.pending, lot.available_at = False, None
     ledger.earn(
         member,
         changes,

@@ -51,7 +51,7 @@ class Naive:
 
     def earn(self, count: int, batch: int, now: datetime, *, at_once: bool = False) -> None:
         """New points, to be spent after 14 days, or at once."""
-        ready = (now.astimezone(NEW_YORK) + timedelta(days=14)).astimezone(UTC)
+        ready = (now.astimezone(NEW_YORK) + timedelta(days=0 if at_once else 14)).astimezone(UTC)
         last = ready.astimezone(NEW_YORK).date() + relativedelta(months=2)
         end = datetime.combine(last + timedelta(days=1), time(), NEW_YORK)
         where = "available" if at_once else "pending"

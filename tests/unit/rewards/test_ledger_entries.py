@@ -131,6 +131,32 @@ def test_what_is_taken_back_comes_from_the_own_lot_then_others_then_is_owed(part
     assert (member.available, member.debt, member.lifetime_earned) == (0, 8, 70)
 
 
+def test_what_was_earned_in_all_never_falls_below_zero():
+    """Given a customer whose share of what was earned came out too small when a merge was undone; when a refund takes
+    back more than that; then it is zero (it was below, and the database refused the refund for ever)."""
+    member, changes = start(holding(1, 50), lifetime_earned=5)
+    ledger.take_back(member, changes, None, 9, rule="r", cause="c", at=EARLIER)
+    assert (member.lifetime_earned, member.available) == (0, 41)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_lot_that_was_empty_when_its_waiting_was_over_waits_no_more(waits: bool):
+    """Given a lot that a refund had emptied before its waiting was over; when the order is told anew and gives points
+    after that; then these can be spent (they were pending once more, until time was looked at); before, they wait."""
+    ready = NOW + timedelta(microseconds=1) if waits else NOW
+    lot = holding(1, 0, pending=True, available_at=ready)
+    member, changes = start(lot)
+    ledger.earn(member, changes, lot, 5, rule="r", cause="c", at=EARLIER, key="k")
+    assert (member.pending, member.available) == ((5, 0) if waits else (0, 5))
+
+
+def test_points_given_at_once_end_as_if_nothing_waited():
+    """Given a program whose points wait 14 days; when points are given that can be spent at once; then they last from
+    then on, not from when others could be spent."""
+    lot = ledger.open_lot(Member(CUSTOMER), 1, NOW, WAITING, now=NOW, at_once=True)
+    assert lot == Lot(number=1, expires_at=datetime(2026, 9, 2, 4, tzinfo=UTC))
+
+
 def test_what_is_taken_back_stops_where_it_is_enough():
     """Given points in the own lot, expired ones, and other lots; when fewer are taken back; then nothing beyond them is
     touched; pending ones are taken as pending."""

@@ -100,8 +100,7 @@ class Replay:
         player, changes = self._at(owner, now)
         member = player.member
         if points > 0:
-            lot = ledger.open_lot(member, lot_number(cause), now, self._program, now=now)
-            lot.pending = False
+            lot = ledger.open_lot(member, lot_number(cause), now, self._program, now=now, at_once=True)
             ledger.adjust(member, changes, points, lot=lot, cause=cause, at=now)
         else:
             taken = min(-points, max(member.spendable(), 0))
