@@ -17,6 +17,7 @@ from services.rewards.domain.needs import Needs
 from services.rewards.domain.noting import Bringing, Coming
 from services.rewards.domain.referrals import Close, Orders, settle_referral
 from services.rewards.domain.rulebook import Rulebook
+from shared.program.tiering import Measure
 
 NO_ORDERS = Orders(None, None)
 
@@ -81,8 +82,8 @@ class RewardReferrals:
             return [*closes, *(Close(coming.customer_id, None, None) for coming, _ in known)]
         needs = Needs(uses={(bringing.customer_id, referral.id) for _, bringing in known})
         measure = tiers.measure_of(program)
-        if measure is not None:
-            needs.spend = needs.tiers = set(members)
+        if measure is Measure.POINTS:  # else the points of a referral count for no tier
+            needs.tiers = set(members)
         await self.members.load(connection, members, needs, tiers.start_of_window(program, now), measure)
         friends = [coming.customer_id for coming, _ in known]
         orders = await self.referrals.orders(connection, friends, referral.minimum_order)
