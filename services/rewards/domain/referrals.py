@@ -48,7 +48,8 @@ def note_referral(member: Member, activity: Activity, program: Program, changes:
 @dataclass(frozen=True, slots=True)
 class Orders:
     """Of the friend's orders that stand: when the first was placed, and when the first one that is of the referral's
-    minimum; None: there is none. `brought`: when the first one came whom the friend had brought."""
+    minimum; None: there is none. `brought`: when the first one came whom the friend had brought:
+    of any ring of customers who bring each other, one had before coming."""
 
     first: datetime | None
     fitting: datetime | None
@@ -79,14 +80,10 @@ def settle_referral(  # noqa: PLR0917
     referral, zone = program.points.referral, program.time_zone
     if referral is None or orders.first is None or friend.merged_into is not None:
         return Close(coming.customer_id, None, None)
-    if orders.first < coming.at:
+    if orders.first < coming.at or (orders.brought is not None and orders.brought <= coming.at):
         return Close(coming.customer_id, None, "known_before")
     if friend.customer_id == bringer.customer_id:
         return Close(coming.customer_id, None, "self")
-    if (
-        orders.brought is not None and orders.brought <= coming.at
-    ):  # of any ring of friends, one is no new customer
-        return Close(coming.customer_id, None, "known_before")
     if orders.fitting is None:
         return Close(coming.customer_id, None, None)
     kept_at = referral.kept_for.after(orders.fitting, zone)
