@@ -137,7 +137,9 @@ class KafkaServer:
         tool = self._java(jars, "-Xmx128m", "kafka.tools.StorageTool", "format")
         # One of its own: by it, those who read know this data from data that was lost.
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        _run([*tool, "--cluster-id", cluster_id, "--config", str(properties)], START_TIMEOUT_S)
+        _run(
+            [*tool, f"--cluster-id={cluster_id}", "--config", str(properties)], START_TIMEOUT_S
+        )  # it may begin with -
         return properties
 
     def _java(self, jars: Path, *arguments: str) -> list[str]:
