@@ -15,7 +15,8 @@ from deploy.local.errors import LocalError
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.domain.simulation.contrast import CustomerContrast
 from services.rewards.domain.simulation.report import report
-from services.rewards.domain.simulation.summary import CustomerRow, Summary, customer_row, summarize
+from services.rewards.domain.simulation.result import CustomerRow, Summary
+from services.rewards.domain.simulation.summary import customer_row, summarize
 from services.rewards.entrypoints.preparing import Wish, prepare
 from services.rewards.entrypoints.simulator import SimulatorError, simulate_in_processes
 from shared.clock import system_clock

@@ -11,7 +11,8 @@ from pydantic_core import to_json
 
 from services.rewards.application.simulation import Finding, Task
 from services.rewards.domain.simulation.report import report
-from services.rewards.domain.simulation.summary import Summary, summarize
+from services.rewards.domain.simulation.result import Summary
+from services.rewards.domain.simulation.summary import summarize
 from services.rewards.entrypoints.preparing import Wish, prepare
 from services.rewards.entrypoints.program_schemas import PROGRAM_BODY, invalid_program, source_of
 from services.rewards.entrypoints.service import MayChangeProgram, Service, as_problem

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain.simulation.summary import CustomerRow, Side, Summary
+from services.rewards.domain.simulation.result import CustomerRow, Side, Summary
 
 ROWS = 10
 """Of each table at most."""
