@@ -10,6 +10,7 @@ from services.rewards.adapters.checkouts import Names
 from services.rewards.adapters.loading import load_lots
 from services.rewards.application.opening import REASON
 from services.rewards.domain.member import Member
+from shared.contracts.customer import is_own_id, own_id
 
 ACTOR = "import"
 
@@ -31,6 +32,10 @@ class PostgresOpenings:
     async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
         """See `OpeningStore.customers`."""
         return await self._names.find(connection, names)
+
+    def part(self, name: str) -> str:
+        """See `OpeningStore.part`."""
+        return name if is_own_id(name) else own_id(self._names.pseudonym(name))
 
     async def known(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, int]:
         """See `OpeningStore.known`."""

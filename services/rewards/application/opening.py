@@ -49,6 +49,9 @@ class OpeningStore(Protocol):
     async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
         """Customer ids by any id that a shop or we use for them; unknown ones are missing."""
 
+    def part(self, name: str) -> str:
+        """Our id for whom the shop calls so, as a customer of their own; of our ids, the id itself."""
+
     async def known(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, int]:
         """The points of those of these opening balances that were taken before."""
 
@@ -61,9 +64,10 @@ class OpeningStore(Protocol):
         """Note opening balances (id, customer, points) with reason and actor."""
 
 
-def opening_id(opening: Opening) -> str:
-    """The identity of an opening balance: the same for the same name and reference, whoever the name is of."""
-    words = f"{len(opening.customer)}:{opening.customer}{opening.reference}"
+def opening_id(part: str, reference: str) -> str:
+    """The identity of an opening balance: the same for the same name (as `OpeningStore.part` says) and reference,
+    whoever the name is of by now."""
+    words = f"{len(part)}:{part}{reference}"
     return "opn_" + blake2b(words.encode(), digest_size=12, person=b"regulars.open").hexdigest()
 
 
@@ -88,14 +92,14 @@ class OpenBalances:
         program = (await self.programs.current(connection, now)).program
         names = await self.store.customers(connection, {each.customer for each in openings})
         locked = await self.members.lock(connection, set(names.values()), create=False)
-        before = await self.store.known(connection, [opening_id(each) for each in openings])
+        ids = [opening_id(self.store.part(each.customer), each.reference) for each in openings]
+        before = await self.store.known(connection, ids)
         await self.store.load_lots(connection, {member.customer_id: member for member in locked.values()})
         refused: list[tuple[int, str]] = []
         taken: list[tuple[str, str, int]] = []
         changes = Changes(now, program.version)
-        for each in openings:
-            id_, owner = opening_id(each), names.get(each.customer)
-            end = _end(each, program)
+        for each, id_ in zip(openings, ids, strict=True):
+            owner, end = names.get(each.customer), _end(each, program)
             if id_ in before:
                 if before[id_] != each.points:
                     refused.append(
@@ -109,7 +113,7 @@ class OpenBalances:
                 refused.append((each.line, f"these points expired on {each.expires_on}"))
             else:
                 member = locked[owner]
-                _open(member, each, end, program, changes)
+                _open(member, each, id_, end, program, changes)
                 taken.append((id_, member.customer_id, each.points))
                 before[id_] = each.points
         if taken and not dry_run:
@@ -126,8 +130,9 @@ def _end(opening: Opening, program: Program) -> datetime | None:
     return datetime.combine(opening.expires_on + timedelta(days=1), time(), program.time_zone)
 
 
-def _open(member: Member, opening: Opening, end: datetime | None, program: Program, changes: Changes) -> None:
-    id_ = opening_id(opening)
+def _open(  # noqa: PLR0917
+    member: Member, opening: Opening, id_: str, end: datetime | None, program: Program, changes: Changes
+) -> None:
     checkout.adjust(member, program, changes, id_=id_, points=opening.points, reason=REASON)
     if end is not None:
         lot = member.lots[lot_number(id_)]

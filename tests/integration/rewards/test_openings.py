@@ -7,6 +7,7 @@ import pytest
 from typer.testing import Result
 
 from deploy.local.errors import LocalError
+from shared.contracts.customer import own_id
 from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, both, went
@@ -123,3 +124,20 @@ async def test_a_file_of_other_columns_is_refused(
     answer = await regulars("ledger", "import", str(file))
     assert isinstance(answer.exception, LocalError)
     assert "two columns 'points'" in str(answer.exception)
+
+
+async def test_a_balance_is_opened_once_under_the_shops_id_and_ours(
+    rewards: Rewards,
+    regulars: Regulars,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Given a customer whom the shop calls c-9; when a balance is told under that name, and again under our id; then
+    it is opened once."""
+    pseudonym = rewards.pseudonyms.of("id", "c-9")
+    await rewards.happen(
+        activity("login.recorded", "l", customer=own_id(pseudonym), identifiers={"id": [pseudonym]})
+    )
+    file = tmp_path / "balances.csv"
+    file.write_text(f"customer,points\nc-9,30\n{own_id(pseudonym)},30\n")
+    answer = await regulars("ledger", "import", str(file))
+    assert "1 balances opened with 30 points; 1 were there before" in answer.output
