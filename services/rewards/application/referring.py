@@ -57,12 +57,15 @@ class RewardReferrals:
         skip: Collection[str] = (),
         limit: int = DUE_MAX,
     ) -> int:
-        """Decide referrals that are due; how many."""
+        """Decide referrals that are due; how many. While the program has no referral they wait: it may be put back in
+        force."""
+        rulebook = await self.programs.current(connection, now)
+        if rulebook.program.points.referral is None:
+            return 0
         members, pairs = await self.referrals.due(connection, now, limit, skip)
         if not pairs:
             return 0
         with work_of([coming.customer_id for coming, _ in pairs]):
-            rulebook = await self.programs.current(connection, now)
             closes = await self._decide(connection, members, pairs, rulebook, now)
             await self.referrals.close(connection, closes)
             return len(closes)

@@ -8,6 +8,7 @@ import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
 from shared.contracts.activity import Activity
+from shared.program.versions.store import activate
 from shared.settings import Settings
 from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
@@ -277,3 +278,22 @@ async def test_a_referral_that_was_due_while_two_were_one_is_decided_when_they_p
     await shop.pass_time()
 
     assert await given(shop) == {ANA: 600, BEN: 100, MAIL: 100}
+
+
+async def test_a_referral_that_was_due_while_there_was_none_is_decided_when_there_is(
+    shop: Rewards, settings: Settings
+) -> None:
+    """Given a friend's order; when it has been kept while a program without a referral is in force, put there by
+    mistake; then the way back gives both their points."""
+    await shop.happen(made(), came(), bought())
+    await put(shop, settings, f"{HEAD}points: {{pending_for: P7D}}\n")
+    shop.clock.set(NOW + timedelta(days=30))
+    await shop.pass_time()
+    async with shop.engine.begin() as connection:
+        await activate(connection, 2, actor="key", now=shop.clock())
+    programs = shop.handler.programs
+    assert isinstance(programs, PostgresPrograms)
+    programs.look_again()
+    await shop.pass_time()
+
+    assert await given(shop) == {ANA: 300, BEN: 100}
