@@ -189,7 +189,7 @@ def test_time_releases_and_expires_to_the_moment_and_the_field():
     waits = holding(2, 20, pending=True, available_at=soon, ends=NOW)
     over, lasts = holding(3, 30, ends=EARLIER, expired=2, points=32), holding(4, 40, ends=soon)
     gone = holding(5, 0, ends=EARLIER, pending=True, available_at=EARLIER)
-    member, changes = start(ready, waits, over, lasts, gone)
+    member, changes = start(gone, ready, waits, over, lasts)
 
     ledger.bring_up_to_date(member, changes, NOW)
 
