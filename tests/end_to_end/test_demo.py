@@ -31,7 +31,7 @@ def test_demo_replays_orders_and_prints_what_came_of_them(installation: Installa
     assert table["Points issued"] == rewards["points_issued"] > 0
     members = {name: count for name, count in table.items() if name.startswith("Members in tier")}
     assert sum(members.values()) == scoring["customers"]
-    assert re.search(r"household-\d+  score \d+, \w+, tier \w+, [\d,]+ points, \d+ orders", printed)
+    assert re.search(r"household-\d+  score \d+, \w+, tier \w+, [\d,]+ points, orders: \d+, spent: ", printed)
     assert "curl -H 'Authorization: Bearer" in printed
 
     assert installation.end(signal.SIGTERM) == 0
