@@ -336,7 +336,9 @@ class Histories(RuleBasedStateMachine):
         other = {
             lot: (lots.get(lot), said.get(lot)) for lot in {*lots, *said} if lots.get(lot) != said.get(lot)
         }
-        return f"{customer}, now {self.now}, owes {self.naive.debt[customer]}: {other}"
+        found = self.shop.look([customer]).get(customer)
+        balances = f"{found[0] if found else None} instead of {self.naive.totals(customer)}"
+        return f"{customer}, now {self.now}: {balances}, by lot {other}"
 
     def teardown(self) -> None:
         """In the end everything adds up."""

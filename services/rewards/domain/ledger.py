@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import Lot, end_of_points, keep_in_step, oldest_first
+from services.rewards.domain.lots import FOR_EVER, Lot, end_of_points, keep_in_step, oldest_first
 from services.rewards.domain.member import Member
 from shared.program.model import Program
 
@@ -27,6 +27,12 @@ def open_lot(
     return lot
 
 
+def wait_no_longer(lot: Lot, now: datetime) -> None:
+    """Points that come into an empty lot now wait only if its time has not come: time passes over empty lots."""
+    if lot.pending and not lot.remaining and lot.available_at is not None:
+        lot.pending = lot.available_at > now
+
+
 def earn(
     member: Member,
     changes: Changes,
@@ -39,8 +45,7 @@ def earn(
     key: str,
 ) -> None:
     """Credit points to a lot; a debt is paid from them at once."""
-    if lot.pending and not lot.remaining and lot.available_at is not None:
-        lot.pending = lot.available_at > changes.now  # time passes over lots that are empty
+    wait_no_longer(lot, changes.now)
     credit = Account.PENDING if lot.pending else Account.AVAILABLE
     lot.points += points
     lot.remaining += points
@@ -143,13 +148,14 @@ def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
 
     Needs all lots of the member that hold points.
     """
-    for lot in list(member.lots.values()):
-        if not lot.remaining:
-            continue
-        if lot.changed:  # brought in step with the customer's activity
-            changes.touch(member)
+    holding = [lot for lot in member.lots.values() if lot.remaining]
+    if any(lot.changed for lot in holding):  # brought in step with the customer's activity
+        changes.touch(member)
+    # In the order in which it became due, whenever it is noticed: what can be spent first pays a debt first.
+    for lot in sorted(holding, key=lambda lot: (lot.available_at or lot.expires_at or FOR_EVER, lot.number)):
         if lot.pending and lot.available_at is not None and lot.available_at <= now:
             _release_pending(member, changes, lot)
+    for lot in sorted(holding, key=lambda lot: (lot.expires_at or FOR_EVER, lot.number)):
         if lot.expires_at is not None and lot.expires_at <= now and not lot.pending and lot.remaining:
             _expire(member, changes, lot)
 

@@ -191,6 +191,7 @@ def _restore(  # noqa: PLR0917
         lot = owner.lots.get(number) or ledger.open_lot(
             owner, number, activity.time, rulebook.program, now=changes.now, at_once=one.owed
         )
+        ledger.wait_no_longer(lot, changes.now)
         lot.remaining += one.points
         lot.points = max(lot.points, lot.remaining + lot.expired + held.get(number, 0))
         lot.changed = True

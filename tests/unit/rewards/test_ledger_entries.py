@@ -258,6 +258,16 @@ def test_points_that_can_be_spent_pay_a_debt_before_they_expire():
     assert (member.available, member.debt, lot.expired) == (0, 0, 6)
 
 
+def test_who_could_be_spent_first_pays_a_debt_first_however_late_it_is_noticed():
+    """Given a debt, and two lots whose waiting was over one day after the other; when both are noticed late, in any
+    order; then the one that could be spent first has paid (it was the one that was loaded first)."""
+    late = holding(1, 10, pending=True, available_at=NOW, ends=NOW + timedelta(days=9))
+    early = holding(2, 10, pending=True, available_at=EARLIER)
+    member, changes = start(late, early, debt=4)
+    ledger.bring_up_to_date(member, changes, NOW)
+    assert (early.remaining, late.remaining, member.debt) == (6, 10, 0)
+
+
 def test_a_lot_brought_in_step_is_written_although_nothing_moves():
     """Given a lot that another event has let last longer; when the member is brought up to date; then they are written;
     who has no such lot is not."""
