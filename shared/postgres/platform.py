@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+import shared.alerts.tables
 import shared.auth.tables
 import shared.program.versions.tables
 import shared.vault.tables
@@ -13,3 +14,4 @@ bus_tables(metadata)
 shared.vault.tables.add_tables(metadata)
 shared.auth.tables.add_tables(metadata)
 shared.program.versions.tables.add_tables(metadata)
+shared.alerts.tables.add_tables(metadata)

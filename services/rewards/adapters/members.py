@@ -13,6 +13,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
+from shared.alerts.following import move_alerts
 from shared.bus.interface import Outbox
 from shared.program.tiering import Measure
 
@@ -79,7 +80,9 @@ class PostgresMembers:
         self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
     ) -> None:
         """See `Members.move_parts`."""
-        await moving.move_parts(connection, source, target, parts)
+        names = list(parts)
+        await moving.move_parts(connection, source, target, names)
+        await move_alerts(connection, source.customer_id, target.customer_id, names)
 
     async def earned_by(
         self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
@@ -157,6 +160,7 @@ class PostgresMembers:
     async def move(self, connection: AsyncConnection, source: Member, target: Member) -> None:
         """See `Members.move`."""
         await moving.move(connection, source, target)
+        await move_alerts(connection, source.customer_id, target.customer_id)
 
     async def revoke_offers(
         self, connection: AsyncConnection, member: Member, rules: list[str], now: datetime

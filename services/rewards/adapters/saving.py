@@ -24,6 +24,7 @@ from services.rewards.domain.lots import Lot
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import Purchase
 from services.rewards.domain.redemptions import Redemption
+from shared.alerts.raising import raise_alerts
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 from shared.contracts.codec import encode
@@ -169,6 +170,8 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     if changes.stock:
         await stock.add(connection, changes.stock)
     await update(connection, _ALIASES, list(changes.aliases.items()))
+    if changes.alerts:
+        await raise_alerts(connection, changes.alerts)
     await outbox.append(
         connection,
         [Outgoing(OUTCOMES_TOPIC, outcome.customer_id, encode(outcome)) for outcome in changes.outcomes],

@@ -11,6 +11,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.noting import Bringing, Coming
 from services.rewards.domain.redemptions import CodeUse, Redemption
 from services.rewards.domain.skips import Skip, Why
+from shared.alerts.alert import NewAlert
 from shared.contracts.outcomes import Outcome
 
 # Looked up for every entry: a module's name costs a third of an enum's member.
@@ -107,6 +108,7 @@ class Changes:
     bringing: list[Bringing] = field(default_factory=list)
     coming: list[Coming] = field(default_factory=list)
     ordered: dict[str, datetime] = field(default_factory=dict)
+    alerts: list[NewAlert] = field(default_factory=list)
 
     def budget(self, rule: str, whole: int) -> Budget:
         """What this transaction may give of a rule's points for all customers together; where nothing was put aside
@@ -186,6 +188,31 @@ class Changes:
                 program_version=self.version,
                 data=data,
                 historical=historical,
+            )
+        )
+
+    def alert(
+        self,
+        member: Member,
+        kind: str,
+        *,
+        rule: str | None,
+        cause: str,
+        details: dict[str, Any],
+        subject: str = "",
+    ) -> None:
+        """Let somebody look at a customer. While such an alert is open, this counts on it (see `NewAlert`)."""
+        self.alerts.append(
+            NewAlert(
+                kind=kind,
+                cause=cause,
+                at=self.now,
+                customer_id=member.customer_id,
+                part=member.part,
+                subject=subject,
+                rule=rule,
+                program_version=self.version,
+                details=details,
             )
         )
 
