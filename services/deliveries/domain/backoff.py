@@ -16,7 +16,8 @@ def pause_before(attempt: int, chance: float, at_least: timedelta = timedelta(0)
     """How long to wait before the `attempt`-th try (2 is the first repetition), exponential with full jitter.
 
     `chance` is uniform in [0, 1): everything from nothing to the cap of that attempt is equally likely, so that
-    messages that failed together do not come back together. `at_least` is what the provider itself asked for, and is kept.
+    messages that failed together do not come back together. `at_least` is what the provider itself asked for, and is
+    kept.
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     assert attempt >= 2
