@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from services.deliveries.domain.answers import Again, Answer, Refused
+from services.deliveries.domain.answers import Again, Receipt, Refused
 
 
 class Step(StrEnum):
@@ -41,19 +41,19 @@ def enhanced(text: str) -> str | None:
     return found[1] if found else None
 
 
-def answer_to(step: Step, code: int, text: str) -> Answer:
+def answer_to(step: Step, code: int, text: str) -> Receipt:
     """What an answer that was no success means for the message. `code` and `text` are the server's."""
     status = enhanced(text)
     detail = f"{code} {status}" if status else str(code)
     if not 400 <= code <= 599:
-        return Again("answered_wrongly", detail)
+        return Again("answered_wrongly", detail, down=True)
     if code == 421:
-        return Again("closing", detail)
+        return Again("closing", detail, down=True)
     if step in (Step.GREETING, Step.SENDER):
         # The next message would hear the same: ours is the fault, or the server's, and no message may be lost by it.
-        return Again(f"refused_{step}", detail)
+        return Again(f"refused_{step}", detail, down=True)
     if code < 500:
-        return Again("put_off", detail, at_fault=False)
+        return Again("put_off", detail)
     return _refusal(step, code, status, detail)
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.deliveries.domain.answers import Again, Answer, Refused
+from services.deliveries.domain.answers import Again, Receipt, Refused
 from services.deliveries.domain.smtp_answers import Step, answer_to, enhanced
 
 DEAD = Refused("no_such_address", suppress=True)
-TABLE: list[tuple[Step, int, str, Answer]] = [
+TABLE: list[tuple[Step, int, str, Receipt]] = [
     # The address is dead: nothing more is sent to it.
     (Step.RECIPIENT, 550, "5.1.1 No such user here", DEAD),
     (Step.RECIPIENT, 550, "No such user", DEAD),
@@ -20,30 +20,30 @@ TABLE: list[tuple[Step, int, str, Answer]] = [
     (Step.CONTENT, 554, "5.7.1 looks like spam", Refused("content_refused")),
     (Step.CONTENT, 550, "5.1.1 said too late", Refused("content_refused")),
     # This message, later; the others go on.
-    (Step.RECIPIENT, 450, "4.2.0 greylisted", Again("put_off", at_fault=False)),
-    (Step.RECIPIENT, 452, "4.5.3 too many", Again("put_off", at_fault=False)),
-    (Step.CONTENT, 451, "4.7.1 try later", Again("put_off", at_fault=False)),
+    (Step.RECIPIENT, 450, "4.2.0 greylisted", Again("put_off")),
+    (Step.RECIPIENT, 452, "4.5.3 too many", Again("put_off")),
+    (Step.CONTENT, 451, "4.7.1 try later", Again("put_off")),
     # All messages, later: the server, or our settings.
-    (Step.RECIPIENT, 421, "4.3.2 shutting down", Again("closing")),
-    (Step.GREETING, 554, "5.7.1 you are blocked", Again("refused_greeting")),
-    (Step.GREETING, 535, "5.7.8 wrong password", Again("refused_greeting")),
-    (Step.SENDER, 550, "5.7.1 sender not owned", Again("refused_sender")),
-    (Step.SENDER, 530, "5.7.0 authentication required", Again("refused_sender")),
-    (Step.RECIPIENT, -1, "garbage", Again("answered_wrongly")),
-    (Step.CONTENT, 999, "", Again("answered_wrongly")),
-    (Step.RECIPIENT, 354, "go on", Again("answered_wrongly")),
+    (Step.RECIPIENT, 421, "4.3.2 shutting down", Again("closing", down=True)),
+    (Step.GREETING, 554, "5.7.1 you are blocked", Again("refused_greeting", down=True)),
+    (Step.GREETING, 535, "5.7.8 wrong password", Again("refused_greeting", down=True)),
+    (Step.SENDER, 550, "5.7.1 sender not owned", Again("refused_sender", down=True)),
+    (Step.SENDER, 530, "5.7.0 authentication required", Again("refused_sender", down=True)),
+    (Step.RECIPIENT, -1, "garbage", Again("answered_wrongly", down=True)),
+    (Step.CONTENT, 999, "", Again("answered_wrongly", down=True)),
+    (Step.RECIPIENT, 354, "go on", Again("answered_wrongly", down=True)),
 ]
 
 
 @pytest.mark.parametrize(("step", "code", "text", "expected"), TABLE)
-def test_the_answer_decides(step: Step, code: int, text: str, expected: Answer) -> None:
+def test_the_answer_decides(step: Step, code: int, text: str, expected: Receipt) -> None:
     answer = answer_to(step, code, text)
 
     match answer, expected:
         case Refused(), Refused():
-            assert (answer.reason, answer.suppress) == (expected.reason, expected.suppress)
+            assert (answer.code, answer.suppress) == (expected.code, expected.suppress)
         case Again(), Again():
-            assert (answer.reason, answer.at_fault) == (expected.reason, expected.at_fault)
+            assert (answer.code, answer.down) == (expected.code, expected.down)
         case _:
             raise AssertionError(answer)
 
