@@ -50,6 +50,7 @@ from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.tier_grants import tier_grant_routes
 from services.rewards.entrypoints.tiers import tier_routes
 from services.rewards.entrypoints.worker import RewardsWorker
+from shared.alerts.telling import take_untold
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.faults import is_transient
@@ -161,7 +162,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     return RewardsWorker(
         engine=engine,
         stream=stream,
-        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals()),
+        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold),
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,

@@ -1,4 +1,5 @@
-"""The record of `regulars.outcomes`: what rewards decided. Key of the stream: the customer id."""
+"""The record of `regulars.outcomes`: what rewards decided. Key of the stream: the customer id; empty for what concerns
+the shop as a whole."""
 
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,9 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `type`: `points.earned`, `points.reversed`, `points.reserved`, `points.spent`, `points.released`, `points.returned`,
     `points.adjusted`, `points.expiring`, `points.expired`, `tier.changed`, `offer.issued`, `offer.redeemed`,
-    `offer.released`, `offer.revoked`. `id` derives from the cause. `cause` is the activity's id, or the API request's.
-    `data` carries the details of the type (points, rule, tier, code …).
+    `offer.released`, `offer.revoked`, `alert.raised`, `alert.closed` (`customer_id` is empty where an alert is about
+    the shop). `id` derives from the cause. `cause` is the activity's id, or the API request's. `data` carries the
+    details of the type (points, rule, tier, code …).
     """
 
     id: str

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.alerting import TakeUntold, TellOfAlerts
 from services.rewards.application.checkout import CheckoutStore
 from services.rewards.application.jobs import DUE_MAX, Job, work_of
 from services.rewards.application.ports import Members, Programs
@@ -58,6 +59,7 @@ class TimedJobs:
     store: CheckoutStore
     programs: Programs
     referrals: Referrals
+    untold: TakeUntold
 
     def all(self) -> dict[str, Job]:
         """Every job by its name."""
@@ -67,6 +69,7 @@ class TimedJobs:
             "expire_reservations": self.expire_reservations,
             "review_tiers": self.review_tiers,
             "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
+            "tell_of_alerts": TellOfAlerts(self.untold, self.members, self.programs),
         }
 
     async def move_points(

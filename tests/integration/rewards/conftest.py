@@ -20,6 +20,7 @@ from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.main import create_app
+from shared.alerts.telling import take_untold
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
@@ -133,7 +134,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     return Rewards(
         engine=engine,
         handler=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
-        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals()),
+        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold),
         clock=clock,
         pseudonyms=pseudonyms,
     )
