@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Service = Literal["ingest", "scoring", "rewards"]
+Service = Literal["ingest", "scoring", "rewards", "deliveries"]
 
 
 class Settings(BaseSettings):

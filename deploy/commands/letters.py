@@ -21,6 +21,7 @@ class Consumer(StrEnum):
 
     SCORING = "scoring"
     REWARDS = "rewards"
+    DELIVERIES = "deliveries"
 
 
 ServiceOption = Annotated[Consumer, typer.Option("--service", help="Whose dead letters.")]

@@ -8,6 +8,7 @@ from deploy.local.home import Home
 from shared.settings import Service, Settings
 
 SERVICES: tuple[Service, ...] = ("ingest", "scoring", "rewards")
+"""Those with an API of their own. What deliveries answers, rewards answers for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def process_plans(settings: Settings, home: Home) -> list[ProcessPlan]:
 
     `settings` are complete: database, secret and ports are known.
     """
-    plans = []
+    port = ports.near(settings.host, settings.rewards_port + 1)
+    plans = [_plan(settings, home, "deliveries", "worker", port)]
     for service in reversed(SERVICES):
         if service != "ingest" or settings.on_kafka:  # its worker carries the spool to Kafka
             port = ports.near(settings.host, getattr(settings, f"{service}_port"))

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import services.deliveries.main as deliveries
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.budgets import PostgresBudgets
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
@@ -83,6 +84,7 @@ log = structlog.get_logger()
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
     engine = service_engine(settings, SERVICE)
+    delivering = deliveries.routes(settings, clock)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     names = Names(Pseudonyms(settings.secret, settings.phone_region))
     outbox = make_outbox(settings, SERVICE)
@@ -111,6 +113,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             await _verify_secret(engine, settings)
             yield
         finally:
+            await delivering.close()
             await engine.dispose()
 
     app = create_http_app(
@@ -139,6 +142,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     ):
         app.include_router(routes(service))
     app.include_router(simulation_routes(service, _simulator(settings)))
+    for router in delivering.routers:
+        app.include_router(router)
     return app
 
 

@@ -38,6 +38,7 @@ HISTORIES = (
     History("ingest", ROOT / "services" / "ingest" / "migrations"),
     History("scoring", ROOT / "services" / "scoring" / "migrations"),
     History("rewards", ROOT / "services" / "rewards" / "migrations", keepers=("regulars_ledger",)),
+    History("deliveries", ROOT / "services" / "deliveries" / "migrations"),
 )
 """In the order in which they are applied: `platform` grants its tables to the roles of the others."""
 

@@ -22,7 +22,14 @@ API_KEY = "end-to-end-test-key-0123456789"
 READY_S_MAX = 150.0
 STOP_S_MAX = 30.0
 SEEN_S_MAX = 20.0
-PROCESSES = ("scoring-worker", "scoring-api", "rewards-worker", "rewards-api", "ingest-api")
+PROCESSES = (
+    "deliveries-worker",
+    "scoring-worker",
+    "scoring-api",
+    "rewards-worker",
+    "rewards-api",
+    "ingest-api",
+)
 
 
 class Installation:

@@ -18,6 +18,7 @@ METADATA = {
     "ingest": "services.ingest.adapters.tables",
     "scoring": "services.scoring.adapters.tables",
     "rewards": "services.rewards.adapters.tables",
+    "deliveries": "services.deliveries.adapters.tables",
 }
 every_history = pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.schema)
 

@@ -210,7 +210,7 @@ def _service(
         "REGULARS_API_KEY": API_KEY,
         "REGULARS_PARTITIONS": "4",
         "REGULARS_LOG_LEVEL": "warning",
-        f"REGULARS_{name.upper()}_PORT": str(ports[f"{name} api"]),
+        f"REGULARS_{name.upper()}_PORT": str(ports.get(f"{name} api", port)),
         "REGULARS_WORKER_PORT": str(port),
         **extra,
     }
@@ -227,7 +227,7 @@ async def running(
     *,
     program: str | None = None,
     environment: dict[str, str] | None = None,
-    services: tuple[str, ...] = ("ingest", "scoring", "rewards"),
+    services: tuple[str, ...] = ("ingest", "scoring", "rewards", "deliveries"),
 ) -> AsyncIterator[Stack]:
     """A stack with the processes of these services ready; everything is ended and removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="regulars-stack-"))
@@ -254,6 +254,7 @@ async def running(
             ("services.scoring.main", "worker"),
             ("services.rewards.main", "api"),
             ("services.rewards.main", "worker"),
+            ("services.deliveries.main", "worker"),
         ]
         if bus == "kafka":
             parts.insert(1, ("services.ingest.main", "worker"))

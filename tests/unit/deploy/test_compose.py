@@ -17,7 +17,9 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ("ingest", "scoring", "rewards")
-PROCESSES = [f"{service}-{role}" for service in SERVICES for role in ("api", "worker")]
+PROCESSES = [f"{service}-{role}" for service in SERVICES for role in ("api", "worker")] + [
+    "deliveries-worker"
+]
 OURS = [*PROCESSES, "migrate"]
 
 

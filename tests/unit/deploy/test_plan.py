@@ -24,7 +24,7 @@ def test_streams_in_postgresql_need_no_worker_of_ingest(home: Home) -> None:
     plans = process_plans(complete(any_ports(), home), home)
 
     assert [plan.name for plan in plans] == [
-        "rewards-worker", "rewards-api", "scoring-worker", "scoring-api", "ingest-api",
+        "deliveries-worker", "rewards-worker", "rewards-api", "scoring-worker", "scoring-api", "ingest-api",
     ]  # fmt: skip
     assert len({plan.port for plan in plans}) == len(plans)
 

@@ -1,0 +1,81 @@
+"""A message: what is to be said to whom and why, and how far it has come."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.deliveries.domain.channels import Channel, Purpose
+
+
+class State(StrEnum):
+    """Where a message is. `waiting`: to be looked at when it is due. `held`: looked at, and not yet; `reason` says why.
+    `sending`: handed to a sender, whose lease ends at `due_at`. The other three are final."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+FINAL = frozenset({State.SENT, State.FAILED, State.SKIPPED})
+
+
+class Reason(StrEnum):
+    """Why a message is held, skipped or has failed. Shown by the API, so names stay."""
+
+    QUIET_HOURS = "quiet_hours"
+    TOO_OFTEN = "too_often"
+    CATCHING_UP = "catching_up"
+    ANGRY_TICKET = "angry_ticket"
+    NO_PROVIDER = "no_provider"
+    PROVIDER_DOWN = "provider_down"
+    RETRY = "retry"
+
+    EXPIRED = "expired"
+    GOAL_REACHED = "goal_reached"
+    SAME_CAUSE = "same_cause"
+    NEWER_MESSAGE = "newer_message"
+    NO_CONSENT = "no_consent"
+    NO_CONTACT = "no_contact"
+    ERASED = "erased"
+    NO_TEMPLATE = "no_template"
+
+    REFUSED = "refused"
+    GAVE_UP = "gave_up"
+    NOT_RENDERED = "not_rendered"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one customer, as the outcome `message.due` asked for it.
+
+    `id` derives from the outcome's. `template` names the words, in the program of `program_version` or a later one.
+    `part` is the part of the customer that it came about for. `cause` is the activity behind it, `caused_at` when that
+    was. `context` is what the words may speak of. From `expires_at` on it is not worth saying any more.
+    `due_at`: when to look at it next; None once its state is final. `attempts`: how often a sender had it.
+    """
+
+    id: str
+    customer_id: str
+    part: str
+    campaign: str
+    run: str
+    template: str
+    arm: str
+    purpose: Purpose
+    cause: str
+    caused_at: datetime
+    created_at: datetime
+    expires_at: datetime
+    program_version: int
+    context: dict[str, Any] = field(default_factory=dict)
+    state: State = State.WAITING
+    reason: Reason | None = None
+    due_at: datetime | None = None
+    channel: Channel | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    withdrawn: bool = False

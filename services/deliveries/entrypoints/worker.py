@@ -1,0 +1,114 @@
+"""The worker of deliveries: takes outcomes, and runs what sends."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.bus.faults import is_transient
+from shared.clock import Clock
+from shared.http.health import Check, Degraded
+from shared.http.idempotency import PRUNE_BATCH, IdempotencyKeys
+
+PRUNE_EVERY_S = 600.0
+
+log = structlog.get_logger()
+
+
+class Running(Protocol):
+    """The stream consumer, the relay, or a loop that sends."""
+
+    trouble: str | None
+    """What holds it up at the moment, for the health check."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. It waits out what is transient; what it raises ends the worker."""
+
+
+class DeliveriesWorker:
+    """Runs the stream consumer, on Kafka the relay, and the loops that send, until told to stop.
+
+    `loops` by name: each says in the health check when it is held up; that is no reason to send the worker home.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        stream: Running,
+        relay: Running | None,
+        loops: Mapping[str, Running],
+        keys: IdempotencyKeys,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._stream = stream
+        self._relay = relay
+        self._loops = loops
+        self._keys = keys
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`. What ends early ends the others too, and its error is raised."""
+        running: Sequence[Running] = [
+            self._stream,
+            *self._loops.values(),
+            *([] if self._relay is None else [self._relay]),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in running:
+                    group.create_task(each.run(stop))
+                group.create_task(self._prune(stop))
+        finally:
+            await self._engine.dispose()
+
+    def checks(self) -> Mapping[str, Check]:
+        """For `/readyz`: the database answers, the stream is not held up; the rest only warns."""
+
+        async def database() -> str | None:
+            async with self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+            return None
+
+        async def stream() -> str | None:
+            return f"held up: {self._stream.trouble}" if self._stream.trouble else None
+
+        warning = {**self._loops, **({} if self._relay is None else {"relay": self._relay})}
+        return {
+            "database": database,
+            "stream": stream,
+            **{name: _warning(each) for name, each in warning.items()},
+        }
+
+    async def _prune(self, stop: asyncio.Event) -> None:
+        """Forget old idempotency keys."""
+        while not stop.is_set():
+            try:
+                gone = PRUNE_BATCH
+                while gone == PRUNE_BATCH and not stop.is_set():
+                    async with self._engine.begin() as connection:
+                        gone = await self._keys.prune(connection, self._clock())
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await rest(stop, PRUNE_EVERY_S)
+
+
+def _warning(part: Running) -> Check:
+    async def check() -> str | None:
+        return Degraded(f"held up: {part.trouble}") if part.trouble else None
+
+    return check
+
+
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """So long, or until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,124 @@
+"""Deliveries: what rewards decided reaches people and machines: e-mail, SMS, push, webhooks.
+
+python -m services.deliveries.main worker    takes outcomes, sends
+
+What it answers over HTTP is answered at the address of rewards, which mounts `routes`.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter
+
+from services.deliveries.adapters.programs import PostgresPrograms
+from services.deliveries.application.consuming import OutcomeHandler
+from services.deliveries.application.ports import Taker
+from services.deliveries.entrypoints.service import Service
+from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
+from shared.bus.dead_letters import DeadLetters
+from shared.bus.faults import is_transient
+from shared.bus.offsets import Offsets
+from shared.bus.wiring import make_consumer, make_outbox, make_relay
+from shared.bus.worker import StreamWorker
+from shared.clock import Clock, system_clock
+from shared.contracts.outcomes import OUTCOMES_TOPIC
+from shared.http.app import create_app as create_http_app
+from shared.http.health import Health
+from shared.http.idempotency import IdempotencyKeys
+from shared.postgres.direct import autocommit
+from shared.postgres.engine import service_engine
+from shared.process import run_worker_process
+from shared.program.faults import ProgramError
+from shared.program.versions.reading import NoProgramError
+from shared.settings import Settings
+from shared.telemetry.logs import configure
+from shared.vault.keyring import SubjectKeyring
+from shared.vault.pseudonyms import Pseudonyms
+from shared.version import VERSION
+
+SERVICE: Final = "deliveries"
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """The routes of deliveries, for whoever answers them; `close` when that ends."""
+
+    routers: Sequence[APIRouter]
+    close: Callable[[], Awaitable[None]]
+
+
+def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
+    """The routes, on a pool of connections under deliveries' own role. Raises `SecretError`."""
+    engine = service_engine(settings, SERVICE)
+    service = Service(
+        settings=settings,
+        engine=engine,
+        reading=autocommit(engine),
+        clock=clock,
+        programs=PostgresPrograms(),
+        keyring=SubjectKeyring(engine, settings.secret),
+        pseudonyms=Pseudonyms(settings.secret, settings.phone_region),
+        keys=IdempotencyKeys(SERVICE),
+        outbox=make_outbox(settings, SERVICE),
+    )
+    makers: tuple[Callable[[Service], APIRouter], ...] = ()
+    return Mounted([make(service) for make in makers], engine.dispose)
+
+
+def create_worker(settings: Settings, clock: Clock = system_clock) -> DeliveriesWorker:
+    """The worker, ready to run. Raises `SecretError`."""
+    engine = service_engine(settings, SERVICE)
+    takers: list[Taker] = []
+    loops: dict[str, Running] = {}
+    stream = StreamWorker(
+        engine=engine,
+        consumer=make_consumer(settings, engine, SERVICE, OUTCOMES_TOPIC),
+        topic=OUTCOMES_TOPIC,
+        offsets=Offsets(SERVICE),
+        dead_letters=DeadLetters(SERVICE),
+        handle=OutcomeHandler(takers),
+        clock=clock,
+        batch_records=settings.batch_records,
+        transient=_is_transient,
+    )
+    return DeliveriesWorker(
+        engine=engine,
+        stream=stream,
+        relay=make_relay(settings, engine, SERVICE),
+        loops=loops,
+        keys=IdempotencyKeys(SERVICE),
+        clock=clock,
+    )
+
+
+def _is_transient(error: BaseException) -> bool:
+    """A program that is not there yet, or that this release cannot read, is no record's fault: they wait."""
+    return isinstance(error, ProgramError | NoProgramError) or is_transient(error)
+
+
+async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Work until `stop`."""
+    await create_worker(settings, clock).run(stop)
+
+
+def main() -> None:
+    """Run the role named on the command line."""
+    if sys.argv[1:] != ["worker"]:
+        raise SystemExit("usage: python -m services.deliveries.main worker")
+    settings = Settings()
+    configure(f"{SERVICE}-worker", settings.log_level)
+    worker = create_worker(settings)
+    app = create_http_app(
+        service=f"{SERVICE}-worker",
+        title="Regulars: deliveries worker",
+        description="Sends messages and webhooks.",
+        health=Health(f"{SERVICE}-worker", VERSION, worker.checks()),
+    )
+    run_worker_process(app, settings.worker_port, worker.run, settings.host)
+
+
+if __name__ == "__main__":
+    main()
