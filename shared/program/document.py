@@ -33,12 +33,13 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """One value as it was written. `exact` when each character of the file is one of `text`, so that places inside
-    the text can be named."""
+    the text can be named; `indent` when each line of the file below `place` is one of `text`, behind so many spaces."""
 
     place: Place
     text: str
     quoted: bool = False
     exact: bool = False
+    indent: int | None = None
 
     @property
     def empty(self) -> bool:
@@ -50,6 +51,14 @@ class Scalar:
         if not self.exact:
             return self.place
         return Place(self.place.line, self.place.column + offset + (1 if self.quoted else 0))
+
+    def place_in(self, line: int, words: str = "") -> Place:
+        """The place of `words` in that line of the text (from 1), as well as it is known."""
+        lines = self.text.splitlines()
+        column = max(lines[line - 1].find(words), 0) if 0 < line <= len(lines) else 0
+        if self.indent is not None:
+            return Place(self.place.line + line, self.indent + column + 1)
+        return self.place_of(column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,14 @@ def _scalar(event: Any, place: Place) -> Scalar:
     width = event.end_mark.column - event.start_mark.column - (2 if quoted else 0)
     block = event.style in ("|", ">")
     exact = one_line and not block and width == len(event.value)
-    return Scalar(place, event.value, quoted or block, exact)
+    return Scalar(place, event.value, quoted or block, exact, _indent(event) if event.style == "|" else None)
+
+
+def _indent(event: Any) -> int:
+    """By how many spaces the lines of a block stand in, as its first line with words tells."""
+    lines = event.start_mark.buffer[event.start_mark.pointer :].split("\n")[1:]
+    first = next((line for line in lines if line.strip()), "")
+    return len(first) - len(first.lstrip(" "))
 
 
 def _place(event: Any) -> Place:

@@ -16,6 +16,7 @@ OFFER = "offer"
 REWARD = "reward"
 SEGMENT = "segment"
 PART = "part"
+TEMPLATE = "template"
 
 LENGTH_MAX = 64
 _ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*\Z", re.ASCII)

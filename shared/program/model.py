@@ -19,6 +19,7 @@ from shared.program.formula import Formula
 from shared.program.limit import Limit
 from shared.program.offering import OfferTemplate, Reward
 from shared.program.period import Period
+from shared.program.templating.template import MessageTemplate
 from shared.program.tiering import Tiers
 
 
@@ -202,5 +203,6 @@ class Program:
     segments: dict[str, Condition] = field(default_factory=dict)
     campaigns: tuple[Campaign, ...] = ()
     messages: Messages = field(default_factory=Messages)
+    templates: dict[str, MessageTemplate] = field(default_factory=dict)
     removed_ids: frozenset[str] = frozenset()
     version: int = 0

@@ -20,6 +20,7 @@ from shared.program.sections.offers import read_offers
 from shared.program.sections.points import read_points
 from shared.program.sections.rewards import read_rewards
 from shared.program.sections.score import read_score
+from shared.program.sections.templates import read_templates
 from shared.program.sections.tiers import read_tiers
 from shared.program.tiering import Measure
 
@@ -39,6 +40,7 @@ KEYS = (
     "score",
     "campaigns",
     "messages",
+    "templates",
     "removed_ids",
 )
 
@@ -73,6 +75,7 @@ def _program(root: Fields) -> Program:
     reading.segments = segment_ids(root)
     reading.tiers = tier_ids(root)
     root.need("name", "Give the program one, such as name: Rewards.")
+    campaigns = read_campaigns(root)
     program = Program(
         name=root.text("name") or "",
         currency=reading.currency,
@@ -85,8 +88,9 @@ def _program(root: Fields) -> Program:
         rewards=read_rewards(root),
         milestones=read_milestones(root),
         segments=read_segments(root),
-        campaigns=read_campaigns(root),
+        campaigns=campaigns,
         messages=read_messages(root),
+        templates=read_templates(root, campaigns),
         removed_ids=removed,
     )
     _check_points_tiers(root, program)
