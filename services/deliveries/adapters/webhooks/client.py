@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import httpcore
@@ -21,6 +22,9 @@ from services.deliveries.domain.webhooks.targets import Target, may_send
 
 TRY_S = 15.0
 CONNECT_S = 5.0
+BODY_S = 2.0
+"""After a status, for what comes with it."""
+
 ADDRESSES_MAX = 4
 """Of one name that are tried one after the other."""
 
@@ -192,12 +196,14 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 async def _read_some(response: httpcore.Response) -> str:
-    """The beginning of the body. What goes on beyond `ANSWER_BYTES_MAX` is not read: the connection is closed then."""
+    """The beginning of the body. What counts is the status: a body that breaks off, drips or does not end is left."""
     taken = bytearray()
-    async for piece in response.aiter_stream():
-        taken += piece[: ANSWER_BYTES_MAX - len(taken)]
-        if len(taken) >= ANSWER_BYTES_MAX:
-            break
+    with suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
+        async with asyncio.timeout(BODY_S):
+            async for piece in response.aiter_stream():
+                taken += piece[: ANSWER_BYTES_MAX - len(taken)]
+                if len(taken) >= ANSWER_BYTES_MAX:
+                    break
     text = taken[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace")
     return "".join(each for each in text if each.isprintable() or each == "\n")[:EXCERPT_CHARACTERS]
 
