@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shared.contracts.facts import Facts
 
-__all__ = ["ACTIVITY_TOPIC", "Activity", "Change", "Facts"]
+__all__ = ["ACTIVITY_TOPIC", "Activity", "Change", "Facts", "Person"]
 
 ACTIVITY_TOPIC = "regulars.activity"
 
@@ -28,6 +28,26 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     old: str | None
     new: str | None
     at: datetime | None = None
+
+
+class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the person is reached and addressed, as far as one event tells it, and what they agree to after it.
+
+    `sealed` (base64) is the sealed part of the event, all of it, under the key of `subject`; what it was bound to is
+    the event's key, which is the activity's `id` as bytes. `sealed_fields` names what is in there
+    (`customer.email`, `customer.first_name`, …), and `identifiers` the event's own, kind to pseudonym. These four are
+    empty where no event told anything, as after a merge. `locale`, `time_zone`, `consents` and
+    `consents_withdrawn` (purposes) are those that count for the whole customer now.
+    """
+
+    subject: str = ""
+    sealed: str | None = None
+    sealed_fields: list[str] = []
+    identifiers: dict[str, str] = {}
+    locale: str | None = None
+    time_zone: str | None = None
+    consents: list[str] = []
+    consents_withdrawn: list[str] = []
 
 
 class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,7 +68,8 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     known, kind to pseudonyms, sent
     whenever they changed. `part`: the part of the customer to which the event belongs, as in `data.parts`; left out
     where it is the one that gave the customer the id. `historical`: nobody is to be written to about it. `unrewarded`:
-    it earns neither points nor offers, though spend counts towards tiers.
+    it earns neither points nor offers, though spend counts towards tiers. `person`: sent when contacts, names,
+    preferences, consent, locale or time zone may have changed, and with every change in who is who.
     """
 
     id: str
@@ -63,6 +84,7 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes: list[Change] = []
     identifiers: dict[str, list[str]] = {}
     part: str = ""
+    person: Person | None = None
     late: bool = False
     historical: bool = False
     unrewarded: bool = False

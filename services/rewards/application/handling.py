@@ -11,6 +11,7 @@ from services.rewards.application.ports import Activities, Budgets, Members, Pro
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.expiry import is_late_renewal
+from services.rewards.domain.forwarding import forward
 from services.rewards.domain.looking_back import LookBack
 from services.rewards.domain.matching import Match, match
 from services.rewards.domain.needs import Needs
@@ -99,6 +100,7 @@ class ActivityHandler:
             part = activity.part or activity.customer_id
             member.part = None if part == member.customer_id else part
             decide(activity, found, member, rulebook, changes)
+            forward(activity, member.customer_id, changes)
             for pseudonym in activity.identifiers.get("id", ()):
                 owner, _ = moved.get(own_id(pseudonym), (activity.customer_id, 0))
                 changes.aliases[pseudonym] = owner

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.forwarding import forward_parting
 from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
 from services.rewards.domain.parting import MERGED, History, part_ways
@@ -47,6 +48,7 @@ async def follow_parts(
             await _move(connection, members, (place, owner), theirs, activity, rulebook, now)
     if fresh and epoch:
         await members.note_parts(connection, fresh, target, epoch)
+    forward_parting(activity, changes)
     await members.save(connection, changes)
 
 

@@ -55,6 +55,7 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
             id=event.key,
             customer_id=customer_id,
             part="" if part == customer_id else part,
+            person=step.person,
             type=record.type,
             time=record.time,
             received=record.received,
@@ -100,6 +101,7 @@ def of_parting(customer_id: str, parting: Parting, step: Step, identifiers: Iden
             data=data,
             changes=step.changes,
             identifiers=identifiers,
+            person=step.person,
             historical=cause.historical,
         )
     )

@@ -4,29 +4,33 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.scoring.domain.assess import Assessment, assess, score_at
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import evolve_in, fold
 from services.scoring.domain.membership import crossings
 from services.scoring.domain.orders import Order
+from services.scoring.domain.person import person_of, person_told, person_told_late
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import begins_at, passages, stage_at
 from services.scoring.domain.state import State
-from shared.contracts.activity import Change
+from shared.contracts.activity import Change, Person
 
 
 class Step(Struct, frozen=True):
     """One thing that happened: the customer right after it, and what it changed.
 
     `event` is None when customers became one, or events turned out to be somebody else's. `late`: events with a later
-    time were known already, and the customer is seen after all of them.
+    time were known already, and the customer is seen after all of them. `person`: how the customer is reached, if that
+    may have changed.
     """
 
     event: Event | None
     assessment: Assessment
     changes: list[Change]
     late: bool = False
+    person: Person | None = None
 
 
 class Told(Struct, frozen=True):
@@ -99,10 +103,11 @@ def begin_again(
         step = tell_anew(before, folded.state, settings, told)
         since = _told_by(step)
         if disturbed:
-            life.steps.append(step)
+            life.steps.append(replace(step, person=person_of(folded.state)))
         for one in late:
             changes = step.changes if not life.steps else []
-            life.steps.append(Step(one, step.assessment, changes, late=True))
+            person = person_told_late(before, folded.state, one)
+            life.steps.append(Step(one, step.assessment, changes, late=True, person=person))
     _walk(life, events[len(late) :], settings, since)
     _tell_crossings(life, told.segments)
     return life
@@ -175,7 +180,8 @@ def _walk(life: Life, events: Sequence[Event], settings: ScoreSettings, told: To
         else:
             step = tell(before, life.state, event, settings, told)
         told = _told_by(step)
-        life.steps.append(step)
+        person = person_told(before, life.state, event)
+        life.steps.append(step if person is None else replace(step, person=person))
 
 
 def _tell_crossings(life: Life, told: Sequence[str]) -> None:

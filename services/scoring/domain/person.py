@@ -1,15 +1,19 @@
 """What events tell of the person: which fields are known, consent, attributes of the shop's own.
 
-Personal fields stay sealed: the state only names the event that told each of them.
+Personal fields stay sealed: the state only names the event that told each of them, and marks the contacts told last, so
+that an event that brings another one is known from the many that bring the same.
 """
 
 import re
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from services.scoring.domain.event import Event
 from services.scoring.domain.purchases import Changes
 from services.scoring.domain.state import AttributeValue, State
+from shared.contracts.activity import Person
 from shared.contracts.customer import Customer
 
 PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
@@ -20,6 +24,20 @@ PURPOSES_MAX = 64
 
 ATTRIBUTES_MAX = 100
 """So many attributes are kept: those that came first. One that is withdrawn (null) makes room."""
+
+CONTACTS = ("email", "phone")
+"""Identifiers at which a person can be written to."""
+
+MARK_CHARACTERS = 8
+"""Of a contact's pseudonym: enough to tell one address of a customer from another."""
+
+ADDRESSING = frozenset(
+    f"customer.{name}" for name in ("first_name", "last_name", "name", "preferences", *CONTACTS)
+)
+"""Personal fields that matter to who writes to the person."""
+
+_SEALED_AGAIN = frozenset(f"customer.{name}" for name in ("id", "card", "anonymous_id", *CONTACTS))
+"""Personal fields that events repeat, and whose change their pseudonyms tell."""
 
 _SEPARATORS = re.compile(r"[_.:\-]")
 
@@ -32,6 +50,7 @@ def tell(state: State, event: Event, changes: Changes) -> None:
             if profile is None:
                 changes["profile"] = profile = state.profile.copy()
             profile[field] = event.key
+    _contacts(state, event.record.identifiers, changes)
     customer = event.record.data.get("customer")
     if not isinstance(customer, dict):
         return
@@ -44,6 +63,70 @@ def tell(state: State, event: Event, changes: Changes) -> None:
     attributes = customer.get("attributes")
     if isinstance(attributes, dict):
         changes["attributes"] = _attributes(state.attributes, attributes)
+
+
+def person_told(before: State, after: State, event: Event) -> Person | None:
+    """The person, when the event that led from one state to the other may have changed how they are reached, addressed,
+    or what they agree to; None after one that brings nothing new."""
+    fields = event.record.sealed_fields
+    if (
+        before.contacts is after.contacts
+        and before.consent is after.consent
+        and before.locale == after.locale
+        and before.time_zone == after.time_zone
+        and _SEALED_AGAIN.issuperset(fields)
+    ):
+        return None
+    if same_person(before, after) and ADDRESSING.isdisjoint(set(fields) - _SEALED_AGAIN):
+        return None
+    return person_of(after, event)
+
+
+def person_told_late(before: State, after: State, event: Event) -> Person | None:
+    """The same of an event before others that were known; `before` and `after` are the customer without and with all
+    late ones. What it tells may be older than what is known: its time says."""
+    marks = {kind: _mark(pseudonym) for kind, pseudonym in event.record.identifiers.items()}
+    known = all(before.contacts.get(kind) == marks[kind] for kind in CONTACTS if kind in marks)
+    told = not ADDRESSING.isdisjoint(set(event.record.sealed_fields) - _SEALED_AGAIN)
+    return None if known and not told and same_person(before, after) else person_of(after, event)
+
+
+def person_of(state: State, event: Event | None = None) -> Person:
+    """What a state says of the person, with what an event tells, if any."""
+    agreed = sorted(purpose for purpose, given in state.consent.items() if given)
+    refused = sorted(purpose for purpose, given in state.consent.items() if not given)
+    told = Person(locale=state.locale, time_zone=state.time_zone, consents=agreed, consents_withdrawn=refused)
+    if event is None:
+        return told
+    record = event.record
+    return replace(
+        told,
+        subject=record.subject,
+        sealed=record.sealed,
+        sealed_fields=record.sealed_fields,
+        identifiers=record.identifiers,
+    )
+
+
+def same_person(before: State, after: State) -> bool:
+    """Whether contacts, consent, locale and time zone are the same."""
+    return (
+        before.contacts == after.contacts
+        and before.consent == after.consent
+        and before.locale == after.locale
+        and before.time_zone == after.time_zone
+    )
+
+
+def _contacts(state: State, identifiers: dict[str, str], changes: Changes) -> None:
+    for kind in CONTACTS:
+        pseudonym = identifiers.get(kind)
+        if pseudonym is not None and state.contacts.get(kind) != _mark(pseudonym):
+            changes["contacts"] = {**changes.get("contacts", state.contacts), kind: _mark(pseudonym)}
+
+
+def _mark(pseudonym: str) -> str:
+    return pseudonym[:MARK_CHARACTERS]
 
 
 def withdraw_email(state: State, at: datetime, changes: Changes) -> None:

@@ -47,7 +47,8 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer from `loyal_until` on, time alone gives another one. `back` is kept while a customer is being won back.
 
     `profile` names, for each personal field, the newest event that told it; `consent_at` says when each consent got
-    its present value. `history_until` is when imported history about the customer was last received: what time alone
+    its present value. `contacts` tells by the beginnings of their pseudonyms which e-mail address and telephone number
+    were told last. `history_until` is when imported history about the customer was last received: what time alone
     did before is history as well, about which nobody is written to.
 
     What else a customer does is in parts of its own, each empty (and left out of the text) until such an event comes.
@@ -80,6 +81,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     back: Return | None = None
 
     profile: dict[str, str] = {}
+    contacts: dict[str, str] = {}
     locale: str | None = None
     time_zone: str | None = None
     consent: dict[str, bool] = {}
