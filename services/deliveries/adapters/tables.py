@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from services.deliveries.adapters.webhooks.tables import add_tables as add_webhook_tables
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.offsets import offset_table
 from shared.bus.tables import log_tables
@@ -121,6 +122,7 @@ suppressed = Table(
     comment="Addresses that a provider said are no good, by their pseudonyms.",
 )
 
+add_webhook_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)
