@@ -61,6 +61,40 @@ class Settings(BaseSettings):
     """How long rewards keeps the records of what customers did: explanations show them, simulations play them. Points,
     tiers and entries stay for ever."""
 
+    smtp_url: SecretStr | None = None
+    """The mail server: `smtp://name:password@mail.example.com:587` (STARTTLS) or `smtps://…:465`. Unset, e-mails are held
+    until there is one, or they expire."""
+
+    smtp_cafile: Path | None = None
+    """Certificates of authorities (PEM) by which the mail server proves itself; unset, those of the system."""
+
+    mail_from: str | None = None
+    """Who writes: `Mugs & more <hello@example.com>`. Needed with `smtp_url`; bounces come back there too."""
+
+    smtp_connections: int = Field(4, ge=1, le=100)
+    """Connections to the mail server, per worker."""
+
+    email_per_second: float = Field(50, gt=0, le=10_000)
+    """The most e-mails per second, over all workers."""
+
+    sms_url: SecretStr | None = None
+    """Who sends SMS: `https://…` takes the JSON of docs/providers.md, `twilio://SID:TOKEN@api.twilio.com?from=+15005550006`
+    is Twilio. Unset, SMS are held."""
+
+    sms_secret: SecretStr | None = None
+    """Signs what goes to an `https://` SMS provider: `whsec_…`, as of Standard Webhooks."""
+
+    sms_per_second: float = Field(10, gt=0, le=10_000)
+
+    push_url: SecretStr | None = None
+    """Who sends push messages, as `sms_url`: `https://…`."""
+
+    push_secret: SecretStr | None = None
+    push_per_second: float = Field(50, gt=0, le=10_000)
+
+    provider_requests: int = Field(8, ge=1, le=100)
+    """Requests to each HTTP provider at a time, per worker."""
+
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
 
     kafka_bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")

@@ -7,10 +7,28 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.contracts.outcomes import Outcome
+
+__all__ = [
+    "Again",
+    "Claimed",
+    "OwnEvent",
+    "OwnEvents",
+    "Queue",
+    "Receipt",
+    "Refused",
+    "RenderError",
+    "Rendered",
+    "Renderer",
+    "Sender",
+    "Sent",
+    "Taker",
+    "Unavailable",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +54,6 @@ class Renderer(Protocol):
 
     def render(self, message: Message, recipient: Recipient, channel: Channel) -> Rendered:
         """The words. Raises `RenderError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The provider has taken it on. `reference` is its name for it, if it gave one."""
-
-    reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider will not take it, now or later. `suppress`: the address itself is no good (a hard bounce)."""
-
-    code: str
-    detail: str = ""
-    suppress: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Not now, or nobody knows: to be tried again. `after_s` is what the provider asked for, if it did. `down`: the
-    fault is the provider's and not the message's, and costs it no attempt."""
-
-    code: str
-    detail: str = ""
-    after_s: float | None = None
-    down: bool = False
-
-
-Receipt = Sent | Refused | Again
 
 
 class Sender(Protocol):
