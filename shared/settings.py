@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     tiers and entries stay for ever."""
 
     smtp_url: SecretStr | None = None
-    """The mail server: `smtp://name:password@mail.example.com:587` (STARTTLS) or `smtps://…:465`. Unset, e-mails are held
-    until there is one, or they expire."""
+    """The mail server: `smtp://name:password@mail.example.com:587` (STARTTLS) or `smtps://…:465`. Unset, e-mails
+    are held until there is one, or they expire."""
 
     smtp_cafile: Path | None = None
     """Certificates of authorities (PEM) by which the mail server proves itself; unset, those of the system."""
@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     """The most e-mails per second, over all workers."""
 
     sms_url: SecretStr | None = None
-    """Who sends SMS: `https://…` takes the JSON of docs/providers.md, `twilio://SID:TOKEN@api.twilio.com?from=+15005550006`
-    is Twilio. Unset, SMS are held."""
+    """Who sends SMS: `https://…` takes the JSON of docs/providers.md,
+    `twilio://SID:TOKEN@api.twilio.com?from=+15005550006` is Twilio. Unset, SMS are held."""
 
     sms_secret: SecretStr | None = None
     """Signs what goes to an `https://` SMS provider: `whsec_…`, as of Standard Webhooks."""
