@@ -1,20 +1,21 @@
 """Plain sentences for rules: what a customer, or whoever asks why, can read without the file at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from shared.program.campaigning import Action, Campaign
 from shared.program.earn import Cap, EarnRule, Products, Referral
 from shared.program.ids import OFFER, REWARD, RULE, SEGMENT
 from shared.program.limit import Limit
 from shared.program.model import (
-    Campaign,
     Count,
     Milestone,
     Program,
     Redeem,
 )
+from shared.program.occasions import AHEAD
 from shared.program.offering import Gift, OfferTemplate, Reward, Terms
 from shared.program.period import Period
 from shared.program.tiering import Basis, Benefit, Measure, TierLevel
@@ -125,13 +126,37 @@ def describe_reward(reward: Reward, currency: str) -> str:
 def describe_campaign(campaign: Campaign) -> str:
     """Such as `on stage.changed, when event.to == 'lapsed': offer miss-you`."""
     when = f", when {campaign.when.source}" if campaign.when else ""
-    after = f", after {in_words(campaign.after)}" if campaign.after else ""
-    actions: list[str] = []
-    for action in campaign.do:
-        given = in_points(action.points) if action.points is not None else None
-        actions.append(given or (f"offer {action.offer}" if action.offer else f"message {action.message}"))
+    after = _waits(campaign)
+    if campaign.variants:
+        does = "; ".join(
+            f"{one.id} ({in_digits(one.share)} %): {_actions(one.do)}" for one in campaign.variants
+        )
+    else:
+        does = _actions(campaign.do)
     held = f"; {in_digits(campaign.holdout)} % held out" if campaign.holdout else ""
-    return f"on {campaign.on}{after}{when}: {', '.join(actions)}{_limit(campaign.at_most)}{held}"
+    return f"on {campaign.on}{after}{when}: {does}{_limit(campaign.at_most)}{held}"
+
+
+def _waits(campaign: Campaign) -> str:
+    if campaign.after is None:
+        return ""
+    return (
+        f", {in_words(campaign.after)} before"
+        if campaign.on == AHEAD
+        else f", after {in_words(campaign.after)}"
+    )
+
+
+def _actions(actions: Sequence[Action]) -> str:
+    return ", ".join(describe_action(action) for action in actions)
+
+
+def describe_action(action: Action) -> str:
+    """Such as `50 points`, `offer miss-you`, `message we-miss-you`."""
+    if action.points is not None:
+        return in_points(action.points)
+    named = {name: getattr(action, name) for name in ("offer", "message", "tag", "alert", "webhook")}
+    return next((f"{name} {value}" for name, value in named.items() if value is not None), "nothing")
 
 
 def describe_redeem(redeem: Redeem, currency: str) -> str:

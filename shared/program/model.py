@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.program.campaigning import Campaign
 from shared.program.condition import Condition
 from shared.program.earn import Counted, EarnRule, Referral
 from shared.program.formula import Formula
@@ -140,38 +141,6 @@ class Score:
 
     weights: Mapping[str, int] = field(default_factory=lambda: DEFAULT_WEIGHTS)
     parts: tuple[OwnPart, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that a campaign does: exactly one of the fields is set."""
-
-    offer: str | None = None
-    message: str | None = None
-    points: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A campaign has succeeded when an event of type `on` follows within the period."""
-
-    on: str
-    within: Period
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """Event to action. Checked and kept; executed once campaigns are delivered. `holdout` is the share of customers
-    that are left alone, in percent (10 means 10 %)."""
-
-    id: str
-    on: str
-    do: tuple[Action, ...]
-    when: Condition | None = None
-    after: Period | None = None
-    at_most: Limit | None = None
-    holdout: Decimal | None = None
-    success: Goal | None = None
 
 
 @dataclass(frozen=True, slots=True)

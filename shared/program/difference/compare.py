@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from inspect import get_annotations
 from typing import Any
 
+from shared.program.campaigning import Goal
 from shared.program.condition import Condition
 from shared.program.describe import describe, describe_redeem
 from shared.program.difference.changes import Change, Kind
@@ -14,7 +15,7 @@ from shared.program.earn import Products
 from shared.program.formula import Formula
 from shared.program.ids import OFFER, REWARD, RULE
 from shared.program.limit import Limit
-from shared.program.model import Count, Goal, Points, Program
+from shared.program.model import Count, Points, Program
 from shared.program.period import Period
 from shared.program.tiering import Basis, Tiers
 

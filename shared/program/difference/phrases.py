@@ -101,11 +101,12 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     # Campaigns and messages
     ("Campaign", "on"): Phrase("begins on"),
     ("Campaign", "when"): Phrase("applies when"),
-    ("Campaign", "do"): Phrase("sends"),
+    ("Campaign", "do"): Phrase("brings"),
     ("Campaign", "after"): Phrase("waits for"),
     ("Campaign", "at_most"): Phrase("comes at most"),
     ("Campaign", "holdout"): Phrase("leaves alone", percent),
     ("Campaign", "success"): Phrase("has succeeded by"),
+    ("Campaign", "variants"): Phrase("compares"),
     ("Messages", "quiet_from"): Phrase("rest from"),
     ("Messages", "quiet_until"): Phrase("rest until"),
     ("Messages", "at_most"): Phrase("come at most"),

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.program.campaigning import Action, Goal, Variant
 from shared.program.condition import Condition
-from shared.program.describe import describe_count, describe_limit, describe_products
+from shared.program.describe import describe_action, describe_count, describe_limit, describe_products
 from shared.program.earn import Products
 from shared.program.formula import Formula
 from shared.program.limit import Limit
-from shared.program.model import Action, Count, Goal, Program
+from shared.program.model import Count, Program
 from shared.program.period import Period
 from shared.program.tiering import Basis, Benefit, Measure
 from shared.program.words import in_digits, in_money, in_points, in_times, in_words
@@ -99,10 +100,13 @@ def _benefit(benefit: Benefit, _: Program) -> str:
     return benefit.perk or f"offer {benefit.offer}"
 
 
-def _action(action: Action, _: Program) -> str:
-    if action.points is not None:
-        return in_points(action.points)
-    return f"offer {action.offer}" if action.offer else f"message {action.message}"
+def _variant(variant: Variant, program: Program) -> str:
+    return f"{variant.id} ({in_digits(variant.share)} %): {_many(variant.do, program)}"
+
+
+def _goal(goal: Goal, _: Program) -> str:
+    when = f" when {goal.when.source}" if goal.when else ""
+    return f"{goal.on}{when} within {in_words(goal.within)}"
 
 
 def _many(values: Any, program: Program) -> str:
@@ -119,10 +123,11 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], Format], ...] = (
     (Limit, lambda value, _: describe_limit(value)),
     (Products, lambda value, _: describe_products(value)),
     (Count, lambda value, _: describe_count(value)),
-    (Goal, lambda value, _: f"{value.on} within {in_words(value.within)}"),
+    (Goal, _goal),
     (Basis, _basis),
     (Benefit, _benefit),
-    (Action, _action),
+    (Action, lambda value, _: describe_action(value)),
+    (Variant, _variant),
     (ZoneInfo, lambda value, _: value.key),
     (datetime, lambda value, program: f"{value.astimezone(program.time_zone):%Y-%m-%d %H:%M}"),
     (time, lambda value, _: f"{value:%H:%M}"),

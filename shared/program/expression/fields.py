@@ -19,6 +19,7 @@ from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 from shared.contracts.lifecycle import STAGES
 from shared.contracts.values import Money
 from shared.program.expression.types import ANY, COUNT, FLAG, NUMBER, TEXT, TIME, Kind, Type
+from shared.program.occasions import MISSING
 
 SUBSCRIPTION_STATES = frozenset({"active", "paused", "cancelled"})
 
@@ -53,6 +54,20 @@ OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
 """Events that scoring itself causes, and what they tell."""
 
 EVENT_TYPES = frozenset(CATALOGUE) | frozenset(OWN_EVENTS)
+
+_SOME_TEXT = replace(TEXT, optional=True)
+_SOME_TIME = replace(TIME, optional=True)
+
+REWARDS_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
+    {
+        "milestone.reached": {"milestone": TEXT, "points": COUNT, "offer": _SOME_TEXT, "occasion": TEXT},
+        "tier.changed": {"from": _SOME_TEXT, "to": TEXT, "reason": TEXT, "until": _SOME_TIME},
+        "tier.expiring": {"tier": TEXT, "to": TEXT, "missing": NUMBER, "until": TIME},
+        "points.expiring": {"points": COUNT, "on": TEXT, "available": Type(Kind.WHOLE)},
+        "offer.issued": {"offer": TEXT, "rule": TEXT, "valid_until": TIME},
+    }
+)
+"""What rewards itself decides: campaigns begin on it, and nothing else does."""
 
 COMMON: Mapping[str, Type] = MappingProxyType(
     {
@@ -125,8 +140,11 @@ def event_fields(event_type: str | None) -> EventFields:
     if event_type is None:
         return _any_event()
     common = {**COMMON, "type": Type(Kind.TEXT, choices=frozenset({event_type}))}
-    if event_type in OWN_EVENTS:
-        return EventFields(MappingProxyType({**OWN_EVENTS[event_type], **common}))
+    own = OWN_EVENTS.get(event_type) or REWARDS_EVENTS.get(event_type)
+    if own is None and event_type.endswith(MISSING) and not event_type.startswith(CUSTOM_PREFIX):
+        own = OWN_EVENTS["login.missing"]
+    if own is not None:
+        return EventFields(MappingProxyType({**own, **common}))
     if event_type.startswith(CUSTOM_PREFIX):
         return EventFields(MappingProxyType(common), open=True)
     shape = inspect.type_info(CATALOGUE[event_type])

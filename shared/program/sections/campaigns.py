@@ -1,43 +1,91 @@
-"""The section `campaigns`: from an event to what is done about it, for whom, how often, and how success is told."""
+"""The section `campaigns`: from an occasion to what is done about it, for whom, how often, and how success is told."""
 
-import re
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
 
+from shared.program.campaigning import Action, Campaign, Goal
+from shared.program.condition import Scope
+from shared.program.document import Mapping, Scalar
+from shared.program.expression.fields import REWARDS_EVENTS, EventFields
 from shared.program.ids import OFFER, RULE
-from shared.program.model import Action, Campaign, Goal
+from shared.program.occasions import AHEAD, counts_silence
+from shared.program.period import Period
 from shared.program.reading import STAND_IN, Fields
-from shared.program.sections.triggers import only_by_time, read_event_type, read_limit, read_when
+from shared.program.sections.shares import read_holdout, read_variants
+from shared.program.sections.triggers import (
+    read_event_type,
+    read_limit,
+    read_occasion,
+    read_when,
+    rule_scope,
+)
 
-KEYS = ("id", "on", "when", "after", "do", "at_most", "holdout", "success")
-ACTION_KEYS = ("offer", "message", "points")
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%\Z", re.ASCII)
+KEYS = ("id", "on", "when", "after", "before", "do", "variants", "at_most", "holdout", "success")
+ACTION_KEYS = ("offer", "message", "points", "tag", "alert", "webhook")
+DELAY_MAX = Period(months=12)
+SENT = frozenset({"email.sent", "sms.sent", "push.sent"})
+ANSWERED = frozenset({"email.opened", "email.clicked", "push.opened"})
+"""What messages bring about: a campaign that writes because of it could write for ever."""
 
 
 def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
-    """The campaigns in the order of the file."""
-    return tuple(_campaign(fields) for fields in root.items("campaigns", KEYS))
+    """The campaigns in the order of the file. Milestones, tiers and offers have been read."""
+    milestones = _ids(root, "milestones")
+    return tuple(_campaign(fields, milestones) for fields in root.items("campaigns", KEYS))
 
 
-def _campaign(fields: Fields) -> Campaign:
+def _campaign(fields: Fields, milestones: frozenset[str]) -> Campaign:
     name = fields.id("id", RULE)
     fields.need("on", "Say which event starts it, such as on: stage.changed.")
-    event_type = read_event_type(fields)
-    if only_by_time(event_type):
-        fields.need("after", f"Say how long, such as after: P14D: {event_type} comes from silence.")
-    return Campaign(
+    occasion = read_occasion(fields)
+    campaign = Campaign(
         id=name,
-        on=event_type or "",
-        do=tuple(_actions(fields)),
-        when=read_when(fields, event_type),
-        after=fields.period("after"),
-        at_most=read_limit(fields, "at_most", event_type, by_field=False),
-        holdout=_holdout(fields),
+        on=occasion or "",
+        do=_do(fields),
+        when=fields.condition("when", _scope(fields, occasion, milestones)),
+        after=_after(fields, occasion),
+        at_most=read_limit(fields, "at_most", occasion, by_field=False),
+        holdout=read_holdout(fields),
         success=_success(fields),
+        variants=read_variants(fields, read_actions),
     )
+    _refuse_endless(fields, campaign)
+    return campaign
 
 
-def _actions(fields: Fields) -> Iterator[Action]:
+def _ids(root: Fields, section: str) -> frozenset[str]:
+    items = [node for node, _ in root.nodes(section) if isinstance(node, Mapping)]
+    values = [value for node in items for key, value in node.entries if key.text == "id"]
+    return frozenset(value.text for value in values if isinstance(value, Scalar))
+
+
+def _scope(fields: Fields, occasion: str | None, milestones: frozenset[str]) -> Scope:
+    """What `when` may ask: of what rewards decides, only the ids that there are can be the value."""
+    scope, reading = rule_scope(fields.reading, occasion), fields.reading
+    if occasion not in REWARDS_EVENTS or scope.event is None:
+        return scope
+    tiers, offers = frozenset(reading.tiers), reading.ids.defined(OFFER)
+    known = {"milestone": milestones, "offer": offers, "tier": tiers, "from": tiers, "to": tiers}
+    asked = {
+        name: replace(found, choices=known[name]) if name in known else found
+        for name, found in scope.event.fields.items()
+    }
+    return replace(scope, event=EventFields(MappingProxyType(asked)))
+
+
+def _do(fields: Fields) -> tuple[Action, ...]:
+    if "variants" not in fields:
+        return tuple(read_actions(fields))
+    if "do" in fields:
+        hint = "Write what all get into each variant."
+        fields.fault("do", "A campaign has both do and variants.", hint)
+    return ()
+
+
+def read_actions(fields: Fields) -> Iterator[Action]:
+    """What stands under `do`."""
     example = "Say what to do, such as do: [{message: we-miss-you}]."
     fields.need("do", example)
     for action in fields.items("do", ACTION_KEYS, least=example):
@@ -46,31 +94,52 @@ def _actions(fields: Fields) -> Iterator[Action]:
             offer=action.use("offer", OFFER),
             message=action.name("message"),
             points=action.whole("points"),
+            tag=action.name("tag"),
+            alert=action.name("alert"),
+            webhook=action.name("webhook"),
         )
 
 
-def _holdout(fields: Fields) -> Decimal | None:
-    """The share of customers left alone, in percent."""
-    text = fields.text("holdout")
-    if text is None:
-        return None
-    match = _PERCENT.match(text)
-    if match is None:
-        fields.fault("holdout", f"holdout needs a share in percent, not {text!r}.", "Write such as 10%.")
-        return None
-    share = Decimal(match.group(1))
-    if share >= 100:
-        fields.fault(
-            "holdout", "holdout must be below 100%, or nobody is ever reached.", "Write such as 10%."
-        )
-    return share
+def _after(fields: Fields, occasion: str | None) -> Period | None:
+    """How long the silence is, how long ahead the date, or how long to wait."""
+    key, other = ("before", "after") if occasion == AHEAD else ("after", "before")
+    if other in fields:
+        hint = f"Write {key}: P30D." if occasion == AHEAD else "Only renewals are known ahead."
+        fields.fault(other, f"{other} says nothing on {occasion}.", hint)
+        return STAND_IN
+    if occasion is not None and counts_silence(occasion):
+        comes = "it comes so long ahead" if occasion == AHEAD else f"{occasion} comes from silence"
+        fields.need(key, f"Say how long, such as {key}: P14D: {comes}.")
+    period = fields.period(key)
+    if period is not None and _days(period) > _days(DELAY_MAX):
+        fields.fault(key, f"{key} is longer than a year.", "Write such as P14D.")
+    return period
+
+
+def _days(period: Period) -> float:
+    return period.months * 30.4 + period.rest / timedelta(days=1)
 
 
 def _success(fields: Fields) -> Goal | None:
-    success = fields.fields("success", ("on", "within"))
+    success = fields.fields("success", ("on", "when", "within"))
     if success is None:
         return None
     hint = "Write such as {on: order.completed, within: P30D}."
     success.need("on", hint)
     success.need("within", hint)
-    return Goal(read_event_type(success) or "", success.period("within") or STAND_IN)
+    event_type = read_event_type(success)
+    return Goal(event_type or "", success.period("within") or STAND_IN, read_when(success, event_type))
+
+
+def _refuse_endless(fields: Fields, campaign: Campaign) -> None:
+    """A campaign must not be its own occasion again and again."""
+    actions: Sequence[Action] = campaign.actions()
+    writes = any(action.message for action in actions)
+    if writes and campaign.on in SENT:
+        message = f"A message on {campaign.on} would bring about the next one, for ever."
+        fields.fault("on", message, "Begin on what led to the first message instead.")
+    elif writes and campaign.on in ANSWERED and campaign.at_most is None:
+        message = f"A message on {campaign.on} can bring about the next one."
+        fields.fault("on", message, "Add such as at_most: {times: 1, per: P30D}.")
+    elif campaign.on == "customer.tagged" and any(action.tag for action in actions):
+        fields.fault("on", "A tag on customer.tagged would bring about the next one, for ever.")

@@ -1,14 +1,16 @@
 """What rules have in common: the event that triggers them, the condition that holds them back, how often they fire."""
 
 import re
+from collections.abc import Sequence
 
-from shared.contracts.catalogue import CUSTOM_PREFIX
+from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 from shared.program.condition import Condition, Scope
 from shared.program.document import Scalar
-from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, event_fields
+from shared.program.expression.fields import EVENT_TYPES, REWARDS_EVENTS, event_fields
 from shared.program.expression.types import Kind
 from shared.program.faults import suggestion
 from shared.program.limit import Limit
+from shared.program.occasions import MISSING, SHORT, awaited
 from shared.program.period import Period
 from shared.program.reading import Fields, Reading
 
@@ -22,7 +24,10 @@ def read_event_type(fields: Fields, key: str = "on") -> str | None:
     name = fields.text(key)
     if name is None or _is_event_type(name):
         return name
-    fields.fault(key, f"There is no event type {name}.", _hint(name))
+    if name in REWARDS_EVENTS:
+        fields.fault(key, f"Only campaigns begin on {name}.", "Write it under campaigns.")
+    else:
+        fields.fault(key, f"There is no event type {name}.", _hint(name))
     return None
 
 
@@ -36,10 +41,23 @@ def _is_event_type(name: str) -> bool:
     return name in EVENT_TYPES or _CUSTOM.match(name) is not None
 
 
-def _hint(name: str) -> str:
+def read_occasion(fields: Fields, key: str = "on") -> str | None:
+    """The occasion under `key`, on which a campaign begins: an event, silence, or what rewards decides."""
+    name = fields.text(key)
+    if name is None or name in REWARDS_EVENTS or _is_event_type(name):
+        return name
+    missed = awaited(name)
+    if missed is not None and missed in CATALOGUE:
+        return name
+    known = sorted(EVENT_TYPES | REWARDS_EVENTS.keys() | {f"{short}{MISSING}" for short in SHORT})
+    fields.fault(key, f"There is no event type {name}.", _hint(name, known))
+    return None
+
+
+def _hint(name: str, known: Sequence[str] = ()) -> str:
     if name.startswith(CUSTOM_PREFIX):
         return "Types of your own look like x.workout.finished."
-    return suggestion(name, sorted(EVENT_TYPES), many=0)
+    return suggestion(name, known or sorted(EVENT_TYPES), many=0)
 
 
 def read_when(fields: Fields, event_type: str | None, *, key: str = "when") -> Condition | None:
@@ -77,8 +95,3 @@ def _per(fields: Fields, event_type: str | None, *, by_field: bool) -> Period | 
         "per", f"{event_type} has no field {text} to count by.", hint or "Write a period, such as P1M."
     )
     return None
-
-
-def only_by_time(event_type: str | None) -> bool:
-    """Whether such events come from silence, so that a rule must say how long it has lasted."""
-    return event_type in ("login.missing", "ticket.unanswered") and event_type in OWN_EVENTS

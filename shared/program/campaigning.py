@@ -1,0 +1,77 @@
+"""Campaigns as frozen types: from an occasion to what is done about it, for whom, how often, and what success is.
+
+Part of the model (`shared.program.model`), which names what stands here too.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.program.condition import Condition
+from shared.program.limit import Limit
+from shared.program.occasions import counts_silence
+from shared.program.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a campaign does; exactly one of the fields is set. `message` names a template, `tag` a word kept
+    with the customer, `alert` what people of the shop are told of, `webhook` the endpoint that is called."""
+
+    offer: str | None = None
+    message: str | None = None
+    points: int | None = None
+    tag: str | None = None
+    alert: str | None = None
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A campaign has succeeded when an event of type `on`, for which `when` holds, follows within the period."""
+
+    on: str
+    within: Period
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way of doing it: `share` is the percentage of those not held out who get this one; all sum up to 100."""
+
+    id: str
+    do: tuple[Action, ...]
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Occasion to action. `on` is the type of the occasion (`shared.program.occasions`).
+
+    `after`: for occasions of silence how long it lasts, for a renewal how long ahead, for all others a delay before
+    anything is done. `holdout` is the share of customers that are left alone, in percent (10 means 10 %). What is done
+    stands in `do`, or, where ways are compared, in `variants`.
+    """
+
+    id: str
+    on: str
+    do: tuple[Action, ...] = ()
+    when: Condition | None = None
+    after: Period | None = None
+    at_most: Limit | None = None
+    holdout: Decimal | None = None
+    success: Goal | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def delay(self) -> Period | None:
+        """How long after the occasion it acts; None: at once."""
+        return None if counts_silence(self.on) else self.after
+
+    @property
+    def experiment(self) -> bool:
+        """Whether not all customers get the same."""
+        return self.holdout is not None or bool(self.variants)
+
+    def actions(self) -> tuple[Action, ...]:
+        """All that it may do, whichever the variant."""
+        return self.do + tuple(action for variant in self.variants for action in variant.do)
