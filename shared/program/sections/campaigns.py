@@ -9,7 +9,7 @@ from shared.program.campaigning import Action, Campaign, Goal
 from shared.program.condition import Scope
 from shared.program.document import Mapping, Scalar
 from shared.program.expression.fields import REWARDS_EVENTS, EventFields
-from shared.program.ids import OFFER, RULE
+from shared.program.ids import OFFER, RULE, TEMPLATE
 from shared.program.occasions import AHEAD, counts_silence
 from shared.program.period import Period
 from shared.program.reading import STAND_IN, Fields
@@ -92,7 +92,7 @@ def read_actions(fields: Fields) -> Iterator[Action]:
         action.one_of(ACTION_KEYS, "An action")
         yield Action(
             offer=action.use("offer", OFFER),
-            message=action.name("message"),
+            message=action.use("message", TEMPLATE),
             points=action.whole("points"),
             tag=action.name("tag"),
             alert=action.name("alert"),

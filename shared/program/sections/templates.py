@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from shared.program.campaigning import Campaign
 from shared.program.document import Scalar
 from shared.program.faults import suggestion
 from shared.program.ids import TEMPLATE
-from shared.program.model import Campaign
 from shared.program.reading import Fields, fields_of
 from shared.program.templating.checking import Known, Slip, check_piece
 from shared.program.templating.names import Occasion, is_open, names_of, personal_names
@@ -18,6 +18,9 @@ CHARACTERS_MAX = 20_000
 """Of one piece: a mail of ten pages."""
 SUBJECT_MAX = 250
 SMS_MAX = 1_000
+
+OFFERING = frozenset({"offer.issued"})
+"""Occasions that always bring an offer of their own."""
 
 _LONGEST = {"subject": SUBJECT_MAX, "sms": SMS_MAX, "push": SMS_MAX}
 
@@ -101,9 +104,10 @@ def _occasions(campaigns: Sequence[Campaign]) -> Mapping[str, list[Occasion]]:
     """Which campaigns send each template."""
     sent: dict[str, list[Occasion]] = {}
     for campaign in campaigns:
-        offers = any(action.offer for action in campaign.do)
-        for action in campaign.do:
-            if action.message is not None:
-                occasion = Occasion(campaign.id, campaign.on or None, offers)
-                sent.setdefault(action.message, []).append(occasion)
+        for do in (campaign.do, *(variant.do for variant in campaign.variants)):
+            offers = campaign.on in OFFERING or any(action.offer for action in do)
+            for action in do:
+                if action.message is not None:
+                    occasion = Occasion(campaign.id, campaign.on or None, offers)
+                    sent.setdefault(action.message, []).append(occasion)
     return sent

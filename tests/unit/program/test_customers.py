@@ -10,6 +10,7 @@ from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, faults, load, only_fault
 
 CODE = "\noffers: {code: {gift: pen, valid_for: P1M}}"
+TEMPLATE = "\ntemplates: {m: {subject: Hello, text: How are you?}}"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_stages_that_are_not_named_keep_their_defaults() -> None:
         ("{id: c, on: stage.changed, do: [{offer: code, points: 1}]}", "both", "campaigns[0].do[0].points"),
         (
             "{id: c, on: stage.changed, do: [{message: Hi there}]}",
-            "cannot be an id",
+            "no template Hi there",
             "campaigns[0].do[0].message",
         ),
         ("{id: c, on: login.missing, do: [{message: m}]}", "after is missing", "campaigns[0]"),
@@ -163,7 +164,7 @@ def test_stages_that_are_not_named_keep_their_defaults() -> None:
     ],
 )
 def test_a_wrong_campaign_is_refused(campaign: str, said: str, path: str) -> None:
-    fault = only_fault(f"campaigns: [{campaign}]" + CODE)
+    fault = only_fault(f"campaigns: [{campaign}]" + CODE + TEMPLATE)
     assert said in fault.message
     assert fault.path == path
 

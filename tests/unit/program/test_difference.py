@@ -175,6 +175,7 @@ FULL = load(
       - {id: k, on: order.completed, when: "customer.orders > 3", do: [{offer: o}, {message: t}], holdout: 5%,
          at_most: {times: 1, per: P1M}, success: {on: order.completed, within: P3D}}
     messages: {quiet_hours: "21:00-08:00", at_most: {times: 2, per: P7D}, channels: [email, sms], sms_after_unopened: 5}
+    templates: {t: {subject: Hello, text: How are you?}}
     """
 )
 
