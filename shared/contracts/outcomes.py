@@ -1,7 +1,9 @@
 """The record of `regulars.outcomes`: what rewards decided. Key of the stream: the customer id; empty for what concerns
 the shop as a whole."""
 
+from base64 import b32encode
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
@@ -29,3 +31,10 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     program_version: int
     data: dict[str, Any] = {}
     historical: bool = False
+
+
+def message_id(outcome_id: str) -> str:
+    """The id of the message that an outcome `message.due` of this id asks for: what deliveries calls it, and events
+    such as `email.opened` name as their `message_id`. Rewards knows by it which run of a campaign they are of."""
+    digest = blake2b(outcome_id.encode(), digest_size=15, person=b"regulars.msg").digest()
+    return "msg_" + b32encode(digest).decode().lower()
