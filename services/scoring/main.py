@@ -13,6 +13,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from services.scoring.adapters.alerts import SqlAlerts
 from services.scoring.adapters.coming_days import SqlComingDays
 from services.scoring.adapters.customers import SqlCustomers
 from services.scoring.adapters.decisions import SqlDecisions
@@ -21,6 +22,7 @@ from services.scoring.adapters.identities import SqlIdentities
 from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.metric_sums import MetricSums
+from services.scoring.adapters.notes import SealedNotes
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
@@ -31,6 +33,7 @@ from services.scoring.adapters.rollups import SqlRollups
 from services.scoring.adapters.segments import SqlRules
 from services.scoring.adapters.stale import SqlStale
 from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.closing import Closing
 from services.scoring.application.come_round import ComeRound
 from services.scoring.application.follow import Follow
 from services.scoring.application.membership import Membership
@@ -44,6 +47,7 @@ from services.scoring.application.take_in import TakeIn
 from services.scoring.application.take_up import TakeUp
 from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
+from services.scoring.entrypoints.alerts import alert_routes
 from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.merges import MergeParts, merge_routes
 from services.scoring.entrypoints.metrics import metrics_routes
@@ -109,6 +113,17 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(timeline_routes(profiles, personal))
     app.include_router(metrics_routes(MetricSums(engine), rules, clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
+    notes = SealedNotes(settings.secret)
+    closing = Closing(
+        alerts=SqlAlerts(),
+        notes=notes,
+        profiles=profiles,
+        identities=SqlIdentities(),
+        customers=SqlCustomers(),
+        rules=rules,
+        outbox=make_outbox(settings, SERVICE),
+    )
+    app.include_router(alert_routes(engine, profiles, closing, notes, clock))
     return app
 
 

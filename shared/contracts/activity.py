@@ -56,7 +56,9 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `id`: the event's key in hex, or derived from what time caused. `type`: the event's type, or one that scoring
     itself causes: `stage.changed` (time alone moved the customer; `data` has `from` and `to`), `segment.entered` and
     `segment.left` (time alone, or a rule that was saved, moved the customer; `data.segment` says where; after a saved
-    rule it is `historical`; what an event does is told in its own `changes`), `customer.merged`
+    rule it is `historical`; what an event does is told in its own `changes`), `alert.closed` (somebody closed
+    an alert about the customer, who is to hear of it: `data` has `kind`, `alert_id`, `campaign`, `days`),
+    `customer.merged`
     (`data.from` is the customer id that ended in `customer_id`), `customer.unmerged` (this customer came out of
     `data.from`, or came back), `facts.corrected` (identifiers, and the events under them, proved to be another
     customer's; told of both; or a rebuild made something else of the same events: then `data.reason` is `rebuild`).

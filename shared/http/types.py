@@ -16,7 +16,8 @@ POINTS_MAX = 1_000_000_000_000
 _YEAR_MIN, _YEAR_MAX = 1900, 2200
 
 
-def _no_nul(text: str) -> str:
+def refuse_nul(text: str) -> str:
+    """The text, which PostgreSQL can keep: without NUL."""
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "must not contain NUL characters")
     return text
@@ -49,14 +50,14 @@ Instant = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 CustomerRef = Annotated[
     PathText,
     Path(min_length=1, max_length=200, description="Our id (`cus_…`) or the shop's own id."),
-    AfterValidator(_no_nul),
+    AfterValidator(refuse_nul),
 ]
 """A customer in a path. The shop's ids are what it posted, whatever characters they have."""
 
-CustomerName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_nul)]
+CustomerName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(refuse_nul)]
 """A customer in a body: our id or the shop's own."""
 
-QueryText = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_no_nul)]
+QueryText = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(refuse_nul)]
 """Something to look for, in a query."""
 
 IdempotencyKey = Annotated[

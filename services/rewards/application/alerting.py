@@ -45,10 +45,10 @@ class TellOfAlerts:
 def _outcomes(alert: Untold, version: int) -> list[Outcome]:
     """What is told of an alert. The note of whoever closed it is not: it may speak of a person."""
     data = {
-        "alert": alert.kind,
+        "kind": alert.kind,
         "alert_id": alert.id,
         "subject": alert.subject,
-        "rule": alert.rule,
+        "campaign": alert.rule,
         "raised_at": alert.raised_at,
         "times": alert.times,
         "details": alert.details,

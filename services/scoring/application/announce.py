@@ -13,7 +13,7 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.stages import Passage
 from shared.bus.records import Outgoing
-from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change
+from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change, Facts
 from shared.contracts.codec import encode
 from shared.contracts.customer import own_id
 
@@ -182,6 +182,24 @@ def of_crossing(
             data={"segment": crossing.segment},
             changes=[crossing.change],
             historical=historical,
+        )
+    )
+
+
+def of_closed_alert(
+    customer_id: str, part: str, data: dict[str, Any], facts: Facts, now: datetime
+) -> Outgoing:
+    """Somebody closed an alert about the customer, who is to hear of it."""
+    return _outgoing(
+        Activity(
+            id=derived_id("alert.closed", data["alert_id"]),
+            customer_id=customer_id,
+            part="" if part == customer_id else part,
+            type="alert.closed",
+            time=now,
+            received=now,
+            facts=facts,
+            data=data,
         )
     )
 

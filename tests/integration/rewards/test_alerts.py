@@ -31,7 +31,7 @@ async def test_what_a_decision_raises_is_told_once_and_its_closing_too(rewards: 
 
     (raised,) = await told(rewards)
     assert (raised.type, raised.customer_id, raised.cause) == ("alert.raised", ANA, "act-1")
-    assert raised.data["alert"] == "loyal-at-risk"
+    assert raised.data["kind"] == "loyal-at-risk"
     assert raised.data["details"] == {"orders": 9}
 
     rewards.clock.advance(timedelta(hours=1))
