@@ -49,6 +49,12 @@ OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
             "renews_on": TEXT,
             "days": COUNT,
         },
+        "alert.closed": {
+            "kind": TEXT,
+            "alert_id": TEXT,
+            "campaign": replace(TEXT, optional=True),
+            "days": COUNT,
+        },
     }
 )
 """Events that scoring itself causes, and what they tell."""
