@@ -143,15 +143,23 @@ class Score:
     parts: tuple[OwnPart, ...] = ()
 
 
+MessageChannel = Literal["email", "sms", "push"]
+ConsentRule = Literal["required", "unless_withdrawn"]
+
+
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Limits that keep messages human."""
+    """Limits that keep messages human. `channels`: which are used, the first one first. `sms_after_unopened`: so many
+    unopened e-mails in a row put SMS before e-mail. `consent`: whether marketing needs it given, or only not withdrawn.
+    `hold_for_angry_tickets`: marketing waits while a ticket of a customer who is angry is open."""
 
     quiet_from: time | None = None
     quiet_until: time | None = None
     at_most: Limit | None = None
-    channels: tuple[Literal["email", "sms"], ...] = ("email",)
+    channels: tuple[MessageChannel, ...] = ("email",)
     sms_after_unopened: int | None = None
+    consent: ConsentRule = "required"
+    hold_for_angry_tickets: bool = True
 
 
 @dataclass(frozen=True, slots=True)

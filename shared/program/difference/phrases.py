@@ -112,5 +112,7 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Messages", "at_most"): Phrase("come at most"),
     ("Messages", "channels"): Phrase("go by"),
     ("Messages", "sms_after_unopened"): Phrase("become SMS after", followed_by("unopened e-mails")),
+    ("Messages", "consent"): Phrase("ask for consent:", lambda value, _: value.replace("_", " ")),
+    ("Messages", "hold_for_angry_tickets"): Phrase("wait for angry tickets:"),
 }
 """By the class that declares the field, and its name. The verb fits the subject that `compare` gives such things."""

@@ -2,17 +2,17 @@
 
 import re
 from datetime import time
-from typing import Literal, cast
+from typing import get_args
 
 from shared.program.document import Scalar
 from shared.program.faults import suggestion
-from shared.program.model import Messages
+from shared.program.model import ConsentRule, MessageChannel, Messages
 from shared.program.reading import Fields
 from shared.program.sections.triggers import read_limit
 
-KEYS = ("quiet_hours", "at_most", "channels", "sms_after_unopened")
-CHANNELS = ("email", "sms")
-Channel = Literal["email", "sms"]
+KEYS = ("quiet_hours", "at_most", "channels", "sms_after_unopened", "consent", "hold_for_angry_tickets")
+CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
+CONSENT: tuple[ConsentRule, ...] = get_args(ConsentRule)
 _HOURS = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9]) ?[-\u2013] ?([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII
 )
@@ -30,7 +30,26 @@ def read_messages(root: Fields) -> Messages:
         message = "sms_after_unopened switches from e-mail to SMS, and channels does not name both."
         fields.fault("sms_after_unopened", message, "Write channels: [email, sms].")
     at_most = read_limit(fields, "at_most", None, by_field=False)
-    return Messages(quiet_from, quiet_until, at_most, channels, unopened)
+    hold = fields.flag("hold_for_angry_tickets")
+    return Messages(
+        quiet_from=quiet_from,
+        quiet_until=quiet_until,
+        at_most=at_most,
+        channels=channels,
+        sms_after_unopened=unopened,
+        consent=_consent(fields),
+        hold_for_angry_tickets=True if hold is None else hold,
+    )
+
+
+def _consent(fields: Fields) -> ConsentRule:
+    text = fields.text("consent")
+    for rule in CONSENT:
+        if text == rule:
+            return rule
+    if text is not None:
+        fields.fault("consent", f"consent cannot be {text}.", suggestion(text, CONSENT))
+    return CONSENT[0]
 
 
 def _quiet_hours(fields: Fields) -> tuple[time | None, time | None]:
@@ -51,8 +70,8 @@ def _quiet_hours(fields: Fields) -> tuple[time | None, time | None]:
     return begin, end
 
 
-def _channels(fields: Fields) -> tuple[Channel, ...]:
-    found: list[Channel] = []
+def _channels(fields: Fields) -> tuple[MessageChannel, ...]:
+    found: list[MessageChannel] = []
     nodes = fields.nodes("channels", least="Write such as channels: [email, sms].")
     for node, path in nodes:
         text = node.text if isinstance(node, Scalar) else "that"
@@ -65,5 +84,5 @@ def _channels(fields: Fields) -> tuple[Channel, ...]:
                 node.place, path, f"The channel {text} stands here twice.", "Remove one."
             )
         else:
-            found.append(cast("Channel", text))
+            found.append(text)
     return tuple(found) or ("email",)

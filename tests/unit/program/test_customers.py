@@ -188,10 +188,22 @@ def test_conditions_may_name_segments_that_are_defined_further_down() -> None:
         ("{channels: [email, email]}", "messages.channels[1]"),
         ("{sms_after_unopened: 5}", "messages.sms_after_unopened"),
         ("{at_most: {times: 2, per: week}}", "messages.at_most.per"),
+        ("{consent: optional}", "messages.consent"),
+        ("{hold_for_angry_tickets: sometimes}", "messages.hold_for_angry_tickets"),
+        ("{hold_for_angry_ticket: true}", "messages.hold_for_angry_ticket"),
     ],
 )
 def test_wrong_limits_on_messages_are_refused(messages: str, path: str) -> None:
     assert only_fault(f"messages: {messages}").path == path
+
+
+def test_limits_on_messages_have_careful_defaults() -> None:
+    messages = load_program(HEAD).messages
+    assert (messages.consent, messages.hold_for_angry_tickets) == ("required", True)
+    wanted = "{consent: unless_withdrawn, hold_for_angry_tickets: false, channels: [push, email]}"
+    messages = load_program(HEAD + f"messages: {wanted}\n").messages
+    assert (messages.consent, messages.hold_for_angry_tickets) == ("unless_withdrawn", False)
+    assert messages.channels == ("push", "email")
 
 
 def test_quiet_hours_need_no_quotes() -> None:

@@ -99,6 +99,11 @@ def changed(*pairs: tuple[str, str]) -> str:
         ),
         ("holdout: 10%", "holdout: 20%", "Campaign we-miss-you now leaves alone 20 % instead of 10 %."),
         ("21:00-08:00", "20:00-08:00", "Messages now rest from 20:00 instead of 21:00."),
+        (
+            "sms_after_unopened: 5",
+            "sms_after_unopened: 5, consent: unless_withdrawn",
+            "Messages now ask for consent: unless withdrawn instead of required.",
+        ),
     ],
 )
 def test_a_change_in_one_sentence(old: str, new: str, said: str) -> None:
