@@ -40,6 +40,13 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = None
     """If set, a key with all scopes exists from the first start."""
 
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    """Where customers reach the API of rewards: what the links in messages (unsubscribing, preferences, counted clicks)
+    begin with, such as https://mail.example.com. Unset, it is the address that rewards listens on."""
+
+    tracking: bool = True
+    """Whether messages note that they were opened and which links were followed."""
+
     program: Path | None = None
     """The program file to load; unset, the one that ships with rewards."""
 
@@ -111,6 +118,11 @@ class Settings(BaseSettings):
     kafka_ssl_keyfile: Path | None = Field(None, validation_alias="KAFKA_SSL_KEYFILE")
     kafka_replication_factor: int = Field(1, ge=1, le=32767, validation_alias="KAFKA_REPLICATION_FACTOR")
     """Of the topics that Regulars creates when they are missing."""
+
+    @property
+    def public_address(self) -> str:
+        """What the links in messages begin with, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.rewards_port}").rstrip("/")
 
     @property
     def on_kafka(self) -> bool:

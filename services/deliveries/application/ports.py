@@ -49,6 +49,9 @@ class RenderError(Exception):
 class Renderer(Protocol):
     """Makes the words of messages."""
 
+    async def prepare(self, connection: AsyncConnection, messages: Sequence[Message], now: datetime) -> None:
+        """Look up the programs of these messages, before asking about them. Raises `NoProgramError`, `ProgramError`."""
+
     def channels(self, message: Message) -> frozenset[Channel]:
         """The channels for which the message's template has words; empty when there is no such template any more."""
 

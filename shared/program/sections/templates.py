@@ -7,8 +7,9 @@ from shared.program.document import Scalar
 from shared.program.faults import suggestion
 from shared.program.ids import TEMPLATE
 from shared.program.reading import Fields, fields_of
-from shared.program.templating.checking import Known, Slip, check_piece
+from shared.program.templating.checking import check_piece
 from shared.program.templating.names import Occasion, is_open, names_of, personal_names
+from shared.program.templating.paths import Known, Slip
 from shared.program.templating.template import PURPOSES, Markup, MessageTemplate, Piece
 from shared.program.templating.trial import try_out
 

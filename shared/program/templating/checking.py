@@ -1,7 +1,7 @@
 """Checks a template against the names it may use: nothing undefined, nothing dangerous, nobody greeted as None."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from jinja2 import nodes
@@ -12,16 +12,13 @@ from shared.program.faults import suggestion
 from shared.program.templating.filters import FILTERS, FORGIVING, PERHAPS_NOTHING
 from shared.program.templating.language import LANGUAGES, LOOP_FIELDS, TESTS
 from shared.program.templating.names import Names
+from shared.program.templating.paths import NOWHERE, Guards, Known, Naming, Slip, Slips, mentioned, path_of
 from shared.program.templating.template import Piece
 
 DEPTH_MAX: Final = 40
 """Levels of blocks and brackets; a person reads five."""
 
 LOOP = Type(Kind.RECORD, fields=dict.fromkeys(LOOP_FIELDS, WHOLE))
-
-Path = str
-Guards = frozenset[Path]
-_NONE: Guards = frozenset()
 
 _REFUSED: Mapping[type[nodes.Node], str] = {
     nodes.Assign: "set",
@@ -39,27 +36,6 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """What is wrong: in which line of the template (from 1), at which words, what, and what would be right."""
-
-    line: int
-    words: str
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a template may name. `open_event` when its event may tell more than is known; `personal` are fields of the
-    event that never leave the seal; `without_offer` says why there is no offer, when there never is one."""
-
-    names: Names
-    open_event: bool = False
-    personal: frozenset[str] = frozenset()
-    without_offer: str = ""
-
-
 def check_piece(piece: Piece, known: Known) -> list[Slip]:
     """All that is wrong with the piece; nothing when it is fit to go live."""
     try:
@@ -68,28 +44,25 @@ def check_piece(piece: Piece, known: Known) -> list[Slip]:
         return [Slip(error.lineno, "", f"This is no template: {_said(error.message)}", _repair(piece, error))]
     except RecursionError:
         return [Slip(1, "", "The template is nested too deeply.", "Make it simpler.")]
-    checker = _Checker(known)
-    checker.block(tree.body, _NONE, {}, 0)
-    return checker.slips
+    slips = Slips()
+    _Checker(Naming(known, slips), slips).block(tree.body, NOWHERE, {}, 0)
+    return slips.found
 
 
 @dataclass
 class _Checker:
-    known: Known
-    slips: list[Slip] = field(default_factory=list)
-    _looping: bool = False
+    """Walks through a template. `guards` are the paths that blocks around ask for; `local` the names of a loop."""
 
-    def slip(self, node: nodes.Node, words: str, message: str, hint: str = "") -> None:
-        found = Slip(node.lineno, words, message, hint)
-        if found not in self.slips:
-            self.slips.append(found)
+    naming: Naming
+    slips: Slips
+    _looping: bool = False
 
     # blocks
 
     def block(self, body: Sequence[nodes.Node], guards: Guards, local: Names, depth: int) -> None:
         for node in body:
             if depth > DEPTH_MAX:
-                self.slip(node, "", "The template is nested too deeply.", "Make it simpler.")
+                self.slips.add(node, "", "The template is nested too deeply.", "Make it simpler.")
                 return
             match node:
                 case nodes.Output():
@@ -105,73 +78,73 @@ class _Checker:
 
     def _if(self, node: nodes.If, guards: Guards, local: Names, depth: int) -> None:
         self.look(node.test, guards, local, depth)
-        inside = guards | _mentioned(node.test)
+        inside = guards | mentioned(node.test)
         self.block(node.body, inside, local, depth)
         for other in node.elif_:
             self.look(other.test, inside, local, depth)
-            inside |= _mentioned(other.test)
+            inside |= mentioned(other.test)
             self.block(other.body, inside, local, depth)
         self.block(node.else_, inside, local, depth)
 
     def _for(self, node: nodes.For, guards: Guards, local: Names, depth: int) -> None:
         hint = "Write such as {% for line in event.lines %}…{% endfor %}."
         if self._looping:
-            self.slip(node, "for", "A loop stands within a loop.", "Write one after the other.")
+            self.slips.add(node, "for", "A loop stands within a loop.", "Write one after the other.")
             return
         if not isinstance(node.target, nodes.Name) or node.test is not None or node.recursive:
-            self.slip(node, "for", "A loop goes through one list, with one name.", hint)
+            self.slips.add(node, "for", "A loop goes through one list, with one name.", hint)
             return
         found = self.look(node.iter, guards, local, depth)
         if found.kind not in (Kind.LIST, Kind.ANY):
-            self.slip(node, "for", f"A loop needs a list, not {found}.", hint)
+            self.slips.add(node, "for", f"A loop needs a list, not {found}.", hint)
         self._looping = True
         inside = {**local, node.target.name: found.element or ANY, "loop": LOOP}
-        self.block(node.body, guards | _mentioned(node.iter), inside, depth)
+        self.block(node.body, guards | mentioned(node.iter), inside, depth)
         self._looping = False
         self.block(node.else_, guards, local, depth)
 
     def _refuse(self, node: nodes.Node) -> None:
         word = _REFUSED.get(type(node))
         if word is None:
-            self.slip(
+            self.slips.add(
                 node, "", "This cannot stand in a template.", "Use {{ … }}, {% if … %} and {% for … %}."
             )
         else:
             hint = "Templates have {{ … }}, {% if … %} and {% for … %}."
-            self.slip(node, word, f"{{% {word} %}} is not used in templates.", hint)
+            self.slips.add(node, word, f"{{% {word} %}} is not used in templates.", hint)
 
     # expressions
 
     def value(self, node: nodes.Node, guards: Guards, local: Names, depth: int) -> Type:
         """An expression that must have a value: it is printed, compared by size, or computed with."""
         found = self.look(node, guards, local, depth)
-        path = _path(node)
-        if found.optional and not (path and self._guarded(path, guards)):
+        path = path_of(node)
+        if found.optional and path not in guards:
             name = path or "name"
             hint = f"Say what stands there then: {{{{ {name} or '…' }}}}, or put it into {{% if {name} %}}."
-            self.slip(node, path or "", f"{path or 'This'} is not known of everybody.", hint)
+            self.slips.add(node, path or "", f"{path or 'This'} is not known of everybody.", hint)
         if found.kind is Kind.RECORD:
             fields = ", ".join(sorted(found.fields or ())[:8])
-            self.slip(node, path or "", f"{path} holds several values.", f"Name one of them: {fields}.")
+            self.slips.add(node, path or "", f"{path} holds several values.", f"Name one of them: {fields}.")
         return found
 
     def look(self, node: nodes.Node, guards: Guards, local: Names, depth: int) -> Type:  # noqa: PLR0911, PLR0912
         """An expression that may have no value; what is known of it."""
         if depth > DEPTH_MAX:
-            self.slip(node, "", "The template is nested too deeply.", "Make it simpler.")
+            self.slips.add(node, "", "The template is nested too deeply.", "Make it simpler.")
             return ANY
         depth += 1
         match node:
             case nodes.Const():
                 return _constant(node.value)
             case nodes.Name() | nodes.Getattr() | nodes.Getitem():
-                return self._named(node, guards, local)
+                return self.naming.type_of(node, guards, local)
             case nodes.Or():
                 self.look(node.left, guards, local, depth)
                 return self.look(node.right, guards, local, depth)
             case nodes.And():
                 self.look(node.left, guards, local, depth)
-                return self.look(node.right, guards | _mentioned(node.left), local, depth)
+                return self.look(node.right, guards | mentioned(node.left), local, depth)
             case nodes.Not():
                 self.look(node.node, guards, local, depth)
                 return Type(Kind.FLAG)
@@ -179,7 +152,7 @@ class _Checker:
                 return self._compare(node, guards, local, depth)
             case nodes.Test():
                 if node.name not in TESTS:
-                    self.slip(
+                    self.slips.add(
                         node,
                         node.name,
                         f"There is no test {node.name}.",
@@ -206,12 +179,12 @@ class _Checker:
                 right = self.value(node.right, guards, local, depth)
                 return left if left.kind is right.kind else NUMBER
             case nodes.Pow():
-                self.slip(node, "**", "Powers are not used in templates.", "Leave it out.")
+                self.slips.add(node, "**", "Powers are not used in templates.", "Leave it out.")
             case nodes.Call():
                 hint = f"Filters go behind a bar: {{{{ customer.first_name|upper }}}}. There are {', '.join(FILTERS)}."
-                self.slip(node, "(", "Nothing can be called in a template.", hint)
+                self.slips.add(node, "(", "Nothing can be called in a template.", hint)
             case _:
-                self.slip(
+                self.slips.add(
                     node, "", "This cannot stand in a template.", "Use names, comparisons, sums and filters."
                 )
         return ANY
@@ -226,24 +199,24 @@ class _Checker:
 
     def _choice(self, node: nodes.CondExpr, guards: Guards, local: Names, depth: int) -> Type:
         self.look(node.test, guards, local, depth)
-        inside = guards | _mentioned(node.test)
+        inside = guards | mentioned(node.test)
         found = self.value(node.expr1, inside, local, depth)
         if node.expr2 is None:
-            self.slip(node, "if", "It is not said what stands there otherwise.", "Add else '…'.")
+            self.slips.add(node, "if", "It is not said what stands there otherwise.", "Add else '…'.")
         else:
             self.value(node.expr2, inside, local, depth)
         return replace(found, optional=False)
 
     def _filter(self, node: nodes.Filter, guards: Guards, local: Names, depth: int) -> Type:
         if node.name not in FILTERS:
-            self.slip(
+            self.slips.add(
                 node, node.name, f"There is no filter {node.name}.", suggestion(node.name, sorted(FILTERS))
             )
             return ANY
         for argument in (*node.args, *(pair.value for pair in node.kwargs)):
             self.value(argument, guards, local, depth)
         if node.dyn_args is not None or node.dyn_kwargs is not None or node.node is None:
-            self.slip(node, node.name, "This cannot stand in a template.")
+            self.slips.add(node, node.name, "This cannot stand in a template.")
             return ANY
         ask = self.look if node.name in FORGIVING else self.value
         found = ask(node.node, guards, local, depth)
@@ -252,79 +225,6 @@ class _Checker:
         if node.name in PERHAPS_NOTHING:
             return replace(found.element or ANY, optional=True)
         return WHOLE if node.name == "length" else TEXT
-
-    # names
-
-    def _named(self, node: nodes.Node, guards: Guards, local: Names) -> Type:
-        """What is known of a path such as `customer.first_name`."""
-        path = _path(node)
-        if path is None:
-            self.slip(node, "", "A name is needed here, such as customer.first_name.")
-            return ANY
-        root, *rest = path.split(".")
-        names = {**self.known.names, **local}
-        if root not in names:
-            self.slip(node, path, f"There is nothing called {root} here.", _near(root, names, rest))
-            return ANY
-        if root == "offer" and self.known.without_offer:
-            self.slip(node, path, self.known.without_offer, "Add {offer: …} to it, or take this out.")
-            return ANY
-        found, at, optional = names[root], root, names[root].optional
-        for name in rest:
-            if found.kind is Kind.ANY:
-                return replace(ANY, optional=True)
-            optional = found.optional and not self._guarded(at, guards)
-            found = self._field(node, path, found, at, name)
-            at = f"{at}.{name}"
-            found = replace(found, optional=found.optional or optional)
-        return found
-
-    def _field(self, node: nodes.Node, path: Path, record: Type, at: Path, name: str) -> Type:
-        fields = record.fields
-        if fields is not None and name in fields:
-            return fields[name]
-        if at == "customer.attributes" or (at == "event" and self.known.open_event):
-            return replace(ANY, optional=True)
-        if at == "event" and name in self.known.personal:
-            self.slip(node, path, f"event.{name} is personal and reaches no template.", "Leave it out.")
-        elif fields is None:
-            self.slip(node, path, f"{at} is {record} and has no fields.", f"Write {at}.")
-        else:
-            self.slip(node, path, f"{at} has no field {name}.", suggestion(name, sorted(fields)))
-        return ANY
-
-    def _guarded(self, path: Path, guards: Guards) -> bool:
-        return path in guards
-
-
-def _mentioned(node: nodes.Node) -> Guards:
-    """The paths that a test asks for: within it they are taken to be known."""
-    found: set[Path] = set()
-    waiting: list[nodes.Node] = [node]
-    while waiting:
-        one = waiting.pop()
-        path = _path(one)
-        if path is None:
-            waiting.extend(one.iter_child_nodes())
-            continue
-        parts = path.split(".")
-        found.update(".".join(parts[: many + 1]) for many in range(len(parts)))
-    return frozenset(found)
-
-
-def _path(node: nodes.Node) -> Path | None:
-    names: list[str] = []
-    while True:
-        match node:
-            case nodes.Name(name=name):
-                return ".".join([name, *reversed(names)])
-            case nodes.Getattr(node=inner, attr=name):
-                names.append(name)
-            case nodes.Getitem(node=inner, arg=nodes.Const(value=str() as name)):
-                names.append(name)
-            case _:
-                return None
-        node = inner
 
 
 def _constant(value: object) -> Type:
@@ -338,14 +238,6 @@ def _constant(value: object) -> Type:
         case str():
             return TEXT
     return replace(ANY, optional=True)
-
-
-def _near(root: str, names: Names, rest: Sequence[str]) -> str:
-    """Where a field stands alone, what it is a field of."""
-    for owner, found in names.items():
-        if not rest and found.fields and root in found.fields:
-            return f"Did you mean {owner}.{root}?"
-    return suggestion(root, sorted(names))
 
 
 def _said(message: str | None) -> str:

@@ -62,7 +62,9 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         self.filters = dict(FILTERS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of a record, or where a loop stands."""
+        """A field of a record, or where a loop stands. What is not known has no fields that are."""
+        if obj is None:
+            return None
         if isinstance(obj, Record):
             return obj.field(attribute)
         if isinstance(obj, LoopContext) and attribute in LOOP_FIELDS:
@@ -82,6 +84,8 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         texts = operator == "+" and isinstance(left, str) and isinstance(right, str)
         if operator == "**" or not (texts or (_is_number(left) and _is_number(right))):
             raise TemplateError(f"{operator} needs two numbers")
+        if operator in ("/", "//", "%") and not right:
+            raise TemplateError("something is divided by zero")
         return super().call_binop(context, operator, *_alike(left, right))
 
 

@@ -20,6 +20,8 @@ PERSON: Final = ("id", "first_name", "last_name", "name", "email", "phone", "bir
 _MAYBE: Final = replace(TEXT, optional=True)
 
 OFFER: Final[Names] = MappingProxyType({"code": TEXT, "name": TEXT, "valid_until": TIME})
+OPEN: Final = Type(Kind.RECORD)
+"""Values of the shop's own, under names that are not known beforehand."""
 SHOP: Final[Names] = MappingProxyType({"name": TEXT, "currency": TEXT})
 LINKS: Final = ("unsubscribe_url", "preferences_url")
 
@@ -53,7 +55,8 @@ def names_of(occasions: Sequence[Occasion]) -> Names:
 
 def customer_names() -> Names:
     """The facts, and what the person told."""
-    return MappingProxyType({**customer_fields(), **dict.fromkeys(PERSON, _MAYBE)})
+    own = {"attributes": OPEN, "custom": OPEN}
+    return MappingProxyType({**customer_fields(), **own, **dict.fromkeys(PERSON, _MAYBE)})
 
 
 def event_names(event_types: Sequence[str | None]) -> Names:

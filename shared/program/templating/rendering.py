@@ -68,7 +68,9 @@ def variables(
 def typed(value: Any, kind: Type) -> Any:  # noqa: PLR0911  # one line a kind of value
     """A value as it travels (amounts and times are texts) as what a template computes with."""
     if kind.kind is Kind.RECORD:
-        fields = kind.fields or {}
+        if kind.fields is None:
+            return plain(value or {})
+        fields = kind.fields
         there = value if isinstance(value, Mapping) else {}
         if value is None and kind.optional:
             return None
@@ -113,8 +115,6 @@ def line_of(error: BaseException) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, ZeroDivisionError):
-        return "something is divided by zero"
     if isinstance(error, ArithmeticError):
         return "a number is too large"
     return (str(error) or type(error).__name__)[:200]
