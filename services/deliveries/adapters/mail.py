@@ -47,7 +47,7 @@ def read_address(spec: str) -> Address:
     if not (local and at and domain) or _NEVER.search(spec):
         raise BadAddressError("no e-mail address")
     try:
-        return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
+        return Address(username=local, domain=domain.encode("idna").decode())
     except Exception as error:  # the parser raises a dozen kinds of errors
         raise BadAddressError("no e-mail address") from error
 
@@ -59,7 +59,7 @@ def read_mailbox(text: str) -> Address:
     if found is None:
         return read_address(text.strip())
     address = read_address(found["spec"])
-    return Address(found["name"].strip().strip('"'), addr_spec=address.addr_spec)
+    return Address(found["name"].strip().strip('"'), address.username, address.domain)
 
 
 def message_id(key: str, domain: str) -> str:
