@@ -163,6 +163,16 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    """What the system watches by itself, beside the alerts that campaigns raise. `unusual_redemptions`: how many times
+    the usual is worth a look. `falling_opens`: by how many percent the share of opened e-mails has fallen then. None:
+    not watched."""
+
+    unusual_redemptions: Decimal | None = Decimal(3)
+    falling_opens: Decimal | None = Decimal(30)
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One version of the rule book. `version` is given when it is stored; 0 is a program that is not yet stored.
     `removed_ids` are ids that may never be used again (`shared.program.ids`)."""
@@ -180,6 +190,7 @@ class Program:
     segments: dict[str, Condition] = field(default_factory=dict)
     campaigns: tuple[Campaign, ...] = ()
     messages: Messages = field(default_factory=Messages)
+    alerts: Alerts = field(default_factory=Alerts)
     templates: dict[str, MessageTemplate] = field(default_factory=dict)
     removed_ids: frozenset[str] = frozenset()
     version: int = 0

@@ -11,6 +11,7 @@ from shared.program.faults import Faults, Place, ProgramError, ProgramFault, nea
 from shared.program.ids import Ids
 from shared.program.model import Program
 from shared.program.reading import Fields, Reading, fields_of
+from shared.program.sections.alerts import read_alerts
 from shared.program.sections.campaigns import read_campaigns
 from shared.program.sections.customers import read_segments, read_stages, segment_ids
 from shared.program.sections.gifts import tier_ids
@@ -40,6 +41,7 @@ KEYS = (
     "score",
     "campaigns",
     "messages",
+    "alerts",
     "templates",
     "removed_ids",
 )
@@ -90,6 +92,7 @@ def _program(root: Fields) -> Program:
         segments=read_segments(root),
         campaigns=campaigns,
         messages=read_messages(root),
+        alerts=read_alerts(root),
         templates=read_templates(root, campaigns),
         removed_ids=removed,
     )

@@ -48,7 +48,7 @@ def difference(before: Program, after: Program) -> list[Change]:
 
 
 def _program(pair: _Pair, before: Program, after: Program) -> Iterator[Change]:
-    sections = {"points", "tiers", "segments", "stages", "score", "messages", *_KEYED}
+    sections = {"points", "tiers", "segments", "stages", "score", "messages", "alerts", *_KEYED}
     yield from _fields(pair, before, after, without=sections)
     yield from _points(pair, before.points, after.points)
     yield from _tiers(pair, before.tiers, after.tiers)
@@ -59,6 +59,7 @@ def _program(pair: _Pair, before: Program, after: Program) -> Iterator[Change]:
     yield from _fields(pair.at("stages", "Customers"), before.stages, after.stages)
     yield from _score(pair.at("score"), before, after)
     yield from _fields(pair.at("messages", "Messages"), before.messages, after.messages)
+    yield from _fields(pair.at("alerts", "Alerts"), before.alerts, after.alerts)
 
 
 _KEYED = {

@@ -112,6 +112,8 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Messages", "at_most"): Phrase("come at most"),
     ("Messages", "channels"): Phrase("go by"),
     ("Messages", "sms_after_unopened"): Phrase("become SMS after", followed_by("unopened e-mails")),
+    ("Alerts", "unusual_redemptions"): Phrase("tell of redemptions from", followed_by("times the usual on")),
+    ("Alerts", "falling_opens"): Phrase("tell when opened e-mails fall by", percent),
     ("Messages", "consent"): Phrase("ask for consent:", lambda value, _: value.replace("_", " ")),
     ("Messages", "hold_for_angry_tickets"): Phrase("wait for angry tickets:"),
 }
