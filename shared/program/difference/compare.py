@@ -17,9 +17,10 @@ from shared.program.ids import OFFER, REWARD, RULE
 from shared.program.limit import Limit
 from shared.program.model import Count, Points, Program
 from shared.program.period import Period
+from shared.program.templating.template import Piece
 from shared.program.tiering import Basis, Tiers
 
-WHOLE = (Condition, Formula, Limit, Products, Count, Goal, Period, Basis)
+WHOLE = (Piece, Condition, Formula, Limit, Products, Count, Goal, Period, Basis)
 """Told as one value; all other things that have fields are compared field by field."""
 NOT_TOLD = {("Program", "version"), ("Program", "removed_ids")}
 
@@ -62,11 +63,12 @@ def _program(pair: _Pair, before: Program, after: Program) -> Iterator[Change]:
     yield from _fields(pair.at("alerts", "Alerts"), before.alerts, after.alerts)
 
 
-_KEYED = {
+_KEYED: dict[str, tuple[str, str | None]] = {
     "offers": ("Offer", OFFER),
     "rewards": ("Reward", REWARD),
     "milestones": ("Milestone", RULE),
     "campaigns": ("Campaign", RULE),
+    "templates": ("Template", None),
 }
 
 
@@ -128,8 +130,9 @@ def _segments(
 def _keyed(
     pair: _Pair, noun: str, kind: str | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Things by their ids. What is gone never comes back, but for an earlier version that is put in force again."""
-    again = 0 < pair.after.version < pair.before.version
+    """Things by their ids. What is gone never comes back, but for templates, and for an earlier version that is put in
+    force again."""
+    again = noun == "Template" or 0 < pair.after.version < pair.before.version
     for name, old in before.items():
         subject = f"{noun} {name}" if noun != "Tier" else old.name
         if name in after:

@@ -15,6 +15,7 @@ from shared.program.formula import Formula
 from shared.program.limit import Limit
 from shared.program.model import Count, Program
 from shared.program.period import Period
+from shared.program.templating.template import MessageTemplate, Piece
 from shared.program.tiering import Basis, Benefit, Measure
 from shared.program.words import in_digits, in_money, in_points, in_times, in_words
 
@@ -109,6 +110,16 @@ def _goal(goal: Goal, _: Program) -> str:
     return f"{goal.on}{when} within {in_words(goal.within)}"
 
 
+def _template(template: MessageTemplate) -> str:
+    names = {"email": "e-mail", "sms": "SMS", "push": "push"}
+    ways = " and ".join(word for channel, word in names.items() if channel in template.channels)
+    return f"{template.purpose} by {ways}" + (f", {_quoted(template.subject)}" if template.subject else "")
+
+
+def _quoted(piece: Piece) -> str:
+    return f"“{piece.source.replace(chr(10), ' ⏎ ')}”"
+
+
 def _many(values: Any, program: Program) -> str:
     told = [in_text(value, program) for value in values]
     return ", ".join(sorted(told) if isinstance(values, frozenset) else told) or "nothing"
@@ -128,6 +139,8 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], Format], ...] = (
     (Benefit, _benefit),
     (Action, lambda value, _: describe_action(value)),
     (Variant, _variant),
+    (Piece, lambda value, _: _quoted(value)),
+    (MessageTemplate, lambda value, _: _template(value)),
     (ZoneInfo, lambda value, _: value.key),
     (datetime, lambda value, program: f"{value.astimezone(program.time_zone):%Y-%m-%d %H:%M}"),
     (time, lambda value, _: f"{value:%H:%M}"),

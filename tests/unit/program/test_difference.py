@@ -16,6 +16,7 @@ from shared.program.formula import Formula
 from shared.program.model import Program
 from shared.program.parse import load_program
 from shared.program.period import Period
+from shared.program.templating.template import Piece
 from shared.program.tiering import Measure
 from tests.unit.program.texts import load
 
@@ -49,6 +50,11 @@ def changed(*pairs: tuple[str, str]) -> str:
             "{perk: free-shipping}",
             "{perk: lounge}",
             "Gold no longer brings free-shipping. | Gold now brings lounge.",
+        ),
+        (
+            'subject: "How can we help?"',
+            'subject: "What can we do?"',
+            ("Template how-can-we-help is now headed “What can we do?” instead of “How can we help?”."),
         ),
         ("percent: 15", "percent: 20", "Offer gold-15 now gives 20 % off instead of 15 % off."),
         ("gift: tote-bag", "gift: mug", "Offer fifth now gives the gift mug instead of tote-bag."),
@@ -194,6 +200,8 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912  # a bra
             yield "", value + 1
         case Condition():
             yield "", Condition.compile("customer.orders == 77")
+        case Piece():
+            yield "", replace(value, source="Something else")
         case Formula():
             yield "", replace(value, source="customer.orders + 77")
         case Period():
