@@ -7,19 +7,33 @@ whatever has personal data or free text of operators in it stays inside.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A type one can subscribe to. `hidden`: keys of the outcome's data that are not sent."""
+    """A type one can subscribe to. `hidden`: keys of the outcome's data that are not sent; `shown`: where there are
+    some, no others are."""
 
     name: str
     tells: str
     hidden: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+
+    def sent(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What of an outcome's data leaves the house."""
+        return {
+            key: value
+            for key, value in data.items()
+            if key not in self.hidden and (not self.shown or key in self.shown)
+        }
 
 
+_STAGE = frozenset({"from", "to", "at"})
+_SEGMENT = frozenset({"segment", "at"})
+_MERGE = frozenset({"from"})
 _TYPES = (
     EventType("points.earned", "Points were given, by which rules."),
     EventType("points.reversed", "Points were taken back, because an order was refunded or cancelled."),
@@ -37,15 +51,14 @@ _TYPES = (
     EventType("offer.redeemed", "A code was used."),
     EventType("offer.released", "A code that was used can be used again, because the order was undone."),
     EventType("offer.revoked", "A code is no longer good."),
-    EventType("stage.changed", "The customer is in another stage of the life cycle."),
-    EventType("segment.entered", "The customer came into a segment."),
-    EventType("segment.left", "The customer left a segment."),
-    EventType("customer.merged", "Two customers proved to be one; `from` ended in `customer`."),
-    EventType("customer.unmerged", "A merge was undone."),
+    EventType("stage.changed", "The customer is in another stage of the life cycle.", shown=_STAGE),
+    EventType("segment.entered", "The customer came into a segment.", shown=_SEGMENT),
+    EventType("segment.left", "The customer left a segment.", shown=_SEGMENT),
+    EventType("customer.merged", "Two customers proved to be one; `from` ended in `customer`.", shown=_MERGE),
+    EventType("customer.unmerged", "A merge was undone: `customer` came out of `from`.", shown=_MERGE),
     EventType("campaign.action", "A campaign of the program calls this endpoint by its name."),
     EventType("alert.raised", "Something wants a person's attention."),
     EventType("alert.closed", "An alert was closed.", frozenset({"note"})),
-    EventType("webhook.disabled", "An endpoint has failed for days and gets nothing any more."),
     EventType("webhook.test", "A test, sent on request."),
 )
 

@@ -1,14 +1,22 @@
-"""The body of a webhook, by Standard Webhooks: type, time, data."""
+"""The body of a webhook, as Standard Webhooks proposes it: type, time, data; and the id, for who keeps bodies."""
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from services.deliveries.domain.webhooks.catalogue import TYPES
 from shared.contracts.outcomes import Outcome
+
+CALL: Final = "webhook.due"
+"""The outcome by which a campaign calls an endpoint: `data.webhook` names it."""
+
+ACTION: Final = "campaign.action"
+"""What the endpoint is told then."""
+
+_encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Event(Struct, frozen=True):
@@ -21,32 +29,43 @@ class Event(Struct, frozen=True):
     body: bytes
 
 
+class Addressed(NamedTuple):
+    """An event, and an endpoint that gets it."""
+
+    endpoint_id: str
+    event_id: str
+
+
 def event_of(outcome: Outcome) -> Event | None:
     """What webhooks tell of an outcome; None of what stays inside. Nothing is told of imported history: whoever wants
     that reads it."""
     if outcome.type not in TYPES or outcome.historical:
         return None
-    data = {
-        "customer": outcome.customer_id,
-        "cause": outcome.cause,
-        "program_version": outcome.program_version,
-        **outcome.data,
-    }
-    return make_event(outcome.id, outcome.type, outcome.time, outcome.customer_id, data)
+    about = {"customer": outcome.customer_id or None, "cause": outcome.cause}
+    data = TYPES[outcome.type].sent(outcome.data)
+    return make_event(
+        outcome.id,
+        outcome.type,
+        outcome.time,
+        outcome.customer_id or None,
+        {**data, **about, "program_version": outcome.program_version},
+    )
+
+
+def called_of(outcome: Outcome) -> tuple[str, Event] | None:
+    """The endpoint that a campaign calls by its name, and what it is told; None for any other outcome."""
+    if outcome.type != CALL or outcome.historical:
+        return None
+    data = {**outcome.data, "customer": outcome.customer_id, "cause": outcome.cause}
+    event = make_event(outcome.id, ACTION, outcome.time, outcome.customer_id, data)
+    return str(outcome.data["webhook"]), event
 
 
 def make_event(
     identity: str, type_: str, at: datetime, customer_id: str | None, data: dict[str, Any]
 ) -> Event:
-    """An event of a type of the catalogue. The same `identity` makes the same id."""
-    hidden = TYPES[type_].hidden
-    id_ = f"msg_{blake2b(identity.encode(), digest_size=16, person=b'webhook').hexdigest()}"
-    body = msgspec.json.encode(
-        {
-            "type": type_,
-            "timestamp": at,
-            "id": id_,
-            "data": {key: value for key, value in data.items() if key not in hidden},
-        }
-    )
+    """An event with just this data. The same type and `identity` make the same id."""
+    named = f"{type_}\n{identity}".encode()
+    id_ = f"msg_{blake2b(named, digest_size=16, person=b'webhook').hexdigest()}"
+    body = _encode({"type": type_, "timestamp": at, "id": id_, "data": data})
     return Event(id_, type_, at, customer_id, body)

@@ -1,0 +1,69 @@
+"""Outcomes become messages to the endpoints that want them, in the transaction that takes them."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deliveries.domain.webhooks.endpoint import Endpoint, Subscriptions
+from services.deliveries.domain.webhooks.payload import Addressed, Event, called_of, event_of
+from shared.contracts.outcomes import Outcome
+
+FRESH_S = 1.0
+"""So soon after it was made, changed or deleted, an endpoint counts as such."""
+
+
+class Endpoints(Protocol):
+    """Where endpoints are kept."""
+
+    async def all(self, connection: AsyncConnection) -> list[Endpoint]:
+        """Every endpoint that was not deleted."""
+
+
+class Messages(Protocol):
+    """The queue of webhooks."""
+
+    async def add(
+        self,
+        connection: AsyncConnection,
+        events: Sequence[Event],
+        addressed: Sequence[Addressed],
+        now: datetime,
+    ) -> None:
+        """Put events in the queue of the endpoints that get them. Repeated, nothing changes."""
+
+
+class FanOut:
+    """Takes outcomes (see `Taker`). Where nobody subscribes to what a batch tells, it costs a look-up per outcome."""
+
+    def __init__(self, endpoints: Endpoints, messages: Messages) -> None:
+        self._endpoints = endpoints
+        self._messages = messages
+        self._subscriptions = Subscriptions(())
+        self._looked_at = float("-inf")
+
+    async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Put what the outcomes tell in the queues of those who want it."""
+        moment = time.monotonic()
+        if moment - self._looked_at >= FRESH_S:
+            self._subscriptions = Subscriptions(await self._endpoints.all(connection))
+            self._looked_at = moment
+        events: dict[str, Event] = {}
+        addressed: list[Addressed] = []
+        for outcome in outcomes:
+            for event, endpoint_id in self._telling(outcome):
+                events[event.id] = event
+                addressed.append(Addressed(endpoint_id, event.id))
+        if events:
+            await self._messages.add(connection, list(events.values()), addressed, now)
+
+    def _telling(self, outcome: Outcome) -> list[tuple[Event, str]]:
+        """What is told of an outcome, and to whom."""
+        if (call := called_of(outcome)) is not None:
+            called = self._subscriptions.named(call[0])
+            return [] if called is None else [(call[1], called.id)]
+        wanting = self._subscriptions.wanting(outcome.type)
+        event = event_of(outcome) if wanting else None
+        return [] if event is None else [(event, endpoint.id) for endpoint in wanting]
