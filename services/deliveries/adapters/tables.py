@@ -15,7 +15,6 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.deliveries.adapters.webhooks.tables import add_tables as add_webhook_tables
 from shared.bus.dead_letters import dead_letter_table
@@ -27,7 +26,6 @@ metadata = MetaData(schema="deliveries")
 
 NAME = String(collation="C")  # ids are compared as bytes
 TIME = DateTime(timezone=True)
-NAMES = ARRAY(String)
 
 recipients = Table(
     "recipients",
@@ -35,8 +33,8 @@ recipients = Table(
     Column("customer_id", NAME, primary_key=True),
     Column("locale", String),
     Column("time_zone", String),
-    Column("consents", NAMES, nullable=False),
-    Column("withdrawn", NAMES, nullable=False),
+    Column("consents", String, nullable=False),
+    Column("withdrawn", String, nullable=False),
     Column("tickets_angry", Boolean, nullable=False),
     Column("emails_unopened", Integer, nullable=False),
     Column("told_at", TIME),
@@ -79,6 +77,7 @@ messages = Table(
     Column("channel", String),
     Column("attempts", Integer, nullable=False),
     Column("lease", String),
+    Column("claimed_at", TIME),
     Column("sent_at", TIME),
     Column("contact_part", NAME),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
@@ -92,6 +91,7 @@ messages = Table(
     Index("messages_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("messages_customer", "customer_id", "created_at", "id"),
     Index("messages_created", "created_at", "id"),
+    Index("messages_campaign", "campaign", "created_at", "id"),
     Index("messages_part", "part"),
     Index("messages_cause", "cause"),
     Index("messages_run", "run"),

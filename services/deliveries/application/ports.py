@@ -1,6 +1,6 @@
 """What the use cases ask of the parts around them: senders, renderers, the stream of events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel
+from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.contracts.outcomes import Outcome
@@ -69,13 +70,6 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
-    """A channel that takes nothing at the moment. `until` None: no provider is set up for it."""
-
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Claimed:
     """A message that was decided to go out now, and is this process's until its lease ends."""
 
@@ -93,7 +87,7 @@ class Queue(Protocol):
         connection: AsyncConnection,
         now: datetime,
         limit: int,
-        unavailable: dict[Channel, Unavailable] | None = None,
+        unavailable: Mapping[Channel, Unavailable] | None = None,
     ) -> list[Claimed]:
         """Look at what is due, of at most `limit` recipients: decide for each message whether it goes out now, waits or
         is skipped. Those that go out are `sending` when the transaction commits. Two processes never claim the same."""

@@ -27,7 +27,8 @@ class Recipient:
     """A customer as one who is written to. Holds personal data in the clear: never logged, never stored.
 
     `contacts`: for each channel the newest one known. `personal`: `first_name`, `last_name`, `name`, `preferences`, as
-    far as they are known, for the words. `erased`: contacts were known and cannot be read any more.
+    far as they are known, for the words. `preferred`: the channels that the customer chose, the dearest first.
+    `erased`: contacts were known and cannot be read any more.
     """
 
     customer_id: str
@@ -37,6 +38,7 @@ class Recipient:
     zone: ZoneInfo | None = None
     consents: frozenset[str] = frozenset()
     withdrawn: frozenset[str] = frozenset()
+    preferred: tuple[Channel, ...] = ()
     tickets_angry: bool = False
     emails_unopened: int = 0
     erased: bool = False

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0001"
 down_revision = None
@@ -12,7 +11,6 @@ depends_on = None
 SCHEMA = "deliveries"
 NAME = sa.String(collation="C")
 TIME = sa.DateTime(timezone=True)
-NAMES = ARRAY(sa.String)
 TABLES = (
     "recipients",
     "recipient_parts",
@@ -46,8 +44,8 @@ def _recipients() -> None:
         sa.Column("customer_id", NAME, primary_key=True),
         sa.Column("locale", sa.String),
         sa.Column("time_zone", sa.String),
-        sa.Column("consents", NAMES, nullable=False),
-        sa.Column("withdrawn", NAMES, nullable=False),
+        sa.Column("consents", sa.String, nullable=False),
+        sa.Column("withdrawn", sa.String, nullable=False),
         sa.Column("tickets_angry", sa.Boolean, nullable=False),
         sa.Column("emails_unopened", sa.Integer, nullable=False),
         sa.Column("told_at", TIME),
@@ -101,6 +99,7 @@ def _messages() -> None:
         sa.Column("channel", sa.String),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("lease", sa.String),
+        sa.Column("claimed_at", TIME),
         sa.Column("sent_at", TIME),
         sa.Column("contact_part", NAME),
         sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -126,6 +125,7 @@ def _messages() -> None:
     for name, columns in (
         ("customer", ["customer_id", "created_at", "id"]),
         ("created", ["created_at", "id"]),
+        ("campaign", ["campaign", "created_at", "id"]),
         ("part", ["part"]),
         ("cause", ["cause"]),
         ("run", ["run"]),

@@ -1,0 +1,39 @@
+"""Whether somebody may be written to: consent by channel and purpose.
+
+The shop names its consents as it likes; the words of a name tell what it is about. `email` speaks of one channel,
+`marketing` of one purpose, `sms.marketing` or `marketing_sms` of both at once. A name without such a word (`terms`,
+`profiling`) says nothing about messages.
+"""
+
+import re
+from collections.abc import Iterable
+
+from services.deliveries.domain.channels import Channel, Purpose
+from shared.program.model import ConsentRule
+
+_SEPARATORS = re.compile(r"[_.:\-]+")
+_CHANNELS = frozenset(channel.value for channel in Channel)
+_PURPOSES = frozenset(purpose.value for purpose in Purpose)
+
+
+def may_write(
+    consents: Iterable[str], withdrawn: Iterable[str], channel: Channel, purpose: Purpose, rule: ConsentRule
+) -> bool:
+    """Whether a message of this purpose may go by this channel to who gave and withdrew these consents.
+
+    What was withdrawn counts more than what was given. Service needs no consent, and keeps to what was withdrawn.
+    """
+    if any(speaks_of(name, channel, purpose) for name in withdrawn):
+        return False
+    if purpose is Purpose.SERVICE or rule == "unless_withdrawn":
+        return True
+    return any(speaks_of(name, channel, purpose) for name in consents)
+
+
+def speaks_of(name: str, channel: Channel, purpose: Purpose) -> bool:
+    """Whether a consent of this name is about such messages, among others."""
+    words = set(_SEPARATORS.split(name.lower()))
+    channels, purposes = words & _CHANNELS, words & _PURPOSES
+    if not channels and not purposes:
+        return False
+    return (not channels or channel in channels) and (not purposes or purpose in purposes)
