@@ -49,6 +49,9 @@ class Moments:
         return Moments(count, mean, spread, lean / count)
 
 
+NOBODY: Final = Moments(0)
+
+
 def welch(group: Moments, base: Moments, level: float = LEVEL) -> Estimate | None:
     """By how much a mean is above a base mean: Welch's interval for unequal variances, with the degrees of freedom of
     Welch and Satterthwaite. None where nothing varies, or an arm has fewer than two customers."""
