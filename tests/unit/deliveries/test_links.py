@@ -1,0 +1,66 @@
+"""Links in messages: nobody makes one up, and none leads where it was not meant to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.deliveries.domain.links import Link, Links, Use, can_be_followed
+
+LINKS = Links("https://mail.example.com", b"k" * 32)
+
+
+def test_a_link_tells_what_it_was_made_of() -> None:
+    url = LINKS.make(Use.CLICK, "m-1", "https://shop.example.com/?a=1&b=ü")
+    assert url.startswith("https://mail.example.com/c/")
+    assert LINKS.read(Use.CLICK, url.rpartition("/")[2]) == Link("m-1", "https://shop.example.com/?a=1&b=ü")
+
+
+def test_the_same_link_is_the_same_for_ever() -> None:
+    """A change here makes all links in mailboxes useless: unsubscribing must work from the oldest mail."""
+    token = LINKS.token(Use.UNSUBSCRIBE, "m-1")
+    assert token == "WyJtLTEiXQ.YeFYQC6Xik2X8exSpqNUAA"
+
+
+@pytest.mark.parametrize("use", [use for use in Use if use is not Use.UNSUBSCRIBE])
+def test_a_link_is_good_for_its_own_use_only(use: Use) -> None:
+    assert LINKS.read(use, LINKS.token(Use.UNSUBSCRIBE, "m-1")) is None
+
+
+def test_a_link_of_another_installation_is_none() -> None:
+    other = Links(LINKS.base, b"l" * 32)
+    assert LINKS.read(Use.OPEN, other.token(Use.OPEN, "m-1")) is None
+
+
+@given(st.text(max_size=200))
+def test_what_we_did_not_make_says_nothing(token: str) -> None:
+    assert LINKS.read(Use.CLICK, token) is None
+
+
+@given(st.data())
+def test_a_link_with_one_other_character_says_nothing_else(data: st.DataObject) -> None:
+    made = LINKS.token(Use.CLICK, "m-1", "https://shop.example.com/")
+    at = data.draw(st.integers(0, len(made) - 1))
+    letter = data.draw(st.characters(codec="ascii", exclude_characters=made[at]))
+    changed = made[:at] + letter + made[at + 1 :]
+    # The last character of base64 may carry bits that do not count.
+    assert LINKS.read(Use.CLICK, changed) in (None, Link("m-1", "https://shop.example.com/"))
+
+
+@pytest.mark.parametrize(
+    ("address", "followed"),
+    [
+        ("https://shop.example.com/a?b=c#d", True),
+        ("http://localhost:3000/", True),
+        ("mailto:help@example.com", False),
+        ("javascript:alert(1)", False),
+        ("//shop.example.com/", False),
+        ("/a", False),
+        ("https://", False),
+        ("https://[oops/", False),
+        ("https://example.com/\r\nSet-Cookie: a=b", False),
+        ("https://example.com/a b", False),
+        ("https://example.com/" + "a" * 2_000, False),
+    ],
+)
+def test_which_addresses_are_counted(address: str, followed: bool) -> None:
+    assert can_be_followed(address) is followed
