@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Final
@@ -84,7 +85,12 @@ class SmtpSender:
         self._tls = None if server.tls is Tls.OFF else ssl.create_default_context(cafile=cafile)
 
     async def send(
-        self, channel: Channel, rendered: Rendered, contact: Contact, idempotency_key: str
+        self,
+        channel: Channel,
+        rendered: Rendered,
+        contact: Contact,
+        idempotency_key: str,
+        since: datetime | None = None,
     ) -> Receipt:
         """See `Sender.send`. The key becomes the Message-ID."""
         assert channel is Channel.EMAIL

@@ -64,9 +64,18 @@ class Sender(Protocol):
     """Hands messages to providers."""
 
     async def send(
-        self, channel: Channel, rendered: Rendered, contact: Contact, idempotency_key: str
+        self,
+        channel: Channel,
+        rendered: Rendered,
+        contact: Contact,
+        idempotency_key: str,
+        since: datetime | None = None,
     ) -> Receipt:
-        """Hand one message over. The same key is the same message: a provider that keeps keys sends it once."""
+        """Hand one message over. The same key is the same message: a provider that keeps keys sends it once.
+
+        `since`: the message may have been handed over before (a worker was killed, an answer was lost), and came about
+        then. A provider that keeps no keys is asked first whether it has it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What becomes of a message that is due: it goes out by a channel, waits until a moment, or is skipped."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,9 +19,15 @@ LOOK_AGAIN = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A channel that takes nothing at the moment. `until` None: no provider is set up for it."""
+    """A channel that takes `room` more messages now, and then nothing until `until`. `until` None: no provider is
+    set up for it."""
 
     until: datetime | None = None
+    room: int = 0
+
+    def less_one(self) -> "Unavailable":
+        """After one more message went by it."""
+        return replace(self, room=max(self.room - 1, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,7 @@ def _route(message: Message, contacts: Sequence[Contact], rules: Rules, now: dat
     """By the first channel that has a provider. One that is down is waited for: it was chosen for a reason."""
     for contact in contacts:
         trouble = rules.unavailable.get(contact.channel)
-        if trouble is None:
+        if trouble is None or trouble.room > 0:
             return Send(contact)
         if trouble.until is not None:
             return Hold(Reason.PROVIDER_DOWN, min(max(trouble.until, now), message.expires_at))
