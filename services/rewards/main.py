@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import services.deliveries.main as deliveries
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.budgets import PostgresBudgets
+from services.rewards.adapters.campaign_runs import PostgresRuns
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
@@ -27,6 +28,7 @@ from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.application.batching import Batcher
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
 from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
@@ -153,13 +155,14 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     members = PostgresMembers(make_outbox(settings, SERVICE))
     store = PostgresCheckouts(Names(Pseudonyms(settings.secret, settings.phone_region)))
+    campaigns = Campaigns(PostgresRuns(), members)
     stream = StreamWorker(
         engine=engine,
         consumer=make_consumer(settings, engine, SERVICE, ACTIVITY_TOPIC),
         topic=ACTIVITY_TOPIC,
         offsets=Offsets(SERVICE),
         dead_letters=DeadLetters(SERVICE),
-        handle=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
+        handle=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets(), campaigns),
         clock=clock,
         batch_records=settings.batch_records,
         transient=_is_transient,
@@ -167,7 +170,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     return RewardsWorker(
         engine=engine,
         stream=stream,
-        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold),
+        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold, campaigns),
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,

@@ -1,5 +1,5 @@
-"""The tables of what customers use at the checkout: redemptions, codes and their uses, stocks, refusals. They
-are found by ids of their own, since nobody else knows whose they are."""
+"""The tables of what customers use at the checkout: redemptions, codes and their uses, stocks, refusals; and points
+given by hand. They are found by ids of their own, since nobody else knows whose they are."""
 
 from sqlalchemy import (
     BigInteger,
@@ -121,4 +121,14 @@ def checkout_tables(metadata: MetaData) -> None:
         Column("tier", String),
         Index("refusals_at", "at"),
         comment="What the checkout was refused lately, for whoever asks why.",
+    )
+    Table(
+        "adjustments",
+        metadata,
+        Column("id", NAME, primary_key=True),
+        Column("customer_id", NAME, nullable=False),
+        Column("points", BigInteger, nullable=False),
+        Column("reason", String, nullable=False),
+        Column("actor", String, nullable=False),
+        Column("at", TIME, nullable=False),
     )

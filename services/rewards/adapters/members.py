@@ -20,7 +20,7 @@ from shared.program.tiering import Measure
 COLUMNS = (
     "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
     " tier_status, tier_due, tier_noticed, tier_changes, joined_at, spend, spend_since, merged_into, merged_by,"
-    " renewed_since, renewed_until"
+    " renewed_since, renewed_until, goals_until"
 )
 
 _LOCK = text(

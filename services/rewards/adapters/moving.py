@@ -32,6 +32,7 @@ _PARTED = (
     "tier_benefits",
     "referral_ids",
     "referrals",
+    "campaign_runs",
 )
 """Tables whose rows tell the part of the customer that they came from."""
 
@@ -50,7 +51,13 @@ _MOVE_USES = text(
     f"UPDATE rewards.rule_uses t SET customer_id = {_T}, part = coalesce(t.part, {_S})"  # noqa: S608
     f" WHERE t.customer_id = {_S}{_unless_both('rule_uses')}{_STAY}"
 )
+# Until when goals may be reached: of either, which is at worst too long.
+_GOALS = text(f"""
+    UPDATE rewards.members t SET goals_until = greatest(t.goals_until, s.goals_until)
+    FROM rewards.members s WHERE t.customer_id = {_T} AND s.customer_id = {_S} AND s.goals_until IS NOT NULL
+    """)  # noqa: S608
 _MOVES = [
+    _GOALS,
     *(
         text(
             f"UPDATE rewards.{table} t SET customer_id = {_T}, part = coalesce(t.part, {_S})"  # noqa: S608
@@ -101,6 +108,7 @@ async def revoke_offers(
 
 _OF_PARTS = f"t.customer_id = {_S} AND coalesce(t.part, {_S}) = ANY(CAST(:parts AS text[]))"
 _PART_MOVES = [
+    _GOALS,
     text(
         f"UPDATE rewards.members SET merged_into = {_T} WHERE merged_into = {_S}"  # noqa: S608
         f" AND customer_id = ANY(CAST(:parts AS text[])) AND customer_id <> {_T}"

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import budgets, offer_uses, stock
 from services.rewards.adapters.referral_notes import save_referrals
+from services.rewards.adapters.run_rows import save_runs
 from services.rewards.adapters.sets import copy, update
 from services.rewards.adapters.standings import save_standings
 from services.rewards.domain.accounts import Entry
@@ -170,6 +171,8 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     if changes.stock:
         await stock.add(connection, changes.stock)
     await update(connection, _ALIASES, list(changes.aliases.items()))
+    if changes.runs:
+        await save_runs(connection, changes)
     if changes.alerts:
         await raise_alerts(connection, changes.alerts)
     await outbox.append(

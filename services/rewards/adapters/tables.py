@@ -1,5 +1,5 @@
 """The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; what is found
-by ids of its own are adjustments, and what stands in `checkout_tables`."""
+by ids of its own stands in `checkout_tables`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from services.rewards.adapters.campaign_tables import campaign_tables
 from services.rewards.adapters.checkout_tables import checkout_tables
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.log import log_tables
@@ -54,6 +55,7 @@ members = Table(
     Column("renewed_since", TIME),
     Column("renewed_until", TIME),
     Column("joined_at", TIME),
+    Column("goals_until", TIME),
     CheckConstraint("tier_status IN ('', 'grace', 'granted')", "members_tier_status"),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),
@@ -265,17 +267,6 @@ activities = Table(
     postgresql_partition_by="RANGE (taken_at)",  # by month: `rewards.add_activity_month`
 )
 
-adjustments = Table(
-    "adjustments",
-    metadata,
-    Column("id", NAME, primary_key=True),
-    Column("customer_id", NAME, nullable=False),
-    Column("points", BigInteger, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("at", TIME, nullable=False),
-)
-
 aliases = Table(
     "aliases",
     metadata,
@@ -294,6 +285,7 @@ parts = Table(
 )
 
 checkout_tables(metadata)
+campaign_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)

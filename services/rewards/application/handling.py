@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
 from services.rewards.domain.changes import Changes
@@ -32,6 +33,7 @@ class ActivityHandler:
     activities: Activities
     programs: Programs
     budgets: Budgets
+    campaigns: Campaigns
 
     async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
         """Take every record that was not taken before, all in the caller's transaction.
@@ -104,6 +106,9 @@ class ActivityHandler:
             for pseudonym in activity.identifiers.get("id", ()):
                 owner, _ = moved.get(own_id(pseudonym), (activity.customer_id, 0))
                 changes.aliases[pseudonym] = owner
+        if rulebook.campaigns:
+            decided = [(activity, members[activity.id]) for activity, _ in matched]
+            await self.campaigns.follow(connection, decided, rulebook, changes)
         await self.members.save(connection, changes)
 
     async def _moved(

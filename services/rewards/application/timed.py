@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.alerting import TakeUntold, TellOfAlerts
+from services.rewards.application.campaigning import Campaigns, RunCampaigns
 from services.rewards.application.checkout import CheckoutStore
 from services.rewards.application.jobs import DUE_MAX, Job, work_of
 from services.rewards.application.ports import Members, Programs
@@ -60,6 +61,7 @@ class TimedJobs:
     programs: Programs
     referrals: Referrals
     untold: TakeUntold
+    campaigns: Campaigns
 
     def all(self) -> dict[str, Job]:
         """Every job by its name."""
@@ -69,6 +71,7 @@ class TimedJobs:
             "expire_reservations": self.expire_reservations,
             "review_tiers": self.review_tiers,
             "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
+            "run_campaigns": RunCampaigns(self.campaigns.runs, self.members, self.programs),
             "tell_of_alerts": TellOfAlerts(self.untold, self.members, self.programs),
         }
 
@@ -100,7 +103,8 @@ class TimedJobs:
         limit: int = DUE_MAX,
     ) -> int:
         """Customers are told of points that expire within the notice period, once of each lot."""
-        program = (await self.programs.current(connection, now)).program
+        rulebook = await self.programs.current(connection, now)
+        program = rulebook.program
         if program.points.notice_before is None:
             return 0
         horizon = program.points.notice_before.after(now, program.time_zone)
@@ -113,6 +117,7 @@ class TimedJobs:
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
                 expiry.give_notice(member, program, changes)
+            await self.campaigns.follow_time(connection, rulebook, changes)
             await self.members.save(connection, changes)
             return len(changes.members)
 
@@ -168,6 +173,7 @@ class TimedJobs:
             for member in members.values():
                 pass_time(member, rulebook, changes)
                 changes.touch(member)
+            await self.campaigns.follow_time(connection, rulebook, changes)
             await self.members.save(connection, changes)
             return len(changes.members)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.budgets import Budget
+from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.member import Member
 from services.rewards.domain.noting import Bringing, Coming
 from services.rewards.domain.redemptions import CodeUse, Redemption
@@ -108,6 +109,7 @@ class Changes:
     bringing: list[Bringing] = field(default_factory=list)
     coming: list[Coming] = field(default_factory=list)
     ordered: dict[str, datetime] = field(default_factory=dict)
+    runs: dict[str, tuple[Member, Run]] = field(default_factory=dict)
     alerts: list[NewAlert] = field(default_factory=list)
 
     def budget(self, rule: str, whole: int) -> Budget:
@@ -123,6 +125,10 @@ class Changes:
     def touch(self, member: Member) -> None:
         """The member's row must be written."""
         self.members[member.customer_id] = member
+
+    def keep_run(self, member: Member, run: Run) -> None:
+        """The run of a campaign must be written."""
+        self.runs[run.run] = (member, run)
 
     def stand(self, member: Member) -> None:
         """What the member's row says of the tier must be written; balances and sums are another matter."""

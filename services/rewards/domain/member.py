@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.lots import Lot
 from services.rewards.domain.purchases import ZERO, Purchase
 from services.rewards.domain.redemptions import CodeUse, Redemption
@@ -25,8 +26,10 @@ class Member:
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
     `redemptions` and `code_uses` are those for the orders that are being undone, by order id.
-    `lots`, `purchases`, `uses` and `milestones` hold what the decision at hand needs, which is seldom all. `counted`,
-    `grants` and `benefits` are loaded when a tier must be decided from all there is; `counted` None: they were not.
+    Until `goals_until` at the latest, goals of campaign runs may still be reached; None: there are none.
+    `lots`, `purchases`, `uses`, `milestones` and `runs` hold what the decision at hand needs, which is seldom all.
+    `counted`, `grants` and `benefits` are loaded when a tier must be decided from all there is; `counted` None: they
+    were not.
     """
 
     customer_id: str
@@ -50,6 +53,7 @@ class Member:
     merged_by: str | None = None
     renewed_since: datetime | None = None
     renewed_until: datetime | None = None
+    goals_until: datetime | None = None
     part: str | None = None
     new: bool = False
     lots: dict[int, Lot] = field(default_factory=dict)
@@ -61,6 +65,7 @@ class Member:
     counted: dict[str, "Counted"] | None = None
     grants: list["TierGrant"] = field(default_factory=list)
     benefits: dict[tuple[str, str], "BenefitRun"] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
 
     def spendable(self) -> int:
         """What the customer can spend; below zero only after a refund of points that were spent already."""

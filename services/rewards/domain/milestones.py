@@ -94,3 +94,10 @@ def _reach(  # noqa: PLR0917
             historical=activity.historical,
             occasion=f"/{when}" if milestone.count is not None and milestone.count.each else "",
         )
+    if activity.unrewarded:
+        return
+    data = {"milestone": milestone.id, "occasion": when, "points": points, "offer": milestone.offer}
+    id_ = f"{activity.id}/milestone/{milestone.id}/{when}"
+    changes.tell(
+        member, "milestone.reached", id_=id_, cause=activity.id, data=data, historical=activity.historical
+    )

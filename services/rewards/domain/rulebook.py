@@ -1,21 +1,41 @@
 """The program, indexed for the way it is used: which rules and milestones an event type may concern."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.program.campaigning import Campaign, Goal
 from shared.program.earn import EarnRule
+from shared.program.expression.fields import REWARDS_EVENTS
 from shared.program.model import Milestone, Program
+
+CHANGES = frozenset({"stage.changed", "segment.entered", "segment.left"})
+"""Occasions that an activity of any type may carry among its changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A program version ready to decide with. `code_key` is the secret from which offer codes derive."""
+    """A program version ready to decide with. `code_key` is the secret from which offer codes derive.
+
+    `campaigns` by the type of their occasion, `campaign_order` by their place in the file, `goals` by the type of the
+    event that reaches them and then by campaign.
+    """
 
     program: Program
     code_key: bytes = field(repr=False)
     rules: dict[str, tuple[EarnRule, ...]]
     milestones: dict[str, tuple[Milestone, ...]]
     open_milestones: tuple[Milestone, ...]
+    campaigns: Mapping[str, tuple[Campaign, ...]] = field(default_factory=dict)
+    campaign_order: Mapping[str, int] = field(default_factory=dict)
+    campaigns_on_changes: bool = False
+    campaigns_on_outcomes: frozenset[str] = frozenset()
+    goals: Mapping[str, Mapping[str, Goal]] = field(default_factory=dict)
+
+    @property
+    def arm_salt(self) -> bytes:
+        """What makes the arms of one installation differ from those of another."""
+        return self.code_key
 
     @classmethod
     def of(cls, program: Program, code_key: bytes) -> "Rulebook":
@@ -27,10 +47,21 @@ class Rulebook:
         for milestone in program.milestones:
             if milestone.on is not None:
                 milestones[milestone.on].append(milestone)
+        campaigns: dict[str, list[Campaign]] = defaultdict(list)
+        goals: dict[str, dict[str, Goal]] = defaultdict(dict)
+        for campaign in program.campaigns:
+            campaigns[campaign.on].append(campaign)
+            if campaign.success is not None:
+                goals[campaign.success.on][campaign.id] = campaign.success
         return cls(
             program=program,
             code_key=code_key,
             rules={on: tuple(found) for on, found in rules.items()},
             milestones={on: tuple(found) for on, found in milestones.items()},
             open_milestones=tuple(m for m in program.milestones if m.on is None),
+            campaigns={on: tuple(found) for on, found in campaigns.items()},
+            campaign_order={campaign.id: place for place, campaign in enumerate(program.campaigns)},
+            campaigns_on_changes=not CHANGES.isdisjoint(campaigns),
+            campaigns_on_outcomes=frozenset(campaigns) & REWARDS_EVENTS.keys(),
+            goals=dict(goals),
         )

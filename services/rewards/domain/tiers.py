@@ -100,6 +100,31 @@ def follow_points(
 ) -> None:
     """Where points count, count what an activity has given or taken; `before` is what had been earned until then.
     Points of orders are counted with the order."""
+    count_earned(
+        member,
+        program,
+        changes,
+        before,
+        key=None if activity.type in ORDERS else activity.id,
+        at=activity.time,
+        cause=activity.id,
+        historical=activity.historical,
+    )
+
+
+def count_earned(
+    member: Member,
+    program: Program,
+    changes: Changes,
+    before: int,
+    *,
+    key: str | None,
+    at: datetime,
+    cause: str,
+    historical: bool = False,
+) -> None:
+    """Where points count, count what was earned or lost since it had been `before`; under `key`, unless it is counted
+    with its order."""
     if program.tiers is None or program.tiers.basis.measure is not Measure.POINTS:
         return
     change = member.lifetime_earned - before
@@ -107,18 +132,10 @@ def follow_points(
         return
     if member.counted is None:
         member.counted = {}
-    if activity.type not in ORDERS:
-        member.counted[activity.id] = Counted(activity.time, Decimal(change))
+    if key is not None:
+        member.counted[key] = Counted(at, Decimal(change))
     reason = "spend" if change > 0 else "refund"
-    reconsider(
-        member,
-        program,
-        changes,
-        at=activity.time,
-        cause=activity.id,
-        reason=reason,
-        historical=activity.historical,
-    )
+    reconsider(member, program, changes, at=at, cause=cause, reason=reason, historical=historical)
 
 
 def current_level(tiers: Tiers, member: Member) -> int:

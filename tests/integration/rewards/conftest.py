@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.budgets import PostgresBudgets
+from services.rewards.adapters.campaign_runs import PostgresRuns
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.referrals import PostgresReferrals
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.main import create_app
@@ -133,8 +135,18 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     store = PostgresCheckouts(Names(pseudonyms))
     return Rewards(
         engine=engine,
-        handler=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets()),
-        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold),
+        handler=ActivityHandler(
+            members, PostgresActivities(), programs, PostgresBudgets(), Campaigns(PostgresRuns(), members)
+        ),
+        jobs=TimedJobs(
+            PostgresDue(),
+            members,
+            store,
+            programs,
+            PostgresReferrals(),
+            take_untold,
+            Campaigns(PostgresRuns(), members),
+        ),
         clock=clock,
         pseudonyms=pseudonyms,
     )

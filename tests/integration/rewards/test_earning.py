@@ -7,8 +7,10 @@ import pytest
 
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.budgets import SLOTS, PostgresBudgets
+from services.rewards.adapters.campaign_runs import PostgresRuns
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
@@ -40,7 +42,13 @@ class Shop:
     def worker(self) -> ActivityHandler:
         """Another worker's handler."""
         members = PostgresMembers(make_outbox(self.settings, "rewards"))
-        return ActivityHandler(members, PostgresActivities(), self.programs, PostgresBudgets())
+        return ActivityHandler(
+            members,
+            PostgresActivities(),
+            self.programs,
+            PostgresBudgets(),
+            Campaigns(PostgresRuns(), members),
+        )
 
     async def change(self, old: str, new: str) -> None:
         """Another version of the program."""

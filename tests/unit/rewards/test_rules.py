@@ -72,7 +72,7 @@ def test_a_historical_activity_earns_and_its_outcomes_say_that_it_is_history() -
     life = Life().happen(order("1", "250", historical=True, facts={"orders": 5}))
 
     assert life.member.available == 250
-    assert {"points.earned", "tier.changed", "offer.issued"} == set(life.told())
+    assert {"points.earned", "tier.changed", "offer.issued", "milestone.reached"} == set(life.told())
     assert all(outcome.historical for outcome in life.changes.outcomes)
 
 

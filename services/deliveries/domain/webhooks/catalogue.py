@@ -47,6 +47,7 @@ _TYPES = (
     EventType("tier.changed", "The customer has another tier."),
     EventType("tier.grace", "What the tier needs is no longer reached; it is kept for a while."),
     EventType("tier.expiring", "The tier will be lost soon, notice of it."),
+    EventType("milestone.reached", "The customer reached a milestone."),
     EventType("offer.issued", "The customer was given a code."),
     EventType("offer.redeemed", "A code was used."),
     EventType("offer.released", "A code that was used can be used again, because the order was undone."),

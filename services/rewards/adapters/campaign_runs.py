@@ -1,0 +1,78 @@
+"""Runs of campaigns in PostgreSQL: loaded for a batch in one query, and found when they are due."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters.due import lock_free
+from services.rewards.adapters.run_rows import COLUMNS
+from services.rewards.domain.campaigns.runs import Run, State
+from services.rewards.domain.member import Member
+from shared.contracts.activity import Activity, Facts
+from shared.contracts.codec import decode
+
+_RUN = ", ".join(f'r."{column}"' for column in COLUMNS)
+
+_LOAD = text(f"""
+    SELECT r.customer_id, {_RUN} FROM rewards.campaign_runs r
+    WHERE r.customer_id = ANY(CAST(:customers AS text[]))
+        AND (r.campaign = ANY(CAST(:campaigns AS text[])) OR (r.reached_at IS NULL AND r.goal_until >= :since))
+    """)  # noqa: S608
+_FIND_DUE = text("""
+    SELECT customer_id FROM rewards.campaign_runs WHERE state = 'waiting' AND due_at <= :now
+        AND NOT customer_id = ANY(CAST(:skip AS text[]))
+    ORDER BY due_at LIMIT :limit
+    """)
+_DUE = text(f"""
+    SELECT r.customer_id, {_RUN} FROM rewards.campaign_runs r
+    WHERE r.customer_id = ANY(CAST(:customers AS text[])) AND r.state = 'waiting' AND r.due_at <= :now
+    """)  # noqa: S608
+_FACTS = text("""
+    SELECT w.customer_id, a.record FROM unnest(CAST(:customers AS text[])) AS w(customer_id)
+    CROSS JOIN LATERAL (SELECT record FROM rewards.activities a WHERE a.customer_id = w.customer_id
+        ORDER BY a.number DESC LIMIT 1) AS a
+    """)
+
+
+class PostgresRuns:
+    """Implements `Runs`."""
+
+    async def load(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        campaigns: Collection[str],
+        since: datetime,
+    ) -> None:
+        """See `Runs.load`."""
+        bound = {"customers": list(members), "campaigns": list(campaigns), "since": since}
+        for customer_id, *row in await connection.execute(_LOAD, bound):
+            _add(members[customer_id], row)
+
+    async def due(
+        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+    ) -> dict[str, Member]:
+        """See `Runs.due`."""
+        found = await connection.execute(_FIND_DUE, {"now": now, "limit": limit, "skip": [*skip]})
+        members = await lock_free(connection, {row[0] for row in found})
+        if members:
+            # What was found may have been done by somebody else before the members were locked.
+            bound = {"customers": list(members), "now": now}
+            for customer_id, *row in await connection.execute(_DUE, bound):
+                _add(members[customer_id], row)
+        return members
+
+    async def facts(self, connection: AsyncConnection, customers: Collection[str]) -> dict[str, Facts]:
+        """See `Runs.facts`."""
+        rows = await connection.execute(_FACTS, {"customers": list(customers)})
+        return {customer_id: decode(record, Activity).facts for customer_id, record in rows}
+
+
+def _add(member: Member, row: list[Any]) -> None:
+    """A run as it is stored, unless it is at hand as it has become since."""
+    run = Run(**dict(zip(COLUMNS, row, strict=True)), stored=True, changed=False)
+    run.state = State(run.state)
+    member.runs.setdefault(run.run, run)

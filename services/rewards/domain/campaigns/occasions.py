@@ -1,0 +1,130 @@
+"""Occasions: what of an activity, or of what rewards has just decided, campaigns begin on."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.rewards.domain.parting import PARTINGS
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity, Facts
+from shared.contracts.outcomes import Outcome
+from shared.program.campaigning import Campaign
+from shared.program.condition import ConditionContext
+from shared.program.occasions import counts_silence
+from shared.program.period import Period
+
+STAGE, ENTERED, LEFT = "stage.changed", "segment.entered", "segment.left"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that a campaign may begin on. `cause` names it, `root` the activity (or what time did) behind it, `at`
+    is when it was. `told` is what it tells, in plain JSON; `facts` are the customer's right after it (None: nothing of
+    the customer is known). `event` is what conditions look at. `late`: something of a later time was known already."""
+
+    type: str
+    cause: str
+    root: str
+    at: datetime
+    told: dict[str, Any]
+    facts: Facts | None
+    event: Activity | dict[str, Any]
+    late: bool = False
+    unrewarded: bool = False
+
+
+def occasions_of(activity: Activity, rulebook: Rulebook) -> Iterator[Occasion]:
+    """What of an activity some campaign begins on. History brings up nothing, nor does it that somebody proved to be
+    somebody else, or that the same events were looked at anew."""
+    if activity.historical or activity.type in PARTINGS:
+        return
+    if activity.type in rulebook.campaigns:
+        yield _of_activity(activity, activity.type, activity.id, activity.time, activity.data, activity)
+    if activity.changes and rulebook.campaigns_on_changes:
+        yield from _of_changes(activity, rulebook)
+
+
+def _of_changes(activity: Activity, rulebook: Rulebook) -> Iterator[Occasion]:
+    """Of several changes of stage the last one, which is where the customer is; each segment."""
+    stage = None
+    for change in activity.changes:
+        at = change.at or activity.time
+        if change.what == "stage":
+            stage = (STAGE, f"{activity.id}/stage", at, {"from": change.old, "to": change.new})
+        elif change.what == "segment":
+            type_, segment = (ENTERED, change.new) if change.new is not None else (LEFT, change.old)
+            if type_ in rulebook.campaigns:
+                yield _of_change(
+                    activity, type_, f"{activity.id}/{type_}/{segment}", at, {"segment": segment}
+                )
+    if stage is not None and STAGE in rulebook.campaigns and activity.type != STAGE:
+        yield _of_change(activity, *stage)
+
+
+def _of_change(activity: Activity, type_: str, cause: str, at: datetime, data: dict[str, Any]) -> Occasion:
+    common = {"source": activity.source, "received": activity.received, "late": activity.late}
+    event = {**data, **common, "type": type_, "time": at, "historical": False}
+    return _of_activity(activity, type_, cause, at, data, event)
+
+
+def _of_activity(  # noqa: PLR0917
+    activity: Activity,
+    type_: str,
+    cause: str,
+    at: datetime,
+    data: dict[str, Any],
+    event: Activity | dict[str, Any],
+) -> Occasion:
+    return Occasion(
+        type=type_,
+        cause=cause,
+        root=activity.id,
+        at=at,
+        told={**data, "type": type_, "time": at},
+        facts=activity.facts,
+        event=event,
+        late=activity.late,
+        unrewarded=activity.unrewarded,
+    )
+
+
+def occasion_of(outcome: Outcome, facts: Facts | None, activity: Activity | None = None) -> Occasion:
+    """What rewards has just decided, as an occasion; because of `activity`, if not of time."""
+    at = outcome.time if activity is None else activity.time
+    told = {**outcome.data, "type": outcome.type, "time": at}
+    event = {**told, "historical": False}
+    unrewarded = activity is not None and activity.unrewarded
+    return Occasion(outcome.type, outcome.id, outcome.cause, at, told, facts, event, unrewarded=unrewarded)
+
+
+def begun(occasion: Occasion, rulebook: Rulebook) -> list[Campaign]:
+    """The campaigns that begin on the occasion, in the order of the file: those of its type whose condition holds, and
+    who wait for a silence that is so long. What earns nothing brings no points or offers, nor word of them."""
+    context = None
+    found: list[Campaign] = []
+    for campaign in rulebook.campaigns.get(occasion.type, ()):
+        if counts_silence(campaign.on) and not _lasted(occasion, campaign):
+            continue
+        if occasion.unrewarded and any(action.points or action.offer for action in campaign.actions()):
+            continue
+        if campaign.when is not None:
+            context = context or ConditionContext(occasion.facts or {}, occasion.event)
+            if not context.holds(campaign.when):
+                continue
+        found.append(campaign)
+    return found
+
+
+def _lasted(occasion: Occasion, campaign: Campaign) -> bool:
+    """Whether the silence (or the time ahead) is the one that the campaign names: scoring tells of each by itself."""
+    try:
+        return Period.parse(str(occasion.told.get("after", ""))) == campaign.after
+    except ValueError:
+        return False
+
+
+def of_outcomes(outcomes: Iterable[Outcome], rulebook: Rulebook) -> list[Outcome]:
+    """Those of rewards' own decisions that campaigns begin on."""
+    types = rulebook.campaigns_on_outcomes
+    return [one for one in outcomes if one.type in types and not one.historical] if types else []

@@ -1,0 +1,96 @@
+"""A campaign begins: for whom, in which arm, how often, and whether another one writes already."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import json
+
+from services.rewards.domain.campaigns.acting import act
+from services.rewards.domain.campaigns.occasions import Occasion
+from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
+from services.rewards.domain.limits import within
+from services.rewards.domain.member import Member, Use
+from services.rewards.domain.rulebook import Rulebook
+from shared.program.campaigning import Action, Campaign
+from shared.program.period import Period
+
+
+def start(
+    member: Member, begins: Iterable[tuple[Campaign, Occasion]], rulebook: Rulebook, changes: Changes
+) -> None:
+    """Begin campaigns that one activity (or what time did at one moment) brought about; those that do not wait act at
+    once. Of those that would write at the same time, the first in the file does. Earlier runs of campaigns that are
+    limited or experiments must be loaded."""
+    order = rulebook.campaign_order
+    writing: set[tuple[str, Period | None]] = set()
+    for campaign, occasion in sorted(begins, key=lambda one: (order[one[0].id], one[1].cause)):
+        run = _begin(member, campaign, occasion, rulebook, changes)
+        if run is None:
+            continue
+        if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
+            moment = (run.root, campaign.delay)
+            run.silent = moment in writing
+            writing.add(moment)
+        if run.due_at <= changes.now:
+            act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)
+        else:
+            run.event = json.encode(occasion.told).decode()
+
+
+def actions_of(campaign: Campaign, arm: str) -> tuple[Action, ...]:
+    """What the campaign does in an arm; nothing in the hold-out, nor in one that it does not have any more."""
+    if arm == HOLDOUT:
+        return ()
+    if not campaign.variants:
+        return campaign.do
+    return next((variant.do for variant in campaign.variants if variant.id == arm), ())
+
+
+def _begin(
+    member: Member, campaign: Campaign, occasion: Occasion, rulebook: Rulebook, changes: Changes
+) -> Run | None:
+    """The new run; None when the customer has had it, or had it as often as may be."""
+    name, zone = run_id(member.customer_id, campaign.id, occasion.cause), rulebook.program.time_zone
+    if name in member.runs or not _within(member, campaign, occasion.at, rulebook):
+        return None
+    due_at = occasion.at if campaign.delay is None else campaign.delay.after(occasion.at, zone)
+    goal = campaign.success
+    run = Run(
+        run=name,
+        campaign=campaign.id,
+        on=occasion.type,
+        cause=occasion.cause,
+        root=occasion.root,
+        arm=arm_of(
+            member.customer_id,
+            campaign.id,
+            rulebook.arm_salt,
+            holdout=campaign.holdout,
+            variants={variant.id: variant.share for variant in campaign.variants},
+            before=first_arm(member.runs.values(), campaign.id),
+        ),
+        part=member.part,
+        started_at=occasion.at,
+        due_at=due_at,
+        state=State.WAITING,
+        program_version=rulebook.program.version,
+        goal_until=None if goal is None else goal.within.after(due_at, zone),
+    )
+    member.runs[name] = run
+    if run.goal_until is not None:
+        member.goals_until = max(member.goals_until or run.goal_until, run.goal_until)
+    changes.keep_run(member, run)
+    return run
+
+
+def _within(member: Member, campaign: Campaign, at: datetime, rulebook: Rulebook) -> bool:
+    if campaign.at_most is None:
+        return True
+    uses = [
+        Use("", run.started_at, run.cause, 0)
+        for run in member.runs.values()
+        if run.campaign == campaign.id and run.state in COUNTING
+    ]
+    return within(campaign.at_most, uses, at, "", rulebook.program.time_zone)
