@@ -17,8 +17,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `type`: `points.earned`, `points.reversed`, `points.reserved`, `points.spent`, `points.released`, `points.returned`,
     `points.adjusted`, `points.expiring`, `points.expired`, `tier.changed`, `offer.issued`, `offer.redeemed`,
     `offer.released`, `offer.revoked`, `milestone.reached`; what campaigns ask for: `message.due`, `message.withdrawn`,
-    `tag.due`, `campaign.action` (a webhook to call); `alert.raised`, `alert.closed` (`customer_id` is empty where an
-    alert is about the shop); and what is passed on to deliveries: `recipient.changed`, `customer.merged`, `customer.unmerged`,
+    `tag.due`, `webhook.due`; `alert.raised`, `alert.closed` (`customer_id` is empty where an alert is about the shop);
+    and what is passed on to deliveries: `recipient.changed`, `customer.merged`, `customer.unmerged`,
     `customer.corrected`, `stage.changed`, `segment.entered`, `segment.left` (`services/rewards/domain/forwarding.py`
     has their data). `id` derives from the cause. `cause` is the activity's id, or the API request's. `data` carries the
     details of the type (points, rule, tier, code …).

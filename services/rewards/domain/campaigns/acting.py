@@ -60,7 +60,7 @@ def act(  # noqa: PLR0917
         elif action.webhook is not None:
             context = _context(member, occasion, offer, rulebook)
             data = {"webhook": action.webhook, "arm": run.arm, "context": context}
-            _tell(member, run, "campaign.action", index, data, changes)
+            _tell(member, run, "webhook.due", index, data, changes)
         elif action.alert is not None:
             changes.alerts.append(_alert(member, run, action.alert, occasion, changes))
 
