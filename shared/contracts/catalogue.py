@@ -22,6 +22,7 @@ from shared.contracts.values import (
     PersonalId,
     PersonalText,
     PersonalUrl,
+    TagName,
 )
 
 __all__ = ["CATALOGUE", "CUSTOM_PREFIX", "IDENTIFIERS", "Customer", "Data"]
@@ -110,6 +111,28 @@ class Email(Data, frozen=True, kw_only=True):
     url: PersonalUrl | None = None
 
 
+class TextSent(Data, frozen=True, kw_only=True):
+    """A message sent to the customer's telephone as SMS."""
+
+    message_id: Identifier | None = None
+    campaign: Label | None = None
+
+
+class Push(Data, frozen=True, kw_only=True):
+    """A push message sent to the customer's devices, or opened there."""
+
+    message_id: Identifier | None = None
+    campaign: Label | None = None
+    url: PersonalUrl | None = None
+
+
+class Tagged(Data, frozen=True, kw_only=True):
+    """A tag given to the customer, or taken away; `by` says who did: a campaign, a person of the shop."""
+
+    tag: TagName
+    by: Label | None = None
+
+
 class PageViewed(Data, frozen=True, kw_only=True):
     """A page seen on the shop's site."""
 
@@ -194,7 +217,13 @@ class Subscription(Data, frozen=True, kw_only=True):
     reason: PersonalText | None = None
 
 
-class SubscriptionRenewed(Subscription, frozen=True, kw_only=True):
+class SubscriptionRunning(Subscription, frozen=True, kw_only=True):
+    """A subscription started or resumed, and the day on which it renews next."""
+
+    renews_on: Day | None = None
+
+
+class SubscriptionRenewed(SubscriptionRunning, frozen=True, kw_only=True):
     """A renewal; `automatic` when the customer did nothing for it."""
 
     automatic: bool = False
@@ -235,6 +264,8 @@ CATALOGUE: dict[str, type[Data]] = {
     "customer.registered": CustomerRegistered,
     "customer.identified": Data,
     "customer.updated": Data,
+    "customer.tagged": Tagged,
+    "customer.untagged": Tagged,
     "consent.changed": Data,
     "order.completed": OrderCompleted,
     "order.refunded": OrderRefunded,
@@ -244,6 +275,9 @@ CATALOGUE: dict[str, type[Data]] = {
     "email.opened": Email,
     "email.clicked": Email,
     "email.unsubscribed": Email,
+    "sms.sent": TextSent,
+    "push.sent": Push,
+    "push.opened": Push,
     "page.viewed": PageViewed,
     "login.recorded": LoginRecorded,
     "product.used": ProductUsed,
@@ -259,10 +293,10 @@ CATALOGUE: dict[str, type[Data]] = {
     "ticket.reopened": TicketChanged,
     "survey.answered": SurveyAnswered,
     "feedback.given": FeedbackGiven,
-    "subscription.started": Subscription,
+    "subscription.started": SubscriptionRunning,
     "subscription.renewed": SubscriptionRenewed,
     "subscription.paused": Subscription,
-    "subscription.resumed": Subscription,
+    "subscription.resumed": SubscriptionRunning,
     "subscription.cancelled": Subscription,
     "account.updated": AccountUpdated,
     "stakeholder.added": StakeholderAdded,

@@ -46,7 +46,10 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = "onboarding"
     score: Annotated[int, Meta(description="the loyalty score, 0 to 100")] = 0
     segments: Annotated[list[str], Meta(description="ids of the segments")] = []
-    tags: Annotated[list[str], Meta(description="what the customer's words say, such as `friction`")] = []
+    tags: Annotated[
+        list[str],
+        Meta(description="what the customer's words say, such as `friction`, and tags that were given"),
+    ] = []
     texts: Annotated[
         int, Meta(ge=0, description="texts (of tickets, reviews, comments) that could be read")
     ] = 0
@@ -108,6 +111,11 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     email_unsubscribed_at: Annotated[
         datetime | None, Meta(description="when the customer unsubscribed from e-mails")
     ] = None
+    sms_sent: Annotated[int, Meta(ge=0, description="messages sent by SMS")] = 0
+    sms_sent_30d: Annotated[int, Meta(ge=0, description="the same in the last 30 days")] = 0
+    pushes_sent: Annotated[int, Meta(ge=0, description="push messages sent")] = 0
+    pushes_sent_30d: Annotated[int, Meta(ge=0, description="the same in the last 30 days")] = 0
+    pushes_opened: Annotated[int, Meta(ge=0, description="push messages opened")] = 0
     page_views: Annotated[int, Meta(ge=0, description="pages seen")] = 0
     visits: Annotated[
         int, Meta(ge=0, description="visits: page views without a pause of more than half an hour")

@@ -20,6 +20,15 @@ Identifier = Annotated[
 Label = Annotated[str, Meta(min_length=1, max_length=200, description="a name of 1 to 200 characters")]
 """A short name chosen by the shop: a channel, a category, a coupon code."""
 
+TagName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}\Z",
+        description="a tag of 1 to 64 letters, digits, _ . : -, such as winback",
+    ),
+]
+"""A word kept with a customer, to find and address them by; nothing personal."""
+
 Money = Annotated[
     str,
     Meta(

@@ -69,6 +69,15 @@ class Period:
             local = _add_months(local, sign * self.months)
         return (local + sign * self.rest).astimezone(UTC)
 
+    def __str__(self) -> str:
+        """The same as an ISO 8601 duration, always in the same way: `P14D` also for two weeks."""
+        days, seconds = self.rest.days, self.rest.seconds
+        parts = ((self.months, "M"), (days, "D"))
+        date_part = "".join(f"{many}{unit}" for many, unit in parts if many)
+        units = ((seconds // 3600, "H"), (seconds % 3600 // 60, "M"), (seconds % 60, "S"))
+        time_part = "".join(f"{many}{unit}" for many, unit in units if many)
+        return f"P{date_part}T{time_part}" if time_part else f"P{date_part or '0D'}"
+
     def __bool__(self) -> bool:
         return bool(self.months or self.rest)
 

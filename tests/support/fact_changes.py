@@ -20,8 +20,8 @@ FOLLOWING = frozenset(
 )
 """Facts that follow from the others."""
 
-OF_WORDS = frozenset({"texts", "sentiment", "tags"})
-"""Facts that a text changes, in whichever event it comes."""
+OF_WORDS = frozenset({"texts", "sentiment"})
+"""Facts that a text changes, in whichever event it comes. (It may change `tags` too.)"""
 
 NOW = moment(40)
 _LINES = [{"sku": "A-1", "category": "Kitchen", "quantity": 1, "unit_price": "49.20"}]
@@ -39,6 +39,8 @@ _TOLD = {"customer": {"consent": {"email": True, "sms": False}, "attributes": {"
 _SEALED = ["customer.email", "customer.phone", "customer.birthday", "customer.preferences"]
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "customer.tagged": [{"tag": "winback"}],
+    "customer.untagged": [{"tag": "checked"}],
     "order.completed": [_PROMPTED, {**_ORDER, "order_id": "o-4"}],
     "order.refunded": [{"order_id": "o-2", "refund_id": "r-1", "total": "9.20"}],
     "order.cancelled": [{"order_id": "o-1"}, {"order_id": "o-2"}],
@@ -91,6 +93,7 @@ PRELUDE = [
     ("subscription.paused", {"subscription_id": "s-2"}),
     ("customer.updated", {"customer": {"consent": {"email": True}}}),
     ("review.missed", {"account_id": "a-1"}),
+    ("customer.tagged", {"tag": "checked"}),
     ("order.delivered", {"order_id": "o-2", "days_late": 3}),
 ]
 """A life in which most things have happened once; the last one is a late delivery, still to be forgiven."""
@@ -106,7 +109,7 @@ LIVES: list[list[tuple[str, dict[str, Any]]]] = [
 
 def changed_by(event_type: str) -> frozenset[str]:
     """The facts that an event of this type changes in any of these lives, the ones that follow apart."""
-    told = event_type.startswith(("customer.", "consent."))
+    told = event_type.startswith(("customer.", "consent.")) and not event_type.endswith("tagged")
     names: set[str] = set()
     for life in LIVES:
         before = [event(type_, moment(day), data) for day, (type_, data) in enumerate(life, 10)]

@@ -23,7 +23,7 @@ ATTRIBUTES = st.dictionaries(
 
 
 @st.composite
-def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:  # noqa: PLR0911  # one line for each kind of data
+def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:  # noqa: PLR0911, PLR0912  # one line for each kind of data
     match type_:
         case "order.completed":
             lines = st.fixed_dictionaries({"sku": NAMES, "category": MAYBE, "quantity": st.just(1)})
@@ -49,6 +49,8 @@ def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:  # noqa: PLR0911  # on
             return {"kind": kind, "score": draw(st.none() | st.integers(0, score) | st.just(score - 0.5))}
         case "feedback.given":
             return {}
+        case "customer.tagged" | "customer.untagged":
+            return {"tag": draw(NAMES), "by": draw(MAYBE)}
     match type_.partition(".")[0]:
         case "customer" | "consent":
             consent = st.dictionaries(st.sampled_from(["email", "sms", "news.email"]), st.booleans())
@@ -60,7 +62,8 @@ def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:  # noqa: PLR0911  # on
             return {"ticket_id": draw(SOME_ID), "priority": draw(priority), "by": draw(by)}
         case "subscription":
             id_ = draw(st.just({}) | st.fixed_dictionaries({"subscription_id": SOME_ID}))
-            return {**id_, "plan": draw(MAYBE), "automatic": draw(st.booleans())}
+            renews_on = draw(st.none() | st.sampled_from(["2026-11-30", "2027-01-31"]))
+            return {**id_, "plan": draw(MAYBE), "automatic": draw(st.booleans()), "renews_on": renews_on}
         case "account" | "stakeholder" | "contract" | "review":
             return {"account_id": draw(SOME_ID), "role": "buyer", "size": 3, "renews_on": "2027-01-31"}
     return {"feature": draw(NAMES), "network": "instagram"}

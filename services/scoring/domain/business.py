@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 
 class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """As last told. `renews_on` is a day as `date.toordinal` numbers it, that of the contract signed last.
-    `missed_in_row` counts reviews missed since one was held."""
+    """As last told. `renews_on` is a day as `date.toordinal` numbers it, that of the contract signed
+    last, `contract_id`. `missed_in_row` counts reviews missed since one was held."""
 
     account_id: str | None = None
     industry: str | None = None
@@ -18,6 +18,7 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: str | None = None
     contracts: int = 0
     renews_on: int | None = None
+    contract_id: str | None = None
     reviews_held: int = 0
     reviews_missed: int = 0
     last_review_at: datetime | None = None
@@ -43,7 +44,12 @@ def told(business: Business, type_: str, data: Mapping[str, Any], at: datetime) 
         case "contract.signed":
             day = data.get("renews_on")
             renews_on = date.fromisoformat(day).toordinal() if isinstance(day, str) else business.renews_on
-            return replace(business, contracts=business.contracts + 1, renews_on=renews_on)
+            return replace(
+                business,
+                contracts=business.contracts + 1,
+                renews_on=renews_on,
+                contract_id=data.get("contract_id"),
+            )
         case "review.held":
             held = business.reviews_held + 1
             return replace(business, reviews_held=held, last_review_at=at, missed_in_row=0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.scoring.domain import business, deliveries, engagement, feedback, subscriptions, tickets
+from services.scoring.domain import business, deliveries, engagement, feedback, labels, subscriptions, tickets
 from services.scoring.domain.event import Event, text_of
 from services.scoring.domain.person import withdraw_email
 from services.scoring.domain.purchases import Changes
@@ -100,6 +100,20 @@ def _tallied(name: str, *, friendly: bool = False) -> Effect:
     return effect
 
 
+# Tags given by a campaign, or by people of the shop
+
+
+def _tagged(state: State, event: Event, day: int, changes: Changes) -> None:
+    data = event.record.data
+    changes["labels"] = labels.given(
+        state.labels, text_of(data, "tag"), event.at, event.key, _text(data, "by")
+    )
+
+
+def _untagged(state: State, event: Event, day: int, changes: Changes) -> None:
+    changes["labels"] = labels.taken_away(state.labels, text_of(event.record.data, "tag"))
+
+
 # Tickets
 
 
@@ -170,10 +184,12 @@ Change = Callable[[subscriptions.Subscriptions, str, str | None, datetime], subs
 
 
 def _subscription(change: Change) -> Effect:
-    """The event moves one subscription."""
+    """The event moves one subscription, and may tell when it renews."""
 
     def effect(state: State, event: Event, day: int, changes: Changes) -> None:
-        changes["subscriptions"] = change(state.subscriptions, *_named(event.record.data), event.at)
+        data = event.record.data
+        after = change(state.subscriptions, *_named(data), event.at)
+        changes["subscriptions"] = subscriptions.renewing(after, _named(data)[0], data.get("renews_on"))
 
     return effect
 
@@ -181,9 +197,8 @@ def _subscription(change: Change) -> Effect:
 def _renewed(state: State, event: Event, day: int, changes: Changes) -> None:
     data = event.record.data
     automatic = data.get("automatic") is True
-    changes["subscriptions"] = subscriptions.renewed(
-        state.subscriptions, *_named(data), event.at, automatic=automatic
-    )
+    after = subscriptions.renewed(state.subscriptions, *_named(data), event.at, automatic=automatic)
+    changes["subscriptions"] = subscriptions.renewing(after, _named(data)[0], data.get("renews_on"))
     if not automatic:
         _friendly(state, event.at, changes)
 
@@ -206,6 +221,11 @@ EFFECTS: dict[str, Effect] = {
     "email.opened": _email_opened,
     "email.clicked": _email_clicked,
     "email.unsubscribed": _email_unsubscribed,
+    "sms.sent": _tallied("texts"),
+    "push.sent": _tallied("pushes"),
+    "push.opened": _tallied("pushes_opened"),
+    "customer.tagged": _tagged,
+    "customer.untagged": _untagged,
     "page.viewed": _viewed,
     "login.recorded": _tallied("logins"),
     "product.used": _used,

@@ -1,4 +1,5 @@
-"""What customers do beside buying: e-mails, visits, sign-ins, use of the product, social networks, referrals."""
+"""What customers do beside buying: e-mails and other messages, visits, sign-ins, use of the product, social networks,
+referrals."""
 
 from datetime import datetime, timedelta
 
@@ -48,6 +49,9 @@ class Engagement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mentions: Tally = NONE
     referrals: Tally = NONE
     referrals_converted: Tally = NONE
+    texts: Tally = NONE
+    pushes: Tally = NONE
+    pushes_opened: Tally = NONE
 
 
 NO_EMAILS = Emails()

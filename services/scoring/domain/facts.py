@@ -35,6 +35,8 @@ def further_facts(state: State, moment: datetime, today: int) -> Found:
     for name, nothing, tell in _PARTS:
         if getattr(state, name) is not nothing:
             tell(state, moment, today, found)
+    if state.labels:
+        found["tags"] = sorted({*found.get("tags", ()), *state.labels})
     return found
 
 
@@ -108,6 +110,11 @@ def _engagement(state: State, moment: datetime, today: int, found: Found) -> Non
     found["likes"] = done.likes.total
     found["mentions"] = done.mentions.total
     found["last_social_at"] = _latest(done.follows, done.likes, done.mentions)
+    found["sms_sent"] = done.texts.total
+    found["sms_sent_30d"] = done.texts.within(MONTH_DAYS, today)
+    found["pushes_sent"] = done.pushes.total
+    found["pushes_sent_30d"] = done.pushes.within(MONTH_DAYS, today)
+    found["pushes_opened"] = done.pushes_opened.total
     found["referrals"] = done.referrals.total
     found["referrals_converted"] = done.referrals_converted.total
     found["last_referral_at"] = _latest(done.referrals, done.referrals_converted)

@@ -15,6 +15,7 @@ from services.scoring.domain.deliveries import NO_DELIVERIES, Deliveries
 from services.scoring.domain.engagement import NO_EMAILS, NO_ENGAGEMENT, Emails, Engagement
 from services.scoring.domain.feedback import NO_FEEDBACK, Feedback
 from services.scoring.domain.goods import NO_GOODS, Goods
+from services.scoring.domain.labels import Label
 from services.scoring.domain.money import Units
 from services.scoring.domain.subscriptions import NO_SUBSCRIPTIONS, Subscriptions
 from services.scoring.domain.tally import Tally
@@ -52,7 +53,8 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     did before is history as well, about which nobody is written to.
 
     What else a customer does is in parts of its own, each empty (and left out of the text) until such an event comes.
-    `attributes` are the shop's own, as last told; `custom` counts the shop's own events by their type.
+    `attributes` are the shop's own, as last told; `custom` counts the shop's own events by their type;
+    `labels` are tags that were given.
     """
 
     events: int = 0
@@ -99,6 +101,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     voice: Voice = NO_VOICE
     attributes: dict[str, AttributeValue] = {}
     custom: dict[str, Tally] = {}
+    labels: dict[str, Label] = {}
 
 
 EMPTY = State()

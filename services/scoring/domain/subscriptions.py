@@ -1,6 +1,6 @@
 """Subscriptions: each with its state, and how they were renewed."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +14,8 @@ SUBSCRIPTIONS_MAX = 20
 
 
 class Subscription(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One subscription: `state` since `since`; `started_at` is None when its start is not known."""
+    """One subscription: `state` since `since`; `started_at` is None when its start is not known. `renews_on` is
+    the next renewal, a day as `date.toordinal` numbers it, as it was told last."""
 
     state: str
     since: datetime
@@ -22,6 +23,7 @@ class Subscription(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: str | None = None
     renewals: int = 0
     pauses: int = 0
+    renews_on: int | None = None
 
 
 class Subscriptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,6 +102,17 @@ def cancelled(all_: Subscriptions, id_: str, plan: str | None, at: datetime) -> 
         return all_
     newest = _with(all_.newest, id_, _in_state(all_, id_, plan, CANCELLED, at))
     return replace(all_, cancelled=all_.cancelled + 1, last_cancelled_at=at, newest=newest)
+
+
+def renewing(all_: Subscriptions, id_: str, day: object) -> Subscriptions:
+    """Perhaps it was told on which day it renews."""
+    known = all_.newest.get(id_)
+    if known is None or not isinstance(day, str):
+        return all_
+    renews_on = date.fromisoformat(day).toordinal()
+    if known.renews_on == renews_on:
+        return all_
+    return replace(all_, newest={**all_.newest, id_: replace(known, renews_on=renews_on)})
 
 
 def _is(all_: Subscriptions, id_: str, state: str) -> bool:

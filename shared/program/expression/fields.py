@@ -29,6 +29,12 @@ _STAGE = Type(Kind.TEXT, choices=frozenset(STAGES))
 SEGMENT = Type(Kind.TEXT, low=None, high=None)
 """The id of a segment; recognised by identity, as which ids exist is known only with the program."""
 
+_SOME_TEXT = replace(TEXT, optional=True)
+_SOME_TIME = replace(TIME, optional=True)
+
+_SILENCE: Mapping[str, Type] = {"days": COUNT, "since": TIME, "after": TEXT}
+"""What every silence tells: since when, and after how long it was noticed (as the program says, ISO 8601)."""
+
 OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
     {
         "stage.changed": {"from": _STAGE, "to": _STAGE},
@@ -38,16 +44,22 @@ OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
         "customer.birthday": {"on": TEXT},
         "customer.anniversary": {"years": Type(Kind.WHOLE, low=1)},
         "membership.anniversary": {"years": Type(Kind.WHOLE, low=1)},
-        "login.missing": {"days": COUNT},
+        "login.missing": _SILENCE,
+        "order.missing": _SILENCE,
         "ticket.unanswered": {
+            **_SILENCE,
             "ticket_id": TEXT,
             "priority": Type(Kind.TEXT, choices=frozenset({"low", "normal", "high", "urgent"})),
         },
         "renewal.due": {
-            "account_id": TEXT,
-            "contract_id": replace(TEXT, optional=True),
+            "what": Type(Kind.TEXT, choices=frozenset({"contract", "subscription"})),
             "renews_on": TEXT,
             "days": COUNT,
+            "after": TEXT,
+            "account_id": _SOME_TEXT,
+            "contract_id": _SOME_TEXT,
+            "subscription_id": _SOME_TEXT,
+            "plan": _SOME_TEXT,
         },
         "alert.closed": {
             "kind": TEXT,
@@ -60,9 +72,6 @@ OWN_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
 """Events that scoring itself causes, and what they tell."""
 
 EVENT_TYPES = frozenset(CATALOGUE) | frozenset(OWN_EVENTS)
-
-_SOME_TEXT = replace(TEXT, optional=True)
-_SOME_TIME = replace(TIME, optional=True)
 
 REWARDS_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
     {
@@ -148,7 +157,7 @@ def event_fields(event_type: str | None) -> EventFields:
     common = {**COMMON, "type": Type(Kind.TEXT, choices=frozenset({event_type}))}
     own = OWN_EVENTS.get(event_type) or REWARDS_EVENTS.get(event_type)
     if own is None and event_type.endswith(MISSING) and not event_type.startswith(CUSTOM_PREFIX):
-        own = OWN_EVENTS["login.missing"]
+        own = _SILENCE
     if own is not None:
         return EventFields(MappingProxyType({**own, **common}))
     if event_type.startswith(CUSTOM_PREFIX):

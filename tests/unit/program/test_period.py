@@ -34,6 +34,24 @@ def test_reads_iso_8601(text: str, period: Period) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("P30D", "P30D"),
+        ("P1Y2M3D", "P14M3D"),
+        ("P2W", "P14D"),
+        ("PT15M", "PT15M"),
+        ("P1DT12H5M7S", "P1DT12H5M7S"),
+        ("PT36H", "P1DT12H"),
+        ("P0D", "P0D"),
+    ],
+)
+def test_is_written_in_one_way(text: str, written: str) -> None:
+    """Given a duration in any spelling; when its period is written; then in one way, which reads as the same."""
+    assert str(Period.parse(text)) == written
+    assert Period.parse(written) == Period.parse(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
