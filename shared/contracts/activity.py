@@ -58,12 +58,12 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `segment.left` (time alone, or a rule that was saved, moved the customer; `data.segment` says where; after a saved
     rule it is `historical`; what an event does is told in its own `changes`), `alert.closed` (somebody closed
     an alert about the customer, who is to hear of it: `data` has `kind`, `alert_id`, `campaign`, `days`),
-    `customer.merged`
-    (`data.from` is the customer id that ended in `customer_id`), `customer.unmerged` (this customer came out of
-    `data.from`, or came back), `<type>.missing`, `ticket.unanswered`, `renewal.due` (what silence or a date ahead does,
-    on behalf of the campaigns of the program in force; `data.after` is the length that the campaign asked for, as
-    `str(Period)` writes it), `facts.corrected` (identifiers, and the events under them, proved to be another
-    customer's; told of both; or a rebuild made something else of the same events: then `data.reason` is `rebuild`).
+    `<type>.missing`, `ticket.unanswered`, `renewal.due` (what silence or a date ahead does, on behalf of the campaigns
+    of the program in force; `data.after` is the length that the campaign asked for, as `str(Period)` writes it),
+    `customer.merged` (`data.from` is the customer id that ended in `customer_id`), `customer.unmerged` (this customer
+    came out of `data.from`, or came back), `facts.corrected` (identifiers, and the events under them, proved to be
+    another customer's; told of both; or a rebuild made something else of the same events: then `data.reason` is
+    `rebuild`).
     Of the last three, `data.parts` lists what came from `data.from`, as the ids that the identifiers have as customers
     of their own, and `data.epoch` numbers the change: the higher one is right about a part. `time`: when it happened,
     by the sender. `received`: when ingest took it. `data`: the event's plain data without `customer`; for a
