@@ -49,13 +49,23 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A time of waiting: why, since when, and until when it was to be looked at again."""
+
+    reason: Reason
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to one customer, as the outcome `message.due` asked for it.
 
     `id` derives from the outcome's. `template` names the words, in the program of `program_version` or a later one.
     `part` is the part of the customer that it came about for. `cause` is the activity behind it, `caused_at` when that
     was. `context` is what the words may speak of. From `expires_at` on it is not worth saying any more.
-    `due_at`: when to look at it next; None once its state is final. `attempts`: how often a sender had it.
+    `due_at`: when to look at it next; None once its state is final. `attempts`: how often a sender had it, faults of
+    the provider left out. `withdrawn`: its campaign has reached its goal. `holds`: what it waited for, the last last.
     """
 
     id: str
@@ -79,3 +89,4 @@ class Message:
     attempts: int = 0
     sent_at: datetime | None = None
     withdrawn: bool = False
+    holds: tuple[Held, ...] = ()

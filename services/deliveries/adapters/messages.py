@@ -1,0 +1,239 @@
+"""The queue in PostgreSQL."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from msgspec import json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deliveries.application.ports import Claimed, Receipt, Refused, Sent
+from services.deliveries.domain.channels import Channel, Purpose
+from services.deliveries.domain.frequency import Written
+from services.deliveries.domain.message import FINAL, Held, Message, Reason, State
+
+COLUMNS: Final = (
+    "id, customer_id, part, campaign, run, template, arm, purpose, cause, caused_at, created_at, expires_at,"
+    " program_version, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds"
+)
+DETAIL_MAX: Final = 200
+
+_CAUSES = text("""
+    SELECT customer_id, cause, id FROM deliveries.messages
+    WHERE cause = ANY(CAST(:causes AS text[])) AND state <> 'skipped'
+    """)
+_ADD = text("""
+    INSERT INTO deliveries.messages (id, customer_id, part, campaign, run, template, arm, purpose, cause, caused_at,
+        created_at, expires_at, program_version, context, state, reason, due_at, attempts, settled_at)
+    SELECT id, customer, part, campaign, run, template, arm, purpose, cause, caused_at, :now, expires_at, version,
+        context, state, reason, due_at, 0, CASE WHEN due_at IS NULL THEN CAST(:now AS timestamptz) END
+    FROM unnest(CAST(:ids AS text[]), CAST(:customers AS text[]), CAST(:parts AS text[]),
+        CAST(:campaigns AS text[]), CAST(:runs AS text[]), CAST(:templates AS text[]), CAST(:arms AS text[]),
+        CAST(:purposes AS text[]), CAST(:causes AS text[]), CAST(:caused AS timestamptz[]),
+        CAST(:expires AS timestamptz[]), CAST(:versions AS int[]), CAST(:contexts AS text[]),
+        CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:due AS timestamptz[]))
+        AS w(id, customer, part, campaign, run, template, arm, purpose, cause, caused_at, expires_at, version, context,
+            state, reason, due_at)
+    ON CONFLICT (id) DO NOTHING
+    """)
+# What a sender has at the moment is told when it is looked at again.
+_WITHDRAW = text("""
+    UPDATE deliveries.messages
+    SET withdrawn = true, due_at = CASE WHEN state = 'sending' THEN due_at ELSE least(due_at, :now) END
+    WHERE run = ANY(CAST(:runs AS text[])) AND run <> '' AND due_at IS NOT NULL
+    """)
+_DUE = text(f"""
+    SELECT {COLUMNS} FROM deliveries.messages
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND due_at <= :now
+    ORDER BY id FOR UPDATE
+    """)  # noqa: S608  # the columns are the program's own
+_WRITTEN = text("""
+    SELECT customer_id, id, coalesce(sent_at, claimed_at) AS at, purpose FROM deliveries.messages
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND state IN ('sent', 'sending')
+        AND coalesce(sent_at, claimed_at) > :since
+    """)
+_SETTLE = text("""
+    UPDATE deliveries.messages m
+    SET state = w.state, reason = w.reason, due_at = w.due_at, channel = coalesce(w.channel, m.channel),
+        attempts = w.attempts, holds = w.holds, contact_part = coalesce(w.contact, m.contact_part),
+        lease = CASE WHEN w.state = 'sending' THEN CAST(:lease AS text) END,
+        claimed_at = CASE WHEN w.state = 'sending' THEN CAST(:now AS timestamptz) ELSE m.claimed_at END,
+        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
+    FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+        CAST(:due AS timestamptz[]), CAST(:channels AS text[]), CAST(:attempts AS int[]), CAST(:holds AS text[]),
+        CAST(:contacts AS text[])) AS w(id, state, reason, due_at, channel, attempts, holds, contact)
+    WHERE m.id = w.id
+    """)
+_NOTED = text("""
+    UPDATE deliveries.messages m
+    SET state = w.state, reason = w.reason, due_at = w.due_at, attempts = w.attempts, holds = w.holds, lease = NULL,
+        sent_at = CASE WHEN w.state = 'sent' THEN CAST(:now AS timestamptz) END,
+        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
+    FROM unnest(CAST(:ids AS text[]), CAST(:leases AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+        CAST(:due AS timestamptz[]), CAST(:attempts AS int[]), CAST(:holds AS text[]))
+        AS w(id, lease, state, reason, due_at, attempts, holds)
+    WHERE m.id = w.id AND m.lease = w.lease
+    RETURNING m.id
+    """)
+_ATTEMPTED = text("""
+    INSERT INTO deliveries.attempts (message_id, number, at, channel, result, code, detail)
+    SELECT w.id, 1 + (SELECT coalesce(max(number), 0) FROM deliveries.attempts a WHERE a.message_id = w.id),
+        :now, w.channel, w.result, w.code, w.detail
+    FROM unnest(CAST(:ids AS text[]), CAST(:channels AS text[]), CAST(:results AS text[]), CAST(:codes AS text[]),
+        CAST(:details AS text[])) AS w(id, channel, result, code, detail)
+    """)
+
+_context = json.Decoder(dict[str, Any])
+_holds = json.Decoder(list[Held])
+
+
+class PostgresMessages:
+    """Implements what `application.queueing` and `application.claiming` ask for."""
+
+    async def causes(
+        self, connection: AsyncConnection, causes: Collection[str]
+    ) -> dict[tuple[str, str], str]:
+        """See `Messages.causes`."""
+        rows = await connection.execute(_CAUSES, {"causes": list(causes)})
+        return {(customer_id, cause): id_ for customer_id, cause, id_ in rows}
+
+    async def add(self, connection: AsyncConnection, messages: Sequence[Message]) -> None:
+        """See `Messages.add`."""
+        if not messages:
+            return
+        bound = {
+            "ids": [message.id for message in messages],
+            "customers": [message.customer_id for message in messages],
+            "parts": [message.part for message in messages],
+            "campaigns": [message.campaign for message in messages],
+            "runs": [message.run for message in messages],
+            "templates": [message.template for message in messages],
+            "arms": [message.arm for message in messages],
+            "purposes": [message.purpose.value for message in messages],
+            "causes": [message.cause for message in messages],
+            "caused": [message.caused_at for message in messages],
+            "expires": [message.expires_at for message in messages],
+            "versions": [message.program_version for message in messages],
+            "contexts": [json.encode(message.context).decode() for message in messages],
+            "now": messages[0].created_at,
+        }
+        await connection.execute(_ADD, bound | _states(messages))
+
+    async def withdraw(self, connection: AsyncConnection, runs: Collection[str], now: datetime) -> None:
+        """See `Messages.withdraw`."""
+        await connection.execute(_WITHDRAW, {"runs": list(runs), "now": now})
+
+    async def due(
+        self, connection: AsyncConnection, customers: Collection[str], now: datetime
+    ) -> list[Message]:
+        """See `Rows.due`."""
+        rows = await connection.execute(_DUE, {"customers": list(customers), "now": now})
+        return [message_of(row) for row in rows]
+
+    async def written(
+        self, connection: AsyncConnection, customers: Collection[str], since: datetime
+    ) -> list[tuple[str, str, Written]]:
+        """See `Rows.written`."""
+        rows = await connection.execute(_WRITTEN, {"customers": list(customers), "since": since})
+        return [(customer_id, id_, Written(at, Purpose(purpose))) for customer_id, id_, at, purpose in rows]
+
+    async def settle(
+        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str | None]], now: datetime
+    ) -> str:
+        """See `Rows.settle`."""
+        lease = uuid4().hex
+        if messages:
+            decided = [message for message, _ in messages]
+            bound = {
+                "channels": [message.channel for message in decided],
+                "contacts": [contact for _, contact in messages],
+                "lease": lease,
+                "now": now,
+            }
+            await connection.execute(_SETTLE, bound | _results(decided))
+        return lease
+
+    async def noted(
+        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str]], now: datetime
+    ) -> set[str]:
+        """See `Rows.noted`."""
+        if not messages:
+            return set()
+        bound = _results([message for message, _ in messages])
+        leases = [lease for _, lease in messages]
+        rows = await connection.execute(_NOTED, bound | {"leases": leases, "now": now})
+        return {id_ for (id_,) in rows}
+
+    async def attempted(
+        self, connection: AsyncConnection, attempts: Sequence[tuple[Claimed, Receipt]], now: datetime
+    ) -> None:
+        """See `Rows.attempted`."""
+        if not attempts:
+            return
+        bound: dict[str, Any] = {
+            "ids": [claimed.message.id for claimed, _ in attempts],
+            "channels": [claimed.contact.channel.value for claimed, _ in attempts],
+            "results": [_result(receipt) for _, receipt in attempts],
+            "codes": [_words(receipt)[0] for _, receipt in attempts],
+            "details": [_words(receipt)[1][:DETAIL_MAX] for _, receipt in attempts],
+            "now": now,
+        }
+        await connection.execute(_ATTEMPTED, bound)
+
+
+def message_of(row: Any) -> Message:
+    """A message from a row of `COLUMNS`."""
+    *head, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds = row
+    id_, customer_id, part, campaign, run, template, arm, purpose, cause, *moments, version = head
+    caused_at, created_at, expires_at = moments
+    return Message(
+        id=id_,
+        customer_id=customer_id,
+        part=part,
+        campaign=campaign,
+        run=run,
+        template=template,
+        arm=arm,
+        purpose=Purpose(purpose),
+        cause=cause,
+        caused_at=caused_at,
+        created_at=created_at,
+        expires_at=expires_at,
+        program_version=version,
+        context=_context.decode(context),
+        state=State(state),
+        reason=Reason(reason) if reason is not None else None,
+        due_at=due_at,
+        channel=Channel(channel) if channel is not None else None,
+        attempts=attempts,
+        sent_at=sent_at,
+        withdrawn=withdrawn,
+        holds=tuple(_holds.decode(holds)),
+    )
+
+
+def _states(messages: Sequence[Message]) -> dict[str, Any]:
+    assert all((message.due_at is None) == (message.state in FINAL) for message in messages)
+    return {
+        "states": [message.state.value for message in messages],
+        "reasons": [message.reason.value if message.reason else None for message in messages],
+        "due": [message.due_at for message in messages],
+    }
+
+
+def _results(messages: Sequence[Message]) -> dict[str, Any]:
+    return _states(messages) | {
+        "ids": [message.id for message in messages],
+        "attempts": [message.attempts for message in messages],
+        "holds": [json.encode(message.holds).decode() for message in messages],
+    }
+
+
+def _result(receipt: Receipt) -> str:
+    return "sent" if isinstance(receipt, Sent) else "refused" if isinstance(receipt, Refused) else "again"
+
+
+def _words(receipt: Receipt) -> tuple[str, str]:
+    return ("", receipt.reference) if isinstance(receipt, Sent) else (receipt.code, receipt.detail)

@@ -1,0 +1,298 @@
+"""The use case of the queue: what is due is decided about, handed to senders, and what they say is noted."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deliveries.application.ports import (
+    Claimed,
+    OwnEvent,
+    OwnEvents,
+    Receipt,
+    Refused,
+    Renderer,
+    Sent,
+    Unavailable,
+)
+from services.deliveries.domain.channels import Channel, Purpose
+from services.deliveries.domain.deciding import Decision, Hold, Rules, Send, decide, is_late
+from services.deliveries.domain.frequency import SPACING, Written
+from services.deliveries.domain.message import Held, Message, Reason, State
+from services.deliveries.domain.recipient import Contact, Recipient
+from shared.program.limit import Limit
+from shared.program.model import Program
+from shared.program.period import Period
+
+LEASE: Final = timedelta(minutes=5)
+"""How long a sender has a message before somebody else may have it: much longer than any provider takes."""
+
+HOLDS_MAX: Final = 20
+"""Times of waiting that are remembered of a message."""
+
+NOT_RENDERED: Final = "not_rendered"
+"""The code with which a sender refuses a message whose words cannot be made."""
+
+ALL_TIME: Final = timedelta(days=36_500)
+
+
+class Recipients(Protocol):
+    """Who is written to."""
+
+    async def lock_due(self, connection: AsyncConnection, now: datetime, limit: int) -> list[str]: ...
+
+    async def load(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Recipient]: ...
+
+    async def suppress(
+        self, connection: AsyncConnection, contact: Contact, message_id: str, code: str, now: datetime
+    ) -> None: ...
+
+
+class Rows(Protocol):
+    """The messages as they are stored."""
+
+    async def due(
+        self, connection: AsyncConnection, customers: Collection[str], now: datetime
+    ) -> list[Message]:
+        """What is due of these customers, locked."""
+
+    async def written(
+        self, connection: AsyncConnection, customers: Collection[str], since: datetime
+    ) -> list[tuple[str, str, Written]]:
+        """What went to these customers since then, or is on its way: customer, message, when and what for."""
+
+    async def settle(
+        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str | None]], now: datetime
+    ) -> str:
+        """Store what was decided, each with the part of the contact that it goes to; answers the lease of those that
+        are `sending`."""
+
+    async def noted(
+        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str]], now: datetime
+    ) -> set[str]:
+        """Store what became of messages whose lease is still this one; answers their ids."""
+
+    async def attempted(
+        self, connection: AsyncConnection, attempts: Sequence[tuple[Claimed, Receipt]], now: datetime
+    ) -> None:
+        """Store the attempts."""
+
+
+class Programs(Protocol):
+    """The program in force."""
+
+    async def current(self, connection: AsyncConnection, now: datetime) -> Program: ...
+
+
+class Told(Protocol):
+    """Counts what was decided and what became of it, for the metrics."""
+
+    def decided(self, message: Message) -> None: ...
+
+    def settled(self, message: Message, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQueue:
+    """Implements `Queue`. Raises `ProgramError` and `NoProgramError` when claiming: then all wait for a program."""
+
+    recipients: Recipients
+    rows: Rows
+    programs: Programs
+    renderer: Renderer
+    events: OwnEvents
+    told: Told
+
+    async def claim(
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        limit: int,
+        unavailable: Mapping[Channel, Unavailable] | None = None,
+    ) -> list[Claimed]:
+        """See `Queue.claim`."""
+        ids = await self.recipients.lock_due(connection, now, limit)
+        if not ids:
+            return []
+        messages = await self.rows.due(connection, ids, now)
+        people = await self.recipients.load(connection, ids)
+        program = await self.programs.current(connection, now)
+        await self.renderer.prepare(connection, messages, now)
+        rules = Rules.of(program, unavailable or {})
+        written = await self._written(connection, ids, rules, now)
+        decided: list[tuple[Message, Decision | None]] = []
+        for id_ in ids:
+            due = [message for message in messages if message.customer_id == id_]
+            decided += self._decide_all(people[id_], due, rules, written.get(id_, []), now)
+        results = [(_after(message, decision, now), decision) for message, decision in decided]
+        lease = await self.rows.settle(
+            connection, [(message, _part_of(decision)) for message, decision in results], now
+        )
+        for message, _ in results:
+            self.told.decided(message)
+        return [
+            Claimed(message, people[message.customer_id], decision.contact, lease)
+            for message, decision in results
+            if isinstance(decision, Send)
+        ]
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        receipts: Sequence[tuple[Claimed, Receipt]],
+        now: datetime,
+        retry_at: Sequence[datetime | None] = (),
+    ) -> list[Claimed]:
+        """See `Queue.note`."""
+        again = [*retry_at, *([None] * (len(receipts) - len(retry_at)))]
+        after = [
+            _became(claimed.message, receipt, at, now)
+            for (claimed, receipt), at in zip(receipts, again, strict=True)
+        ]
+        leases = [claimed.lease for claimed, _ in receipts]
+        ours = await self.rows.noted(connection, list(zip(after, leases, strict=True)), now)
+        kept = [each for each in receipts if each[0].message.id in ours]
+        await self.rows.attempted(connection, kept, now)
+        for claimed, receipt in kept:
+            if isinstance(receipt, Refused) and receipt.suppress:
+                await self.recipients.suppress(
+                    connection, claimed.contact, claimed.message.id, receipt.code, now
+                )
+        for message in after:
+            if message.id in ours:
+                self.told.settled(message, now)
+        sent = [_sent_event(claimed, now) for claimed, receipt in kept if isinstance(receipt, Sent)]
+        if sent:
+            await self.events.append(connection, sent, now)
+        return [claimed for claimed, _ in kept]
+
+    def _decide_all(
+        self,
+        recipient: Recipient,
+        due: list[Message],
+        rules: Rules,
+        written: list[tuple[str, Written]],
+        now: datetime,
+    ) -> list[tuple[Message, Decision | None]]:
+        """Decide about one customer's messages, one after the other: what goes out counts for those after it."""
+        decided: list[tuple[Message, Decision | None]] = []
+        stale = _overtaken(due, now)
+        going = [one for id_, one in written if id_ not in {message.id for message in due}]
+        for message in sorted(due, key=lambda message: _turn(message, now)):
+            if message.id in stale:
+                decided.append((message, None))
+                continue
+            words = self.renderer.channels(message)
+            decision = decide(message, recipient, rules, words=words, written=going, now=now)
+            if isinstance(decision, Send):
+                going.append(Written(now, message.purpose))
+            decided.append((message, decision))
+        return decided
+
+    async def _written(
+        self, connection: AsyncConnection, ids: Sequence[str], rules: Rules, now: datetime
+    ) -> dict[str, list[tuple[str, Written]]]:
+        since = _since(rules.messages.at_most, rules, now)
+        found: dict[str, list[tuple[str, Written]]] = {}
+        for customer_id, message_id, written in await self.rows.written(connection, ids, since):
+            found.setdefault(customer_id, []).append((message_id, written))
+        return found
+
+
+def _since(limit: Limit | None, rules: Rules, now: datetime) -> datetime:
+    """From when on what went out matters, wherever the customer lives."""
+    margin = now - SPACING
+    if limit is None:
+        return margin
+    if not isinstance(limit.per, Period):
+        return now - ALL_TIME
+    return min(margin, limit.per.before(now, rules.zone) - timedelta(days=2))
+
+
+def _turn(message: Message, now: datetime) -> tuple[bool, float]:
+    """Service first. Of what is late the newest first, which is the least stale; else in the order of becoming due."""
+    assert message.due_at is not None
+    moment = message.caused_at.timestamp()
+    return (message.purpose is not Purpose.SERVICE, -moment if is_late(message, now) else moment)
+
+
+def _overtaken(due: Sequence[Message], now: datetime) -> set[str]:
+    """Late messages that say what a newer one says too."""
+    newest: dict[tuple[str, str], Message] = {}
+    for message in due:
+        key = message.campaign, message.template
+        if key not in newest or (message.caused_at, message.id) > (newest[key].caused_at, newest[key].id):
+            newest[key] = message
+    return {
+        message.id
+        for message in due
+        if is_late(message, now)
+        and message.attempts == 0
+        and newest[message.campaign, message.template].id != message.id
+    }
+
+
+def _part_of(decision: Decision | None) -> str | None:
+    return decision.contact.part if isinstance(decision, Send) else None
+
+
+def _after(message: Message, decision: Decision | None, now: datetime) -> Message:
+    """The message as it is stored then."""
+    if isinstance(decision, Send):
+        return replace(
+            message,
+            state=State.SENDING,
+            reason=None,
+            due_at=now + LEASE,
+            channel=decision.contact.channel,
+            attempts=message.attempts + 1,
+        )
+    if isinstance(decision, Hold):
+        holds = _held(message, decision, now)
+        return replace(message, state=State.HELD, reason=decision.reason, due_at=decision.until, holds=holds)
+    reason = Reason.NEWER_MESSAGE if decision is None else decision.reason
+    if reason is Reason.NO_CONTACT and message.attempts:
+        return replace(message, state=State.FAILED, reason=Reason.REFUSED, due_at=None)
+    return replace(message, state=State.SKIPPED, reason=reason, due_at=None)
+
+
+def _held(message: Message, hold: Hold, now: datetime) -> tuple[Held, ...]:
+    last = message.holds[-1] if message.holds else None
+    if last is not None and last.reason is hold.reason and message.state is State.HELD:
+        return (*message.holds[:-1], replace(last, until=hold.until))
+    return (*message.holds, Held(hold.reason, now, hold.until))[-HOLDS_MAX:]
+
+
+def _became(message: Message, receipt: Receipt, retry_at: datetime | None, now: datetime) -> Message:
+    if isinstance(receipt, Sent):
+        return replace(message, state=State.SENT, reason=None, due_at=None, sent_at=now)
+    if isinstance(receipt, Refused):
+        if receipt.suppress:  # perhaps it can go by another channel
+            return replace(message, state=State.WAITING, reason=Reason.RETRY, due_at=now)
+        reason = Reason.NOT_RENDERED if receipt.code == NOT_RENDERED else Reason.REFUSED
+        return replace(message, state=State.FAILED, reason=reason, due_at=None)
+    if retry_at is None:
+        return replace(message, state=State.FAILED, reason=Reason.GAVE_UP, due_at=None)
+    hold = Hold(Reason.PROVIDER_DOWN if receipt.down else Reason.RETRY, retry_at)
+    return replace(
+        message,
+        state=State.HELD,
+        reason=hold.reason,
+        due_at=retry_at,
+        attempts=message.attempts - (1 if receipt.down else 0),
+        holds=_held(message, hold, now),
+    )
+
+
+def _sent_event(claimed: Claimed, now: datetime) -> OwnEvent:
+    message, contact = claimed.message, claimed.contact
+    return OwnEvent(
+        id=f"{message.id}/sent",
+        type=f"{contact.channel}.sent",
+        time=now,
+        subject=contact.subject,
+        identifiers=contact.identifiers,
+        data={"message_id": message.id, "campaign": message.campaign},
+    )
