@@ -27,6 +27,7 @@ from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.adapters.referrals import PostgresReferrals
+from services.rewards.adapters.watch import PostgresWatch
 from services.rewards.application.batching import Batcher
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import Checkout, LookAgainError, Request
@@ -53,7 +54,6 @@ from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.tier_grants import tier_grant_routes
 from services.rewards.entrypoints.tiers import tier_routes
 from services.rewards.entrypoints.worker import RewardsWorker
-from shared.alerts.telling import take_untold
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.faults import is_transient
@@ -170,7 +170,9 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     return RewardsWorker(
         engine=engine,
         stream=stream,
-        jobs=TimedJobs(PostgresDue(), members, store, programs, PostgresReferrals(), take_untold, campaigns),
+        jobs=TimedJobs(
+            PostgresDue(), members, store, programs, PostgresReferrals(), PostgresWatch(), campaigns
+        ),
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,

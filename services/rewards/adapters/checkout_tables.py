@@ -1,5 +1,6 @@
-"""The tables of what customers use at the checkout: redemptions, codes and their uses, stocks, refusals; and points
-given by hand. They are found by ids of their own, since nobody else knows whose they are."""
+"""The tables of what customers use at the checkout: redemptions, codes and their uses, stocks, refusals, by which all
+that is watched; and points given by hand. They are found by ids of their own, since nobody else knows whose they
+are."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     false,
     text,
 )
+
+from services.rewards.adapters.watch_tables import watch_tables
 
 NAME = String(collation="C")  # ids are compared as bytes
 TIME = DateTime(timezone=True)
@@ -62,6 +65,7 @@ def checkout_tables(metadata: MetaData) -> None:
         Column("undone_at", TIME),
         Column("part", NAME),
         Index("offer_uses_customer", "customer_id", "at"),
+        Index("offer_uses_at", "at", postgresql_using="brin"),
     )
     Table(
         "stock",
@@ -102,6 +106,7 @@ def checkout_tables(metadata: MetaData) -> None:
         CheckConstraint("points > 0", "redemptions_points"),
         Index("redemptions_due", "expires_at", postgresql_where=text("status = 'reserved'")),
         Index("redemptions_customer", "customer_id", "reserved_at"),
+        Index("redemptions_reserved_at", "reserved_at", postgresql_using="brin"),
     )
     Table(
         "refusals",
@@ -132,3 +137,4 @@ def checkout_tables(metadata: MetaData) -> None:
         Column("actor", String, nullable=False),
         Column("at", TIME, nullable=False),
     )
+    watch_tables(metadata)

@@ -8,12 +8,13 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.alerting import TakeUntold, TellOfAlerts
+from services.rewards.application.alerting import TellOfAlerts
 from services.rewards.application.campaigning import Campaigns, RunCampaigns
 from services.rewards.application.checkout import CheckoutStore
 from services.rewards.application.jobs import DUE_MAX, Job, work_of
 from services.rewards.application.ports import Members, Programs
 from services.rewards.application.referring import Referrals, RewardReferrals
+from services.rewards.application.watching import Watch, WatchRedemptions
 from services.rewards.domain import checkout, expiry, ledger, tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
@@ -60,7 +61,7 @@ class TimedJobs:
     store: CheckoutStore
     programs: Programs
     referrals: Referrals
-    untold: TakeUntold
+    watch: Watch
     campaigns: Campaigns
 
     def all(self) -> dict[str, Job]:
@@ -72,7 +73,8 @@ class TimedJobs:
             "review_tiers": self.review_tiers,
             "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
             "run_campaigns": RunCampaigns(self.campaigns.runs, self.members, self.programs),
-            "tell_of_alerts": TellOfAlerts(self.untold, self.members, self.programs),
+            "watch_redemptions": WatchRedemptions(self.watch, self.members, self.programs),
+            "tell_of_alerts": TellOfAlerts(self.watch.untold, self.members, self.programs),
         }
 
     async def move_points(

@@ -18,11 +18,11 @@ from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.referrals import PostgresReferrals
+from services.rewards.adapters.watch import PostgresWatch
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
 from services.rewards.main import create_app
-from shared.alerts.telling import take_untold
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
@@ -144,7 +144,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
             store,
             programs,
             PostgresReferrals(),
-            take_untold,
+            PostgresWatch(),
             Campaigns(PostgresRuns(), members),
         ),
         clock=clock,
