@@ -181,6 +181,8 @@ class Naive:
     ) -> None:
         """Points into a lot, which keeps the times it was opened with; those that can be spent pay what is owed."""
         ready, end = self.lots.setdefault(lot, times)
+        if self.debt[owner]:
+            self.pass_to(now, owner)
         where = "pending" if ready > now else "available"
         self.points += [Point(owner, part, lot, ready, end, where) for _ in range(count)]
         self.pay(owner)
@@ -199,8 +201,9 @@ class Naive:
         for one in points:
             one.where = "gone"
 
-    def take_back(self, owner: str, lot: int, count: int) -> int:
+    def take_back(self, owner: str, lot: int, count: int, now: datetime) -> int:
         """From the own lot, from what expired of it, from what expires first; answers how much is then owed."""
+        self.pass_to(now, owner)
         own = [one for one in self.points if one.owner == owner and one.lot == lot]
         rest = [one for one in self.of(owner, "available") if one.lot != lot]
         taken = [
@@ -213,11 +216,12 @@ class Naive:
         return count - len(taken)
 
     def pass_to(self, now: datetime, owner: str | None = None) -> None:
-        """What has become due, in the order in which it did: reservations end (unless it is done for one customer who
-        is at the checkout), points can be spent, points expire."""
+        """What has become due, in the order in which it did: reservations end (unless it is done for one customer with
+        whom something happens), points can be spent, points expire."""
         if owner is None:
             for held in sorted(self.held.values(), key=lambda one: (one.until, one.id)):
                 if held.status == "reserved" and held.until <= now:
+                    self.pass_to(held.until, held.owner)
                     self.release(held, "expired")
         mine = [one for one in self.points if owner in {None, one.owner}]
         due = {one.ready for one in mine if one.where == "pending" and one.ready <= now}
@@ -263,11 +267,12 @@ class Naive:
             if less > 0:
                 order.had[rule] = points
                 self.earned -= less
-                self.take_back(order.owner, order.lot, less)
+                self.take_back(order.owner, order.lot, less, now)
 
     def give_back(self, held: Held, now: datetime) -> None:
         """What was put aside for an undone order, or spent on it, is its customer's again. What came from a lot that is
         another customer's by now gets a lot of its own, as if it were given today."""
+        self.pass_to(now, held.owner)
         if held.status == "confirmed":
             for one in self.points:
                 if one.where == held.id and self.whose(one.part) != held.owner:
@@ -279,12 +284,12 @@ class Naive:
         """The customer that a part is with."""
         return self.merged.get(part, part)
 
-    def merge(self, source: str, target: str, cause: str) -> None:
+    def merge(self, source: str, target: str, cause: str, now: datetime) -> None:
         """All of the source's is the target's; of the welcome that both had, one goes."""
         if source in self.welcomed and any(
             self.stands(part) for part in self.welcomed if self.whose(part) == target
         ):
-            owed = self.take_back(source, self.welcomed[source], WELCOME)
+            owed = self.take_back(source, self.welcomed[source], WELCOME, now)
             self.doubles[source] = (WELCOME - owed, owed, cause)
             self.earned -= WELCOME
         self.merged[source] = target

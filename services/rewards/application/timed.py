@@ -67,9 +67,9 @@ class TimedJobs:
     def all(self) -> dict[str, Job]:
         """Every job by its name."""
         return {
+            "expire_reservations": self.expire_reservations,  # first: what comes back may be over, or pay a debt
             "move_points": self.move_points,
             "give_notice": self.give_notice,
-            "expire_reservations": self.expire_reservations,
             "review_tiers": self.review_tiers,
             "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
             "run_campaigns": RunCampaigns(self.campaigns.runs, self.members, self.programs),
@@ -138,7 +138,7 @@ class TimedJobs:
             redemptions = await self.store.redemptions(connection, ids)
             over = [
                 redemption
-                for redemption in redemptions.values()
+                for redemption in sorted(redemptions.values(), key=lambda one: (one.expires_at, one.id))
                 if redemption.status is Status.RESERVED
                 and redemption.expires_at <= now
                 and redemption.customer_id in members

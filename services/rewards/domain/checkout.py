@@ -167,11 +167,13 @@ def release(
     member: Member, redemption: Redemption, changes: Changes, *, status: Status = Status.RELEASED
 ) -> None:
     """Give reserved points back to the lots they came from; a debt is paid from them first. Releasing again changes
-    nothing. Needs those lots. Raises `RefusedError` for a redemption that was confirmed."""
+    nothing. Needs those lots, and all that hold points. Raises `RefusedError` for a redemption that was confirmed."""
     if redemption.status in {Status.RELEASED, Status.EXPIRED, Status.RETURNED}:
         return
     if redemption.status is Status.CONFIRMED:
         raise refusals.redemption_ended(redemption.status)
+    over = redemption.expires_at if status is Status.EXPIRED else changes.now
+    ledger.bring_up_to_date(member, changes, min(over, changes.now))  # in the order in which it became due
     for number, part in redemption.taken:
         lot = member.lots[number]
         lot.remaining += part
@@ -197,6 +199,7 @@ def give_back(member: Member, redemption: Redemption, program: Program, changes:
     if redemption.status is not Status.CONFIRMED:
         release(member, redemption, changes)
         return
+    ledger.bring_up_to_date(member, changes, changes.now)
     for number, part in redemption.taken:
         lot = member.lots.get(number) or _new_lot(member, redemption, number, program, changes)
         lot.remaining += part

@@ -45,6 +45,8 @@ def earn(
     key: str,
 ) -> None:
     """Credit points to a lot; a debt is paid from them at once."""
+    if member.debt:
+        bring_up_to_date(member, changes, changes.now)  # what could be spent before these pays before them
     wait_no_longer(lot, changes.now)
     credit = Account.PENDING if lot.pending else Account.AVAILABLE
     lot.points += points
@@ -102,8 +104,10 @@ def take_back(
     """Undo the earning of `points` by `rule`: from the order's own lot first; points of it that expired count as taken
     back already; then from the other lots, oldest first; what is left becomes debt. Exactly `points` in all.
 
-    `part` tells apart several takings of one rule with one cause.
+    `part` tells apart several takings of one rule with one cause. What is due is done first: a lot that is over pays
+    nothing, though nobody has noticed yet.
     """
+    bring_up_to_date(member, changes, changes.now)
     # Never below zero: merges that were undone may have split it a little wrongly (docs/ledger.md).
     member.lifetime_earned = max(member.lifetime_earned - points, 0)
     left = points

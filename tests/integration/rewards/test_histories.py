@@ -103,7 +103,6 @@ class OnPostgres:
     def sweep(self) -> None:
         """See `Shop`."""
         self.wait(self.rewards.pass_time())
-        self.wait(self.rewards.pass_time())  # reservations that ended gave points back to lots that are over
 
     def look(self, customers: list[str]) -> dict[str, Look]:
         """See `Shop`."""

@@ -84,7 +84,7 @@ class InMemory:
 
     def sweep(self) -> None:
         """See `Shop`."""
-        for redemption in self.redemptions.values():
+        for redemption in sorted(self.redemptions.values(), key=lambda one: (one.expires_at, one.id)):
             if redemption.status is Status.RESERVED and redemption.expires_at <= self.now:
                 life = self.life(redemption.customer_id)
                 checkout.release(life.member, redemption, life.changes, status=Status.EXPIRED)

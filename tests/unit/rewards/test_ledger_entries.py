@@ -387,3 +387,31 @@ def test_what_expires_first_is_spent_first_and_what_never_does_last():
     lots += [holding(5, 0, ends=EARLIER), holding(6, 1, ends=EARLIER, pending=True)]
     assert [lot.number for lot in oldest_first(lots)] == [2, 3, 4, 1]
     assert end_of_points(NOW, FOR_GOOD) is None
+
+
+def test_a_refund_takes_nothing_from_a_lot_that_is_over_though_nobody_has_noticed_yet() -> None:
+    """Given a lot that ended an hour ago and another that lasts; when 30 points are taken back before the timed job has
+    looked; then the first has expired and the second pays."""
+    over, lasting = (
+        holding(1, 50, ends=NOW - timedelta(hours=1)),
+        holding(2, 40, ends=NOW + timedelta(days=9)),
+    )
+    member, changes = start(over, lasting)
+    ledger.take_back(member, changes, None, 30, rule="purchase", cause="c", at=EARLIER)
+    assert (over.remaining, over.expired, lasting.remaining) == (0, 50, 10)
+    assert (member.available, member.debt) == (10, 0)
+    assert [(one.kind, one.lot, one.points) for one in changes.entries] == [
+        (Kind.EXPIRE, 1, 50),
+        (Kind.REVERSE, 2, 30),
+    ]
+
+
+def test_points_that_could_be_spent_before_pay_a_debt_before_those_that_are_earned_now() -> None:
+    """Given a debt of 20 and 30 points whose waiting is over, unnoticed; when 10 are earned; then the 30 pay."""
+    waited = holding(1, 30, ends=NOW + timedelta(days=9), pending=True, available_at=NOW - timedelta(hours=1))
+    member, changes = start(waited, debt=20)
+    new = Lot(number=2, expires_at=NOW + timedelta(days=30))
+    member.lots[2] = new
+    ledger.earn(member, changes, new, 10, rule="purchase", cause="c", at=NOW, key="k")
+    assert (waited.remaining, new.remaining) == (10, 10)
+    assert (member.available, member.debt) == (20, 0)
