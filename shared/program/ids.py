@@ -73,10 +73,6 @@ class Ids:
         """Notes that the file relies on this id, which may be defined further down."""
         self._used.append((kind, name, place, path))
 
-    def defined(self, kind: str) -> frozenset[str]:
-        """The ids of that kind that the file has defined so far."""
-        return frozenset(name for other, name in self._defined if other == kind)
-
     def share(self, kind: str, name: str) -> None:
         """Notes that this is everybody's, and so cannot be given to single customers."""
         self._shared.add((kind, name))

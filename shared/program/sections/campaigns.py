@@ -30,13 +30,22 @@ ANSWERED = frozenset({"email.opened", "email.clicked", "push.opened"})
 """What messages bring about: a campaign that writes because of it could write for ever."""
 
 
+Known = dict[str, frozenset[str]]
+"""Which ids there are, by the field of an event that names one."""
+
+
 def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
-    """The campaigns in the order of the file. Milestones, tiers and offers have been read."""
-    milestones = _ids(root, "milestones")
-    return tuple(_campaign(fields, milestones) for fields in root.items("campaigns", KEYS))
+    """The campaigns in the order of the file."""
+    tiers = frozenset(root.reading.tiers)
+    known = {
+        "milestone": _ids(root, "milestones"),
+        "offer": frozenset(key.text for key, _ in root.entries("offers")),
+        **dict.fromkeys(("tier", "from", "to"), tiers),
+    }
+    return tuple(_campaign(fields, known) for fields in root.items("campaigns", KEYS))
 
 
-def _campaign(fields: Fields, milestones: frozenset[str]) -> Campaign:
+def _campaign(fields: Fields, known: Known) -> Campaign:
     name = fields.id("id", RULE)
     fields.need("on", "Say which event starts it, such as on: stage.changed.")
     occasion = read_occasion(fields)
@@ -44,7 +53,7 @@ def _campaign(fields: Fields, milestones: frozenset[str]) -> Campaign:
         id=name,
         on=occasion or "",
         do=_do(fields),
-        when=fields.condition("when", _scope(fields, occasion, milestones)),
+        when=fields.condition("when", _scope(fields, occasion, known)),
         after=_after(fields, occasion),
         at_most=read_limit(fields, "at_most", occasion, by_field=False),
         holdout=read_holdout(fields),
@@ -61,13 +70,11 @@ def _ids(root: Fields, section: str) -> frozenset[str]:
     return frozenset(value.text for value in values if isinstance(value, Scalar))
 
 
-def _scope(fields: Fields, occasion: str | None, milestones: frozenset[str]) -> Scope:
+def _scope(fields: Fields, occasion: str | None, known: Known) -> Scope:
     """What `when` may ask: of what rewards decides, only the ids that there are can be the value."""
-    scope, reading = rule_scope(fields.reading, occasion), fields.reading
+    scope = rule_scope(fields.reading, occasion)
     if occasion not in REWARDS_EVENTS or scope.event is None:
         return scope
-    tiers, offers = frozenset(reading.tiers), reading.ids.defined(OFFER)
-    known = {"milestone": milestones, "offer": offers, "tier": tiers, "from": tiers, "to": tiers}
     asked = {
         name: replace(found, choices=known[name]) if name in known else found
         for name, found in scope.event.fields.items()

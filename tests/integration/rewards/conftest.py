@@ -54,6 +54,7 @@ TABLES = (
     "tier_history",
     "inbox",
     "activities",
+    "campaign_runs",
     "redemptions",
     "adjustments",
     "aliases",
