@@ -36,12 +36,14 @@ def with_free_ports(settings: Settings) -> Settings:
     Raises:
         LocalError: A port is taken; names its setting.
     """
-    chosen = {
-        f"{service}_port": ports.require_free(
-            settings.host, getattr(settings, f"{service}_port"), f"REGULARS_{service.upper()}_PORT"
-        )
-        for service in SERVICES
-    }
+    chosen: dict[str, int] = {}
+    for service in SERVICES:
+        name = f"{service}_port"
+        asked = getattr(settings, name)
+        port = ports.require_free(settings.host, asked, f"REGULARS_{service.upper()}_PORT")
+        while not asked and port in chosen.values():  # one that is let go may come again
+            port = ports.any_free(settings.host)
+        chosen[name] = port
     taken: dict[int, str] = {}
     for name, port in chosen.items():
         if port in taken:

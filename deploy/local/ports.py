@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import ExitStack
 
 import psutil
 
@@ -57,8 +58,15 @@ def free_or_any(host: str, port: int) -> int:
 
 def any_free(host: str) -> int:
     """A port that nobody listens on now."""
-    with _bound(host, 0) as listener:
-        return int(listener.getsockname()[1])
+    (port,) = several_free(host, 1)
+    return port
+
+
+def several_free(host: str, count: int) -> list[int]:
+    """So many different ports that nobody listens on now: held all at once, since one that is let go may come again."""
+    with ExitStack() as held:
+        listeners = [held.enter_context(_bound(host, 0)) for _ in range(count)]
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -41,9 +41,10 @@ class Installation:
         self.postgres = EmbeddedPostgres(self.home.database)
         self.output = folder / "output"
         self._supervisor: subprocess.Popen[bytes] | None = None
+        services = ("ingest", "scoring", "rewards")
+        free = ports.several_free("127.0.0.1", len(services))
         self._address = {
-            service: f"http://127.0.0.1:{ports.any_free('127.0.0.1')}"
-            for service in ("ingest", "scoring", "rewards")
+            service: f"http://127.0.0.1:{port}" for service, port in zip(services, free, strict=True)
         }
         self.http = httpx.Client(headers={"Authorization": f"Bearer {API_KEY}"}, timeout=10, trust_env=False)
 

@@ -8,7 +8,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import httpx
 from pydantic import SecretStr
 
 from deploy.kafka.server import KafkaServer
+from deploy.local import ports
 from deploy.local.embedded import EmbeddedPostgres
 from deploy.local.prepare import prepare
 from shared.clock import system_clock
@@ -160,7 +160,7 @@ class Stack:
         """Address of the rewards API."""
         return self.services["rewards api"].url
 
-    async def until_ready(self, timeout_s: float = 60) -> None:
+    async def until_ready(self, timeout_s: float = 150) -> None:
         """Return when every process is ready; start those that ended by themselves."""
         async with httpx.AsyncClient() as client:
             deadline = asyncio.get_running_loop().time() + timeout_s
@@ -187,15 +187,8 @@ class Stack:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Different ports that nobody listens on at the moment."""
+    return ports.several_free("127.0.0.1", count)
 
 
 def _service(

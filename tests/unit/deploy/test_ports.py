@@ -33,6 +33,16 @@ def test_port_in_use_is_refused_with_its_owner_and_its_setting() -> None:
         assert ports.near(HOST, port - ports.WORKER_PORT_ABOVE_API) != port
 
 
+def test_services_without_a_port_get_different_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a system that hands out the same free port again, as it may; then each service still has its own."""
+    again = ports.any_free(HOST)
+    monkeypatch.setattr(ports, "require_free", lambda _host, port, _setting: port or again)
+
+    found = with_free_ports(Settings(ingest_port=0, scoring_port=0, rewards_port=0))
+
+    assert len({found.ingest_port, found.scoring_port, found.rewards_port}) == 3
+
+
 def test_two_services_on_one_port_are_refused() -> None:
     port = ports.any_free(HOST)
 
