@@ -89,13 +89,17 @@ class Campaigns:
             return
         own = _by_cause(of_outcomes(changes.outcomes, rulebook))
         turns: list[_Turn] = []
+        fresh: set[str] = set()
         for activity, member in decided:
             occasions = list(occasions_of(activity, rulebook))
             occasions += [occasion_of(one, activity.facts, activity) for one in own.get(activity.id, ())]
             begins = [
                 (campaign, occasion) for occasion in occasions for campaign in begun(occasion, rulebook)
             ]
-            if begins or may_reach(activity, member, rulebook):
+            at_hand = activity.type in rulebook.goals and member.customer_id in fresh
+            if begins:
+                fresh.add(member.customer_id)
+            if begins or at_hand or may_reach(activity, member, rulebook):
                 turns.append(_Turn(member, part_of(activity, member), activity, begins))
         await self._take(connection, turns, rulebook, changes)
 
