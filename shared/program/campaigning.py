@@ -5,11 +5,17 @@ Part of the model (`shared.program.model`), which names what stands here too.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from shared.program.condition import Condition
 from shared.program.limit import Limit
 from shared.program.occasions import counts_silence
 from shared.program.period import Period
+
+HOLDOUT: Final = "holdout"
+"""The arm of customers who are left alone."""
+TREATED: Final = "treated"
+"""The arm of all others, in a campaign without variants."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""The table of campaign runs. `customer_id` stands first in its key: what decisions load is one customer's."""
+"""The tables of campaigns: runs, found by their customer, and messages that they asked for, found by their ids."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -19,7 +20,7 @@ TIME = DateTime(timezone=True)
 
 
 def campaign_tables(metadata: MetaData) -> None:
-    """Add it to the service's metadata."""
+    """Add them to the service's metadata."""
     Table(
         "campaign_runs",
         metadata,
@@ -41,6 +42,8 @@ def campaign_tables(metadata: MetaData) -> None:
         Column("silent", Boolean, nullable=False),
         Column("wrote", Boolean, nullable=False),
         Column("event", String),
+        Column("points", BigInteger, nullable=False, server_default=text("0")),
+        Column("codes", String),
         CheckConstraint(
             "state IN ('waiting', 'done', 'superseded', 'held_out', 'stopped', 'dropped')",
             "campaign_runs_state",
@@ -49,4 +52,21 @@ def campaign_tables(metadata: MetaData) -> None:
         Index("campaign_runs_due_at", "due_at", postgresql_where=text("state = 'waiting'")),
         Index("campaign_runs_started_at", "campaign", "started_at"),
         comment="Each time that a campaign began for a customer, in which arm, and how far it has come.",
+    )
+    Table(
+        "campaign_messages",
+        metadata,
+        Column("message", NAME, primary_key=True),
+        Column("customer_id", NAME, nullable=False),
+        Column("run", NAME, nullable=False),
+        Column("campaign", NAME, nullable=False),
+        Column("part", NAME),
+        Column("asked_at", TIME, nullable=False),
+        Column("sent_at", TIME),
+        Column("opened_at", TIME),
+        Column("clicked_at", TIME),
+        Column("unsubscribed_at", TIME),
+        Index("campaign_messages_run", "run"),
+        Index("campaign_messages_customer", "customer_id"),
+        comment="Messages that runs of campaigns asked for, and when first what became of them.",
     )

@@ -33,6 +33,7 @@ _PARTED = (
     "referral_ids",
     "referrals",
     "campaign_runs",
+    "campaign_messages",
 )
 """Tables whose rows tell the part of the customer that they came from."""
 

@@ -28,15 +28,18 @@ COLUMNS = (
     "silent",
     "wrote",
     "event",
+    "points",
+    "codes",
 )
 
 _UPDATE = text("""
     UPDATE rewards.campaign_runs r SET state = w.state, reached_at = w.reached_at, revenue = w.revenue,
-        wrote = w.wrote, event = w.event, program_version = w.program_version
+        wrote = w.wrote, event = w.event, program_version = w.program_version, points = w.points, codes = w.codes
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS text[]), CAST(:c3 AS text[]),
         CAST(:c4 AS timestamptz[]), CAST(:c5 AS numeric[]), CAST(:c6 AS boolean[]), CAST(:c7 AS text[]),
-        CAST(:c8 AS int[]))
-        AS w(customer_id, campaign, run, state, reached_at, revenue, wrote, event, program_version)
+        CAST(:c8 AS int[]), CAST(:c9 AS bigint[]), CAST(:c10 AS text[]))
+        AS w(customer_id, campaign, run, state, reached_at, revenue, wrote, event, program_version, points,
+            codes)
     WHERE (r.customer_id, r.campaign, r.run) = (w.customer_id, w.campaign, w.run)
     """)
 _UNTIL = text("""
@@ -61,5 +64,5 @@ def _row(run: Run) -> tuple[Any, ...]:
 
 
 def _changed(member: Member, run: Run) -> tuple[Any, ...]:
-    figures = (run.state, run.reached_at, run.revenue, run.wrote, run.event, run.program_version)
-    return (member.customer_id, run.campaign, run.run, *figures)
+    done = (run.state, run.reached_at, run.revenue, run.wrote, run.event, run.program_version)
+    return (member.customer_id, run.campaign, run.run, *done, run.points, run.codes)

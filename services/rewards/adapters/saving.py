@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import budgets, offer_uses, stock
+from services.rewards.adapters.campaign_messages import save_messages
 from services.rewards.adapters.referral_notes import save_referrals
 from services.rewards.adapters.run_rows import save_runs
 from services.rewards.adapters.sets import copy, update
@@ -173,6 +174,8 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     await update(connection, _ALIASES, list(changes.aliases.items()))
     if changes.runs:
         await save_runs(connection, changes)
+    if changes.messages or changes.noted:
+        await save_messages(connection, changes)
     if changes.alerts:
         await raise_alerts(connection, changes.alerts)
     await outbox.append(

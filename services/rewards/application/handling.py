@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
+from services.rewards.domain.campaigns.messages import noted
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.expiry import is_late_renewal
@@ -103,6 +104,8 @@ class ActivityHandler:
             member.part = None if part == member.customer_id else part
             decide(activity, found, member, rulebook, changes)
             forward(activity, member.customer_id, changes)
+            if (note := noted(activity)) is not None:
+                changes.noted.append(note)
             for pseudonym in activity.identifiers.get("id", ()):
                 owner, _ = moved.get(own_id(pseudonym), (activity.customer_id, 0))
                 changes.aliases[pseudonym] = owner

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.budgets import Budget
+from services.rewards.domain.campaigns.messages import AskedMessage, Noted
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.member import Member
 from services.rewards.domain.noting import Bringing, Coming
@@ -110,6 +111,8 @@ class Changes:
     coming: list[Coming] = field(default_factory=list)
     ordered: dict[str, datetime] = field(default_factory=dict)
     runs: dict[str, tuple[Member, Run]] = field(default_factory=dict)
+    messages: list[AskedMessage] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
     alerts: list[NewAlert] = field(default_factory=list)
 
     def budget(self, rule: str, whole: int) -> Budget:

@@ -4,15 +4,14 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from shared.program.campaigning import Action, Variant
+from shared.program.campaigning import HOLDOUT, TREATED, Action, Variant
 from shared.program.document import Node, Scalar
 from shared.program.ids import is_id
 from shared.program.reading import Fields, fields_of
 
 VARIANT_KEYS = ("do", "share")
-HELD_OUT = "holdout"
-EVERYBODY = "everybody"
-"""The arm of a campaign without variants."""
+RESERVED = frozenset({HOLDOUT, TREATED, "all"})
+"""Names that a report gives to others than variants."""
 VARIANTS_MAX = 10
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%\Z", re.ASCII)
 _ALL = Decimal(100)
@@ -48,7 +47,7 @@ def _variant(
     fields: Fields, key: Scalar, node: Node, read_actions: Callable[[Fields], Iterator[Action]]
 ) -> tuple[str, tuple[Action, ...], Decimal | None] | None:
     path = f"{fields.at('variants')}.{key.text}"
-    if not is_id(key.text) or key.text in (HELD_OUT, EVERYBODY):
+    if not is_id(key.text) or key.text in RESERVED:
         hint = "Use small letters, digits and hyphens, such as a and b."
         fields.reading.faults.add(key.place, path, f"{key.text!r} cannot be the name of a variant.", hint)
     inside = fields_of(fields.reading, node, path, VARIANT_KEYS)

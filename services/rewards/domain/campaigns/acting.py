@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from services.rewards.domain import ledger, tiers
+from services.rewards.domain.campaigns.messages import AskedMessage
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes, IssuedOffer
@@ -16,6 +17,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.offers import issue_offer
 from services.rewards.domain.rulebook import Rulebook
 from shared.alerts.alert import NewAlert
+from shared.contracts.outcomes import message_id
 from shared.program.campaigning import Action
 
 MESSAGE_LASTS = timedelta(days=7)
@@ -50,6 +52,7 @@ def act(  # noqa: PLR0917
         for index, action in enumerate(actions)
         if action.offer is not None
     ]
+    run.points, run.codes = points, " ".join(each.code for each in offers) or None
     offer = _told(offers[0]) if offers else _offer_of(occasion, member, changes)
     for index, action in enumerate(actions):
         if action.message is not None and not run.silent:
@@ -154,6 +157,10 @@ def _ask_for_message(  # noqa: PLR0917
     }
     run.wrote = True
     _tell(member, run, "message.due", index, data, changes)
+    asked = message_id(changes.outcomes[-1].id)
+    changes.messages.append(
+        AskedMessage(asked, member.customer_id, run.run, run.campaign, run.part, changes.now)
+    )
 
 
 def _tell(  # noqa: PLR0917

@@ -34,7 +34,8 @@ class Run(Struct, kw_only=True):
     `started_at`: when the occasion was; `due_at`: when it acts. The goal counts when it is reached by `goal_until`,
     at `reached_at`; `revenue` is what the order that reached it came to, in the program's currency. `silent`: its
     message is an earlier campaign's. `wrote`: it asked for a message. `event`: what the occasion tells, as JSON, kept
-    while it waits. `stored` and `changed` tell what to write.
+    while it waits. `points` and `codes` (with a space between) are what it gave.
+    `stored` and `changed` tell what to write.
     """
 
     run: str
@@ -54,6 +55,8 @@ class Run(Struct, kw_only=True):
     silent: bool = False
     wrote: bool = False
     event: str | None = None
+    points: int = 0
+    codes: str | None = None
     stored: bool = False
     changed: bool = True
 

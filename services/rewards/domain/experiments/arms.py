@@ -6,10 +6,10 @@ from hashlib import blake2b
 from math import log
 from typing import Final
 
-HOLDOUT: Final = "holdout"
-"""The arm of those who are left alone."""
-TREATED: Final = "treated"
-"""The arm of those who are not, in a campaign without variants."""
+from shared.program.campaigning import HOLDOUT, TREATED
+
+__all__ = ["HOLDOUT", "TREATED", "arm_of"]
+
 _STEPS: Final = 2**52  # and a half of each is still exact in a float
 
 
