@@ -5,10 +5,12 @@ from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from services.deliveries.adapters.mail_server import is_this_machine
 from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.answers import Again, Receipt
 from services.deliveries.domain.channels import Channel
@@ -121,6 +123,14 @@ class HttpSender:
         await self._line.close()
 
 
+def check_address(url: str) -> None:
+    """Raises `ValueError` for what is no address of a provider. In the clear only to this machine itself."""
+    parts = urlsplit(url)
+    here = parts.hostname is not None and is_this_machine(parts.hostname)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and here)):
+        raise ValueError("the address must begin with https://")
+
+
 def parse_secret(text: str) -> bytes:
     """The bytes of a secret of Standard Webhooks, `whsec_` and base64. Raises `ValueError`."""
     try:
@@ -128,5 +138,5 @@ def parse_secret(text: str) -> bytes:
     except ValueError:
         raw = b""
     if len(raw) < 24 or not text.startswith("whsec_"):
-        raise ValueError("it must be whsec_ and at least 24 random bytes in base64")
+        raise ValueError("the secret must be whsec_ and at least 24 random bytes in base64")
     return raw

@@ -122,6 +122,19 @@ suppressed = Table(
     comment="Addresses that a provider said are no good, by their pseudonyms.",
 )
 
+providers = Table(
+    "providers",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("arrival", TIME),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("until", TIME),
+    Column("openings", Integer, nullable=False, server_default="0"),
+    Column("probed", Boolean, nullable=False, server_default=false()),
+    Column("code", String, nullable=False, server_default=""),
+    comment="The pace and the circuit breaker of each channel's provider, shared by all workers.",
+)
+
 add_webhook_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)

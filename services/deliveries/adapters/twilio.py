@@ -93,15 +93,17 @@ class TwilioSender:
             return answered
         if answered.status != 200:
             return answer_of_twilio(answered.status, answered.body, answered.after_s)
-        for message in answered.body.get("messages", []):
-            if message.get("body") == text and _moment(message.get("date_created")) >= since - CLOCKS_APART:
+        found = answered.body.get("messages")
+        for message in found if isinstance(found, list) else ():
+            if isinstance(message, dict) and message.get("body") == text and _is_after(message, since):
                 return Sent(str(message.get("sid", ""))[:64])
         return None
 
 
-def _moment(text: Any) -> datetime:
-    """A date of Twilio's (RFC 2822)."""
+def _is_after(message: dict[str, Any], since: datetime) -> bool:
+    """Whether Twilio got it since then; its dates are of RFC 2822."""
     try:
-        return parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return datetime.min.replace(tzinfo=UTC)
+        created = parsedate_to_datetime(message["date_created"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return created.replace(tzinfo=created.tzinfo or UTC) >= since - CLOCKS_APART

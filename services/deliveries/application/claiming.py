@@ -120,15 +120,21 @@ class MessageQueue:
         people = await self.recipients.load(connection, ids)
         program = await self.programs.current(connection, now)
         await self.renderer.prepare(connection, messages, now)
-        rules = Rules.of(program, unavailable or {})
+        rooms = {channel: Unavailable(now, limit) for channel in Channel} | dict(unavailable or {})
+        rules = Rules.of(program, rooms)
         written = await self._written(connection, ids, rules, now)
         decided: list[tuple[Message, Decision | None]] = []
         for id_ in ids:
             due = [message for message in messages if message.customer_id == id_]
-            decided += self._decide_all(people[id_], due, rules, written.get(id_, []), now)
+            decided += self._decide_all(people[id_], due, (rules, rooms), written.get(id_, []), now)
         results = [(_after(message, decision, now), decision) for message, decision in decided]
         lease = await self.rows.settle(
-            connection, [(message, _part_of(decision)) for message, decision in results], now
+            connection,
+            [
+                (message, decision.contact.part if isinstance(decision, Send) else None)
+                for message, decision in results
+            ],
+            now,
         )
         for message, _ in results:
             self.told.decided(message)
@@ -172,11 +178,12 @@ class MessageQueue:
         self,
         recipient: Recipient,
         due: list[Message],
-        rules: Rules,
+        limits: tuple[Rules, dict[Channel, Unavailable]],
         written: list[tuple[str, Written]],
         now: datetime,
     ) -> list[tuple[Message, Decision | None]]:
         """Decide about one customer's messages, one after the other: what goes out counts for those after it."""
+        rules, rooms = limits
         decided: list[tuple[Message, Decision | None]] = []
         stale = _overtaken(due, now)
         going = [one for id_, one in written if id_ not in {message.id for message in due}]
@@ -188,6 +195,7 @@ class MessageQueue:
             decision = decide(message, recipient, rules, words=words, written=going, now=now)
             if isinstance(decision, Send):
                 going.append(Written(now, message.purpose))
+                rooms[decision.contact.channel] = rooms[decision.contact.channel].less_one()
             decided.append((message, decision))
         return decided
 
@@ -232,10 +240,6 @@ def _overtaken(due: Sequence[Message], now: datetime) -> set[str]:
         and message.attempts == 0
         and newest[message.campaign, message.template].id != message.id
     }
-
-
-def _part_of(decision: Decision | None) -> str | None:
-    return decision.contact.part if isinstance(decision, Send) else None
 
 
 def _after(message: Message, decision: Decision | None, now: datetime) -> Message:

@@ -26,7 +26,9 @@ class Circuit(StrEnum):
     OPEN = "open"
     """It is left alone."""
     PROBING = "probing"
-    """One message finds out."""
+    """One message may find out."""
+    PROBED = "probed"
+    """One message is finding out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,16 @@ class Breaker:
     """Until when nothing is sent; None while the circuit is closed."""
     openings: int = 0
     """How often it opened in a row, without a success between."""
+    probed: bool = False
+    """Whether a probe is under way, until then."""
 
     def circuit(self, now: datetime) -> Circuit:
         """Where it stands at `now`. A clock that was set back does not keep it open for longer than `OPEN_MAX`."""
         if self.until is None:
             return Circuit.CLOSED
-        return Circuit.OPEN if now < self.until <= now + OPEN_MAX else Circuit.PROBING
+        if not now < self.until <= now + OPEN_MAX:
+            return Circuit.PROBING
+        return Circuit.PROBED if self.probed else Circuit.OPEN
 
     def allowed(self, now: datetime, wanted: int) -> int:
         """How many messages may be sent now."""
@@ -53,12 +59,12 @@ class Breaker:
                 return wanted
             case Circuit.PROBING:
                 return min(wanted, 1)
-            case Circuit.OPEN:
+            case Circuit.OPEN | Circuit.PROBED:
                 return 0
 
     def sending(self, now: datetime) -> "Breaker":
         """A message goes out: as a probe it keeps the others waiting until it is back."""
-        return self if self.until is None else replace(self, until=now + PROBE_WITHIN)
+        return self if self.until is None else replace(self, until=now + PROBE_WITHIN, probed=True)
 
     def succeeded(self) -> "Breaker":
         """The provider answered as it should (that it refused one message for good is such an answer)."""
