@@ -18,7 +18,7 @@ from services.deliveries.application.ports import (
     Unavailable,
 )
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.deciding import Decision, Hold, Rules, Send, decide, is_late
+from services.deliveries.domain.deciding import Decision, Hold, Rules, Send, decide, is_late, take_room
 from services.deliveries.domain.frequency import SPACING, Written
 from services.deliveries.domain.message import Held, Message, Reason, State
 from services.deliveries.domain.recipient import Contact, Recipient
@@ -120,7 +120,7 @@ class MessageQueue:
         people = await self.recipients.load(connection, ids)
         program = await self.programs.current(connection, now)
         await self.renderer.prepare(connection, messages, now)
-        rooms = {channel: Unavailable(now, limit) for channel in Channel} | dict(unavailable or {})
+        rooms = dict(unavailable or {})
         rules = Rules.of(program, rooms)
         written = await self._written(connection, ids, rules, now)
         decided: list[tuple[Message, Decision | None]] = []
@@ -129,12 +129,7 @@ class MessageQueue:
             decided += self._decide_all(people[id_], due, (rules, rooms), written.get(id_, []), now)
         results = [(_after(message, decision, now), decision) for message, decision in decided]
         lease = await self.rows.settle(
-            connection,
-            [
-                (message, decision.contact.part if isinstance(decision, Send) else None)
-                for message, decision in results
-            ],
-            now,
+            connection, [(message, _part_of(decision)) for message, decision in results], now
         )
         for message, _ in results:
             self.told.decided(message)
@@ -195,7 +190,7 @@ class MessageQueue:
             decision = decide(message, recipient, rules, words=words, written=going, now=now)
             if isinstance(decision, Send):
                 going.append(Written(now, message.purpose))
-                rooms[decision.contact.channel] = rooms[decision.contact.channel].less_one()
+                take_room(rooms, decision.contact.channel)
             decided.append((message, decision))
         return decided
 
@@ -240,6 +235,10 @@ def _overtaken(due: Sequence[Message], now: datetime) -> set[str]:
         and message.attempts == 0
         and newest[message.campaign, message.template].id != message.id
     }
+
+
+def _part_of(decision: Decision | None) -> str | None:
+    return decision.contact.part if isinstance(decision, Send) else None
 
 
 def _after(message: Message, decision: Decision | None, now: datetime) -> Message:

@@ -25,9 +25,11 @@ class Unavailable:
     until: datetime | None = None
     room: int = 0
 
-    def less_one(self) -> "Unavailable":
-        """After one more message went by it."""
-        return replace(self, room=max(self.room - 1, 0))
+
+def take_room(rooms: dict[Channel, Unavailable], channel: Channel) -> None:
+    """One more message goes by this channel."""
+    if channel in rooms:
+        rooms[channel] = replace(rooms[channel], room=max(rooms[channel].room - 1, 0))
 
 
 @dataclass(frozen=True, slots=True)
