@@ -13,9 +13,19 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from services.deliveries.adapters.knowing import PostgresKnowing
+from services.deliveries.adapters.messages import PostgresMessages
+from services.deliveries.adapters.metrics import Measured
+from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
+from services.deliveries.adapters.recipients import PostgresRecipients
+from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.consuming import OutcomeHandler
-from services.deliveries.application.ports import Taker
+from services.deliveries.application.knowing import KnowRecipients
+from services.deliveries.application.ports import Renderer, Taker
+from services.deliveries.application.queueing import QueueMessages
+from services.deliveries.entrypoints.messages import message_routes
+from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
 from shared.bus.dead_letters import DeadLetters
@@ -37,6 +47,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.keyring import SubjectKeyring
 from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.subject_keys import SubjectKeys
 from shared.version import VERSION
 
 SERVICE: Final = "deliveries"
@@ -64,15 +75,18 @@ def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
         keys=IdempotencyKeys(SERVICE),
         outbox=make_outbox(settings, SERVICE),
     )
-    makers: tuple[Callable[[Service], APIRouter], ...] = ()
+    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes,)
     return Mounted([make(service) for make in makers], engine.dispose)
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> DeliveriesWorker:
     """The worker, ready to run. Raises `SecretError`."""
     engine = service_engine(settings, SERVICE)
-    takers: list[Taker] = []
-    loops: dict[str, Running] = {}
+    keys, pseudonyms = SubjectKeys(settings.secret), Pseudonyms(settings.secret, settings.phone_region)
+    recipients, messages = PostgresRecipients(keys, pseudonyms), PostgresMessages()
+    knowing = PostgresKnowing(keys, recipients)
+    takers: list[Taker] = [KnowRecipients(knowing), QueueMessages(knowing, messages)]
+    loops: dict[str, Running] = {"queue": QueueWatch(engine, clock)}
     stream = StreamWorker(
         engine=engine,
         consumer=make_consumer(settings, engine, SERVICE, OUTCOMES_TOPIC),
@@ -91,6 +105,19 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
         loops=loops,
         keys=IdempotencyKeys(SERVICE),
         clock=clock,
+    )
+
+
+def create_queue(settings: Settings, renderer: Renderer, programs: PostgresPrograms) -> MessageQueue:
+    """The queue of messages, as senders use it. Raises `SecretError`."""
+    pseudonyms = Pseudonyms(settings.secret, settings.phone_region)
+    return MessageQueue(
+        recipients=PostgresRecipients(SubjectKeys(settings.secret), pseudonyms),
+        rows=PostgresMessages(),
+        programs=programs,
+        renderer=renderer,
+        events=OutboxEvents(make_outbox(settings, SERVICE)),
+        told=Measured(),
     )
 
 
