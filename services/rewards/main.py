@@ -38,6 +38,7 @@ from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
+from services.rewards.entrypoints.campaigns import campaign_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.offers import offer_routes
@@ -139,6 +140,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         program_version_routes,
         preview_routes,
         budget_routes,
+        campaign_routes,
         referral_routes,
         summary_routes,
     ):

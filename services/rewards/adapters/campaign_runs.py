@@ -1,7 +1,7 @@
 """Runs of campaigns in PostgreSQL: loaded for a batch in one query, and found when they are due."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -35,6 +35,33 @@ _FACTS = text("""
     CROSS JOIN LATERAL (SELECT record FROM rewards.activities a WHERE a.customer_id = w.customer_id
         ORDER BY a.number DESC LIMIT 1) AS a
     """)
+
+_COUNTS = text("""
+    SELECT state, count(*), count(reached_at) FROM rewards.campaign_runs
+    WHERE campaign = :campaign AND started_at >= :since GROUP BY state ORDER BY state
+    """)
+_OF_CUSTOMER = text("""
+    SELECT run, campaign, "on", root AS cause, arm, state, wrote, started_at, due_at, goal_until, reached_at, revenue,
+        program_version
+    FROM rewards.campaign_runs WHERE customer_id = :customer AND (started_at, run) < (:at, :run)
+    ORDER BY started_at DESC, run DESC LIMIT :limit
+    """)
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def counts(connection: AsyncConnection, campaign: str, since: datetime) -> list[tuple[str, int, int]]:
+    """Of a campaign's runs that began since then: how many are in each state, and have reached the goal."""
+    rows = await connection.execute(_COUNTS, {"campaign": campaign, "since": since})
+    return [(state, runs, reached) for state, runs, reached in rows]
+
+
+async def of_customer(
+    connection: AsyncConnection, customer_id: str, before: tuple[datetime, str] | None, limit: int
+) -> list[Any]:
+    """The runs of a customer, newest first."""
+    at, run = before or (END_OF_TIME, "")
+    bound = {"customer": customer_id, "at": at, "run": run, "limit": limit}
+    return list(await connection.execute(_OF_CUSTOMER, bound))
 
 
 class PostgresRuns:

@@ -1,0 +1,83 @@
+"""Campaigns over HTTP: which there are, which began for a customer, and why a customer got what they gave."""
+
+import httpx
+
+from tests.integration.rewards.campaigning import lapsed, run_program
+from tests.integration.rewards.conftest import Rewards
+from tests.unit.rewards.building import CUSTOMER, activity
+
+MISS_YOU = (
+    "{id: we-miss-you, on: stage.changed, when: \"event.to == 'lapsed'\","
+    " do: [{message: hello}, {offer: miss-you}, {points: 50}], at_most: {times: 1, per: P90D},"
+    " success: {on: order.completed, within: P30D}}"
+)
+HELP = (
+    "{id: help, on: login.missing, after: P14D, holdout: 10%,"
+    " variants: {a: {share: 30%, do: [{message: hello}]}, b: {do: [{message: again}]}}}"
+)
+
+
+async def test_the_campaigns_of_the_program_are_listed(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given two campaigns; when they are asked for; then both are told in the order of the file, in plain words."""
+    await run_program(rewards, MISS_YOU, HELP)
+    first, second = (await api.get("/v1/campaigns")).json()["items"]
+    assert (first["id"], first["do"]) == ("we-miss-you", ["message hello", "offer miss-you", "50 points"])
+    assert first["success"] == "order.completed within P30D"
+    assert (second["after"], second["holdout"]) == ("P14D", "10")
+    assert [(one["id"], one["share"]) for one in second["variants"]] == [("a", "30"), ("b", "70")]
+    assert "after 14 days" in second["description"]
+
+
+async def test_one_campaign_says_how_its_runs_stand(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a campaign that began twice; when it is asked for; then it says so; one that is not there is a 404."""
+    await run_program(rewards, MISS_YOU)
+    await rewards.happen(lapsed("a"), lapsed("b", customer="cus_000000000000000000000002"))
+    told = (await api.get("/v1/campaigns/we-miss-you")).json()
+    assert (told["runs"], told["reached"]) == ({"done": 2}, 0)
+    assert "we-miss-you" in told["text"]
+
+    gone = await api.get("/v1/campaigns/we-miss-them")
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+
+
+async def test_a_customers_runs_are_told_newest_first_and_paged(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given runs of three campaigns; when a customer's are asked for page by page; then all come, newest first."""
+    await run_program(
+        rewards,
+        *(f"{{id: c{one}, on: x.seen, after: P{one}D, do: [{{message: hello}}]}}" for one in (1, 2, 3)),
+    )
+    for one in range(2):
+        await rewards.happen(activity("x.seen", f"seen-{one}"))
+    url, seen = f"/v1/customers/{CUSTOMER}/campaigns?limit=4", []
+    page = (await api.get(url)).json()
+    seen += page["items"]
+    page = (await api.get(url, params={"limit": 4, "cursor": page["next"]})).json()
+    seen += page["items"]
+    assert (len(seen), page["next"]) == (6, None)
+    assert {one["state"] for one in seen} == {"waiting"}
+    assert len({one["run"] for one in seen}) == 6
+    assert (await api.get("/v1/customers/nobody/campaigns")).status_code == 404
+
+
+async def test_what_a_campaign_gave_is_explained(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given points and a code of a campaign; when the customer asks why; then the rule, as the file states it, its
+    version, the event and the facts of that moment answer."""
+    await run_program(rewards, MISS_YOU)
+    await rewards.happen(lapsed(facts={"stage": "lapsed"}))
+    (entry,) = (await api.get(f"/v1/customers/{CUSTOMER}/ledger")).json()["items"]
+    why = (await api.get(f"/v1/customers/{CUSTOMER}/explain", params={"ledger_entry": entry["id"]})).json()
+    assert why["sentence"].startswith("50 points earned by rule we-miss-you of program version 2")
+    assert (why["rule"], why["program_version"]) == ("we-miss-you", 2)
+    assert why["event"]["type"] == "stage.changed"
+    assert why["facts"]["stage"] == "lapsed"
+    assert "id: we-miss-you" in why["rule_text"]
+
+    (offer,) = (await api.get(f"/v1/customers/{CUSTOMER}/offers")).json()["items"]
+    why = (await api.get(f"/v1/customers/{CUSTOMER}/explain", params={"offer": offer["code"]})).json()
+    assert (why["rule"], why["event"]["type"]) == ("we-miss-you", "stage.changed")
+
+    event = await api.get(f"/v1/customers/{CUSTOMER}/explain", params={"event": lapsed().id})
+    told = {one["rule"]: one["sentence"] for one in event.json()["rules"]}
+    assert told["we-miss-you"].startswith("Rule we-miss-you of program version 2 gave 50 points and offer")
