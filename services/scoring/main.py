@@ -23,6 +23,7 @@ from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.metric_sums import MetricSums
 from services.scoring.adapters.notes import SealedNotes
+from services.scoring.adapters.opens import SqlOpens
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
@@ -45,6 +46,7 @@ from services.scoring.application.roll_up import RollUp
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
 from services.scoring.application.take_up import TakeUp
+from services.scoring.application.watch_opens import WatchOpens
 from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints.alerts import alert_routes
@@ -210,7 +212,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         stream=stream,
         watchdog=watchdog,
         relay=make_relay(settings, engine, SERVICE),
-        sweeps=(sweep, come_round, reassess),
+        sweeps=(sweep, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
         roll_up=roll_up,
         take_up=TakeUp(SqlPrograms(program)),
         follow=follow,

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.scoring.adapters.email_tables import E_MAILS, email_tables
 from services.scoring.domain.measures import NAMES as MEASURES
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.offsets import offset_table
@@ -194,6 +195,7 @@ timeline = Table(
     Column(
         "reading", String, comment="What its texts say: how they sound, and where they give a tag; no words."
     ),
+    Index("timeline_emails", "at", postgresql_where=text(E_MAILS)),
     postgresql_with={"toast_tuple_target": "8160"},
 )
 
@@ -339,6 +341,7 @@ rollup_rules = Table(
     comment="What the rollups were made by: with other rules, everybody is counted anew.",
 )
 
+email_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)
