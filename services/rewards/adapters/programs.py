@@ -46,9 +46,14 @@ class PostgresPrograms:
             if len(self._versions) >= KEPT_VERSIONS:
                 self._versions.clear()
                 self._sources.clear()
-            self._versions[version] = Rulebook.of(load_program(source, version=version), self._code_key)
+            # A long program takes a second and more to read, in which others must be answered.
+            rulebook = await asyncio.to_thread(self._read, source, version)
+            self._versions[version] = rulebook
             self._sources[version] = source
         return self._versions[version]
+
+    def _read(self, source: str, version: int) -> Rulebook:
+        return Rulebook.of(load_program(source, version=version), self._code_key)
 
     async def source(self, connection: AsyncConnection, version: int) -> str:
         """The text of a stored version."""

@@ -1,5 +1,6 @@
 """The program's versions, as scoring follows them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -101,7 +102,8 @@ class SqlPrograms:
     async def _version(self, connection: AsyncConnection, version: int) -> tuple[Program, ScoreSettings]:
         if version not in self._kept:
             source = (await read_version(connection, version)).source
-            program = load_program(source, version=version)
+            # A long program takes a second and more to read, in which others must be answered.
+            program = await asyncio.to_thread(load_program, source, version=version)
             if len(self._kept) > KEPT_VERSIONS:
                 self._kept = {0: self._kept[0]}
             self._kept[version] = program, ScoreSettings.of(program)

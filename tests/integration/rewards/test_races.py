@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.codes import PostgresCodes
+from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.adapters.reading import Reader
 from services.rewards.application.checkout import Checkout, Confirm, Request, Reserve
+from services.rewards.application.codes import CodeRequest, Codes
 from services.rewards.domain.carts import Cart
 from services.rewards.domain.refusals import RefusedError
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import encode
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import CUSTOMER, order, refund
+from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, order, refund
 
 Work = Callable[[AsyncConnection], Awaitable[str | None]]
 
@@ -102,4 +107,82 @@ async def test_a_confirmation_and_the_end_of_the_reservation(rewards: Rewards) -
     async with rewards.engine.begin() as connection:
         assert await asks(rewards, Confirm("b"))(connection) == "redemption_expired"
     assert await rewards.rows("SELECT available, reserved FROM rewards.members") == [(100, 0)]
+    await rewards.check()
+
+
+STOCKED = PROGRAM.replace("offers:", "offers:\n  last: {code: LAST-ONE, discount: {amount: 5}, stock: 1}")
+DOUBLE = PROGRAM.replace("points_per_unit: 1}", "points_per_unit: 2}")
+OTHER = "cus_000000000000000000000002"
+
+
+def uses(rewards: Rewards, customer: str) -> Work:
+    """What redeeming the code of which there is one does; answers the code of its refusal."""
+    names = Names(rewards.pseudonyms)
+    codes = Codes(rewards.jobs.members, PostgresCodes(names, Reader(names)), rewards.jobs.programs)
+    cart = Cart(order_id=f"of-{customer}", total=None, currency=None)
+    request = CodeRequest(customer=customer, code="LAST-ONE", cart=cart)
+
+    async def work(connection: AsyncConnection) -> str | None:
+        try:
+            await codes.redeem(connection, request, rewards.clock(), f"use-{customer}", "test")
+        except RefusedError as refused:
+            return refused.code
+        return None
+
+    return work
+
+
+async def put_in_force(rewards: Rewards, source: str) -> None:
+    """Another version of the program, from now on."""
+    programs = rewards.handler.programs
+    assert isinstance(programs, PostgresPrograms)
+    async with rewards.engine.begin() as connection:
+        await programs.put(connection, source, actor="test", now=rewards.clock())
+
+
+async def test_two_customers_and_the_last_use_of_a_code(rewards: Rewards) -> None:
+    """Given a code of which one is left; when two customers redeem it; then the second waits, and comes too late."""
+    await put_in_force(rewards, STOCKED)
+    await rewards.happen(order("1", "100"), order("2", "100", customer=OTHER))
+    first, second = await in_turn(rewards, uses(rewards, CUSTOMER), uses(rewards, OTHER))
+    assert first is None
+    assert second == "offer_out_of_stock"
+    assert await rewards.rows("SELECT customer_id FROM rewards.offer_uses") == [(CUSTOMER,)]
+    await rewards.check()
+
+
+@pytest.mark.parametrize("merge_first", [True, False])
+async def test_a_merge_and_a_reservation(rewards: Rewards, *, merge_first: bool) -> None:
+    """Given two customers with 100 points each; when one is merged into the other while the first's points are being
+    reserved, whichever is first; then the points are put aside once, and are those of the one who stays."""
+    await rewards.happen(order("1", "100"), order("2", "100", customer=OTHER))
+    merged = activity(
+        "customer.merged", "m", customer=OTHER, **{"from": CUSTOMER, "parts": [CUSTOMER], "epoch": 1}
+    )
+    works = told(rewards, merged), asks(rewards, reserve("a", 100))
+    assert await in_turn(rewards, *(works if merge_first else reversed(works))) == (None, None)
+    kept = "SELECT available, reserved FROM rewards.members WHERE customer_id = :id"
+    assert await rewards.rows(kept, id=OTHER) == [(100, 100)]
+    assert await rewards.rows(kept, id=CUSTOMER) == [(0, 0)]
+    owner = await rewards.rows("SELECT customer_id FROM rewards.redemptions WHERE id = 'a'")
+    assert owner == [(OTHER,)]
+    await rewards.check()
+
+
+async def test_a_program_put_in_force_while_a_batch_is_under_way(rewards: Rewards) -> None:
+    """Given a batch that is decided and not committed; when a program that gives double is put in force, and then
+    another order comes; then each is posted by the version that decided it, and a reservation made under the old one
+    is confirmed under the new one."""
+    async with rewards.engine.begin() as connection:
+        await told(rewards, order("1", "100"))(connection)
+        await asks(rewards, reserve("a", 100))(connection)
+        await put_in_force(rewards, DOUBLE)  # commits before the batch does
+    await rewards.happen(order("2", "100"))
+    async with rewards.engine.begin() as connection:
+        assert await asks(rewards, Confirm("a"))(connection) is None
+    posted = await rewards.rows(
+        "SELECT points, program_version FROM rewards.entries WHERE kind = 'earn' ORDER BY program_version"
+    )
+    assert posted == [(100, 1), (200, 2)]
+    assert await rewards.rows("SELECT available, reserved FROM rewards.members") == [(200, 0)]
     await rewards.check()
