@@ -1,7 +1,7 @@
 """Runs of campaigns in PostgreSQL: loaded for a batch in one query, and found when they are due."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -46,6 +46,15 @@ _OF_CUSTOMER = text("""
     FROM rewards.campaign_runs WHERE customer_id = :customer AND (started_at, run) < (:at, :run)
     ORDER BY started_at DESC, run DESC LIMIT :limit
     """)
+# What happened after a moment was not taken before it.
+_SINCE = text("""
+    SELECT record FROM rewards.activities
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND taken_at >= :moment ORDER BY number DESC LIMIT :limit
+    """)
+SINCE_MAX = 1_000
+"""Activities of one customer that are looked through for a goal."""
+CLOCKS_DIFFER = timedelta(hours=1)
+"""Events may be a little ahead of our clock."""
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -91,6 +100,13 @@ class PostgresRuns:
             for customer_id, *row in await connection.execute(_DUE, bound):
                 _add(members[customer_id], row)
         return members
+
+    async def since(
+        self, connection: AsyncConnection, customers: Collection[str], moment: datetime
+    ) -> list[Activity]:
+        """See `Runs.since`."""
+        bound = {"customers": list(customers), "moment": moment - CLOCKS_DIFFER, "limit": SINCE_MAX}
+        return [decode(row[0], Activity) for row in await connection.execute(_SINCE, bound)]
 
     async def facts(self, connection: AsyncConnection, customers: Collection[str]) -> dict[str, Facts]:
         """See `Runs.facts`."""

@@ -56,6 +56,11 @@ class Runs(Protocol):
     ) -> dict[str, Member]:
         """Members with runs that are due, locked, and those runs."""
 
+    async def since(
+        self, connection: AsyncConnection, customers: Collection[str], moment: datetime
+    ) -> list[Activity]:
+        """The last activities of these customers that were taken since then."""
+
     async def facts(self, connection: AsyncConnection, customers: Collection[str]) -> dict[str, Facts]:
         """The facts of these customers as they were told last; nothing of whom nothing is kept."""
 
@@ -136,7 +141,7 @@ class Campaigns:
                 member.part = turn.part
                 if turn.activity is not None:
                     reach_goals(member, turn.activity, rulebook, changes)
-                start(member, turn.begins, rulebook, changes)
+                start(member, turn.begins, rulebook, changes, later=await self._later(connection, turn))
                 if member.lifetime_earned != earned:
                     first = turn.begins[0][1]
                     tiers.count_earned(
@@ -149,6 +154,15 @@ class Campaigns:
                         cause=first.root,
                     )
             turns = _raised(turns, changes.outcomes[told:], rulebook)
+
+    async def _later(self, connection: AsyncConnection, turn: _Turn) -> list[Activity]:
+        """What is known of after an occasion that came late, where that may have reached a goal already."""
+        late = [one for campaign, one in turn.begins if one.late and campaign.success is not None]
+        if not late or turn.activity is None:
+            return []
+        since, own = min(one.at for one in late), {turn.member.customer_id, turn.activity.customer_id}
+        known = await self.runs.since(connection, own, since)
+        return sorted((one for one in known if one.time > since), key=lambda one: (one.time, one.id))
 
     async def _load(
         self, connection: AsyncConnection, turns: list[_Turn], rulebook: Rulebook, changes: Changes

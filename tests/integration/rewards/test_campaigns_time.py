@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+from msgspec import structs
+
 from shared.contracts.activity import Activity
 from tests.integration.rewards.campaigning import after, lapsed, of_type, run_program, states
 from tests.integration.rewards.conftest import Rewards
@@ -84,6 +86,20 @@ async def test_a_goal_reached_before_it_is_due_stops_a_run(rewards: Rewards) -> 
         "SELECT state, reached_at, revenue::text FROM rewards.campaign_runs"
     )
     assert (state, reached, revenue) == ("stopped", NOW + timedelta(hours=1), "49.20")
+
+
+async def test_a_goal_reached_before_the_cart_is_told_of_stops_it_too(rewards: Rewards) -> None:
+    """Given a shop that tells of a cart after the order that ended it; when the cart comes late; then all ends as if it
+    had come first: nothing is sent, and the run knows of the order."""
+    await run_program(rewards, CART)
+    await rewards.happen(order("1", "49.20", at=NOW + timedelta(hours=1)))
+    rewards.clock.now = after(2)
+    await rewards.happen(structs.replace(cart(), late=True))
+    await rewards.pass_time()
+
+    assert of_type(await rewards.outcomes(), "message.due") == []
+    rows = await rewards.rows("SELECT state, reached_at, revenue::text FROM rewards.campaign_runs")
+    assert [tuple(row) for row in rows] == [("stopped", NOW + timedelta(hours=1), "49.20")]
 
 
 async def test_a_goal_reached_later_withdraws_what_is_not_sent(rewards: Rewards) -> None:

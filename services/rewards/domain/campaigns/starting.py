@@ -1,11 +1,12 @@
 """A campaign begins: for whom, in which arm, how often, and whether another one writes already."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import json
 
 from services.rewards.domain.campaigns.acting import act
+from services.rewards.domain.campaigns.goals import reach_goals
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
 from services.rewards.domain.changes import Changes
@@ -13,21 +14,32 @@ from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
 from services.rewards.domain.limits import within
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Activity
 from shared.program.campaigning import Action, Campaign
 from shared.program.period import Period
 
 
 def start(
-    member: Member, begins: Iterable[tuple[Campaign, Occasion]], rulebook: Rulebook, changes: Changes
+    member: Member,
+    begins: Iterable[tuple[Campaign, Occasion]],
+    rulebook: Rulebook,
+    changes: Changes,
+    *,
+    later: Sequence[Activity] = (),
 ) -> None:
     """Begin campaigns that one activity (or what time did at one moment) brought about; those that do not wait act at
     once. Of those that would write at the same time, the first in the file does. Earlier runs of campaigns that are
-    limited or experiments must be loaded."""
+    limited or experiments must be loaded. `later`: for an occasion that came late, what is known of after it, oldest
+    first; where that has reached a goal already, the campaign stops before it acts."""
     order = rulebook.campaign_order
     writing: set[tuple[str, Period | None]] = set()
     for campaign, occasion in sorted(begins, key=lambda one: (order[one[0].id], one[1].cause)):
         run = _begin(member, campaign, occasion, rulebook, changes)
         if run is None:
+            continue
+        for activity in later if run.goal_until is not None else ():
+            reach_goals(member, activity, rulebook, changes)
+        if run.state is State.STOPPED:
             continue
         if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
             moment = (run.root, campaign.delay)
