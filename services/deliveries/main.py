@@ -6,24 +6,32 @@ What it answers over HTTP is answered at the address of rewards, which mounts `r
 """
 
 import asyncio
+import random
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.deliveries.adapters.gates import PostgresGates
 from services.deliveries.adapters.knowing import PostgresKnowing
 from services.deliveries.adapters.messages import PostgresMessages
 from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
+from services.deliveries.adapters.senders import make_providers
 from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.knowing import KnowRecipients
 from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
+from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.application.sending import Dispatch
+from services.deliveries.domain.links import Links
+from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
@@ -47,6 +55,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.keyring import SubjectKeyring
 from shared.vault.pseudonyms import Pseudonyms
+from shared.vault.secret import derive
 from shared.vault.subject_keys import SubjectKeys
 from shared.version import VERSION
 
@@ -86,7 +95,10 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
     recipients, messages = PostgresRecipients(keys, pseudonyms), PostgresMessages()
     knowing = PostgresKnowing(keys, recipients)
     takers: list[Taker] = [KnowRecipients(knowing), QueueMessages(knowing, messages)]
-    loops: dict[str, Running] = {"queue": QueueWatch(engine, clock)}
+    loops: dict[str, Running] = {
+        "queue": QueueWatch(engine, clock),
+        "messages": create_sender(settings, engine, clock),
+    }
     stream = StreamWorker(
         engine=engine,
         consumer=make_consumer(settings, engine, SERVICE, OUTCOMES_TOPIC),
@@ -119,6 +131,26 @@ def create_queue(settings: Settings, renderer: Renderer, programs: PostgresProgr
         events=OutboxEvents(make_outbox(settings, SERVICE)),
         told=Measured(),
     )
+
+
+def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> MessageSender:
+    """The loop that sends messages. Raises `SecretError`, `ProviderSettingsError`."""
+    programs = PostgresPrograms()
+    renderer = TemplateRenderer(programs, links_of(settings), settings.tracking)
+    providers = make_providers(settings, clock)
+    queue = create_queue(settings, renderer, programs)
+    return MessageSender(
+        engine=engine,
+        dispatch=Dispatch(queue, renderer, PostgresGates(), providers.by_channel, chance=random.random),
+        clock=clock,
+        transient=_is_transient,
+        close=providers.close,
+    )
+
+
+def links_of(settings: Settings) -> Links:
+    """What makes and reads the links in messages. Raises `SecretError`."""
+    return Links(settings.public_address, derive(settings.secret, "message-links"))
 
 
 def _is_transient(error: BaseException) -> bool:

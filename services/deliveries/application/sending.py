@@ -105,18 +105,18 @@ class Dispatch:
 
     async def claim(self, connection: AsyncConnection, now: datetime) -> list[Handed]:
         """Claim what is due and has room, in the caller's transaction. Nothing is sent before that is committed."""
-        gates = await self._gates.lock(connection, sorted(self._providers))
+        kept = await self._gates.lock(connection, sorted(self._providers))
+        gates = {channel: gate.cut(self._providers[channel].pace, now) for channel, gate in kept.items()}
         unavailable = self._unavailable(gates, now)
         open_rooms = [each.room for channel, each in unavailable.items() if self._flows(gates, channel, now)]
         limit = min(CLAIM_MAX, sum(open_rooms)) if open_rooms else CLAIM_MAX
-        if not limit:
-            return []
-        claimed = await self._queue.claim(connection, now, limit, unavailable)
+        claimed = await self._queue.claim(connection, now, limit, unavailable) if limit else []
         used = Counter(each.contact.channel for each in claimed)
         probes = {channel for channel in used if gates[channel].breaker.until is not None}
         for channel, count in used.items():
             gates[channel] = gates[channel].took(self._providers[channel].pace, now, count)
-        await self._gates.save(connection, {channel: gates[channel] for channel in used})
+        changed = {channel: gate for channel, gate in gates.items() if gate != kept[channel]}
+        await self._gates.save(connection, changed)
         self.seen = gates
         at = monotonic()
         return [Handed(each, each.contact.channel, at, each.contact.channel in probes) for each in claimed]

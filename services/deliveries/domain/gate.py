@@ -18,6 +18,11 @@ class Gate:
     code: str = ""
     """What its trouble is, while it is in trouble."""
 
+    def cut(self, pace: Pace, now: datetime) -> "Gate":
+        """As it is looked at: a clock that was set back is noticed once, and then forgotten."""
+        arrival = pace.grant(self.arrival, now, 0)[1]
+        return self if self.arrival is None or self.arrival <= arrival else replace(self, arrival=arrival)
+
     def room(self, pace: Pace, now: datetime, wanted: int) -> int:
         """How many messages it may be given now, of so many that are wanted."""
         return pace.grant(self.arrival, now, self.breaker.allowed(now, wanted))[0]

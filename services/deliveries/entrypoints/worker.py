@@ -21,8 +21,9 @@ log = structlog.get_logger()
 class Running(Protocol):
     """The stream consumer, the relay, or a loop that sends."""
 
-    trouble: str | None
-    """What holds it up at the moment, for the health check."""
+    @property
+    def trouble(self) -> str | None:
+        """What holds it up at the moment, for the health check."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. It waits out what is transient; what it raises ends the worker."""
