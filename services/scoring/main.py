@@ -23,6 +23,7 @@ from services.scoring.adapters.inbox import SqlInbox
 from services.scoring.adapters.memberships import SqlMemberships
 from services.scoring.adapters.metric_sums import MetricSums
 from services.scoring.adapters.notes import SealedNotes
+from services.scoring.adapters.occasions import SqlOccasions
 from services.scoring.adapters.opens import SqlOpens
 from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.personal import PersonalData
@@ -37,6 +38,7 @@ from services.scoring.adapters.timeline import SqlTimeline
 from services.scoring.application.closing import Closing
 from services.scoring.application.come_round import ComeRound
 from services.scoring.application.follow import Follow
+from services.scoring.application.introduce import Introduce
 from services.scoring.application.membership import Membership
 from services.scoring.application.merging import Merging
 from services.scoring.application.portray import Portray
@@ -176,6 +178,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         coming=coming,
     )
     come_round = ComeRound(days=coming, outbox=outbox, settings=rules.base, rules=rules)
+    introduce = Introduce(occasions=SqlOccasions(), days=coming, rules=rules)
     sweep = Sweep(customers=customers, outbox=outbox, settings=rules.base, rules=rules, membership=membership)
     reassess = Reassess(
         customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
@@ -212,7 +215,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         stream=stream,
         watchdog=watchdog,
         relay=make_relay(settings, engine, SERVICE),
-        sweeps=(sweep, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
+        sweeps=(sweep, introduce, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
         roll_up=roll_up,
         take_up=TakeUp(SqlPrograms(program)),
         follow=follow,

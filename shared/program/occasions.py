@@ -16,6 +16,25 @@ MISSING: Final = ".missing"
 SHORT: Mapping[str, str] = MappingProxyType({"login": "login.recorded", "order": "order.completed"})
 """Short names of events whose silence is watched most."""
 
+WATCHED: Final = frozenset(
+    {
+        "order.completed",
+        "login.recorded",
+        "page.viewed",
+        "product.used",
+        "email.opened",
+        "email.clicked",
+        "push.opened",
+        "social.followed",
+        "social.liked",
+        "social.mentioned",
+        "referral.made",
+        "review.posted",
+        "subscription.renewed",
+    }
+)
+"""Events of the catalogue whose silence is noticed: what customers do again and again. So are the shop's own events."""
+
 AHEAD: Final = "renewal.due"
 UNANSWERED: Final = "ticket.unanswered"
 

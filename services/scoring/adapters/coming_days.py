@@ -1,4 +1,5 @@
-"""When days come round for whom, a row a customer; and birthdays, read for a moment and never stored in plain."""
+"""When days come round, and occasions are due, for whom: a row a customer. And birthdays, read for a moment and never
+stored in plain."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
@@ -8,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.timeline import event_of
-from services.scoring.application.come_round import DueCustomer
+from services.scoring.application.announce import Begun
+from services.scoring.application.come_round import DueCustomer, Next, Root
 from services.scoring.domain.state import decode_state
 
 _NOTE = text("""
@@ -20,15 +22,26 @@ _NOTE = text("""
             THEN greatest(d.told_until, excluded.told_until) ELSE d.told_until END
     """)
 _TAKE_DUE = text("""
-    SELECT d.customer_id, d.told_until, c.state FROM scoring.coming_days d
+    SELECT d.customer_id, d.told_until, c.state, d.marks FROM scoring.coming_days d
     LEFT JOIN scoring.customers c ON c.id = d.customer_id
     WHERE d.next_at <= :now AND (c.updated_at <= :quiet_since OR c.id IS NULL)
     ORDER BY d.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     """)
 _NOTE_TOLD = text("""
-    UPDATE scoring.coming_days d SET next_at = u.next_at, told_until = :now
-    FROM unnest(CAST(:ids AS text[]), CAST(:times AS timestamptz[])) AS u(customer_id, next_at)
+    UPDATE scoring.coming_days d SET next_at = u.next_at, marks = u.marks, told_until = :now
+    FROM unnest(CAST(:ids AS text[]), CAST(:times AS timestamptz[]), CAST(:marks AS text[]))
+        AS u(customer_id, next_at, marks)
     WHERE d.customer_id = u.customer_id
+    """)
+_SINCE = text("SELECT name, since FROM scoring.occasions")
+_BEGUN = text("""
+    SELECT u.customer_id, u.type, u.at, t.event_key, t.subject
+    FROM unnest(CAST(:ids AS text[]), CAST(:types AS text[]), CAST(:times AS timestamptz[]))
+        AS u(customer_id, type, at)
+    CROSS JOIN LATERAL (
+        SELECT event_key, subject FROM scoring.timeline t WHERE t.customer_id = u.customer_id AND t.at = u.at
+        ORDER BY t.type = u.type DESC, t.event_key DESC LIMIT 1
+    ) t
     """)
 _FORGET = text("DELETE FROM scoring.coming_days WHERE customer_id = ANY(CAST(:ids AS text[]))")
 _EVENTS = text("""
@@ -57,16 +70,31 @@ class SqlComingDays:
         """Some whose time has come, locked."""
         bound = {"now": now, "quiet_since": quiet_since, "limit": limit}
         return [
-            DueCustomer(id_, told_until, None if state is None else decode_state(state))
-            for id_, told_until, state in await connection.execute(_TAKE_DUE, bound)
+            DueCustomer(id_, told_until, None if state is None else decode_state(state), marks.split())
+            for id_, told_until, state, marks in await connection.execute(_TAKE_DUE, bound)
         ]
 
     async def note_told(
-        self, connection: AsyncConnection, following: Mapping[str, datetime | None], now: datetime
+        self, connection: AsyncConnection, following: Mapping[str, Next], now: datetime
     ) -> None:
-        """Days of these were told until now, and the next one begins then."""
-        bound = {"ids": list(following), "times": list(following.values()), "now": now}
+        """What time brought to these was told until now, and what comes next."""
+        bound = {
+            "ids": list(following),
+            "times": [one.at for one in following.values()],
+            "marks": [" ".join(one.marks) for one in following.values()],
+            "now": now,
+        }
         await connection.execute(_NOTE_TOLD, bound)
+
+    async def since(self, connection: AsyncConnection) -> dict[str, datetime]:
+        """By its name, from when on each occasion is told."""
+        return {row[0]: row[1] for row in await connection.execute(_SINCE)}
+
+    async def begun(self, connection: AsyncConnection, roots: Collection[Root]) -> dict[Root, Begun]:
+        """The events with which silences began: of that time, and, where there is one, of that type."""
+        ids, types, times = map(list, zip(*roots, strict=True))
+        rows = await connection.execute(_BEGUN, {"ids": ids, "types": types, "times": times})
+        return {(id_, type_, at): Begun(key.hex(), subject) for id_, type_, at, key, subject in rows}
 
     async def forget(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
         """There are no such customers any more."""

@@ -78,8 +78,32 @@ coming_days = Table(
     Column("customer_id", ID, primary_key=True),
     Column("next_at", MOMENT),
     Column("told_until", MOMENT, nullable=False),
+    Column(
+        "marks",
+        String,
+        nullable=False,
+        server_default="",
+        comment="Which occasions stood when last looked at, with spaces between.",
+    ),
     Index("coming_days_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-    comment="When the next birthday or anniversary begins, and how far they were told.",
+    comment="When the next birthday or anniversary begins, or an occasion may be due, and how far they were told.",
+)
+
+occasions = Table(
+    "occasions",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("since", MOMENT, nullable=False, comment="What was due before is not told."),
+    comment="The occasions that campaigns ask for: silence and how long, renewals and how long ahead.",
+)
+
+occasion_pass = Table(
+    "occasion_pass",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("digest", String, nullable=False, comment="Of the occasions that it is for."),
+    Column("after_id", ID, comment="How far it has come; null when it is done."),
+    CheckConstraint("id = 1", name="occasion_pass_one_row"),
 )
 
 identities = Table(

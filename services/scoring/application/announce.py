@@ -11,6 +11,7 @@ from services.scoring.domain.assess import Assessment
 from services.scoring.domain.coming_days import ComingDay
 from services.scoring.domain.event import Event
 from services.scoring.domain.membership import Crossing
+from services.scoring.domain.occasions import Due
 from services.scoring.domain.stages import Passage
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change, Facts
@@ -70,6 +71,14 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
             unrewarded=record.unrewarded,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The event with which a silence began: its key, and the identifier under which it came."""
+
+    key: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,31 @@ def of_coming_day(
             facts=then.facts,
             data=day.data,
             historical=historical,
+        )
+    )
+
+
+def of_occasion(
+    customer_id: str, due: Due, begun_by: Begun | None, then: Assessment, now: datetime
+) -> Outgoing:
+    """Silence, or a date ahead, for which a campaign waits. `begun_by`: the event since which it is so.
+
+    The same silence has the same identity whichever customer it is found at: told of somebody before a merge, it is
+    not told again after it, nor when the two part.
+    """
+    occasion = due.occasion
+    named = due.identity or ((begun_by.key,) if begun_by is not None else (customer_id, due.mark))
+    part = "" if begun_by is None else own_id(begun_by.subject)
+    return _outgoing(
+        Activity(
+            id=derived_id(occasion.on, str(occasion.after), *named),
+            customer_id=customer_id,
+            part="" if part == customer_id else part,
+            type=occasion.on,
+            time=due.at,
+            received=now,
+            facts=then.facts,
+            data=due.data,
         )
     )
 

@@ -1,17 +1,21 @@
-"""Tells of days that come round: birthdays and anniversaries, each once, at the moment at which the day begins."""
+"""Tells of what time brings to a customer, each once: days that come round (birthdays, anniversaries), at the moment at
+which the day begins, and the occasions for which campaigns wait (silence, renewals ahead), when they are due."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from msgspec import Struct
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
+from services.scoring.application.announce import Begun
 from services.scoring.application.ports import Rules
 from services.scoring.application.sweep import QUIET
 from services.scoring.domain.assess import assess
 from services.scoring.domain.coming_days import BIRTHDAY, days_between, next_day_at, roots
+from services.scoring.domain.occasions import Due, look
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
 from shared.bus.interface import Outbox
@@ -21,13 +25,28 @@ COMING_CUSTOMERS_MAX = 100
 """In one transaction."""
 
 
+OCCASIONS = Counter("regulars_occasions_total", "Silences and renewals ahead that were told.", ["occasion"])
+
+
 class DueCustomer(Struct, frozen=True):
-    """A customer with a day that may have begun; `told_until` is how far days were told."""
+    """A customer with a day that may have begun, or an occasion that may be due. `told_until` is how far days were
+    told, `marks` are the occasions that stood when last looked at; without a `state` there is no such customer."""
 
     id: str
     told_until: datetime
     state: State | None
-    """None: there is no such customer any more."""
+    marks: list[str] = []
+
+
+class Next(Struct, frozen=True):
+    """When to look at a customer next, and the occasions that stand now."""
+
+    at: datetime | None
+    marks: list[str] = []
+
+
+Root = tuple[str, str, datetime]
+"""The event that began a silence: the customer, its type, its time."""
 
 
 class ComingDays(Protocol):
@@ -45,9 +64,15 @@ class ComingDays(Protocol):
         """Some whose time has come, locked; those locked by another transaction are passed over."""
 
     async def note_told(
-        self, connection: AsyncConnection, following: Mapping[str, datetime | None], now: datetime
+        self, connection: AsyncConnection, following: Mapping[str, Next], now: datetime
     ) -> None:
-        """Days of these were told until now, and the next one begins then."""
+        """What time brought to these was told until now, and what comes next."""
+
+    async def since(self, connection: AsyncConnection) -> dict[str, datetime]:
+        """By its name, from when on each occasion is told."""
+
+    async def begun(self, connection: AsyncConnection, roots: Collection[Root]) -> dict[Root, Begun]:
+        """The events with which silences began."""
 
     async def forget(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
         """There are no such customers any more."""
@@ -83,17 +108,37 @@ class ComeRound:
     async def _tell(self, connection: AsyncConnection, due: Sequence[DueCustomer], now: datetime) -> None:
         told_by = {one.id: key for one in due if one.state and (key := one.state.profile.get(BIRTHDAY))}
         birthdays = await self._days.birthdays(connection, told_by) if told_by else {}
-        zone, told, following = self._settings.zone, list[Outgoing](), dict[str, datetime | None]()
+        since = await self._days.since(connection) if self._settings.watch.occasions else {}
+        zone, told, following = self._settings.zone, list[Outgoing](), dict[str, Next]()
+        standing: list[tuple[DueCustomer, Due]] = []
         for one in due:
             state = one.state
             if state is None or state.first_at is None:
-                following[one.id] = None
+                following[one.id] = Next(None)
                 continue
             found = roots(state, birthdays.get(one.id), zone)
             for day in days_between(found, one.told_until, now):
                 then = assess(state, day.at, self._settings)
                 past = state.history_until is not None and day.at <= state.history_until
                 told.append(announce.of_coming_day(one.id, day, then, now, historical=past))
-            following[one.id] = next_day_at(found, now)
+            looked = look(state, self._settings.watch, one.marks, since, now)
+            standing += [(one, each) for each in looked.told]
+            soonest = min(filter(None, (next_day_at(found, now), looked.next_at)), default=None)
+            following[one.id] = Next(soonest, looked.marks)
+        told += await self._occasions(connection, standing, now)
         await self._days.note_told(connection, following, now)
         await self._outbox.append(connection, told)
+
+    async def _occasions(
+        self, connection: AsyncConnection, standing: Sequence[tuple[DueCustomer, Due]], now: datetime
+    ) -> list[Outgoing]:
+        places = {(one.id, *due.root) for one, due in standing if due.root is not None}
+        begun = await self._days.begun(connection, places) if places else {}
+        told = []
+        for one, due in standing:
+            assert one.state is not None
+            root = begun.get((one.id, *due.root)) if due.root is not None else None
+            then = assess(one.state, due.at, self._settings)
+            told.append(announce.of_occasion(one.id, due, root, then, now))
+            OCCASIONS.labels(due.occasion.on).inc()
+        return told

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
+from services.scoring.domain.occasions import NOTHING_WATCHED, Watch
 from services.scoring.domain.plan import Plan
 from services.scoring.domain.ranking import UNRANKED, Ranking
 from shared.program.condition import Condition
@@ -30,7 +31,7 @@ class ScoreSettings:
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
     `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
     count now, and `ranking` is how all customers compared when they last were. `plan` is
-    what the score is made of.
+    what the score is made of. `watch` is what campaigns ask for that only time or silence brings.
     """
 
     currency: str
@@ -45,6 +46,7 @@ class ScoreSettings:
     segments: SegmentRules = NO_SEGMENTS
     ranking: Ranking = UNRANKED
     plan: Plan = DEFAULT_PLAN
+    watch: Watch = NOTHING_WATCHED
 
     @property
     def fold_digest(self) -> str:
@@ -73,6 +75,7 @@ class ScoreSettings:
             units(str(reachable[0])) if reachable else GOOD_YEAR,
             segments=program.segments,
             plan=Plan.of(program.score),
+            watch=Watch.of(program),
         )
 
     @classmethod
@@ -85,6 +88,7 @@ class ScoreSettings:
         *,
         segments: Mapping[str, Condition] | None = None,
         plan: Plan = DEFAULT_PLAN,
+        watch: Watch = NOTHING_WATCHED,
     ) -> "ScoreSettings":
         """The settings with these thresholds of the life cycle."""
         return cls(
@@ -99,4 +103,5 @@ class ScoreSettings:
             good_year=good_year,
             segments=SegmentRules(segments) if segments else NO_SEGMENTS,
             plan=plan,
+            watch=watch,
         )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
 from shared.program.condition import Condition, Scope
 from shared.program.document import Scalar
-from shared.program.expression.fields import EVENT_TYPES, REWARDS_EVENTS, event_fields
+from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, REWARDS_EVENTS, event_fields
 from shared.program.expression.types import Kind
 from shared.program.faults import suggestion
 from shared.program.limit import Limit
-from shared.program.occasions import MISSING, SHORT, awaited
+from shared.program.occasions import MISSING, SHORT, WATCHED, awaited, counts_silence
 from shared.program.period import Period
 from shared.program.reading import Fields, Reading
 
@@ -22,9 +22,12 @@ TIMES_MAX = 1_000_000
 def read_event_type(fields: Fields, key: str = "on") -> str | None:
     """The event type under `key`: of the catalogue, of the shop's own (`x.…`), or one that scoring causes."""
     name = fields.text(key)
-    if name is None or _is_event_type(name):
+    if name is None:
+        return None
+    silent = name in OWN_EVENTS and counts_silence(name)
+    if _is_event_type(name) and not silent:
         return name
-    if name in REWARDS_EVENTS:
+    if silent or name in REWARDS_EVENTS:
         fields.fault(key, f"Only campaigns begin on {name}.", "Write it under campaigns.")
     else:
         fields.fault(key, f"There is no event type {name}.", _hint(name))
@@ -47,8 +50,13 @@ def read_occasion(fields: Fields, key: str = "on") -> str | None:
     if name is None or name in REWARDS_EVENTS or _is_event_type(name):
         return name
     missed = awaited(name)
-    if missed is not None and missed in CATALOGUE:
+    if missed in WATCHED:
         return name
+    if missed in CATALOGUE:
+        watched = [f"{one}{MISSING}" for one in sorted(WATCHED)]
+        hint = f"Of these it is: {', '.join(watched)}."
+        fields.fault(key, f"The absence of {missed} is not noticed.", hint)
+        return None
     known = sorted(EVENT_TYPES | REWARDS_EVENTS.keys() | {f"{short}{MISSING}" for short in SHORT})
     fields.fault(key, f"There is no event type {name}.", _hint(name, known))
     return None
