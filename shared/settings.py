@@ -1,9 +1,10 @@
 """Every setting of Regulars, read from the environment once, at start."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Service = Literal["ingest", "scoring", "rewards", "deliveries"]
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
     provider_requests: int = Field(8, ge=1, le=100)
     """Requests to each HTTP provider at a time, per worker."""
 
+    webhook_private_networks: str = ""
+    """Networks beside the public internet that webhooks may go to, and by plain http too: `10.1.0.0/16, fd00:1::/32`.
+    Whoever may add an endpoint can reach everything in them."""
+
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
 
     kafka_bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
@@ -118,6 +123,13 @@ class Settings(BaseSettings):
     kafka_ssl_keyfile: Path | None = Field(None, validation_alias="KAFKA_SSL_KEYFILE")
     kafka_replication_factor: int = Field(1, ge=1, le=32767, validation_alias="KAFKA_REPLICATION_FACTOR")
     """Of the topics that Regulars creates when they are missing."""
+
+    @field_validator("webhook_private_networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        for each in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(each)
+        return text
 
     @property
     def public_address(self) -> str:

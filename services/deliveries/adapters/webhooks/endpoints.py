@@ -30,8 +30,9 @@ _ALL = text(
     f"SELECT {_COLUMNS} FROM deliveries.webhook_endpoints WHERE deleted_at IS NULL ORDER BY created_at, id"  # noqa: S608
 )
 _ONE = text(
-    f"SELECT {_COLUMNS} FROM deliveries.webhook_endpoints WHERE id = :id AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM deliveries.webhook_endpoints WHERE id = :id AND deleted_at IS NULL"  # noqa: S608
 )
+_LOCKED = text(f"{_ONE.text} FOR UPDATE")
 _ADD = text("""
     INSERT INTO deliveries.webhook_endpoints (id, url, name, description, events, secret, created_at, created_by,
         seen_at)
@@ -95,9 +96,14 @@ class PostgresEndpoints:
         """Every endpoint that was not deleted, the oldest first."""
         return [self._endpoint(row) for row in (await connection.execute(_ALL)).mappings()]
 
+    async def one(self, connection: AsyncConnection, id_: str) -> Endpoint | None:
+        """One that was not deleted."""
+        row = (await connection.execute(_ONE, {"id": id_})).mappings().one_or_none()
+        return None if row is None else self._endpoint(row)
+
     async def locked(self, connection: AsyncConnection, id_: str) -> Endpoint | None:
         """One, its row locked until the transaction ends."""
-        row = (await connection.execute(_ONE, {"id": id_})).mappings().one_or_none()
+        row = (await connection.execute(_LOCKED, {"id": id_})).mappings().one_or_none()
         return None if row is None else self._endpoint(row)
 
     async def add(self, connection: AsyncConnection, endpoint: Endpoint, actor: str) -> None:
@@ -170,6 +176,14 @@ class PostgresEndpoints:
             await raise_alerts(connection, [_alert(row, now) for row in rows])
             return gone
         return []
+
+    def seal_answer(self, answer: bytes) -> bytes:
+        """An answer that shows a secret, as it may be kept for whoever asks again."""
+        return self._sealer.seal(answer, b"answer")
+
+    def unseal_answer(self, sealed: bytes) -> bytes:
+        """What was answered."""
+        return self._sealer.unseal(sealed, b"answer")
 
     async def _is_taken(self, connection: AsyncConnection, name: str, but: str = "") -> bool:
         taken = text(
