@@ -23,6 +23,8 @@ from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
 from services.deliveries.adapters.senders import make_providers
+from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
+from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.knowing import KnowRecipients
@@ -30,11 +32,14 @@ from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.application.sending import Dispatch
+from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.links import Links
 from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
+from services.deliveries.entrypoints.webhook_sender import WebhookSender
+from services.deliveries.entrypoints.webhooks import webhook_routes
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.faults import is_transient
@@ -84,7 +89,7 @@ def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
         keys=IdempotencyKeys(SERVICE),
         outbox=make_outbox(settings, SERVICE),
     )
-    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes,)
+    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes, webhook_routes)
     return Mounted([make(service) for make in makers], engine.dispose)
 
 
@@ -94,10 +99,16 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
     keys, pseudonyms = SubjectKeys(settings.secret), Pseudonyms(settings.secret, settings.phone_region)
     recipients, messages = PostgresRecipients(keys, pseudonyms), PostgresMessages()
     knowing = PostgresKnowing(keys, recipients)
-    takers: list[Taker] = [KnowRecipients(knowing), QueueMessages(knowing, messages)]
+    endpoints, webhooks = PostgresEndpoints(settings.secret), WebhookQueue()
+    takers: list[Taker] = [
+        KnowRecipients(knowing),
+        QueueMessages(knowing, messages),
+        FanOut(endpoints, webhooks),
+    ]
     loops: dict[str, Running] = {
         "queue": QueueWatch(engine, clock),
         "messages": create_sender(settings, engine, clock),
+        "webhooks": WebhookSender.of(settings, engine, endpoints, webhooks, clock),
     }
     stream = StreamWorker(
         engine=engine,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.deliveries.adapters.webhooks import listing
 from services.deliveries.adapters.webhooks.listing import Place
-from services.deliveries.adapters.webhooks.messages import PostgresMessages
+from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.domain.webhooks.endpoint import Endpoint
 from services.deliveries.domain.webhooks.payload import Addressed, make_event
 from services.deliveries.domain.webhooks.retrying import State
@@ -173,7 +173,7 @@ def _replaying(router: APIRouter, webhooks: Webhooks) -> None:
 
 
 def _testing(router: APIRouter, webhooks: Webhooks) -> None:
-    service, messages = webhooks.service, PostgresMessages()
+    service, messages = webhooks.service, WebhookQueue()
 
     @router.post(
         "/v1/webhooks/{webhook}/test",
@@ -193,7 +193,9 @@ def _testing(router: APIRouter, webhooks: Webhooks) -> None:
         return Accepted(id=event.id)
 
     @router.post(
-        "/v1/webhooks/{webhook}/take", summary="Fetch what a listener gets", responses=problem_responses(404, 409)
+        "/v1/webhooks/{webhook}/take",
+        summary="Fetch what a listener gets",
+        responses=problem_responses(404, 409),
     )
     async def take(
         webhook: EndpointId, _: MayWrite, limit: Annotated[int, Query(ge=1, le=TAKE_MAX)] = TAKE_MAX

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.adapters.webhooks.client import TRY_S, SafeClient
 from services.deliveries.adapters.webhooks.endpoints import LISTENERS_FORGOTTEN_S, PostgresEndpoints
-from services.deliveries.adapters.webhooks.messages import LEASE, Attempt, Claimed, PostgresMessages
-from services.deliveries.domain.webhooks.addresses import Network
+from services.deliveries.adapters.webhooks.messages import LEASE, Attempt, Claimed, WebhookQueue
+from services.deliveries.domain.webhooks.addresses import Network, parse_networks
 from services.deliveries.domain.webhooks.endpoint import Endpoint
 from services.deliveries.domain.webhooks.lanes import SLOW_S, Lanes
 from services.deliveries.domain.webhooks.retrying import GIVEN_UP_AFTER, Answer, is_given_up, judge
@@ -24,6 +24,7 @@ from services.deliveries.entrypoints.webhook_metrics import ATTEMPTS, DELAY_S, D
 from services.deliveries.entrypoints.worker import rest
 from shared.bus.faults import is_transient
 from shared.clock import Clock
+from shared.settings import Settings
 
 FRESH_S = 1.0
 """So soon a change of an endpoint is in force."""
@@ -64,7 +65,7 @@ class WebhookSender:
         *,
         engine: AsyncEngine,
         endpoints: PostgresEndpoints,
-        messages: PostgresMessages,
+        messages: WebhookQueue,
         client: SafeClient,
         clock: Clock,
         allowed: Sequence[Network] = (),
@@ -84,6 +85,26 @@ class WebhookSender:
         self._ended: list[Attempt] = []
         self._freed = asyncio.Event()
         self.trouble: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        engine: AsyncEngine,
+        endpoints: PostgresEndpoints,
+        messages: WebhookQueue,
+        clock: Clock,
+    ) -> "WebhookSender":
+        """One that goes where the settings allow."""
+        allowed = parse_networks(settings.webhook_private_networks)
+        return cls(
+            engine=engine,
+            endpoints=endpoints,
+            messages=messages,
+            client=SafeClient(allowed),
+            clock=clock,
+            allowed=allowed,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; then give what is under way `STOP_S` to end."""

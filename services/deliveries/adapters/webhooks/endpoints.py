@@ -36,8 +36,10 @@ _LOCKED = text(f"{_ONE.text} FOR UPDATE")
 _ADD = text("""
     INSERT INTO deliveries.webhook_endpoints (id, url, name, description, events, secret, created_at, created_by,
         seen_at)
-    SELECT :id, :url, :name, :description, CAST(:events AS text[]), :secret, :now, :actor, :seen
-    WHERE NOT EXISTS (SELECT FROM deliveries.webhook_endpoints WHERE name = :name AND deleted_at IS NULL)
+    SELECT :id, :url, CAST(:name AS text), :description, CAST(:events AS text[]), CAST(:secret AS bytea),
+        CAST(:now AS timestamptz), :actor, CAST(:seen AS timestamptz)
+    WHERE NOT EXISTS (
+            SELECT FROM deliveries.webhook_endpoints WHERE name = CAST(:name AS text) AND deleted_at IS NULL)
         AND (SELECT count(*) FROM deliveries.webhook_endpoints WHERE deleted_at IS NULL) < :most
     ON CONFLICT DO NOTHING RETURNING id
     """)

@@ -17,7 +17,7 @@ leaves its messages to the others after that."""
 
 _EVENTS = text("""
     INSERT INTO deliveries.webhook_events (id, type, at, customer_id, body, made_at)
-    SELECT w.id, w.type, w.at, w.customer, w.body, :now
+    SELECT w.id, w.type, w.at, w.customer, w.body, CAST(:now AS timestamptz)
     FROM unnest(CAST(:ids AS text[]), CAST(:types AS text[]), CAST(:moments AS timestamptz[]),
         CAST(:customers AS text[]), CAST(:bodies AS bytea[])) AS w(id, type, at, customer, body)
     ON CONFLICT DO NOTHING
@@ -25,8 +25,8 @@ _EVENTS = text("""
 # Whether an endpoint is sent to is asked here, and not of what was read some time before.
 _MESSAGES = text("""
     INSERT INTO deliveries.webhook_messages (endpoint_id, event_id, made_at, state, due_at, attempts, tries)
-    SELECT w.endpoint, w.event, :now, CASE WHEN held THEN 'held' ELSE 'waiting' END, CASE WHEN NOT held THEN :now END,
-        0, 0
+    SELECT w.endpoint, w.event, CAST(:now AS timestamptz), CASE WHEN held THEN 'held' ELSE 'waiting' END,
+        CASE WHEN NOT held THEN CAST(:now AS timestamptz) END, 0, 0
     FROM unnest(CAST(:endpoints AS text[]), CAST(:events AS text[])) AS w(endpoint, event)
     JOIN deliveries.webhook_endpoints e ON e.id = w.endpoint
     CROSS JOIN LATERAL (SELECT e.url IS NULL OR e.disabled_at IS NOT NULL) AS h(held)
@@ -39,12 +39,13 @@ _CLAIM = text("""
         FROM unnest(CAST(:endpoints AS text[]), CAST(:rooms AS int[])) AS e(id, room)
         CROSS JOIN LATERAL (
             SELECT m.endpoint_id, m.event_id FROM deliveries.webhook_messages m
-            WHERE m.endpoint_id = e.id AND m.due_at <= :now
+            WHERE m.endpoint_id = e.id AND m.due_at <= CAST(:now AS timestamptz)
             ORDER BY m.due_at LIMIT e.room FOR UPDATE SKIP LOCKED
         ) AS found
         LIMIT :limit
     )
-    UPDATE deliveries.webhook_messages m SET due_at = :lease, attempts = m.attempts + 1, tries = m.tries + 1
+    UPDATE deliveries.webhook_messages m SET due_at = CAST(:lease AS timestamptz), attempts = m.attempts + 1,
+        tries = m.tries + 1
     FROM due JOIN deliveries.webhook_events v ON v.id = due.event_id
     WHERE m.endpoint_id = due.endpoint_id AND m.event_id = due.event_id
     RETURNING m.endpoint_id, m.event_id, m.attempts, m.tries, v.type, v.body, v.made_at
@@ -58,7 +59,7 @@ _NOTE = text("""
             AS w(endpoint, event, number, state, due_at, at, took_ms, status, error, excerpt)
     ), noted AS (
         UPDATE deliveries.webhook_messages m SET state = w.state, due_at = w.due_at, status = w.status,
-            error = w.error, settled_at = CASE WHEN w.due_at IS NULL THEN :now END
+            error = w.error, settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
         FROM w WHERE m.endpoint_id = w.endpoint AND m.event_id = w.event AND m.attempts = w.number
             AND (m.state = 'waiting' OR w.state = 'delivered')
     )
@@ -119,7 +120,7 @@ class Attempt:
     verdict: Verdict
 
 
-class PostgresMessages:
+class WebhookQueue:
     """The queue of webhooks."""
 
     async def add(
