@@ -64,8 +64,11 @@ _MOVE_PARTS = text("""
     RETURNING part
     """)
 _MOVE_MESSAGES = text("""
-    UPDATE deliveries.messages SET customer_id = :customer
-    WHERE part = ANY(CAST(:parts AS text[])) AND customer_id <> :customer
+    WITH theirs AS (
+        SELECT id FROM deliveries.messages
+        WHERE part = ANY(CAST(:parts AS text[])) AND customer_id <> :customer ORDER BY id FOR UPDATE
+    )
+    UPDATE deliveries.messages m SET customer_id = :customer FROM theirs t WHERE m.id = t.id
     """)
 # What waited for a ticket, or for the morning of another place, is looked at now.
 _WAKE = text(f"""

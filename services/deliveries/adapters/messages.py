@@ -38,11 +38,16 @@ _ADD = text("""
             state, reason, due_at)
     ON CONFLICT (id) DO NOTHING
     """)
-# What a sender has at the moment is told when it is looked at again.
+# What a sender has at the moment is told when it is looked at again. Rows of messages are locked in the order of their
+# ids, here as everywhere.
 _WITHDRAW = text("""
-    UPDATE deliveries.messages
+    WITH theirs AS (
+        SELECT id FROM deliveries.messages
+        WHERE run = ANY(CAST(:runs AS text[])) AND run <> '' AND due_at IS NOT NULL ORDER BY id FOR UPDATE
+    )
+    UPDATE deliveries.messages m
     SET withdrawn = true, due_at = CASE WHEN state = 'sending' THEN due_at ELSE least(due_at, :now) END
-    WHERE run = ANY(CAST(:runs AS text[])) AND run <> '' AND due_at IS NOT NULL
+    FROM theirs t WHERE m.id = t.id
     """)
 _DUE = text(f"""
     SELECT {COLUMNS} FROM deliveries.messages
@@ -67,14 +72,19 @@ _SETTLE = text("""
     WHERE m.id = w.id
     """)
 _NOTED = text("""
+    WITH w AS (
+        SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:leases AS text[]), CAST(:states AS text[]),
+            CAST(:reasons AS text[]), CAST(:due AS timestamptz[]), CAST(:attempts AS int[]), CAST(:holds AS text[]))
+            AS n(id, lease, state, reason, due_at, attempts, holds)
+    ), ours AS (
+        SELECT m.id FROM deliveries.messages m JOIN w ON m.id = w.id AND m.lease = w.lease
+        ORDER BY m.id FOR UPDATE OF m
+    )
     UPDATE deliveries.messages m
     SET state = w.state, reason = w.reason, due_at = w.due_at, attempts = w.attempts, holds = w.holds, lease = NULL,
         sent_at = CASE WHEN w.state = 'sent' THEN CAST(:now AS timestamptz) END,
         settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
-    FROM unnest(CAST(:ids AS text[]), CAST(:leases AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-        CAST(:due AS timestamptz[]), CAST(:attempts AS int[]), CAST(:holds AS text[]))
-        AS w(id, lease, state, reason, due_at, attempts, holds)
-    WHERE m.id = w.id AND m.lease = w.lease
+    FROM w JOIN ours USING (id) WHERE m.id = w.id
     RETURNING m.id
     """)
 _ATTEMPTED = text("""

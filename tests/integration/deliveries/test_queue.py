@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from services.deliveries.application.ports import Again, Refused, Unavailable
 from services.deliveries.domain.channels import Channel
 from tests.integration.deliveries.world import World
@@ -55,8 +57,6 @@ async def test_one_message_per_cause(world: World) -> None:
 async def test_nobody_is_written_to_about_history(world: World) -> None:
     """Given an outcome of history; when it is taken; then there is no message."""
     await world.knows("ana")
-    from msgspec.structs import replace
-
     await world.happen(replace(world.due("ana"), historical=True))
     assert await world.claim() == []
 
@@ -94,7 +94,7 @@ async def test_a_goal_that_is_reached_withdraws_what_is_still_queued(world: Worl
     assert await world.claim() == []  # it is noon
 
     await world.happen(
-        world._outcome("message.withdrawn", "ana", {"campaign": "hello", "run": hello.data["run"]})
+        world.outcome("message.withdrawn", "ana", {"campaign": "hello", "run": hello.data["run"]})
     )
     assert await world.claim() == []
     assert await world.state(hello) == ("skipped", "goal_reached")

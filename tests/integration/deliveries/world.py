@@ -134,7 +134,7 @@ class World:
             "person": person,
             **more,
         }
-        return self._outcome("recipient.changed", of or shop_id, data)
+        return self.outcome("recipient.changed", of or shop_id, data)
 
     async def knows(self, shop_id: str, **more: Any) -> None:
         """A person is told of, by default with an e-mail address."""
@@ -151,14 +151,14 @@ class World:
             "tickets_angry": angry,
             "emails_unopened": unopened,
         }
-        return self._outcome("recipient.changed", shop_id, data)
+        return self.outcome("recipient.changed", shop_id, data)
 
     def merged(
         self, source: str, target: str, epoch: int, *, kind: str = "customer.merged", **more: Any
     ) -> Outcome:
         """The outcome that the part of a shop's id went to another customer."""
         data = {"from": self.id(source), "parts": [self.id(source)], "epoch": epoch, "person": None, **more}
-        return self._outcome(kind, target, data)
+        return self.outcome(kind, target, data)
 
     def due(
         self,
@@ -184,11 +184,12 @@ class World:
             "expires_at": now + timedelta(days=7),
             **more,
         }
-        return self._outcome("message.due", of or shop_id, data, cause or f"cause-{self._number}", now)
+        return self.outcome("message.due", of or shop_id, data, cause or f"cause-{self._number}", now)
 
-    def _outcome(
+    def outcome(
         self, type_: str, shop_id: str, data: dict[str, Any], cause: str = "c", time: datetime | None = None
     ) -> Outcome:
+        """An outcome of any type."""
         self._number += 1
         return Outcome(
             id=f"outcome-{self._number}",

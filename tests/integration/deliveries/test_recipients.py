@@ -1,0 +1,128 @@
+"""Whom messages go to: what is told of persons, merges and unmerges, erasure."""
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from tests.integration.deliveries.world import World
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+async def test_the_newest_address_counts_however_late_an_older_one_is_told(world: World) -> None:
+    """Given an address told today; when an event of yesterday tells another; then mail goes to today's, and names that
+    only the old event told are known."""
+    await world.knows("ana", customer={"email": "new@example.com"})
+    older = {"email": "old@example.com", "first_name": "Ana"}
+    await world.knows("ana", customer=older, at=world.clock() - DAY)
+    await world.happen(world.due("ana"))
+    (claimed,) = await world.claim()
+    assert claimed.contact.value == "new@example.com"
+    assert claimed.recipient.personal["first_name"] == "Ana"
+
+
+async def test_an_outcome_that_comes_again_later_turns_nothing_back(world: World) -> None:
+    """Given consent that was given and then withdrawn; when the outcome of giving it is replayed; then it stays
+    withdrawn."""
+    await world.program("messages: {}")
+    given = await world.told("ana", customer={"email": "ana@example.com"}, consents=["email"])
+    world.clock.advance(HOUR)
+    await world.happen(given, await world.told("ana", withdrawn=["email"]))
+    await world.happen(given)
+    hello = world.due("ana")
+    await world.happen(hello)
+    assert await world.send() == []
+    assert await world.state(hello) == ("skipped", "no_consent")
+
+
+async def test_a_merge_takes_contacts_and_queued_messages_along_and_an_unmerge_brings_them_back(
+    world: World,
+) -> None:
+    """Given two customers, one with an address and a queued message; when they merge; then the message is the other
+    one's, and counts towards its limit; when the merge is undone; then it is as before."""
+    await world.program("messages: {consent: unless_withdrawn, at_most: {times: 1, per: P7D}}")
+    await world.knows("ana")
+    await world.knows("ben", customer={"first_name": "Ben"})
+    first = world.due("ana", expires_at=world.clock() + 20 * DAY)
+    await world.happen(first)
+    await world.happen(world.merged("ana", "ben", 1))
+    (claimed,) = await world.claim()
+    assert (claimed.message.customer_id, claimed.contact.value) == (world.id("ben"), "ana@example.com")
+    assert claimed.contact.subject == world.subject("ana")
+    await world.note([claimed])
+
+    more = world.due("ben", expires_at=world.clock() + 20 * DAY)
+    await world.happen(more)
+    assert await world.send() == []
+    assert await world.state(more) == ("held", "too_often")
+
+    back = world.merged("ana", "ana", 2, kind="customer.unmerged", **{"from": world.id("ben")})
+    await world.happen(back)
+    row = await world.row(first)
+    assert row.customer_id == world.id("ana")
+    world.clock.advance(7 * DAY)
+    assert await world.send() == []
+    assert await world.state(more) == ("skipped", "no_contact")
+
+
+async def test_changes_in_who_is_who_may_come_in_any_order(world: World) -> None:
+    """Given a merge and its undoing that travel in other partitions; when the later one comes first; then the part
+    stays where the later one left it, and a message for it finds it there."""
+    await world.knows("ana")
+    await world.knows("ben", customer={"first_name": "Ben"})
+    back = world.merged("ana", "ana", 2, kind="customer.unmerged", **{"from": world.id("ben")})
+    await world.happen(back)
+    await world.happen(world.merged("ana", "ben", 1))
+    await world.happen(world.due("ana", of="ben"))
+    (claimed,) = await world.claim()
+    assert (claimed.message.customer_id, claimed.contact.value) == (world.id("ana"), "ana@example.com")
+
+
+async def test_what_is_told_of_a_part_that_has_moved_is_told_of_its_customer(world: World) -> None:
+    """Given a part that went to another customer; when its address is told under the old one; then mail to the new one
+    goes there."""
+    await world.knows("ben", customer={"first_name": "Ben"})
+    await world.happen(world.merged("ana", "ben", 1))
+    await world.happen(await world.told("ana", customer={"email": "ana@example.com"}))
+    await world.happen(world.due("ben"))
+    assert await world.send() == [("hello", "ana@example.com")]
+
+
+async def test_nobody_who_was_erased_is_written_to(world: World) -> None:
+    """Given a queued message; when the person's key is destroyed; then it is not sent, and nothing that is told of them
+    later is kept."""
+    await world.knows("ana")
+    hello = world.due("ana")
+    late = await world.told("ana", customer={"email": "ana@example.com"})
+    await world.happen(hello)
+    async with world.admin.begin() as connection:
+        await world.keys.destroy(connection, [world.subject("ana")])
+    assert await world.send() == []
+    assert await world.state(hello) == ("skipped", "erased")
+    again = world.due("ana")
+    await world.happen(late, again)
+    assert await world.send() == []
+    assert await world.state(again) == ("skipped", "erased")
+
+
+async def test_no_table_holds_personal_data_in_the_clear(world: World) -> None:
+    """Given a customer of whom much is told and a message that was sent; when every table of the service and its
+    outbox is searched; then neither address, telephone nor name is found."""
+    known = {"email": "ana.secret@example.com", "phone": "+12125550199", "first_name": "Anastasia"}
+    await world.knows("ana", customer=known)
+    await world.happen(world.due("ana"))
+    assert len(await world.send()) == 1
+    async with world.admin.connect() as connection:
+        tables = await connection.execute(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'deliveries'")
+        )
+        dumped = ""
+        for (table,) in tables.all():
+            rows = await connection.execute(text(f"SELECT t::text FROM deliveries.{table} t"))
+            dumped += "".join(row for (row,) in rows)
+        rows = await connection.execute(text("SELECT convert_from(value, 'UTF8') FROM platform.log_records"))
+        dumped += "".join(row for (row,) in rows)
+    assert world.id("ana") in dumped
+    for value in known.values():
+        assert value not in dumped
+        assert value.encode().hex() not in dumped
