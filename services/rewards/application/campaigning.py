@@ -16,6 +16,7 @@ from services.rewards.domain.campaigns.goals import may_reach, reach_goals
 from services.rewards.domain.campaigns.occasions import (
     Occasion,
     begun,
+    concerns,
     occasion_of,
     occasions_of,
     of_outcomes,
@@ -96,15 +97,16 @@ class Campaigns:
         turns: list[_Turn] = []
         fresh: set[str] = set()
         for activity, member in decided:
-            occasions = list(occasions_of(activity, rulebook))
-            occasions += [occasion_of(one, activity.facts, activity) for one in own.get(activity.id, ())]
-            begins = [
-                (campaign, occasion) for occasion in occasions for campaign in begun(occasion, rulebook)
-            ]
-            at_hand = activity.type in rulebook.goals and member.customer_id in fresh
+            told = own.get(activity.id, ())
+            begins: list[Begun] = []
+            if told or concerns(activity, rulebook):
+                occasions = list(occasions_of(activity, rulebook))
+                occasions += [occasion_of(one, activity.facts, activity) for one in told]
+                begins = [(campaign, one) for one in occasions for campaign in begun(one, rulebook)]
+            reaches = activity.type in rulebook.goals and member.customer_id in fresh
             if begins:
                 fresh.add(member.customer_id)
-            if begins or at_hand or may_reach(activity, member, rulebook):
+            if begins or reaches or may_reach(activity, member, rulebook):
                 turns.append(_Turn(member, part_of(activity, member), activity, begins))
         await self._take(connection, turns, rulebook, changes)
 

@@ -34,6 +34,15 @@ class Occasion:
     unrewarded: bool = False
 
 
+def concerns(activity: Activity, rulebook: Rulebook) -> bool:
+    """Whether it may be an occasion: quickly, as nearly no activity is."""
+    if activity.type in rulebook.campaigns:
+        return True
+    if not (activity.changes and rulebook.campaigns_on_changes):
+        return False
+    return any(change.what != "score" for change in activity.changes)
+
+
 def occasions_of(activity: Activity, rulebook: Rulebook) -> Iterator[Occasion]:
     """What of an activity some campaign begins on. History brings up nothing, nor does it that somebody proved to be
     somebody else, or that the same events were looked at anew."""
