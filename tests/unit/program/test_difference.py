@@ -185,6 +185,8 @@ FULL = load(
     campaigns:
       - {id: k, on: order.completed, when: "customer.orders > 3", do: [{offer: o}, {message: t}], holdout: 5%,
          at_most: {times: 1, per: P1M}, success: {on: order.completed, within: P3D}}
+      - {id: l, on: x.left, after: PT4H, do: [{points: 5}, {tag: left}, {alert: look}, {webhook: crm}]}
+      - {id: ab, on: x.seen, variants: {a: {do: [{message: t}]}, b: {share: 30%, do: [{tag: seen}]}}}
     messages: {quiet_hours: "21:00-08:00", at_most: {times: 2, per: P7D}, channels: [email, sms], sms_after_unopened: 5}
     templates: {t: {subject: Hello, text: How are you?}}
     """
