@@ -21,7 +21,7 @@ from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, points, went
 from tests.unit.rewards.building import NOW, activity, order, refund
-from tests.unit.rewards.test_earning import HEAD, LINES, back
+from tests.unit.rewards.earning import HEAD, LINES, back
 
 PROGRAM = f"""{HEAD}points:
   earn:
