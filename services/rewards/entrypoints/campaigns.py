@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.rewards.adapters import campaign_runs
 from services.rewards.domain.campaigns.runs import State
+from services.rewards.entrypoints.campaign_report import campaign_report_routes
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
@@ -79,7 +80,7 @@ class RunView(BaseModel):
 
 
 def campaign_routes(service: Service) -> APIRouter:
-    """`GET /v1/campaigns`, `GET /v1/campaigns/{campaign}`, `GET /v1/customers/{customer}/campaigns`."""
+    """`GET /v1/campaigns`, `GET /v1/campaigns/{campaign}` and its report, `GET /v1/customers/{customer}/campaigns`."""
     router = APIRouter()
 
     @router.get("/v1/campaigns", summary="The campaigns of the program", tags=["campaigns"])
@@ -135,6 +136,7 @@ def campaign_routes(service: Service) -> APIRouter:
             next=encode_cursor((last.started_at, last.run)) if last else None,
         )
 
+    router.include_router(campaign_report_routes(service))
     return router
 
 

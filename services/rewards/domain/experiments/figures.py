@@ -12,7 +12,8 @@ class Figures:
     """One arm. All but `runs`, `points` and `discounts` are numbers of customers.
 
     `open`: those who may still reach the goal in time. `sent`, `opened`, `clicked`, `unsubscribed`: of messages.
-    `offered`, `redeemed`: of the run's own offers, by codes that stand used. `goals`: who reached the goal. `buyers`:
+    `offered`, `redeemed`: of the run's own offers, by codes that stand used; `unpriced`: for some
+    of which nobody knows what they took off in money. `goals`: who reached the goal. `buyers`:
     who ordered in the time of the goal, and has not given all of it back; `revenue`: what customers paid for these
     orders less refunds, in the program's currency, discounts already taken off. `points`: those that the runs gave.
     `discounts`: what the runs' codes took off orders.
@@ -27,6 +28,7 @@ class Figures:
     unsubscribed: int = 0
     offered: int = 0
     redeemed: int = 0
+    unpriced: int = 0
     goals: int = 0
     buyers: int = 0
     revenue: Moments = NOBODY

@@ -28,6 +28,8 @@ _SAYS: Final = {
     "still_open": "{open} of {customers} customers may still reach the goal in time: figures will change.",
     "repeated": "{again} further runs of the same customers are not compared: each customer counts once, by the first"
     " run in the period.",
+    "codes_unpriced": "{unpriced} customers used codes of which is not known what they were worth in money (gifts, free"
+    " shipping): the cost is without them.",
     "points_unpriced": "The program does not say what points are worth: the cost is without them.",
 }
 
@@ -51,12 +53,14 @@ def remarks(
         "uneven": uneven,
         "still_open": whole.open,
         "repeated": whole.runs > whole.customers,
+        "codes_unpriced": treated.unpriced,
         "points_unpriced": treated.points and not priced,
     }
     figures = {
         "versions": ", ".join(map(str, versions)),
         "open": whole.open,
         "customers": whole.customers,
+        "unpriced": treated.unpriced,
         "again": whole.runs - whole.customers,
     }
     return [Remark(code, _SAYS[code].format(**figures)) for code, held in holds.items() if held]

@@ -1,0 +1,347 @@
+"""Reports of campaigns: from what happened on the stream and at the checkout to what it brought and cost."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from shared.contracts.activity import Activity
+from shared.contracts.outcomes import message_id
+from tests.integration.rewards.campaigning import HEAD, after, of_type, put, run_program
+from tests.integration.rewards.conftest import Rewards
+from tests.unit.rewards.building import NOW, activity, cancellation, order, refund
+
+COME_BACK = (
+    "{id: come-back, on: subscription.paused, do: [{offer: miss-you}, {message: hello}, {points: 50}],"
+    " holdout: 50%, success: {on: order.completed, within: P30D}}"
+)
+PRICED = HEAD.replace("earn: [{id:", "redeem: {points: 100, value: 1.00}\n  earn: [{id:", 1)
+REPORT = "/v1/campaigns/come-back/report"
+
+
+def name(number: int) -> str:
+    """A customer's id."""
+    return f"cus_{number:024d}"
+
+
+def paused(number: int, at: float = 0, key: str = "") -> Activity:
+    """What the campaign begins on."""
+    return activity("subscription.paused", f"paused-{number}{key}", customer=name(number), at=after(at))
+
+
+async def arms(rewards: Rewards) -> dict[str, str]:
+    """Each customer's arm, by their last run."""
+    rows = await rewards.rows("SELECT customer_id, arm FROM rewards.campaign_runs ORDER BY started_at")
+    return {customer: arm for customer, arm in rows}  # noqa: C416
+
+
+@dataclass
+class Shop:
+    """Forty customers for whom the campaign began; who is in which arm, and what each was sent and given."""
+
+    rewards: Rewards
+    api: httpx.AsyncClient
+    treated: list[str] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+
+    async def happen(self, *activities: Activity) -> None:
+        """Things happen, and it is a minute later."""
+        self.rewards.clock.set(max(self.rewards.clock(), activities[-1].time + timedelta(minutes=1)))
+        await self.rewards.happen(*activities)
+
+    async def bought(self, customer: str, total: str, *, days: float, key: str = "") -> str:
+        """The customer orders so many days later."""
+        order_id = f"order-{customer}-{days}{key}"
+        await self.happen(order(order_id, total, customer=customer, at=after(days)))
+        return order_id
+
+    async def heard(self, what: str, customer: str, *, days: float, message: str | None = None) -> None:
+        """Deliveries tells what became of the customer's message."""
+        data = {"message_id": message or self.messages[customer], "campaign": "come-back"}
+        told = activity(what, f"{what}-{customer}-{days}", customer=customer, at=after(days), **data)
+        await self.happen(told)
+
+    async def report(self, **query: str) -> dict[str, Any]:
+        """The report, now."""
+        answer = await self.api.get(REPORT, params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def arm(self, which: str) -> dict[str, Any]:
+        """An arm of the report."""
+        found = await self.report()
+        rows: dict[str, Any] = next(arm for arm in (*found["arms"], found["all"]) if arm["arm"] == which)
+        return rows
+
+
+@pytest.fixture
+async def shop(rewards: Rewards, api: httpx.AsyncClient) -> Shop:
+    """The campaign has begun for forty customers."""
+    await put(rewards, PRICED + f"  - {COME_BACK}\n")
+    made = Shop(rewards, api)
+    await made.happen(*(paused(number) for number in range(40)))
+    for customer, arm in (await arms(rewards)).items():
+        (made.alone if arm == "holdout" else made.treated).append(customer)
+    told = await rewards.outcomes()
+    made.messages = {one.customer_id: message_id(one.id) for one in of_type(told, "message.due")}
+    made.codes = {one.customer_id: one.data["code"] for one in of_type(told, "offer.issued")}
+    return made
+
+
+async def test_everybody_has_an_arm_and_only_the_treated_get_anything(shop: Shop) -> None:
+    """Given a hold-out of half; when the campaign begins for forty customers; then each has a run in one of two arms,
+    and who is left alone got neither points nor code nor message."""
+    assert len(shop.treated) + len(shop.alone) == 40
+    assert 10 < len(shop.alone) < 30
+    assert set(shop.messages) == set(shop.codes) == set(shop.treated)
+
+    found = await shop.report()
+
+    assert [arm["arm"] for arm in found["arms"]] == ["treated", "holdout"]
+    assert [arm["customers"] for arm in found["arms"]] == [len(shop.treated), len(shop.alone)]
+    assert [arm["share"] for arm in found["arms"]] == [0.5, 0.5]
+    assert [arm["cost"]["points"] for arm in found["arms"]] == [50 * len(shop.treated), 0]
+    assert [arm["offered"] for arm in found["arms"]] == [len(shop.treated), 0]
+    assert Decimal(found["all"]["cost"]["points_worth"]) == Decimal("0.50") * len(shop.treated)
+    assert [remark["code"] for remark in found["remarks"]] == ["still_open"]
+
+
+async def test_the_funnel_is_counted_once_a_customer_in_whatever_order_it_is_told(shop: Shop) -> None:
+    """Given messages; when they are sent, opened, clicked, told twice, late, or in part; then each customer counts once
+    at each step, an opening tells that it was sent, a click that it was opened; messages of others count nowhere."""
+    one, two, three, four = shop.treated[:4]
+    await shop.heard("email.sent", one, days=0.1)
+    await shop.heard("email.opened", two, days=0.3)
+    await shop.heard("email.sent", two, days=0.2)
+    await shop.heard("email.opened", two, days=0.1)
+    await shop.heard("email.clicked", three, days=0.2)
+    await shop.heard("email.clicked", three, days=0.3)
+    await shop.heard("sms.sent", four, days=0.1)
+    await shop.heard("email.unsubscribed", one, days=0.4)
+    await shop.heard("email.opened", shop.alone[0], days=0.1, message="msg_of-another-tool")
+    await shop.heard("email.sent", shop.treated[5], days=0.1, message="another-tool's")
+
+    found = await shop.arm("treated")
+
+    assert [found[step] for step in ("sent", "opened", "clicked", "unsubscribed")] == [4, 2, 1, 1]
+    assert (await shop.arm("holdout"))["sent"] == 0
+    (moments,) = await shop.rewards.rows(
+        "SELECT sent_at, opened_at FROM rewards.campaign_messages WHERE message = :id", id=shop.messages[two]
+    )
+    assert tuple(moments) == (after(0.2), after(0.1)), "of each the first time"
+
+
+async def test_codes_that_stand_used_count_with_what_they_took_off(shop: Shop) -> None:
+    """Given codes of the campaign; when one is used, and one is used for an order that is then cancelled; then the
+    first alone counts, and what it took off is a cost."""
+    one, two = shop.treated[:2]
+    for customer, order_id in ((one, "o-1"), (two, "o-2")):
+        answer = await shop.api.post(
+            f"/v1/offers/{shop.codes[customer]}/redeem",
+            json={"customer": customer, "order": {"order_id": order_id, "currency": "USD", "total": "60.00"}},
+            headers={"Idempotency-Key": order_id},
+        )
+        assert answer.status_code == 200, answer.text
+        await shop.happen(order(order_id, "54.00", customer=customer, at=after(1)))
+    await shop.happen(cancellation("o-2", customer=two, at=after(2)))
+
+    found = await shop.arm("treated")
+
+    assert (found["redeemed"], Decimal(found["cost"]["discounts"])) == (1, Decimal("6.00"))
+    assert Decimal(found["cost"]["total"]) == Decimal("6.00") + Decimal("0.50") * len(shop.treated)
+    assert (found["goals"], found["buyers"], Decimal(found["revenue"])) == (2, 1, Decimal(54))
+
+
+async def test_revenue_is_of_orders_in_time_less_refunds_in_both_arms(shop: Shop) -> None:
+    """Given orders before the campaign began, in the time of its goal, and after; refunds; another currency; then only
+    what is kept of orders in time counts, in the hold-out too."""
+    one, alone = shop.treated[0], shop.alone[0]
+    for customer in (one, alone):
+        await shop.bought(customer, "1000.00", days=-1)
+        kept = await shop.bought(customer, "80.00", days=2)
+        await shop.bought(customer, "20.00", days=29.9)
+        await shop.bought(customer, "1000.00", days=31)
+        told = refund(kept, f"r-{customer}", "30.00", customer=customer, at=after(3))
+        await shop.happen(told)
+        foreign = order(f"f-{customer}", "500", customer=customer, at=after(4), currency="EUR")
+        await shop.happen(foreign)
+
+    found = await shop.report()
+
+    for arm in found["arms"]:
+        assert (arm["goals"], arm["buyers"], Decimal(arm["revenue"])) == (1, 1, Decimal(70)), arm["arm"]
+
+
+async def test_few_customers_are_too_few_to_tell(shop: Shop) -> None:
+    """Given a handful of orders; then the report has intervals, and says that they say nothing yet."""
+    await shop.bought(shop.treated[0], "50", days=1)
+
+    found = (await shop.report())["all"]
+
+    assert found["against_holdout"]["goal"]["verdict"] == "too_few"
+    assert found["against_holdout"]["revenue"]["verdict"] == "too_few"
+    assert found["incremental"] == {"goals": None, "revenue": None, "gain": None, "return_on_cost": None}
+    assert found["says"].endswith("too few to tell whether the campaign did anything.")
+    low, high = (found["against_holdout"]["goal"]["difference"][end] for end in ("low", "high"))
+    assert low < 0 < high
+
+
+async def test_each_customer_counts_by_the_first_run_of_the_period(shop: Shop) -> None:
+    """Given customers for whom the campaign begins again; when the report is of all, and of the later days; then they
+    count once in each, and nobody was moved to another arm."""
+    before = await arms(shop.rewards)
+    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
+    await shop.bought(shop.treated[0], "50", days=41)
+
+    assert await arms(shop.rewards) == before
+    whole, later = await shop.report(), await shop.report(**{"from": after(30).isoformat()})
+    assert (whole["all"]["customers"], whole["all"]["runs"]) == (len(shop.treated), 2 * len(shop.treated))
+    assert "repeated" in [remark["code"] for remark in whole["remarks"]]
+    assert (whole["all"]["goals"], later["all"]["goals"]) == (0, 1)
+    assert (later["all"]["customers"], later["all"]["runs"]) == (len(shop.treated), len(shop.treated))
+
+
+@pytest.mark.parametrize("share", ["5%", "95%"])
+async def test_another_share_moves_nobody(shop: Shop, share: str) -> None:
+    """Given arms; when the hold-out becomes smaller or larger, and the campaign begins again for all; then everybody
+    stays where they are; and the report says that the campaign changed."""
+    before = await arms(shop.rewards)
+    shop.rewards.clock.set(after(40))
+    await put(shop.rewards, PRICED + f"  - {COME_BACK.replace('50%', share)}\n")
+    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
+
+    assert await arms(shop.rewards) == before
+    found = await shop.report()
+    assert "changed" in [remark["code"] for remark in found["remarks"]]
+    later = await shop.report(**{"from": after(30).isoformat()})
+    assert "changed" not in [remark["code"] for remark in later["remarks"]]
+    assert "uneven" in [remark["code"] for remark in later["remarks"]], (
+        "shares were others when arms were assigned"
+    )
+
+
+async def test_variants_that_come_later_leave_the_hold_out_alone(shop: Shop) -> None:
+    """Given a campaign that gets variants; when it begins again for all; then who was left alone stays so, and all
+    others get one of the variants, for good."""
+    variants = "variants: {few: {do: [{points: 50}]}, many: {do: [{points: 500}]}}"
+    do = "do: [{offer: miss-you}, {message: hello}, {points: 50}]"
+    shop.rewards.clock.set(after(40))
+    await put(shop.rewards, PRICED + f"  - {COME_BACK.replace(do, variants)}\n")
+    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
+    second = await arms(shop.rewards)
+    await shop.happen(*(paused(number, at=80, key="-third") for number in range(40)))
+
+    assert {customer for customer, arm in second.items() if arm == "holdout"} == set(shop.alone)
+    assert {second[customer] for customer in shop.treated} == {"few", "many"}
+    assert await arms(shop.rewards) == second
+    found = await shop.report(**{"from": after(30).isoformat()})
+    assert [arm["arm"] for arm in found["arms"]] == ["few", "many", "holdout"]
+    assert [(each["arm"] in {"few", "many"}, each["level"]) for each in found["variants"]] == [(True, 0.95)]
+
+
+async def test_a_merge_takes_runs_and_messages_along_and_gives_them_back(shop: Shop) -> None:
+    """Given one who is left alone and one who is not, who prove to be one; then the report counts one customer, in the
+    arm of the first run, which also decides later ones; when the merge is undone, two again."""
+    one, alone = sorted((shop.treated[0], shop.alone[0]))
+    took = {"from": alone, "parts": [alone], "epoch": 1}
+    await shop.happen(activity("customer.merged", "merged", customer=one, **took))
+    merged = await shop.report()
+    assert sum(arm["customers"] for arm in merged["arms"]) == 39
+    await shop.heard("email.opened", one, days=1, message=shop.messages[shop.treated[0]])
+    await shop.happen(
+        activity("subscription.paused", "both", customer=one, at=after(40)),
+    )
+    first = await shop.rewards.rows(
+        "SELECT arm FROM rewards.campaign_runs WHERE customer_id = :one ORDER BY started_at, run LIMIT 1",
+        one=one,
+    )
+    assert (await arms(shop.rewards))[one] == first[0][0]
+
+    back = {"from": one, "parts": [alone], "epoch": 2}
+    await shop.happen(activity("customer.unmerged", "unmerged", customer=alone, **back))
+
+    parted = await shop.report()
+    assert sum(arm["customers"] for arm in parted["arms"]) == 40
+    owners = dict(await shop.rewards.rows("SELECT message, customer_id FROM rewards.campaign_messages"))
+    assert owners == {message: customer for customer, message in shop.messages.items()}
+    assert (await shop.arm("treated"))["opened"] == 1
+
+
+async def test_a_campaign_that_is_gone_keeps_its_report(shop: Shop) -> None:
+    """Given a campaign that was taken out of the program; then what it brought can still be read."""
+    before = await shop.report()
+    await run_program(shop.rewards, "{id: other, on: subscription.paused, do: [{points: 5}]}")
+
+    assert await shop.report() == before
+
+
+async def test_wrong_questions_are_answered_as_such(shop: Shop) -> None:
+    """Given an unknown campaign, or a period that ends before it begins; then the answer says what is wrong."""
+    unknown = await shop.api.get("/v1/campaigns/no-such/report")
+    period = {"from": NOW.isoformat(), "to": after(-1).isoformat()}
+    wrong = await shop.api.get(REPORT, params=period)
+    garbage = await shop.api.get(REPORT, params={"from": "yesterday"})
+    nonsense = await shop.api.get("/v1/campaigns/No%00pe/report")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+    assert unknown.json()["detail"].endswith("It has: come-back.")
+    assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (422, "to")
+    assert garbage.status_code == 422
+    assert nonsense.status_code in {404, 422}
+
+
+async def test_a_large_campaign_comes_to_what_scipy_and_statsmodels_make_of_the_same_rows(shop: Shop) -> None:
+    """Given 3,000 customers of whom 40 in 100 order when they are left alone, and 50 when they are not; when their
+    runs and orders are counted by the database; then every interval is that of scipy and statsmodels over the single
+    sums, and holds the truth."""
+    await shop.rewards.plant(
+        "DELETE FROM rewards.campaign_runs",
+        "SELECT setseed(0.4)",
+        """INSERT INTO rewards.campaign_runs (customer_id, campaign, run, "on", cause, root, arm, started_at, due_at,
+               state, program_version, goal_until, silent, wrote)
+           SELECT 'cus_p' || n, 'come-back', 'run_' || n, 'x', n::text, n::text,
+               CASE WHEN random() < 0.5 THEN 'holdout' ELSE 'treated' END, at, at, 'done', 1, at + interval '30 days',
+               false, false
+           FROM generate_series(1, 3000) AS n, (SELECT timestamptz '2026-05-01' AS at) AS t""",
+        """INSERT INTO rewards.purchases (customer_id, order_id, placed_at, currency, total, net, counts, cancelled)
+           SELECT customer_id, 'o', started_at + interval '3 days', 'USD', paid, paid, true, false
+           FROM (SELECT customer_id, arm, started_at, round((10 - 40 * ln(random()))::numeric, 2) AS paid
+                 FROM rewards.campaign_runs) AS r
+           WHERE random() < CASE arm WHEN 'holdout' THEN 0.4 ELSE 0.5 END""",
+        """UPDATE rewards.campaign_runs r SET reached_at = p.placed_at FROM rewards.purchases p
+           WHERE p.customer_id = r.customer_id""",
+    )
+    rows = await shop.rewards.rows("""
+        SELECT r.arm, coalesce(p.net, 0)::float8, reached_at IS NOT NULL FROM rewards.campaign_runs r
+        LEFT JOIN rewards.purchases p USING (customer_id)""")
+    paid = {arm: np.array([net for which, net, _ in rows if which == arm]) for arm in ("treated", "holdout")}
+    goals = {arm: sum(reached for which, _, reached in rows if which == arm) for arm in paid}
+
+    found = (await shop.report())["all"]
+
+    against = found["against_holdout"]
+    counts = goals["treated"], len(paid["treated"]), goals["holdout"], len(paid["holdout"])
+    shares = confint_proportions_2indep(*counts, method="newcomb", compare="diff")
+    rate = proportion_confint(*counts[:2], method="wilson")
+    sums = stats.ttest_ind(paid["treated"], paid["holdout"], equal_var=False).confidence_interval()
+    assert _ends(found["rate"]) == pytest.approx(rate, abs=1e-4)
+    assert _ends(against["goal"]["difference"]) == pytest.approx(shares, abs=1e-4)
+    assert _ends(against["revenue"]["difference"]) == pytest.approx(sums, abs=0.01)
+    assert _ends(found["incremental"]["revenue"]) == pytest.approx(np.array(sums) * counts[1], abs=0.01)
+    assert shares[0] < 0.1 < shares[1], "the truth"
+    assert sums[0] < 0.1 * 50 < sums[1], "the truth"
+    assert (against["goal"]["verdict"], against["revenue"]["verdict"]) == ("better", "better")
+    assert float(found["revenue"]) == pytest.approx(paid["treated"].sum(), abs=0.01)
+
+
+def _ends(interval: dict[str, Any]) -> tuple[float, float]:
+    return float(interval["low"]), float(interval["high"])
