@@ -7,13 +7,15 @@ import pytest
 
 from shared.contracts.catalogue import CATALOGUE
 from shared.program.condition import Condition, Scope
-from shared.program.expression.fields import COMMON, OWN_EVENTS, customer_fields, event_fields
+from shared.program.expression.fields import COMMON, OWN_EVENTS, REWARDS_EVENTS, customer_fields, event_fields
 from shared.program.ids import RESERVED
 from shared.program.parse import KEYS, load_program
 from tests.unit.program.texts import HEAD
 
-GUIDE = (Path(__file__).parents[3] / "docs" / "program.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+DOCS = Path(__file__).parents[3] / "docs"
+GUIDE = (DOCS / "program.md").read_text(encoding="utf-8")
+CAMPAIGNS = (DOCS / "campaigns.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE + CAMPAIGNS, flags=re.DOTALL)
 NAMES = re.compile(r"`([^`]+)`")
 
 
@@ -55,6 +57,11 @@ def test_the_table_of_events_that_time_brings_is_complete() -> None:
     rows = table("Events that time brings")
     documented = {row[0].strip("`"): set(NAMES.findall(row[2])) if len(row) > 2 else set() for row in rows}
     assert documented == {event: set(fields) for event, fields in OWN_EVENTS.items()}
+
+
+def test_the_table_of_events_of_rewards_is_complete() -> None:
+    documented = {row[0].strip("`"): set(NAMES.findall(row[2])) for row in table("Events of rewards")}
+    assert documented == {event: set(fields) for event, fields in REWARDS_EVENTS.items()}
 
 
 def test_the_examples_of_conditions_compile() -> None:
