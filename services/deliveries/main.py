@@ -32,6 +32,7 @@ from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.application.sending import Dispatch
+from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.links import Links
 from services.deliveries.entrypoints.message_sender import MessageSender
@@ -104,6 +105,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
         KnowRecipients(knowing),
         QueueMessages(knowing, messages),
         FanOut(endpoints, webhooks),
+        TagCustomers(knowing, OutboxEvents(make_outbox(settings, SERVICE))),
     ]
     loops: dict[str, Running] = {
         "queue": QueueWatch(engine, clock),

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.adapters.recipients import PostgresRecipients, bound_to
+from services.deliveries.application.tagging import Named
 from services.deliveries.domain.message import Reason
 from services.deliveries.domain.person import Part, State
 from shared.vault.seal import Sealer, UnsealError
@@ -30,6 +31,11 @@ _OWNERS = text("""
 _PARTS = text("""
     SELECT part, customer_id, subject, identifiers, sealed FROM deliveries.recipient_parts
     WHERE part = ANY(CAST(:parts AS text[]))
+    """)
+_NAMED = text("""
+    SELECT part, customer_id, subject, identifiers FROM deliveries.recipient_parts
+    WHERE subject IS NOT NULL
+        AND (part = ANY(CAST(:parts AS text[])) OR customer_id = ANY(CAST(:customers AS text[])))
     """)
 # What is told later than what is known counts: a record that comes again changes nothing back.
 _STATE = text("""
@@ -100,6 +106,16 @@ class PostgresKnowing:
         """These parts as far as they are known."""
         rows = await connection.execute(_PARTS, {"parts": list(parts)})
         return {part.part: part for part in await self._recipients.parts(connection, rows)}
+
+    async def named(
+        self, connection: AsyncConnection, parts: Sequence[str], customers: Sequence[str]
+    ) -> list[Named]:
+        """See `Names.named`."""
+        rows = await connection.execute(_NAMED, {"parts": [*parts], "customers": [*customers]})
+        return [
+            Named(part, customer_id, subject, json.decode(identifiers, type=dict[str, str]))
+            for part, customer_id, subject, identifiers in rows
+        ]
 
     async def open(
         self, connection: AsyncConnection, persons: Sequence[tuple[str, str, str]]

@@ -25,8 +25,8 @@ PURPOSES_MAX = 64
 ATTRIBUTES_MAX = 100
 """So many attributes are kept: those that came first. One that is withdrawn (null) makes room."""
 
-CONTACTS = ("email", "phone")
-"""Identifiers at which a person can be written to."""
+CONTACTS = ("id", "email", "phone")
+"""Identifiers at which a person can be written to; push services know people by the shop's own id."""
 
 MARK_CHARACTERS = 8
 """Of a contact's pseudonym: enough to tell one address of a customer from another."""

@@ -126,3 +126,23 @@ async def test_no_table_holds_personal_data_in_the_clear(world: World) -> None:
     for value in known.values():
         assert value not in dumped
         assert value.encode().hex() not in dumped
+
+
+async def test_a_tag_that_a_campaign_gives_becomes_an_event_of_the_part_or_of_the_customer(
+    world: World,
+) -> None:
+    """Given a customer with a known part; when a tag is due for it, and for another part that nothing is known of; then
+    both are told under the known one, under ids of their own; of somebody unknown nothing is told."""
+    await world.knows("ana")
+    data = {"campaign": "winback", "run": "r", "tag": "won-back"}
+    first = world.outcome("tag.due", "ana", {**data, "part": world.id("ana")})
+    second = world.outcome("tag.due", "ana", {**data, "part": world.id("another")})
+    await world.happen(first, second, world.outcome("tag.due", "eve", data))
+    events = await world.events()
+    assert {(event.type, event.id) for event in events} == {
+        ("customer.tagged", first.id),
+        ("customer.tagged", second.id),
+    }
+    for event in events:
+        assert event.data == {"tag": "won-back", "by": "winback"}
+        assert (event.subject, event.identifiers) == (world.subject("ana"), {"id": world.subject("ana")})

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.adapters.knowing import PostgresKnowing
 from services.deliveries.adapters.messages import PostgresMessages
+from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
 from services.deliveries.application.claiming import MessageQueue
@@ -21,10 +22,12 @@ from services.deliveries.application.knowing import KnowRecipients
 from services.deliveries.application.ports import Claimed, Receipt, Sent, Unavailable
 from services.deliveries.application.queueing import QueueMessages
 from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.links import Links
 from services.deliveries.main import create_queue
 from shared.bus.records import Incoming
+from shared.bus.wiring import make_outbox
 from shared.contracts.codec import decode, encode
 from shared.contracts.customer import own_id
 from shared.contracts.events import EVENTS_TOPIC, EventRecord
@@ -70,7 +73,14 @@ class World:
         self.keys = SubjectKeys(self.settings.secret)
         self.pseudonyms = Pseudonyms(self.settings.secret)
         knowing = PostgresKnowing(self.keys, PostgresRecipients(self.keys, self.pseudonyms))
-        self.handler = OutcomeHandler([KnowRecipients(knowing), QueueMessages(knowing, PostgresMessages())])
+        events = OutboxEvents(make_outbox(self.settings, "deliveries"))
+        self.handler = OutcomeHandler(
+            [
+                KnowRecipients(knowing),
+                QueueMessages(knowing, PostgresMessages()),
+                TagCustomers(knowing, events),
+            ]
+        )
         self.queue = self.another_queue()
 
     def another_queue(self) -> MessageQueue:

@@ -152,3 +152,14 @@ async def test_a_malformed_record_raises_and_changes_nothing(world: World, value
     assert await world.profiles() == {}
     assert await world.rows("SELECT * FROM scoring.inbox") == []
     assert await world.activity() == []
+
+
+async def test_who_is_known_by_the_shops_id_alone_is_told_of_once(world: World):
+    """Given a customer without address or telephone; when orders come; then the first tells how the customer is
+    reached (push services know people by that id), and the others, which bring nothing new, do not."""
+    await world.feed(placed(0, "1"), placed(1, "2"))
+    await world.feed(placed(2, "3"))
+
+    persons = [told.person for told in await world.activity()]
+    assert [person is not None for person in persons] == [True, False, False]
+    assert persons[0].identifiers == {"id": "p-ana"}

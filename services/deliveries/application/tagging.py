@@ -1,0 +1,84 @@
+"""The use case of tags that campaigns give: each becomes an event of our own, which the customer's profile counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deliveries.application.ports import OwnEvent, OwnEvents
+from shared.contracts.outcomes import Outcome
+
+DUE: Final = "tag.due"
+
+log = structlog.get_logger()
+
+
+class TagDue(Struct, frozen=True):
+    """The data of `tag.due`."""
+
+    campaign: str
+    tag: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """By which identifier (kind to pseudonym, that of `subject`) the events of a part go."""
+
+    part: str
+    customer_id: str
+    subject: str
+    identifiers: dict[str, str]
+
+
+class Names(Protocol):
+    """Where that is known."""
+
+    async def named(
+        self, connection: AsyncConnection, parts: Sequence[str], customers: Sequence[str]
+    ) -> list[Named]:
+        """These parts, and all of these customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagCustomers:
+    """A `Taker`, and the last one: what it appends to the stream takes locks that order writers."""
+
+    names: Names
+    events: OwnEvents
+
+    async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """See `Taker`. The event's id is the outcome's, so that a repeat counts once."""
+        due = [outcome for outcome in outcomes if outcome.type == DUE]
+        if not due:
+            return
+        told = [msgspec.convert(outcome.data, TagDue) for outcome in due]
+        parts = [each.part or outcome.customer_id for each, outcome in zip(told, due, strict=True)]
+        known = await self.names.named(connection, parts, [outcome.customer_id for outcome in due])
+        by_part = {each.part: each for each in known}
+        by_customer = {each.customer_id: each for each in sorted(known, key=lambda each: each.part)}
+        events = []
+        for each, part, outcome in zip(told, parts, due, strict=True):
+            name = by_part.get(part) or by_customer.get(outcome.customer_id)
+            if name is None:
+                log.warning("tag_without_a_name", customer=outcome.customer_id, campaign=each.campaign)
+                continue
+            events.append(_event(each, outcome, name))
+        if events:
+            await self.events.append(connection, events, now)
+
+
+def _event(due: TagDue, outcome: Outcome, name: Named) -> OwnEvent:
+    return OwnEvent(
+        id=outcome.id,
+        type="customer.tagged",
+        time=outcome.time,
+        subject=name.subject,
+        identifiers=name.identifiers,
+        data={"tag": due.tag, "by": due.campaign},
+    )
