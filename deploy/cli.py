@@ -8,7 +8,18 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.commands import importing, keys, ledger, letters, metrics, program, rebuilding, simulating
+from deploy.commands import (
+    importing,
+    keys,
+    ledger,
+    letters,
+    listening,
+    metrics,
+    program,
+    rebuilding,
+    simulating,
+    triggering,
+)
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
 from deploy.local.prepare import prepare
@@ -31,6 +42,8 @@ app.add_typer(program.app, name="program")
 app.command("import")(importing.import_command)
 app.command("rebuild")(rebuilding.rebuild)
 app.command("simulate")(simulating.simulate)
+app.command("listen")(listening.listen)
+app.command("trigger")(triggering.trigger)
 
 
 WithKafka = Annotated[

@@ -1,28 +1,23 @@
 """`regulars import`: the options, and the way to ingest."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import httpx
 import typer
 from rich.console import Console
 
-from deploy.commands.installation import installation, run
+from deploy.commands.calling import calling
+from deploy.commands.installation import run
 from deploy.importing.choices import Choices
 from deploy.importing.open import Opened, opened
 from deploy.importing.show import Progress, print_trial, tell_end
 from deploy.importing.trial import rehearse
 from deploy.importing.values import Status, status_word
 from deploy.local.errors import LocalError
-from deploy.local.lending import lend_key
 from deploy.local.screen import Screen
-from shared.auth.keys import revoke_key
 from shared.auth.scopes import Scope
 from shared.clock import system_clock
-from shared.settings import Settings
 
 KEY_NAME = "import"
 RIGHTS = frozenset({Scope.EVENTS_WRITE})
@@ -110,47 +105,11 @@ async def _import(found: Opened, screen: Screen, url: str | None, *, restart: bo
         return 0
     if checkpoint.tally.pieces:
         screen.line(f"Going on after {checkpoint.tally.pieces:,} that are done")
-    async with (
-        httpx.AsyncClient(base_url=url or _own_url(), trust_env=url is not None) as client,
-        _token(client, of_other_machine=url is not None) as token,
-    ):
+    async with calling("ingest", url, name=KEY_NAME, scopes=RIGHTS) as (client, token):
         with Progress(screen, found.file, begun=checkpoint.tally) as progress:
             first = await found.work(client, token, checkpoint, progress.told).run()
     tell_end(screen, checkpoint.tally, first, found)
     return checkpoint.tally.refused
-
-
-def _own_url() -> str:
-    settings = Settings()
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # to ask
-    return (
-        f"http://[{host}]:{settings.ingest_port}" if ":" in host else f"http://{host}:{settings.ingest_port}"
-    )
-
-
-@asynccontextmanager
-async def _token(client: httpx.AsyncClient, *, of_other_machine: bool) -> AsyncIterator[str]:
-    """A key that may write events: the one that is set, or one of this installation for the time of the import."""
-    try:
-        await client.get("/livez", timeout=10)
-    except httpx.TransportError as error:
-        raise LocalError(
-            f"Ingest does not answer at {client.base_url} ({type(error).__name__}). Start it with `regulars up` in "
-            "another terminal, or say with --url where it is."
-        ) from error
-    key = Settings().api_key
-    if key is not None:
-        yield key.get_secret_value()
-        return
-    if of_other_machine:
-        raise LocalError("Set REGULARS_API_KEY to a key with the scope events:write of that installation.")
-    async with installation() as (_, engine):
-        lent = await lend_key(engine, KEY_NAME, RIGHTS, system_clock)
-        try:
-            yield lent.token
-        finally:
-            async with engine.begin() as connection:
-                await revoke_key(connection, lent.id, system_clock())
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

@@ -1,0 +1,110 @@
+"""`regulars trigger`: what it sends is what ingest takes."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.commands.examples import EXAMPLES
+from deploy.commands.triggering import make_event
+from deploy.local.errors import LocalError
+from services.ingest.domain.checking import Checked, check
+from shared.contracts.catalogue import CATALOGUE
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def made(type_: str, *settings: str, customer: str | None = None) -> dict[str, Any]:
+    """The event as it travels."""
+    event = make_event(type_, list(settings), customer, NOW)
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))
+    return decoded
+
+
+def test_there_is_an_example_of_every_type() -> None:
+    assert EXAMPLES.keys() == CATALOGUE.keys()
+
+
+@pytest.mark.parametrize("type_", [*CATALOGUE, "x.lesson.finished"])
+def test_ingest_takes_every_example_and_knows_all_of_its_fields(type_: str) -> None:
+    checked = check(made(type_), NOW)
+
+    assert isinstance(checked, Checked), checked
+    assert checked.unknown == []
+
+
+def test_what_is_set_is_sent() -> None:
+    event = made(
+        "order.completed", "total=7.50", "lines.0.quantity=2", "lines.1.sku=B-2", "lines.1.quantity=1",
+        "lines.1.unit_price=1", "coupon=SPRING", "customer.email=ana@example.com", customer="c-7",
+    )  # fmt: skip
+
+    data = event["data"]
+    assert data["total"] == "7.50"
+    assert data["lines"][0]["quantity"] == 2
+    assert data["lines"][1] == {"sku": "B-2", "quantity": 1, "unit_price": 1}
+    assert data["coupon"] == "SPRING"
+    assert data["customer"] == {"id": "c-7", "email": "ana@example.com"}
+    assert EXAMPLES["order.completed"]["total"] == "49.20"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("x=3", 3),
+        ("x=true", True),
+        ("x=null", None),
+        ("x=1.5", "1.5"),
+        ("x=words and = signs", "words and = signs"),
+        ('x={"a": [1]}', {"a": [1]}),
+        ("x=", ""),
+        ('x="3"', "3"),
+    ],
+)
+def test_a_value_is_json_where_it_can_be_and_an_amount_stays_a_text(setting: str, value: object) -> None:
+    assert made("x.own", setting)["data"]["x"] == value
+
+
+def test_two_orders_are_two() -> None:
+    first, second = made("order.completed"), made("order.completed")
+
+    assert first["id"] != second["id"]
+    assert first["data"]["order_id"] != second["data"]["order_id"]
+    assert made("order.completed", "order_id=mine")["data"]["order_id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("type_", "setting", "says"),
+    [
+        ("order.complete", "a=1", "Did you mean order.completed?"),
+        ("order.completed", "total", "PATH=VALUE"),
+        ("order.completed", "=1", "PATH=VALUE"),
+        ("order.completed", "a..b=1", "no such place"),
+        ("order.completed", "lines.7.sku=1", "a number is expected"),
+        ("order.completed", "lines.first=1", "a number is expected"),
+        ("order.completed", ".".join("a" * 30) + "=1", "no such place"),
+    ],
+)
+def test_what_cannot_be_is_said(type_: str, setting: str, says: str) -> None:
+    with pytest.raises(LocalError, match=says):
+        made(type_, setting)
+
+
+@given(st.text(max_size=30), st.text(max_size=10))
+def test_any_path_is_set_or_refused(path: str, value: str) -> None:
+    with suppress(LocalError):
+        made("order.completed", f"{path}={value}")
+
+
+def test_types_are_listed_and_a_dry_run_prints_without_sending() -> None:
+    listed = CliRunner().invoke(app, ["trigger"])
+    dry = CliRunner().invoke(app, ["trigger", "order.completed", "--set", "total=49.20", "--dry-run"])
+
+    assert listed.output.split() == list(EXAMPLES)
+    assert msgspec.json.decode(dry.output)["data"]["total"] == "49.20"
