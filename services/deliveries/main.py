@@ -22,19 +22,23 @@ from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
+from services.deliveries.adapters.responses import PostgresResponses
 from services.deliveries.adapters.senders import make_providers
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
+from services.deliveries.adapters.withdrawals import Withdrawals
 from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.knowing import KnowRecipients
 from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
 from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.application.responding import Responding
 from services.deliveries.application.sending import Dispatch
 from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.links import Links
+from services.deliveries.entrypoints.links import link_routes
 from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
@@ -90,7 +94,7 @@ def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
         keys=IdempotencyKeys(SERVICE),
         outbox=make_outbox(settings, SERVICE),
     )
-    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes, webhook_routes)
+    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes, webhook_routes, _links)
     return Mounted([make(service) for make in makers], engine.dispose)
 
 
@@ -103,6 +107,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
     endpoints, webhooks = PostgresEndpoints(settings.secret), WebhookQueue()
     takers: list[Taker] = [
         KnowRecipients(knowing),
+        Withdrawals(),
         QueueMessages(knowing, messages),
         FanOut(endpoints, webhooks),
         TagCustomers(knowing, OutboxEvents(make_outbox(settings, SERVICE))),
@@ -158,6 +163,13 @@ def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mess
         clock=clock,
         transient=_is_transient,
         close=providers.close,
+    )
+
+
+def _links(service: Service) -> APIRouter:
+    """The routes behind the links in messages."""
+    return link_routes(
+        service, links_of(service.settings), Responding(PostgresResponses(), OutboxEvents(service.outbox))
     )
 
 

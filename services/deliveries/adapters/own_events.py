@@ -9,7 +9,7 @@ from services.deliveries.application.ports import OwnEvent
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 from shared.contracts.codec import encode
-from shared.contracts.events import EVENTS_TOPIC, EventRecord
+from shared.contracts.events import EVENTS_TOPIC, EventRecord, event_key
 
 SOURCE = "regulars"
 
@@ -19,6 +19,10 @@ class OutboxEvents:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
+
+    def key(self, id: str) -> str:  # noqa: A002  # CloudEvents names it so
+        """See `OwnEvents.key`."""
+        return event_key(SOURCE, id).hex()
 
     async def append(self, connection: AsyncConnection, events: Sequence[OwnEvent], now: datetime) -> None:
         """See `OwnEvents.append`."""

@@ -135,6 +135,28 @@ providers = Table(
     comment="The pace and the circuit breaker of each channel's provider, shared by all workers.",
 )
 
+responses = Table(
+    "responses",
+    metadata,
+    Column("message_id", NAME, primary_key=True),
+    Column("response", String, primary_key=True),
+    Column("target", NAME, primary_key=True),
+    Column("at", TIME, nullable=False),
+    CheckConstraint("response IN ('opened', 'clicked')", name="responses_response"),
+    comment="Each once: that a message was opened, and which links (their hashes) were followed.",
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("part", NAME, primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("event", NAME, nullable=False),
+    Column("at", TIME, nullable=False),
+    Index("withdrawals_event", "event"),
+    comment="Consents withdrawn by a link in a message, until the activity of that event comes back.",
+)
+
 add_webhook_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)

@@ -130,6 +130,9 @@ class OwnEvent:
 class OwnEvents(Protocol):
     """Writes events of our own to the stream `regulars.events`, through the outbox."""
 
+    def key(self, id: str) -> str:  # noqa: A002  # CloudEvents names it so
+        """The id of the activity that an event of this id becomes."""
+
     async def append(self, connection: AsyncConnection, events: Sequence[OwnEvent], now: datetime) -> None:
         """In the caller's transaction, as its last statement: it takes locks that order writers."""
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.application.ports import Rendered, RenderError
+from services.deliveries.application.responding import TRACKING
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.layout import (
     WayOut,
@@ -33,9 +34,6 @@ from shared.program.templating.template import MessageTemplate, Piece
 SUBJECT_MAX: Final = 250
 SHORT_MAX: Final = 1_600
 """Characters of an SMS: ten parts, which is what providers take."""
-
-TRACKING: Final = "tracking"
-"""The purpose of consent whose withdrawal ends counting opens and clicks for that customer."""
 
 KEPT_VERSIONS: Final = 64
 
