@@ -95,8 +95,13 @@ def read_actions(fields: Fields) -> Iterator[Action]:
     """What stands under `do`."""
     example = "Say what to do, such as do: [{message: we-miss-you}]."
     fields.need("do", example)
+    writes = False
     for action in fields.items("do", ACTION_KEYS, least=example):
         action.one_of(ACTION_KEYS, "An action")
+        if "message" in action and writes:
+            hint = "Write it into a campaign of its own, with after: P1D or so."
+            action.fault("message", "A campaign writes one message on one occasion.", hint)
+        writes = writes or "message" in action
         yield Action(
             offer=action.use("offer", OFFER),
             message=action.use("message", TEMPLATE),

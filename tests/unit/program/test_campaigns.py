@@ -143,6 +143,7 @@ def test_variants_share_equally_what_is_left() -> None:
         ),
         ("{variants: {a: {do: [{tag: t}], when: x}, b: {do: [{tag: u}]}}}", "no key when", "variants.a.when"),
         ("{do: [{message: n}]}", "no template n", "do[0].message"),
+        ("{do: [{message: m}, {tag: t}, {message: m}]}", "one message", "do[2].message"),
         ("{after: P13M, do: [{tag: t}]}", "longer than a year", "after"),
         ("{do: [{tag: Not a tag}]}", "cannot be an id", "do[0].tag"),
         ("{do: [{tag: t, alert: a}]}", "both", "do[0].alert"),
