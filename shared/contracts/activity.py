@@ -72,8 +72,9 @@ class Activity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     known, kind to pseudonyms, sent
     whenever they changed. `part`: the part of the customer to which the event belongs, as in `data.parts`; left out
     where it is the one that gave the customer the id. `historical`: nobody is to be written to about it. `unrewarded`:
-    it earns neither points nor offers, though spend counts towards tiers. `person`: sent when contacts, names,
-    preferences, consent, locale or time zone may have changed, and with every change in who is who.
+    it earns neither points nor offers, though spend counts towards tiers. `person`: sent with a customer's
+    first event, when contacts, names, preferences, consent, locale or time zone may have changed, and with every
+    change in who is who.
     """
 
     id: str

@@ -37,7 +37,7 @@ DATA: dict[str, dict[str, Any]] = {
     "customer.registered": {"referral_id": "r-1"},
     "customer.identified": {},
     "customer.updated": {},
-    "customer.tagged": {"tag": "winback", "by": "campaign:we-miss-you"},
+    "customer.tagged": {"tag": "winback", "by": "we-miss-you"},
     "customer.untagged": {"tag": "winback", "by": "Kim"},
     "consent.changed": {},
     "order.completed": {

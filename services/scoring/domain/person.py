@@ -66,18 +66,19 @@ def tell(state: State, event: Event, changes: Changes) -> None:
 
 
 def person_told(before: State, after: State, event: Event) -> Person | None:
-    """The person, when the event that led from one state to the other may have changed how they are reached, addressed,
-    or what they agree to; None after one that brings nothing new."""
+    """The person, when the event that led from one state to the other is their first, or may have changed how they are
+    reached, addressed, or what they agree to; None after one that brings nothing new."""
     fields = event.record.sealed_fields
     if (
-        before.contacts is after.contacts
+        before.events
+        and before.contacts is after.contacts
         and before.consent is after.consent
         and before.locale == after.locale
         and before.time_zone == after.time_zone
         and _SEALED_AGAIN.issuperset(fields)
     ):
         return None
-    if same_person(before, after) and ADDRESSING.isdisjoint(set(fields) - _SEALED_AGAIN):
+    if before.events and same_person(before, after) and ADDRESSING.isdisjoint(set(fields) - _SEALED_AGAIN):
         return None
     return person_of(after, event)
 

@@ -48,9 +48,9 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer from `loyal_until` on, time alone gives another one. `back` is kept while a customer is being won back.
 
     `profile` names, for each personal field, the newest event that told it; `consent_at` says when each consent got
-    its present value. `contacts` tells by the beginnings of their pseudonyms which e-mail address and telephone number
-    were told last. `history_until` is when imported history about the customer was last received: what time alone
-    did before is history as well, about which nobody is written to.
+    its present value. `contacts` tells by the beginnings of their pseudonyms which shop id, e-mail address and
+    telephone number were told last. `history_until` is when imported history about the customer was last received:
+    what time alone did before is history as well, about which nobody is written to.
 
     What else a customer does is in parts of its own, each empty (and left out of the text) until such an event comes.
     `attributes` are the shop's own, as last told; `custom` counts the shop's own events by their type;

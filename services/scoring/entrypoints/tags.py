@@ -1,4 +1,4 @@
-"""`/v1/customers/{customer}/tags`: what a customer's texts say, with the words that say it."""
+"""`/v1/customers/{customer}/tags`: what a customer's texts say, with the words, and tags that were given."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.profiles import Profiles
 from services.scoring.application.portray import Portrait, Portray
 from services.scoring.domain.event import Event
+from services.scoring.domain.labels import Label
 from services.scoring.domain.voice import stands
 from services.scoring.entrypoints.people import record_look
 from services.scoring.entrypoints.schemas import HIDDEN
@@ -21,6 +22,8 @@ from shared.clock import Clock
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem
 from shared.http.types import CustomerRef, Instant
+
+GIVEN = "customer.tagged"
 
 _Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
 _At = Annotated[Instant | None, Query(description="As it stood at this moment (RFC 3339); now if left out.")]
@@ -32,9 +35,16 @@ class TagEvidence(BaseModel):
     key: str
     type: str
     at: datetime
-    field: str = Field(description="The field of the event's data with the words.")
+    field: str = Field(
+        description="The field of the event's data with the words, or with the tag that was given."
+    )
     sentiment: int | None = Field(description="How the event's texts sound, -100 to 100.")
-    words: list[str] | None = Field(description="The words that gave the tag; null when hidden or erased.")
+    words: list[str] | None = Field(
+        description="The words that gave the tag; null when hidden or erased, and when it was given."
+    )
+    by: str | None = Field(
+        None, description="Who gave it, such as the campaign we-miss-you; null when words did."
+    )
 
 
 class Tag(BaseModel):
@@ -48,7 +58,7 @@ class Tag(BaseModel):
 
 
 class Tags(BaseModel):
-    """What a customer's texts say at `at`."""
+    """What a customer's texts say at `at`, and the tags that were given and not taken away."""
 
     id: str
     at: datetime
@@ -110,18 +120,39 @@ async def _answer(
         at=moment,
         texts=facts.texts,
         sentiment=facts.sentiment,
-        tags=[
-            Tag(
-                name=name,
-                count=tag.count,
-                first_at=tag.first_at,
-                last_at=tag.last_at,
-                evidence=_evidence(name, [event for event in events if event.key in tag.keys], opened),
-            )
-            for name, tag in sorted(standing.items())
-        ],
+        tags=_with_given(
+            [
+                Tag(
+                    name=name,
+                    count=tag.count,
+                    first_at=tag.first_at,
+                    last_at=tag.last_at,
+                    evidence=_evidence(name, [event for event in events if event.key in tag.keys], opened),
+                )
+                for name, tag in standing.items()
+            ],
+            portrait.state.labels,
+        ),
         note=None if may_see or not standing else HIDDEN,
     )
+
+
+def _with_given(said: Sequence[Tag], labels: Mapping[str, Label]) -> list[Tag]:
+    """What texts say, and the tags that were given, sorted; one of both kinds has the evidence of both."""
+    tags = {tag.name: tag for tag in said}
+    for name, label in labels.items():
+        given = TagEvidence(
+            key=label.key, type=GIVEN, at=label.at, field="tag", sentiment=None, words=None, by=label.by
+        )
+        known = tags.get(name)
+        tags[name] = Tag(
+            name=name,
+            count=1 if known is None else known.count + 1,
+            first_at=label.at if known is None else min(known.first_at, label.at),
+            last_at=label.at if known is None else max(known.last_at, label.at),
+            evidence=[given, *([] if known is None else known.evidence)],
+        )
+    return [tags[name] for name in sorted(tags)]
 
 
 def _evidence(name: str, events: Sequence[Event], opened: Mapping[str, dict[str, Any]]) -> list[TagEvidence]:
