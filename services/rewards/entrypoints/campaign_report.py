@@ -1,10 +1,11 @@
 """The report of a campaign: what it brought, compared with leaving customers alone."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +14,7 @@ from services.rewards.domain.experiments.report import report, shares_of
 from services.rewards.domain.experiments.treatment import Treatment, treatment_of
 from services.rewards.entrypoints.campaign_report_schemas import CampaignReport, report_view
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
+from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, not_found
 from shared.http.types import Instant, QueryText
@@ -22,7 +24,15 @@ from shared.program.model import Program
 VERSIONS_MAX = 50
 """Of the program within the period, to look for changes in; the newest ones."""
 EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
-_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+REPORT_MAX_S = 120.0
+"""100,000 customers with ten orders each take a few seconds."""
+AT_ONCE = 2
+"""Reports that one process makes at the same time: they share the database with the checkout."""
+_SNAPSHOT = (
+    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+    text(f"SET LOCAL statement_timeout = '{REPORT_MAX_S:.0f}s'"),
+    text("SET LOCAL work_mem = '64MB'"),
+)
 
 CampaignId = Annotated[
     QueryText, Path(description="The campaign's id, as in the program, or in one of before.")
@@ -38,6 +48,7 @@ Until = Annotated[
 def campaign_report_routes(service: Service) -> APIRouter:
     """`GET /v1/campaigns/{id}/report`."""
     router = APIRouter(tags=["campaigns"])
+    room = asyncio.Semaphore(AT_ONCE)
 
     @router.get(
         "/v1/campaigns/{campaign}/report",
@@ -45,7 +56,7 @@ def campaign_report_routes(service: Service) -> APIRouter:
         responses=problem_responses(404, 422, 503),
     )
     async def get_report(
-        campaign: CampaignId, _: MayRead, first: From = None, last: Until = None
+        request: Request, campaign: CampaignId, _: MayRead, first: From = None, last: Until = None
     ) -> CampaignReport:
         """Arm by arm who got what and reached the goal; against the hold-out, with intervals, what would not have come
         without the campaign, in goals and in money, and what that cost. Says so where numbers are too few."""
@@ -54,8 +65,10 @@ def campaign_report_routes(service: Service) -> APIRouter:
         if since >= until:
             wrong = ProblemError("", "wrong_period", "must be later than `from`", parameter="to")
             raise Problem(422, "invalid_request", "Invalid request", None, [wrong])
-        async with service.engine.begin() as connection:
-            await connection.execute(_SNAPSHOT)
+        extend_deadline(request, REPORT_MAX_S)
+        async with room, service.engine.begin() as connection:
+            for setting in _SNAPSHOT:
+                await connection.execute(setting)
             try:
                 program, found = await _campaign(service, connection, campaign, now)
                 versions = await read_versions(connection, campaign, since, until)
