@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters.campaign_metrics import count_runs
 from services.rewards.adapters.sets import copy, update
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.changes import Changes
@@ -52,6 +53,7 @@ _UNTIL = text("""
 async def save_runs(connection: AsyncConnection, changes: Changes) -> None:
     """Write runs that are new or have changed, and until when their members may reach a goal."""
     kept = [(member, run) for member, run in changes.runs.values() if run.changed]
+    count_runs(run for _, run in kept)
     new = [(member.customer_id, *_row(run)) for member, run in kept if not run.stored]
     await copy(connection, "campaign_runs", ("customer_id", *COLUMNS), new)
     await update(connection, _UPDATE, [_changed(member, run) for member, run in kept if run.stored])

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from services.rewards.adapters.campaign_metrics import GOALS, MESSAGES, RUNS
 from shared.contracts.activity import Activity
 from shared.contracts.outcomes import message_id
 from tests.integration.rewards.campaigning import HEAD, after, of_type, put, run_program
@@ -345,3 +346,37 @@ async def test_a_large_campaign_comes_to_what_scipy_and_statsmodels_make_of_the_
 
 def _ends(interval: dict[str, Any]) -> tuple[float, float]:
     return float(interval["low"]), float(interval["high"])
+
+
+async def test_the_funnel_is_measured(shop: Shop) -> None:
+    """Given what happened to a campaign; then each step is counted once, however often it was told."""
+    before = _funnel()
+    one = shop.treated[0]
+    await shop.heard("email.sent", one, days=0.1)
+    await shop.heard("email.opened", one, days=0.2)
+    await shop.heard("email.opened", one, days=0.3)
+    await shop.bought(one, "50", days=1)
+    await shop.bought(one, "50", days=2)
+    await shop.happen(paused(100, at=3))
+
+    grown = {key: value - before.get(key, 0) for key, value in _funnel().items()}
+
+    assert {key: value for key, value in grown.items() if value} == {
+        ("messages", "sent"): 1,
+        ("messages", "opened"): 1,
+        ("goals", "treated"): 1,
+        ("runs", (await arms(shop.rewards))[name(100)]): 1,
+    } | ({("messages", "asked"): 1} if (await arms(shop.rewards))[name(100)] == "treated" else {})
+
+
+def _funnel() -> dict[tuple[str, str], float]:
+    return {
+        (
+            sample.name.removeprefix("regulars_campaign_").removesuffix("_total"),
+            list(sample.labels.values())[1],
+        ): (sample.value)
+        for counter in (RUNS, GOALS, MESSAGES)
+        for family in counter.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total") and sample.labels["campaign"] == "come-back"
+    }
