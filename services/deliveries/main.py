@@ -41,6 +41,7 @@ from services.deliveries.domain.links import Links
 from services.deliveries.entrypoints.links import link_routes
 from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
+from services.deliveries.entrypoints.previewing import Knowledge, preview_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
 from services.deliveries.entrypoints.webhook_sender import WebhookSender
@@ -80,8 +81,9 @@ class Mounted:
     close: Callable[[], Awaitable[None]]
 
 
-def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
-    """The routes, on a pool of connections under deliveries' own role. Raises `SecretError`."""
+def routes(settings: Settings, clock: Clock, known: Knowledge) -> Mounted:
+    """The routes, on a pool of connections under deliveries' own role; `known` tells what rewards knows of a customer.
+    Raises `SecretError`."""
     engine = service_engine(settings, SERVICE)
     service = Service(
         settings=settings,
@@ -95,7 +97,8 @@ def routes(settings: Settings, clock: Clock = system_clock) -> Mounted:
         outbox=make_outbox(settings, SERVICE),
     )
     makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes, webhook_routes, _links)
-    return Mounted([make(service) for make in makers], engine.dispose)
+    previews = preview_routes(service, links_of(settings), known)
+    return Mounted([*(make(service) for make in makers), previews], engine.dispose)
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> DeliveriesWorker:

@@ -41,6 +41,7 @@ from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns import campaign_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
+from services.rewards.entrypoints.knowledge import knowledge
 from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.preview import preview_routes
 from services.rewards.entrypoints.program import program_routes
@@ -87,7 +88,6 @@ log = structlog.get_logger()
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
     engine = service_engine(settings, SERVICE)
-    delivering = deliveries.routes(settings, clock)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     names = Names(Pseudonyms(settings.secret, settings.phone_region))
     outbox = make_outbox(settings, SERVICE)
@@ -108,6 +108,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         codes=Codes(members, PostgresCodes(names, reader), programs),
         checkout=Batcher(_in_transaction(engine, checkout, clock)),
     )
+
+    delivering = deliveries.routes(settings, clock, knowledge(service))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

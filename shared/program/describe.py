@@ -115,12 +115,14 @@ def describe_offer(offer: OfferTemplate, currency: str) -> str:
         assert offer.valid_for is not None
         how = f", valid for {in_words(offer.valid_for)}, {in_times(offer.uses)}"
     together = ", together with others" if offer.combinable else ""
-    return _gift(offer, currency) + how + _terms(offer.terms, currency) + together
+    return describe_gift(offer, currency) + how + _terms(offer.terms, currency) + together
 
 
 def describe_reward(reward: Reward, currency: str) -> str:
     """Such as `a gift: mug, for 800 points, once per year`."""
-    return f"{_gift(reward, currency)}, for {in_points(reward.points)}{_terms(reward.terms, currency)}"
+    return (
+        f"{describe_gift(reward, currency)}, for {in_points(reward.points)}{_terms(reward.terms, currency)}"
+    )
 
 
 def describe_campaign(campaign: Campaign) -> str:
@@ -166,7 +168,8 @@ def describe_redeem(redeem: Redeem, currency: str) -> str:
     return f"{in_points(redeem.points)} {are} worth {in_money(redeem.value, currency)}{least}"
 
 
-def _gift(gift: Gift, currency: str) -> str:
+def describe_gift(gift: Gift, currency: str) -> str:
+    """Such as `15 % off, at most 20 USD`, `10 USD off`, `free shipping`, `a gift: tote-bag`."""
     if gift.percent is not None:
         bound = f", at most {in_money(gift.at_most, currency)}" if gift.at_most is not None else ""
         return f"{in_digits(gift.percent)} % off{bound}"

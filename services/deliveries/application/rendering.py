@@ -26,6 +26,7 @@ from services.deliveries.domain.links import Links, Use, can_be_followed
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
 from shared.contracts.facts import Facts
+from shared.program.describe import describe_gift
 from shared.program.model import Program
 from shared.program.templating.names import PERSON, Names, Occasion, is_open, names_of
 from shared.program.templating.rendering import TemplateError, render, variables
@@ -99,6 +100,21 @@ class TemplateRenderer:
             for program in programs
             if program is not None and message.template in program.templates
         ]
+
+
+def render_by(  # noqa: PLR0917
+    program: Program,
+    template: MessageTemplate,
+    message: Message,
+    recipient: Recipient,
+    links: Links,
+    channel: Channel,
+) -> Rendered:
+    """The words by this template, without counting opens and clicks. Raises `RenderError`."""
+    try:
+        return _Writer(program, template, message, recipient, links, tracking=False).write(channel)
+    except TemplateError as error:
+        raise RenderError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +196,7 @@ class _Writer:
             "event": {"time": message.caused_at, **(context.get("event") or {})},
             "points": context.get("points") or 0,
             "tier": context.get("tier"),
-            "offer": context.get("offer"),
+            "offer": _offer(context.get("offer"), self.program),
             "shop": {"name": self.program.name, "currency": self.program.currency},
             "unsubscribe_url": self.links.make(Use.UNSUBSCRIBE, message.id),
             "preferences_url": self.links.make(Use.PREFERENCES, message.id),
@@ -198,6 +214,14 @@ class _Writer:
 def _names(event_type: str | None) -> Names:
     """The names on that event; there may be an offer."""
     return names_of([Occasion("", event_type, offer=False)])
+
+
+def _offer(offer: Mapping[str, Any] | None, program: Program) -> Mapping[str, Any] | None:
+    """The offer, with what it gives in words for its name: nobody reads ids."""
+    if offer is None:
+        return None
+    given = program.offers.get(str(offer.get("name")))
+    return offer if given is None else {**offer, "name": describe_gift(given, program.currency)}
 
 
 def _person(recipient: Recipient) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""What a template would say to a real customer. Nothing is sent, and nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from services.deliveries.application.ports import Rendered, RenderError
+from services.deliveries.application.rendering import render_by
+from services.deliveries.domain.channels import Channel, Purpose
+from services.deliveries.domain.links import Links
+from services.deliveries.domain.message import Message
+from services.deliveries.domain.recipient import Recipient
+from shared.program.campaigning import Action, Campaign
+from shared.program.expression.types import Kind, Type
+from shared.program.model import Program
+from shared.program.templating.names import event_names
+from shared.program.templating.template import MessageTemplate
+from shared.program.templating.trial import sample
+
+PREVIEW: Final = "preview"
+"""Stands for a message that there is not: links of a preview lead to a page that says so."""
+
+CODE: Final = "EXAMPLE-CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one channel would say, or why nothing."""
+
+    channel: Channel
+    rendered: Rendered | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """A template as one customer would read it. `made_up` names what stands for things that the customer has not had:
+    the event that sets the campaign off, the offer that it gives."""
+
+    campaign: str | None
+    purpose: Purpose
+    made_up: tuple[str, ...]
+    written: tuple[Written, ...]
+
+
+def preview(  # noqa: PLR0917
+    program: Program,
+    template: MessageTemplate,
+    recipient: Recipient,
+    known: Mapping[str, Any],
+    links: Links,
+    now: datetime,
+) -> Previewed:
+    """What the template would say now. `known`: the customer's facts, points and tier, as `message.due` has them."""
+    campaign, actions = _sending(program, template.id)
+    event = sample(Type(Kind.RECORD, fields=event_names([campaign.on if campaign else None])))
+    offer = _offer(program, actions, now)
+    message = _message(program, template, campaign, now)
+    message = replace(message, context={**known, "event": {**event, "time": now.isoformat()}, "offer": offer})
+    return Previewed(
+        campaign=campaign.id if campaign else None,
+        purpose=message.purpose,
+        made_up=("event", "offer") if offer else ("event",),
+        written=tuple(
+            _written(program, template, message, recipient, links, channel)
+            for channel in Channel
+            if channel in template.channels
+        ),
+    )
+
+
+def _written(  # noqa: PLR0917
+    program: Program,
+    template: MessageTemplate,
+    message: Message,
+    recipient: Recipient,
+    links: Links,
+    channel: Channel,
+) -> Written:
+    try:
+        return Written(channel, render_by(program, template, message, recipient, links, channel))
+    except RenderError as error:
+        return Written(channel, None, str(error))
+
+
+def _sending(program: Program, template: str) -> tuple[Campaign | None, Sequence[Action]]:
+    """The first campaign that sends the template, with what it does then."""
+    for campaign in program.campaigns:
+        for actions in (campaign.do, *(variant.do for variant in campaign.variants)):
+            if any(action.message == template for action in actions):
+                return campaign, actions
+    return None, ()
+
+
+def _offer(program: Program, actions: Sequence[Action], now: datetime) -> dict[str, Any] | None:
+    given = next((program.offers[one.offer] for one in actions if one.offer in program.offers), None)
+    if given is None:
+        return None
+    until = given.valid_for.after(now, program.time_zone) if given.valid_for else None
+    return {"name": given.id, "code": given.code or CODE, "valid_until": until and until.isoformat()}
+
+
+def _message(
+    program: Program, template: MessageTemplate, campaign: Campaign | None, now: datetime
+) -> Message:
+    return Message(
+        id=PREVIEW,
+        customer_id="",
+        part="",
+        campaign=campaign.id if campaign else "",
+        run="",
+        template=template.id,
+        arm="",
+        purpose=Purpose(template.purpose),
+        cause="",
+        caused_at=now,
+        created_at=now,
+        expires_at=now,
+        program_version=program.version,
+    )
