@@ -15,7 +15,7 @@ class Remark(NamedTuple):
     says: str
 
 
-_SAYS: Final = {
+CODES: Final = {
     "no_runs": "Nobody has come to this campaign in this period.",
     "no_success": "The campaign does not say what its success is, so that nothing can be compared:"
     " write such as success: {{on: order.completed, within: P30D}}.",
@@ -32,6 +32,7 @@ _SAYS: Final = {
     " shipping): the cost is without them.",
     "points_unpriced": "The program does not say what points are worth: the cost is without them.",
 }
+"""Remarks by their codes, the most important first."""
 
 
 def remarks(
@@ -63,7 +64,7 @@ def remarks(
         "unpriced": treated.unpriced,
         "again": whole.runs - whole.customers,
     }
-    return [Remark(code, _SAYS[code].format(**figures)) for code, held in holds.items() if held]
+    return [Remark(code, CODES[code].format(**figures)) for code, held in holds.items() if held]
 
 
 def says(comparison: Comparison, figures: Figures, base: Figures) -> str:
