@@ -253,6 +253,7 @@ def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds) -> Rebu
         stale=SqlStale(),
         settings=rules.base,
         rules=rules,
+        coming=SqlComingDays(),
     )
 
 

@@ -34,13 +34,14 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the person is reached and addressed, as far as one event tells it, and what they agree to after it.
 
     `sealed` (base64) is the sealed part of the event, all of it, under the key of `subject`; what it was bound to is
-    the event's key, which is the activity's `id` as bytes. `sealed_fields` names what is in there
-    (`customer.email`, `customer.first_name`, …), and `identifiers` the event's own, kind to pseudonym. These four are
-    empty where no event told anything, as after a merge. `locale`, `time_zone`, `consents` and
+    the event's key: `event` in hex, or, where that is empty, the activity's own `id`. `sealed_fields` names what is in
+    there (`customer.email`, `customer.first_name`, …), and `identifiers` the event's own, kind to pseudonym. These
+    are empty where no event told anything, as after a merge. `locale`, `time_zone`, `consents` and
     `consents_withdrawn` (purposes) are those that count for the whole customer now.
     """
 
     subject: str = ""
+    event: str = ""
     sealed: str | None = None
     sealed_fields: list[str] = []
     identifiers: dict[str, str] = {}

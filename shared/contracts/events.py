@@ -13,6 +13,10 @@ from msgspec import Struct
 
 EVENTS_TOPIC = "regulars.events"
 
+OWN_SOURCE = "regulars"
+"""The source of events that Regulars itself writes: what happens to its messages, tags that campaigns give. Nobody else
+may use it, or their events could stand in for ours."""
+
 
 class EventRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One accepted event.

@@ -9,9 +9,7 @@ from services.deliveries.application.ports import OwnEvent
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 from shared.contracts.codec import encode
-from shared.contracts.events import EVENTS_TOPIC, EventRecord, event_key
-
-SOURCE = "regulars"
+from shared.contracts.events import EVENTS_TOPIC, OWN_SOURCE, EventRecord, event_key
 
 
 class OutboxEvents:
@@ -22,7 +20,7 @@ class OutboxEvents:
 
     def key(self, id: str) -> str:  # noqa: A002  # CloudEvents names it so
         """See `OwnEvents.key`."""
-        return event_key(SOURCE, id).hex()
+        return event_key(OWN_SOURCE, id).hex()
 
     async def append(self, connection: AsyncConnection, events: Sequence[OwnEvent], now: datetime) -> None:
         """See `OwnEvents.append`."""
@@ -35,7 +33,7 @@ class OutboxEvents:
 def _record(event: OwnEvent, now: datetime) -> EventRecord:
     return EventRecord(
         id=event.id,
-        source=SOURCE,
+        source=OWN_SOURCE,
         type=event.type,
         time=event.time,
         received=now,

@@ -16,6 +16,7 @@ from services.ingest.domain.sanity import find_insanity
 from services.ingest.domain.shapes import CUSTOM_SHAPE, SHAPES, Shape
 from services.ingest.domain.splitting import Notes, split
 from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX, IDENTIFIERS
+from shared.contracts.events import OWN_SOURCE
 
 DATA_DEPTH = 2
 """The event stands at depth 1, its data inside it."""
@@ -56,7 +57,7 @@ def check(event: Any, now: datetime, *, clean: bool = False) -> Checked | list[F
     data = event["data"]
     identifiers = _identifiers(data["customer"])
     time: datetime = accepted.time
-    if not identifiers or not EARLIEST <= time <= now + AHEAD_MAX:
+    if not identifiers or not EARLIEST <= time <= now + AHEAD_MAX or accepted.source == OWN_SOURCE:
         return _everything_wrong(event, type_, now, "")
     if "card" in identifiers and looks_like_card_number(identifiers["card"]):
         return _everything_wrong(event, type_, now, "")
@@ -121,6 +122,9 @@ def _everything_wrong(event: dict[str, Any], type_: Any, now: datetime, first: s
         faults += _anonymous(customer) + _bare_card(customer)
     if "/time" not in named and isinstance(event.get("time"), str):
         faults += _untimely(msgspec.convert(event["time"], datetime), now)
+    if event.get("source") == OWN_SOURCE:
+        detail = "the source of our own events; name the system that yours come from, such as shop"
+        faults.append(Fault("/source", "reserved_source", detail))
     if not faults:
         faults = [Fault("", "invalid", first)]
     return faults[:FAULTS_PER_EVENT_MAX]

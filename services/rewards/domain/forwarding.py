@@ -2,8 +2,8 @@
 
 Deliveries reads `regulars.outcomes` alone. These records are told under the customer whom a part belongs to now:
 
-- `recipient.changed`: `part`; `at`, `event` and `type` of the activity (its time, id and type); `person` as on the
-  activity (or null); `tickets_angry`; `emails_unopened`
+- `recipient.changed`: `part`; `at` and `type` of the activity; `event`, the key that what is sealed is bound to;
+  `person` as on the activity (or null); `tickets_angry`; `emails_unopened`
 - `customer.merged`, `customer.unmerged`, `customer.corrected`: `from`, `parts`, `epoch`; and `person`,
   `tickets_angry`, `emails_unopened` of the customer who has the parts now
 - `stage.changed`: `from`, `to`, `at`
@@ -84,12 +84,13 @@ def angry(facts: Facts) -> bool:
 
 
 def _recipient(activity: Activity) -> dict[str, Any]:
+    person = activity.person
     return {
         "part": activity.part or activity.customer_id,
         "at": activity.time,
-        "event": activity.id,
+        "event": activity.id if person is None else person.event or activity.id,
         "type": activity.type,
-        "person": msgspec.to_builtins(activity.person),
+        "person": msgspec.to_builtins(person),
         **_state(activity.facts),
     }
 

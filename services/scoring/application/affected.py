@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.scoring.application import announce
 from services.scoring.application.announce import Cause, Parting
 from services.scoring.application.ports import Stored
 from services.scoring.domain.advance import NOTHING_TOLD, Life, Told, is_late
+from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history
+from services.scoring.domain.occasions import Watch, to_look_at
 from services.scoring.domain.resolution import Resolution
+from services.scoring.domain.state import EMPTY
 from shared.bus.records import Outgoing
 from shared.contracts.customer import own_id
 
@@ -85,6 +89,18 @@ def told_of(
     for step in steps:
         told.append(announce.of_event(one.id, step, {} if told else known))
     return told
+
+
+def coming_anew(
+    affected: Mapping[str, Affected], lives: Mapping[str, Life], watch: Watch, now: datetime
+) -> list[str]:
+    """Customers whose birthday, anniversaries or silences are to be looked at: they are new, or these became others."""
+    before = {one.id: one.stored.state if one.stored is not None else EMPTY for one in affected.values()}
+    return [
+        id_
+        for id_, state in before.items()
+        if not same_roots(state, lives[id_].state) or to_look_at(state, lives[id_].state, watch, now)
+    ]
 
 
 def _partings(one: Affected, cause: Cause, resolution: Resolution) -> list[Parting]:

@@ -6,13 +6,17 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from msgspec.structs import replace
+
 from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.coming_days import ComingDay
 from services.scoring.domain.event import Event
 from services.scoring.domain.membership import Crossing
 from services.scoring.domain.occasions import Due
+from services.scoring.domain.person import person_of
 from services.scoring.domain.stages import Passage
+from services.scoring.domain.state import State
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change, Facts
 from shared.contracts.codec import encode
@@ -128,6 +132,25 @@ def of_rebuild(customer_id: str, rebuild_id: int, step: Step, now: datetime) -> 
             facts=step.assessment.facts,
             data={"reason": "rebuild"},
             changes=step.changes,
+            historical=True,
+        )
+    )
+
+
+def of_person(customer_id: str, event: Event, state: State, step: Step, now: datetime) -> Outgoing:
+    """A person whom an event told of, long ago: after a rebuild that first knows what of it matters."""
+    part = own_id(event.record.subject)
+    return _outgoing(
+        Activity(
+            id=derived_id("facts.corrected", customer_id, f"person {event.key}"),
+            customer_id=customer_id,
+            part="" if part == customer_id else part,
+            type="facts.corrected",
+            time=event.at,
+            received=now,
+            facts=step.assessment.facts,
+            data={"reason": "rebuild"},
+            person=replace(person_of(state, event), event=event.key),
             historical=True,
         )
     )

@@ -16,12 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
 from services.scoring.application.again import portions
+from services.scoring.application.come_round import ComingDays
 from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stale, Stored, Timeline
 from services.scoring.domain.advance import Told, tell_anew
 from services.scoring.domain.assess import score_at
+from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import Folded, fold
+from services.scoring.domain.occasions import to_look_at
 from services.scoring.domain.orders import NO_DATA, Order
+from services.scoring.domain.person import told_by
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State, encode_state
 from shared.bus.interface import Outbox
@@ -69,7 +73,9 @@ class Rebuild:
         stale: Stale,
         settings: ScoreSettings,
         rules: Rules | None = None,
+        coming: ComingDays | None = None,
     ) -> None:
+        self._coming = coming
         self._rebuilds = rebuilds
         self._customers = customers
         self._orders = orders
@@ -115,6 +121,7 @@ class Rebuild:
         profiles: list[Profile] = []
         rewritten: dict[str, Folded] = {}
         outgoing: list[Outgoing] = []
+        due: list[str] = []
         made = await asyncio.to_thread(_folded, stored, histories, self._settings)
         for customer_id, known in stored.items():
             folded = made[customer_id]
@@ -130,11 +137,27 @@ class Rebuild:
             facts = replace(step.assessment.facts, segments=known.segments)
             profiles.append(Profile(customer_id, folded.state, facts, now))
             outgoing.append(announce.of_rebuild(customer_id, rebuild_id, step, now))
+            if known.state.contacts != folded.state.contacts:
+                telling = told_by(folded.state)
+                outgoing += [
+                    announce.of_person(customer_id, event, folded.state, step, now)
+                    for event in histories[customer_id]
+                    if event.key in telling
+                ]
+            if self._coming is not None and self._is_to_look_at(known.state, folded.state, now):
+                due.append(customer_id)
         await self._save(connection, profiles, rewritten, now)
+        if self._coming is not None:
+            await self._coming.note(connection, due, now, now)
         if profiles:
             await self._stale.note(connection, dict.fromkeys(one.id for one in profiles), now)
         await self._outbox.append(connection, outgoing)
         return len({profile.id for profile in profiles} | rewritten.keys())
+
+    def _is_to_look_at(self, before: State, after: State, now: datetime) -> bool:
+        """Whether a day that comes round, or an occasion, may come earlier than was known."""
+        watch = self._settings.watch
+        return not same_roots(before, after) or to_look_at(before, after, watch, now)
 
     async def _save(
         self,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
-from services.scoring.application.affected import Affected, affected_by, told_of
+from services.scoring.application.affected import Affected, affected_by, coming_anew, told_of
 from services.scoring.application.again import fold_again
 from services.scoring.application.announce import Cause
 from services.scoring.application.come_round import ComingDays
@@ -28,11 +28,10 @@ from services.scoring.application.ports import (
     Timeline,
 )
 from services.scoring.domain.advance import Life, Step, go_on
-from services.scoring.domain.coming_days import known_since, same_roots
+from services.scoring.domain.coming_days import known_since
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
-from services.scoring.domain.occasions import Watch, to_look_at
 from services.scoring.domain.orders import Order
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.resolution import Resolution
@@ -121,7 +120,7 @@ class TakeIn:
             received = min((one.event.record.received for one in arrivals.values()), default=now)
             since = known_since(min(received, now), self._settings.zone)
             await self._coming.note(
-                connection, _coming_anew(affected, lives, self._settings.watch, now), since, now
+                connection, coming_anew(affected, lives, self._settings.watch, now), since, now
             )
         await self._stale.note(connection, stale, now)
         await self._announce(connection, affected, lives, resolution, cause)
@@ -248,18 +247,6 @@ class TakeIn:
         if asked:
             identifiers |= await self._identities.of_customers(connection, asked)
         return identifiers
-
-
-def _coming_anew(
-    affected: dict[str, Affected], lives: dict[str, Life], watch: Watch, now: datetime
-) -> list[str]:
-    """Customers whose birthday, anniversaries or silences are to be looked at: they are new, or these became others."""
-    before = {one.id: one.stored.state if one.stored is not None else EMPTY for one in affected.values()}
-    return [
-        id_
-        for id_, state in before.items()
-        if not same_roots(state, lives[id_].state) or to_look_at(state, lives[id_].state, watch, now)
-    ]
 
 
 def _stale_since(affected: dict[str, Affected], resolution: Resolution) -> dict[str, datetime | None]:

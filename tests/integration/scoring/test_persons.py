@@ -5,14 +5,19 @@ from typing import Any
 
 from msgspec import json
 
+from services.scoring.adapters.coming_days import SqlComingDays
+from services.scoring.adapters.orders import SqlOrders
+from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.application.rebuild import Rebuild
 from shared.contracts.activity import Activity
-from shared.contracts.events import EventRecord
+from shared.contracts.events import EventRecord, event_key
 from shared.settings import Settings
 from shared.vault.seal import Sealer
 from shared.vault.subject_keys import SubjectKeys
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.world import World
-from tests.support.life import moment, record
+from tests.support.life import SETTINGS, moment, record
 
 MAIL, OTHER_MAIL = "e" * 32, "f" * 32
 SEALED = ["customer.id", "customer.email"]
@@ -132,3 +137,43 @@ async def test_who_holds_the_subjects_key_can_read_it(api: Api, settings: Settin
 
     assert json.decode(plain)["customer"]["email"] == "ana@example.com"
     assert b"ana@example.com" not in json.encode(one)
+
+
+async def test_a_rebuild_tells_of_persons_whom_nobody_was_told_of_before(world: World) -> None:
+    """Given customers whose states were made before contacts were kept; when they are rebuilt, twice; then the events
+    that told of each are told once more, as history, each naming the event to whose key it is bound."""
+    await world.feed(order(1, "1"), order(2, "2"))
+    before = len(await world.activity())
+    async with world.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE scoring.customers SET state = CAST(CAST(state AS jsonb) - 'contacts' AS text)"
+        )
+
+    for program in ("new", "newer"):
+        await rebuilt(world, program)
+
+    told = [one for one in (await world.activity())[before:] if one.person is not None]
+    assert [(one.type, one.historical) for one in told] == [("facts.corrected", True)]
+    person = told[0].person
+    assert person is not None
+    assert (person.event, person.sealed) == (event_key("shop", "2").hex(), "AAAA")
+
+
+async def rebuilt(world: World, program: str) -> None:
+    """Fold everybody anew."""
+    rebuilds = SqlRebuilds()
+    async with world.engine.begin() as connection:
+        now = await rebuilds.begin(connection, program, world.now)
+    rebuild = Rebuild(
+        rebuilds=rebuilds,
+        customers=world.customers,
+        orders=SqlOrders(),
+        timeline=SqlTimeline(),
+        outbox=world.outbox,
+        stale=world.stale,
+        settings=SETTINGS,
+        coming=SqlComingDays(),
+    )
+    while now.finished_at is None:
+        async with world.engine.begin() as connection:
+            now = await rebuild(connection, now.id, world.now)

@@ -95,6 +95,7 @@ BAD_ENVELOPES: list[tuple[str, Any, dict[str, str]]] = [
     ("id with a NUL", order() | {"id": "a\0"}, {"/id": "nul_character"}),
     ("source missing", without(order(), "source"), {"/source": "required"}),
     ("source too long", order() | {"source": "s" * 201}, {"/source": "too_long"}),
+    ("source that is ours", order() | {"source": "regulars"}, {"/source": "reserved_source"}),
     ("time missing", without(order(), "time"), {"/time": "required"}),
     ("time null", order() | {"time": None}, {"/time": "wrong_type"}),
     ("time a number", order() | {"time": 1780000000}, {"/time": "wrong_type"}),

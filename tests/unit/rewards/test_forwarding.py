@@ -45,6 +45,16 @@ def test_a_person_is_passed_on_sealed_as_it_came() -> None:
     assert (outcome.data["emails_unopened"], outcome.data["tickets_angry"]) == (3, False)
 
 
+def test_a_person_of_an_event_long_ago_names_that_event() -> None:
+    """Given a person who was told of by another event than the activity's; when it is forwarded; then what is sealed is
+    said to be bound to that one."""
+    one = replace(activity("facts.corrected", "c1"), person=replace(ANA, event="e" * 32))
+
+    (outcome,) = told_of(one)
+
+    assert outcome.data["event"] == "e" * 32
+
+
 def test_history_tells_who_people_are_and_nothing_that_happened_to_them() -> None:
     """Given imported history; when it is forwarded; then its person is passed on as history, and no change is."""
     changed = Change(what="stage", old="active", new="lapsed")
