@@ -19,7 +19,7 @@ from services.deliveries.application.claiming import LEASE
 from services.deliveries.application.ports import Claimed, Queue, Renderer, RenderError, Sender
 from services.deliveries.domain.answers import Again, Receipt, Refused
 from services.deliveries.domain.backoff import ATTEMPTS_MAX, pause_before
-from services.deliveries.domain.breaker import OPEN_MAX
+from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_MAX
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.gate import Gate
@@ -99,6 +99,7 @@ class Dispatch:
             channel: asyncio.Semaphore(provider.at_a_time) for channel, provider in providers.items()
         }
         self._in_hand: Counter[Channel] = Counter()
+        self._failures: Counter[Channel] = Counter()
         self._stopping = False
         self.seen: dict[Channel, Gate] = {}
         """The providers as they were last seen."""
@@ -118,6 +119,8 @@ class Dispatch:
         changed = {channel: gate for channel, gate in gates.items() if gate != kept[channel]}
         await self._gates.save(connection, changed)
         self.seen = gates
+        for channel, gate in gates.items():
+            self._failures[channel] = gate.breaker.failures
         at = monotonic()
         return [Handed(each, each.contact.channel, at, each.contact.channel in probes) for each in claimed]
 
@@ -138,6 +141,12 @@ class Dispatch:
         """Whether the provider takes messages, be it slowly."""
         return channel in gates and gates[channel].breaker.allowed(now, 1) > 0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a claim is worth its transaction: some provider could begin with many, or there is none."""
+        rooms = [IN_HAND_MAX - self._in_hand[channel] for channel in self._providers]
+        return not rooms or max(rooms) >= CLAIM_MAX
+
     def stop(self) -> None:
         """Begin no more: what is not with a provider yet goes back to the queue."""
         self._stopping = True
@@ -152,14 +161,16 @@ class Dispatch:
                     return NOT_TRIED
                 if handed.claimed.message.attempts > ATTEMPTS_MAX:
                     return GIVEN_UP
-                return await self._send(handed)
+                receipt = await self._send(handed)
+                down = isinstance(receipt, Again) and receipt.down
+                self._failures[channel] = self._failures[channel] + 1 if down else 0
+                return receipt
         finally:
             self._in_hand[channel] -= 1
 
     def _is_down(self, handed: Handed) -> bool:
-        """Whether its provider's circuit opened since it was claimed."""
-        gate = self.seen.get(handed.channel)
-        return gate is not None and gate.breaker.until is not None and not handed.probe
+        """Whether its provider's circuit opened since it was claimed, or will when its failures are noted."""
+        return self._failures[handed.channel] >= FAILURES_MAX and not handed.probe
 
     async def _send(self, handed: Handed) -> Receipt:
         claimed = handed.claimed

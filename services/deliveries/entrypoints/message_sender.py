@@ -8,15 +8,16 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.deliveries.application.sending import Dispatch, Handed
+from services.deliveries.application.sending import NOT_TRIED, Dispatch, Handed
 from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.entrypoints.provider_metrics import ATTEMPTS, OPEN, SECONDS, SUPPRESSED
+from services.deliveries.entrypoints.worker import rest
 from shared.clock import Clock
 
 LOOK_EVERY_S: Final = 0.25
 """How often somebody looks for what is due, when there was nothing."""
-PACE_S: Final = 0.01
-"""Between two notes: a transaction costs the same for one message as for a hundred."""
+PACE_S: Final = 0.02
+"""Between two claims, and between two notes: a transaction costs the same for one message as for a hundred."""
 NOTE_MAX: Final = 200
 STOP_S: Final = 10.0
 """What is with a provider when the process is told to stop is given so long to end."""
@@ -97,8 +98,11 @@ class MessageSender:
                     raise
                 self._fault["queue"] = type(error).__name__
                 pause_s = min(2 * pause_s, BACKOFF_MAX_S)
+            await asyncio.sleep(PACE_S)
             if not begun:
-                await self._rest(stop, pause_s)
+                await rest(stop, pause_s)
+            while not (stop.is_set() or self._dispatch.has_room):
+                await self._place()
         self._dispatch.stop()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=STOP_S)
@@ -111,6 +115,8 @@ class MessageSender:
         receipt = await self._dispatch.hand_over(handed)
         self._ended.append((handed, receipt))
         self._freed.set()
+        if receipt == NOT_TRIED:
+            return
         SECONDS.labels(channel).observe(time.monotonic() - began)
         ATTEMPTS.labels(channel, "sent" if isinstance(receipt, Sent) else receipt.code).inc()
         if isinstance(receipt, Refused) and receipt.suppress:
@@ -118,15 +124,14 @@ class MessageSender:
         if isinstance(receipt, Again) and receipt.down:
             log.warning("provider_in_trouble", channel=channel, code=receipt.code, detail=receipt.detail)
 
-    async def _rest(self, stop: asyncio.Event, timeout_s: float) -> None:
-        """Wait until a message has ended, or `stop`."""
+    async def _place(self) -> None:
+        """Wait until a message has ended."""
         self._freed.clear()
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._freed.wait())]
         try:
-            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._freed.wait()
+        except TimeoutError:
+            return
 
     async def _note_all(self, done: asyncio.Event) -> None:
         """Note what has ended, until nothing is under way any more."""

@@ -46,6 +46,19 @@ def test_an_email_has_what_mailboxes_ask_for() -> None:
     assert (text.get_content().split(), html.get_content().split()) == (["Hello"], ["<p>Hellö</p>"])
 
 
+def test_names_and_words_are_read_as_they_were_written() -> None:
+    for name in ("Mugs & more", 'The "best" mugs, \\o/', "Zoë's Bücher ❤", "=?utf-8?q?x?="):
+        shop = Address(name, "hello", "shop.example")
+        wire = write_mail(
+            Rendered(".\nFrom here\n--x\n", subject=name), shop, read_address("a@b.example"), "k", NOW
+        )
+        mail = message_from_bytes(wire, policy=default)
+        assert mail["From"].addresses == (shop,)
+        assert mail["Subject"] == name
+        assert isinstance(mail, EmailMessage)
+        assert mail.get_content().replace("\r", "") == ".\nFrom here\n--x\n"
+
+
 def test_a_long_unsubscribe_link_stays_one_word() -> None:
     headers = {"List-Unsubscribe": f"<{LONG}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     wire, _ = written(Rendered("Hello", headers=headers))
