@@ -1,7 +1,7 @@
 """The use cases of campaigns: after a batch of the stream, after what time did, and when a run that waited is due."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from services.rewards.domain.campaigns.occasions import (
     of_outcomes,
 )
 from services.rewards.domain.campaigns.runs import Run, State
-from services.rewards.domain.campaigns.starting import actions_of, start
+from services.rewards.domain.campaigns.starting import Writing, actions_of, start
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.experiments.arms import HOLDOUT
 from services.rewards.domain.member import Member
@@ -33,6 +33,7 @@ from shared.contracts.outcomes import Outcome
 from shared.program.campaigning import Campaign
 from shared.program.tiering import Measure
 
+RAISED = "tier.changed"
 ROUNDS_MAX = 10
 """Of campaigns that begin on what campaigns brought about; points may raise a tier, and tiers are few."""
 
@@ -68,12 +69,14 @@ class Runs(Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """What one activity (or what time did) brings about for its member."""
+    """What one activity (or what time did) brings about for its member. `coming`: of a late one, itself and what comes
+    after it in its batch."""
 
     member: Member
     part: str | None
     activity: Activity | None
     begins: list[Begun]
+    coming: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Campaigns:
         own = _by_cause(of_outcomes(changes.outcomes, rulebook))
         turns: list[_Turn] = []
         fresh: set[str] = set()
-        for activity, member in decided:
+        for place, (activity, member) in enumerate(decided):
             told = own.get(activity.id, ())
             begins: list[Begun] = []
             if told or concerns(activity, rulebook):
@@ -107,7 +110,8 @@ class Campaigns:
             if begins:
                 fresh.add(member.customer_id)
             if begins or reaches or may_reach(activity, member, rulebook):
-                turns.append(_Turn(member, part_of(activity, member), activity, begins))
+                coming = frozenset(one.id for one, _ in decided[place:] if begins and activity.late)
+                turns.append(_Turn(member, part_of(activity, member), activity, begins, coming))
         await self._take(connection, turns, rulebook, changes)
 
     async def follow_time(self, connection: AsyncConnection, rulebook: Rulebook, changes: Changes) -> None:
@@ -133,29 +137,21 @@ class Campaigns:
     async def _take(
         self, connection: AsyncConnection, turns: list[_Turn], rulebook: Rulebook, changes: Changes
     ) -> None:
-        for _ in range(ROUNDS_MAX):
-            if not turns:
-                return
-            await self._load(connection, turns, rulebook, changes)
-            told = len(changes.outcomes)
-            for turn in turns:
-                member, earned = turn.member, turn.member.lifetime_earned
-                member.part = turn.part
-                if turn.activity is not None:
-                    reach_goals(member, turn.activity, rulebook, changes)
-                start(member, turn.begins, rulebook, changes, later=await self._later(connection, turn))
-                if member.lifetime_earned != earned:
-                    first = turn.begins[0][1]
-                    tiers.count_earned(
-                        member,
-                        rulebook.program,
-                        changes,
-                        earned,
-                        key=f"campaigns/{first.root}",
-                        at=first.at,
-                        cause=first.root,
-                    )
-            turns = _raised(turns, changes.outcomes[told:], rulebook)
+        if not turns:
+            return
+        await self._load(connection, turns, rulebook, changes)
+        for turn in turns:
+            turn.member.part = turn.part
+            if turn.activity is not None:
+                reach_goals(turn.member, turn.activity, rulebook, changes)
+            begins, later = turn.begins, await self._later(connection, turn)
+            writing: Writing = set()
+            for _ in range(ROUNDS_MAX):
+                if not begins:
+                    break
+                told = len(changes.outcomes)
+                _start(turn.member, begins, rulebook, changes, writing, later)
+                begins = _raised(begins, changes.outcomes[told:], rulebook)
 
     async def _later(self, connection: AsyncConnection, turn: _Turn) -> list[Activity]:
         """What is known of after an occasion that came late, where that may have reached a goal already."""
@@ -164,7 +160,8 @@ class Campaigns:
             return []
         since, own = min(one.at for one in late), {turn.member.customer_id, turn.activity.customer_id}
         known = await self.runs.since(connection, own, since)
-        return sorted((one for one in known if one.time > since), key=lambda one: (one.time, one.id))
+        known = [one for one in known if one.time > since and one.id not in turn.coming]
+        return sorted(known, key=lambda one: (one.time, one.id))
 
     async def _load(
         self, connection: AsyncConnection, turns: list[_Turn], rulebook: Rulebook, changes: Changes
@@ -172,14 +169,17 @@ class Campaigns:
         """The runs that decide, and what tiers need where points of campaigns count towards them."""
         begins = [(turn.member, *each) for turn in turns for each in turn.begins]
         members = {turn.member.customer_id: turn.member for turn in turns}
-        limited = {one.id for _, one, _ in begins if one.at_most is not None or one.experiment}
-        moments = [turn.activity.time for turn in turns if turn.activity is not None]
-        await self.runs.load(connection, members, limited, min([*moments, changes.now]))
         giving = {
             member.customer_id
             for member, campaign, _ in begins
             if any(action.points for action in campaign.actions())
         }
+        possible = [campaign for _, campaign, _ in begins]
+        if giving:
+            possible += rulebook.campaigns.get(RAISED, ())
+        limited = {one.id for one in possible if one.at_most is not None or one.experiment}
+        moments = [turn.activity.time for turn in turns if turn.activity is not None]
+        await self.runs.load(connection, members, limited, min([*moments, changes.now]))
         await load_counted(connection, self.members, members, giving, rulebook, changes.now)
 
 
@@ -213,24 +213,32 @@ def _by_cause(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     return found
 
 
-def _raised(turns: list[_Turn], outcomes: Sequence[Outcome], rulebook: Rulebook) -> list[_Turn]:
+def _start(  # noqa: PLR0917
+    member: Member,
+    begins: list[Begun],
+    rulebook: Rulebook,
+    changes: Changes,
+    writing: Writing,
+    later: Sequence[Activity],
+) -> None:
+    """Begin campaigns, and let the points that they give count towards tiers."""
+    earned, first = member.lifetime_earned, begins[0][1]
+    start(member, begins, rulebook, changes, writing, later=later)
+    if member.lifetime_earned != earned:
+        key = f"campaigns/{first.cause}"
+        tiers.count_earned(member, rulebook.program, changes, earned, key=key, at=first.at, cause=first.root)
+
+
+def _raised(begins: list[Begun], outcomes: Sequence[Outcome], rulebook: Rulebook) -> list[Begun]:
     """Campaigns that begin because points of others raised a tier. Whatever else campaigns give begins none: nobody
     shall go in circles."""
-    raised = [one for one in of_outcomes(outcomes, rulebook) if one.type == "tier.changed"]
-    found = []
-    for turn in turns:
-        facts = turn.begins[0][1].facts if turn.begins else None
-        occasions = [
-            occasion_of(one, facts)
-            for one in raised
-            if one.customer_id == turn.member.customer_id
-            and turn.begins
-            and one.cause == turn.begins[0][1].root
-        ]
-        begins = [(campaign, one) for one in occasions for campaign in begun(one, rulebook)]
-        if begins:
-            found.append(_Turn(turn.member, turn.part, None, begins))
-    return found
+    first = begins[0][1]
+    raised = [
+        replace(occasion_of(one, first.facts), at=first.at)
+        for one in of_outcomes(outcomes, rulebook)
+        if one.type == RAISED
+    ]
+    return [(campaign, one) for one in raised for campaign in begun(one, rulebook)]
 
 
 @dataclass(frozen=True, slots=True)

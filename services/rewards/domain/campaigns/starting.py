@@ -18,21 +18,24 @@ from shared.contracts.activity import Activity
 from shared.program.campaigning import Action, Campaign
 from shared.program.period import Period
 
+Writing = set[tuple[str, Period | None]]
+"""The causes of messages that are asked for: the activity, and how long after it."""
+
 
 def start(
     member: Member,
     begins: Iterable[tuple[Campaign, Occasion]],
     rulebook: Rulebook,
     changes: Changes,
+    writing: Writing,
     *,
     later: Sequence[Activity] = (),
 ) -> None:
     """Begin campaigns that one activity (or what time did at one moment) brought about; those that do not wait act at
-    once. Of those that would write at the same time, the first in the file does. Earlier runs of campaigns that are
-    limited or experiments must be loaded. `later`: for an occasion that came late, what is known of after it, oldest
-    first; where that has reached a goal already, the campaign stops before it acts."""
+    once. Of those that would write at the same time, the first in the file does; `writing` are those that do already.
+    Earlier runs of campaigns that are limited or experiments must be loaded. `later`: for an occasion that came late,
+    what is known of after it, oldest first; where that has reached a goal, the campaign stops before it acts."""
     order = rulebook.campaign_order
-    writing: set[tuple[str, Period | None]] = set()
     for campaign, occasion in sorted(begins, key=lambda one: (order[one[0].id], one[1].cause)):
         run = _begin(member, campaign, occasion, rulebook, changes)
         if run is None:
