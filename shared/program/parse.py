@@ -97,6 +97,7 @@ def _program(root: Fields) -> Program:
         removed_ids=removed,
     )
     _check_points_tiers(root, program)
+    _check_ways(root, program)
     return program
 
 
@@ -108,6 +109,19 @@ def _check_points_tiers(root: Fields, program: Program) -> None:
     if not (points.earn or points.referral or any(goal.points for goal in program.milestones)):
         hint = "Add a rule under points.earn, or count spend_over or orders_over."
         root.fault("tiers", "Tiers count points, and nothing gives any, so nobody can reach one.", hint)
+
+
+def _check_ways(root: Fields, program: Program) -> None:
+    """What is written needs a channel to go by. Looked at when all else is right: one slip is one fault."""
+    if root.reading.faults.found:
+        return
+    used = ", ".join(program.messages.channels)
+    for key, _ in root.entries("templates"):
+        written = program.templates[key.text].channels
+        if not written.intersection(program.messages.channels):
+            message = f"It is written for {', '.join(sorted(written))}, and messages go by {used}."
+            hint = f"Add {min(written)} to messages.channels, or write it for {used}."
+            root.reading.faults.add(key.place, f"templates.{key.text}", message, hint)
 
 
 def _currency(root: Fields) -> str:

@@ -61,7 +61,8 @@ def message(**fields: Any) -> Message:
 @cache
 def program(templates: str, campaigns: str = "", *, version: int = 1) -> Program:
     """A program with these templates, each on a line of its own."""
-    return load_program(f"{HEAD}{campaigns}templates:\n{templates}", version=version)
+    ways = "messages: {channels: [email, sms, push]}\n"
+    return load_program(f"{HEAD}{ways}{campaigns}templates:\n{templates}", version=version)
 
 
 class StoredPrograms:

@@ -197,6 +197,15 @@ def test_wrong_limits_on_messages_are_refused(messages: str, path: str) -> None:
     assert only_fault(f"messages: {messages}").path == path
 
 
+def test_a_template_that_no_channel_takes_is_refused() -> None:
+    sms = "templates: {hi: {sms: Hello}}"
+    fault = only_fault(sms)
+    assert fault.path == "templates.hi"
+    assert fault.message == "It is written for sms, and messages go by email."
+    assert fault.hint == "Add sms to messages.channels, or write it for email."
+    assert load_program(HEAD + f"messages: {{channels: [email, sms]}}\n{sms}\n").templates["hi"].sms
+
+
 def test_limits_on_messages_have_careful_defaults() -> None:
     messages = load_program(HEAD).messages
     assert (messages.consent, messages.hold_for_angry_tickets) == ("required", True)

@@ -36,7 +36,7 @@ class TestWhatIsWritten:
         assert (made.text.markup, made.html.markup) == (Markup.TEXT, Markup.HTML)
 
     def test_left_out_it_is_marketing(self) -> None:
-        assert load("templates: {hello: {sms: Hello!}}").templates["hello"].purpose == "marketing"
+        assert load("templates: {hello: {subject: Hello, text: Hello!}}").templates["hello"].purpose == "marketing"
 
     def test_the_default_program_has_a_template_for_each_message_that_it_sends(self) -> None:
         program = load_program(default_program_text())
