@@ -6,9 +6,9 @@ exactly. What makes YAML surprising (anchors and aliases, tags, several document
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -22,11 +22,14 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from shared.program.faults import Faults, Place, ProgramError, ProgramFault
+from shared.program.yaml_events import yaml_events
 
 BYTES_MAX = 256 * 1024
 """A program that a person can read is far smaller."""
 
 DEPTH_MAX = 12
+KEPT = 8
+"""Texts whose trees are kept: the versions of a program that matter at one time."""
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -86,12 +89,23 @@ def read_document(text: str, faults: Faults) -> Node | None:
     Faults of the structure (a key twice, tags, anchors) go to `faults`; what cannot be read any further raises
     `ProgramError`.
     """
+    root, found = _tree(text)
+    for fault in found:
+        faults.add(Place(fault.line, fault.column), fault.path, fault.message, fault.hint)
+    return root
+
+
+@lru_cache(KEPT)
+def _tree(text: str) -> tuple[Node | None, tuple[ProgramFault, ...]]:
+    """The tree, and the faults of its structure. It never changes, and a process reads the same text several times: to
+    check it, to compare it, to work by it."""
+    faults = Faults()
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > BYTES_MAX:
         raise _stop(Place(1, 1), f"The file has {size} bytes; a program has {BYTES_MAX} at most.")
-    events = YAML(typ="safe", pure=True).parse(text)
+    events = yaml_events(text)
     try:
-        return _Reader(events, faults).document()
+        return _Reader(events, faults).document(), tuple(faults.found)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)

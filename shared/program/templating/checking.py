@@ -10,7 +10,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from shared.program.expression.types import ANY, NUMBER, TEXT, WHOLE, Kind, Type
 from shared.program.faults import suggestion
 from shared.program.templating.filters import FILTERS, FORGIVING, PERHAPS_NOTHING
-from shared.program.templating.language import LANGUAGES, LOOP_FIELDS, TESTS
+from shared.program.templating.language import LOOP_FIELDS, TESTS, parsed
 from shared.program.templating.names import Names
 from shared.program.templating.paths import NOWHERE, Guards, Known, Naming, Slip, Slips, mentioned, path_of
 from shared.program.templating.template import Piece
@@ -39,7 +39,7 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
 def check_piece(piece: Piece, known: Known) -> list[Slip]:
     """All that is wrong with the piece; nothing when it is fit to go live."""
     try:
-        tree = LANGUAGES[piece.markup].parse(piece.source)
+        tree = parsed(piece)
     except TemplateSyntaxError as error:
         return [Slip(error.lineno, "", f"This is no template: {_said(error.message)}", _repair(piece, error))]
     except RecursionError:

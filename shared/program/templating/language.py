@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, Template
+from jinja2 import StrictUndefined, Template, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -109,3 +109,9 @@ LANGUAGES: Final = {markup: TemplateLanguage(autoescape=markup is Markup.HTML) f
 def compiled(piece: Piece) -> Template:
     """The piece, ready to render. Raises what Jinja raises when it is none."""
     return LANGUAGES[piece.markup].from_string(piece.source)
+
+
+@lru_cache(COMPILED_MAX)
+def parsed(piece: Piece) -> nodes.Template:
+    """The piece as a tree, to be looked at and not changed. Raises `TemplateSyntaxError` when it is none."""
+    return LANGUAGES[piece.markup].parse(piece.source)

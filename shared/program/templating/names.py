@@ -6,6 +6,7 @@ personal fields of events reach no template, as they reach no rule.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -42,7 +43,7 @@ def names_of(occasions: Sequence[Occasion]) -> Names:
     offers = [occasion.offer for occasion in occasions]
     return MappingProxyType(
         {
-            "customer": Type(Kind.RECORD, fields=customer_names()),
+            "customer": customer_type(),
             "event": Type(Kind.RECORD, fields=event_names([occasion.event for occasion in occasions])),
             "points": WHOLE,
             "tier": _MAYBE,
@@ -51,6 +52,12 @@ def names_of(occasions: Sequence[Occasion]) -> Names:
             **dict.fromkeys(LINKS, TEXT),
         }
     )
+
+
+@cache
+def customer_type() -> Type:
+    """The customer, as every template sees one."""
+    return Type(Kind.RECORD, fields=customer_names())
 
 
 def customer_names() -> Names:

@@ -13,7 +13,7 @@ from shared.program.faults import ProgramError, ProgramFault
 from shared.program.parse import load_program
 
 DEFAULT = default_program_text()
-AUTHORS_KEYS = ("offers", "segments")
+AUTHORS_KEYS = ("offers", "segments", "templates")
 """Sections whose keys the author names: another name there is another offer, not a slip."""
 
 

@@ -74,11 +74,12 @@ def test_has_offers_milestones_and_segments(program: Program) -> None:
         "big-spenders",
         "high-value",
         "one-time",
+        "devoted",
         "active",
         "inactive",
         "lapsed",
     ]
-    assert len(program.segments) == 16
+    assert len(program.segments) == 17
 
 
 def test_has_campaigns_and_limits_on_messages(program: Program) -> None:
@@ -94,6 +95,43 @@ def test_has_campaigns_and_limits_on_messages(program: Program) -> None:
     assert program.messages.quiet_until == time(8)
     assert program.messages.channels == ("email", "sms")
     assert program.messages.sms_after_unopened == 5
+
+
+def test_has_a_campaign_for_each_word_at_the_right_moment(program: Program) -> None:
+    """Given the program; when its campaigns are read; then there is one for each of the mission's R8, and each message
+    has its template, each with a text."""
+    campaigns = {campaign.id: campaign.on for campaign in program.campaigns}
+    assert campaigns.items() >= {
+        ("we-miss-you", "stage.changed"),
+        ("how-can-we-help", "login.missing"),
+        ("hold-your-spot", "subscription.paused"),
+        ("thanks-for-coming-back", "segment.left"),
+        ("renewal-check-in", "renewal.due"),
+        ("preview-sale", "segment.entered"),
+        ("sorry-to-hear", "survey.answered"),
+    }
+    sent = {action.message for one in program.campaigns for action in one.actions() if action.message}
+    assert sent == program.templates.keys()
+    assert all(template.subject and template.text for template in program.templates.values())
+
+
+def test_raises_alerts_for_what_somebody_should_look_at(program: Program) -> None:
+    """Given the program; when its alerts are read; then all that S3 names are there, or watched by the system."""
+    kinds = {action.alert for one in program.campaigns for action in one.actions() if action.alert}
+    assert kinds == {
+        "loyal-at-risk",
+        "valuable-ticket",
+        "stopped-opening",
+        "renewal-ahead",
+        "unhappy-feedback",
+    }
+    assert program.alerts.unusual_redemptions
+    assert program.alerts.falling_opens
+
+
+def test_nothing_of_it_looks_at_ordinary_orders(program: Program) -> None:
+    """Given the program; when an order comes; then no campaign begins on it: most of what happens is orders."""
+    assert all(campaign.on != "order.completed" for campaign in program.campaigns)
 
 
 def test_loads_in_less_than_50_ms() -> None:
