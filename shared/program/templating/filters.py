@@ -49,7 +49,9 @@ def shown(value: Any) -> Any:  # noqa: PLR0911  # one line a kind of value
             return _long(value)
         case list() | tuple():
             return ", ".join(str(shown(each)) for each in value)
-    return value
+        case int():
+            return value
+    raise ValueError("this cannot be printed")
 
 
 def default(value: Any, otherwise: Any = "") -> Any:
