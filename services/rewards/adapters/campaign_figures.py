@@ -15,7 +15,7 @@ from services.rewards.domain.experiments.means import NOBODY, Moments
 _FIGURES = text("""
     WITH runs AS MATERIALIZED (
         SELECT customer_id, run, arm, started_at, goal_until, reached_at, points, codes FROM rewards.campaign_runs
-        WHERE campaign = :campaign AND started_at >= :since AND started_at < :until AND state <> 'dropped'
+        WHERE campaign = :campaign AND started_at >= :since AND started_at < :until
     ), firsts AS MATERIALIZED (
         SELECT DISTINCT ON (customer_id) * FROM runs ORDER BY customer_id, started_at, run
     )

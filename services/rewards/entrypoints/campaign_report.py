@@ -70,7 +70,8 @@ def campaign_report_routes(service: Service) -> APIRouter:
             for setting in _SNAPSHOT:
                 await connection.execute(setting)
             try:
-                program, found = await _campaign(service, connection, campaign, now)
+                live = (await service.programs.latest(connection, now))[0].program
+                program, found = await _campaign(service, connection, campaign, live)
                 versions = await read_versions(connection, campaign, since, until)
                 changed = await _changed(service, connection, campaign, versions)
             except Exception as error:
@@ -81,7 +82,7 @@ def campaign_report_routes(service: Service) -> APIRouter:
             program.version,
             (first, last),
             program.currency,
-            report(found, program, figures, changed),
+            report(found, program, figures, changed, removed=program is not live),
             shares_of(found),
         )
 
@@ -89,18 +90,17 @@ def campaign_report_routes(service: Service) -> APIRouter:
 
 
 async def _campaign(
-    service: Service, connection: AsyncConnection, name: str, now: datetime
+    service: Service, connection: AsyncConnection, name: str, live: Program
 ) -> tuple[Program, Campaign]:
     """The campaign as the program in force has it, or as the last one that ran it did. Raises the 404 problem."""
-    program = (await service.programs.latest(connection, now))[0].program
-    found = _in(program, name)
+    program, found = live, _in(live, name)
     if found is None:
         version = await last_version(connection, name)
         if version is not None:
             program = (await service.programs.version(connection, version)).program
             found = _in(program, name)
     if found is None:
-        known = ", ".join(sorted(one.id for one in program.campaigns)) or "none"
+        known = ", ".join(sorted(one.id for one in live.campaigns)) or "none"
         detail = f"The program has no campaign of this id, and none of it ever ran. It has: {known}."
         raise not_found(detail)
     return program, found

@@ -278,11 +278,47 @@ async def test_a_merge_takes_runs_and_messages_along_and_gives_them_back(shop: S
 
 
 async def test_a_campaign_that_is_gone_keeps_its_report(shop: Shop) -> None:
-    """Given a campaign that was taken out of the program; then what it brought can still be read."""
+    """Given a campaign that was taken out of the program; then what it brought can still be read, and the report says
+    that no more goals are counted."""
     before = await shop.report()
     await run_program(shop.rewards, "{id: other, on: subscription.paused, do: [{points: 5}]}")
 
-    assert await shop.report() == before
+    after_that = await shop.report()
+    assert [remark["code"] for remark in after_that["remarks"]] == ["removed", "still_open"]
+    assert after_that | {"remarks": before["remarks"]} == before
+
+
+async def test_runs_of_a_variant_that_is_gone_still_count_as_assigned(shop: Shop) -> None:
+    """Given a delay, during which the campaign gets variants; when customers reach the goal whose runs were dropped by
+    that; then they count in the arm that they were in, as those held out do."""
+    slow = COME_BACK.replace(
+        "id: come-back, on: subscription.paused", "id: slow, on: login.recorded, after: P7D"
+    )
+    do = "do: [{offer: miss-you}, {message: hello}, {points: 50}]"
+    await put(shop.rewards, PRICED + f"  - {slow}\n")
+    await shop.happen(*(_login(number) for number in range(10)))
+    await put(
+        shop.rewards,
+        PRICED + f"  - {slow.replace(do, 'variants: {a: {do: [{points: 1}]}, b: {do: [{points: 2}]}}')}\n",
+    )
+    shop.rewards.clock.set(after(8))
+    await shop.rewards.pass_time()
+    states = dict(
+        await shop.rewards.rows("SELECT arm, state FROM rewards.campaign_runs WHERE campaign = 'slow'")
+    )
+    assert states == {"treated": "dropped", "holdout": "held_out"}
+    for number in range(10):
+        await shop.bought(name(number), "50", days=9)
+
+    answer = await shop.api.get("/v1/campaigns/slow/report")
+
+    old = {arm["arm"]: arm for arm in answer.json()["arms"] if arm["customers"]}
+    assert old.keys() == {"treated", "holdout"}
+    assert all(arm["goals"] == arm["customers"] for arm in old.values())
+
+
+def _login(number: int) -> Activity:
+    return activity("login.recorded", f"login-{number}", customer=name(number), at=after(1))
 
 
 async def test_wrong_questions_are_answered_as_such(shop: Shop) -> None:

@@ -47,10 +47,16 @@ class Report:
 
 
 def report(
-    campaign: Campaign, program: Program, counted: Mapping[str, Figures], versions: Sequence[int]
+    campaign: Campaign,
+    program: Program,
+    counted: Mapping[str, Figures],
+    versions: Sequence[int],
+    *,
+    removed: bool = False,
 ) -> Report:
     """The report of a campaign, as the program has it. `versions`: the versions of the program under which the campaign
-    has run as it is now and otherwise, oldest first, if it has been another one within the period; else none."""
+    has run as it is now and otherwise, oldest first, if it has been another one within the period; else none.
+    `removed`: the program in force has it no more."""
     goal = campaign.success is not None
     shares = shares_of(campaign)
     arms = {name: counted.get(name, Figures()) for name in [*shares, *sorted(counted.keys() - shares.keys())]}
@@ -70,6 +76,7 @@ def report(
             versions=versions,
             uneven=not versions and uneven(arms, shares),
             priced=program.points.redeem is not None,
+            removed=removed,
         ),
     )
 

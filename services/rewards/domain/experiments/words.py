@@ -21,6 +21,7 @@ CODES: Final = {
     " write such as success: {{on: order.completed, within: P30D}}.",
     "no_holdout": "Nobody was left alone, so that what would have come without the campaign is not known:"
     " write such as holdout: 10%.",
+    "removed": "The program in force has this campaign no more: goals reached since it was taken out are not counted.",
     "changed": "The campaign changed within the period: program versions {versions} have it in different ways, which"
     " are mixed here. Look at each by itself, by from and to.",
     "uneven": "The arms are not as large as their shares make them: customers may be missing who are not missing at"
@@ -43,6 +44,7 @@ def remarks(
     versions: Sequence[int],
     uneven: bool,
     priced: bool,
+    removed: bool = False,
 ) -> list[Remark]:
     """What must be known to read a report, the most important first."""
     whole = treated if left_alone is None else treated.plus(left_alone)
@@ -50,6 +52,7 @@ def remarks(
         "no_runs": not whole.customers,
         "no_success": whole.customers and campaign.success is None,
         "no_holdout": whole.customers and (left_alone is None or not left_alone.customers),
+        "removed": removed,
         "changed": bool(versions),
         "uneven": uneven,
         "still_open": whole.open,
