@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.jobs import DUE_MAX
@@ -11,6 +12,12 @@ from services.rewards.application.ports import Members, Programs
 from services.rewards.domain.changes import Changes
 from shared.alerts.telling import Untold
 from shared.contracts.outcomes import Outcome
+
+ALERTS = Counter(
+    "regulars_alerts_total",
+    "Alerts that were told of, by kind, and whether raised or closed.",
+    ["kind", "news"],
+)
 
 TakeUntold = Callable[[AsyncConnection, int], Awaitable[Sequence[Untold]]]
 """Alerts of which something is to be told; they count as told with the caller's transaction."""
@@ -39,6 +46,9 @@ class TellOfAlerts:
         for alert in untold:
             changes.outcomes += _outcomes(alert, changes.version)
         await self.members.save(connection, changes)
+        for alert in untold:
+            for type_, _ in alert.news:
+                ALERTS.labels(alert.kind, type_.removeprefix("alert.")).inc()
         return len(untold)
 
 
