@@ -7,7 +7,7 @@ python -m services.rewards.main worker    takes activities, does what time makes
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -30,7 +30,7 @@ from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.adapters.watch import PostgresWatch
 from services.rewards.application.batching import Batcher
 from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.checkout import Checkout, LookAgainError, Request
+from services.rewards.application.checkout import Checkout
 from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.simulation import Finding, Task
@@ -39,6 +39,7 @@ from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns import campaign_routes
+from services.rewards.entrypoints.checkout_batches import in_transaction
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
@@ -81,7 +82,6 @@ from shared.version import VERSION
 
 SERVICE: Final = "rewards"
 START_PATIENCE_S = 60.0
-CHECKOUT_ATTEMPTS = 3
 log = structlog.get_logger()
 
 
@@ -102,11 +102,12 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         reader=reader,
         programs=programs,
         members=members,
+        campaigns=Campaigns(PostgresRuns(), members),
         store=store,
         keys=IdempotencyKeys(SERVICE),
         outbox=outbox,
         codes=Codes(members, PostgresCodes(names, reader), programs),
-        checkout=Batcher(_in_transaction(engine, checkout, clock)),
+        checkout=Batcher(in_transaction(engine, checkout, clock)),
     )
 
     delivering = deliveries.routes(settings, clock, knowledge(service))
@@ -223,24 +224,6 @@ async def store_program(settings: Settings, clock: Clock) -> None:
                     await asyncio.sleep(1)
     finally:
         await engine.dispose()
-
-
-def _in_transaction(
-    engine: AsyncEngine, checkout: Checkout, clock: Clock
-) -> Callable[[Sequence[Request]], Awaitable[list[bytes | Exception]]]:
-    """The checkout's batches, each in a transaction of its own."""
-
-    async def handle(requests: Sequence[Request]) -> list[bytes | Exception]:
-        for attempt in range(CHECKOUT_ATTEMPTS):
-            try:
-                async with engine.begin() as connection:
-                    return await checkout(connection, requests, clock())
-            except LookAgainError:
-                if attempt == CHECKOUT_ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    return handle
 
 
 def _simulator(settings: Settings) -> Callable[[Task], Awaitable[Finding]]:

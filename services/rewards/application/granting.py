@@ -4,12 +4,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.ports import Members
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.standing import GRANTED
 from shared.program.model import Program
 
@@ -28,14 +29,16 @@ def check_grant(program: Program, tier: str, until: datetime, now: datetime) -> 
 
 async def decide_with_grants(  # noqa: PLR0917
     connection: AsyncConnection,
-    members: Members,
+    campaigns: Campaigns,
     member: Member,
-    program: Program,
+    rulebook: Rulebook,
     cause: str,
     now: datetime,
     granted: TierGrant | None = None,
 ) -> None:
-    """Decide the member's tier by the grants that are stored, and `granted` with them, and write it."""
+    """Decide the member's tier by the grants that are stored, and `granted` with them, and write it. Campaigns
+    follow, as if the customer had reached it."""
+    program, members = rulebook.program, campaigns.members
     needs = Needs(spend={member.customer_id}, tiers={member.customer_id})
     since = tiers.start_of_window(program, now)
     await members.load(connection, {member.customer_id: member}, needs, since, tiers.measure_of(program))
@@ -48,4 +51,5 @@ async def decide_with_grants(  # noqa: PLR0917
         standing = tiers.present(member, program, now)
         reason = "grant_ended" if ends else "grant"
         tiers.settle(member, standing, program, changes, cause=cause, reason=reason)
+    await campaigns.follow_time(connection, rulebook, changes)
     await members.save(connection, changes)

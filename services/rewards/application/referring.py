@@ -8,8 +8,9 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.jobs import DUE_MAX, work_of
-from services.rewards.application.ports import Members, Programs
+from services.rewards.application.ports import Programs
 from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
@@ -47,7 +48,7 @@ class RewardReferrals:
     """The job (see `timed.Job`)."""
 
     referrals: Referrals
-    members: Members
+    campaigns: Campaigns
     programs: Programs
 
     async def __call__(
@@ -87,7 +88,9 @@ class RewardReferrals:
         measure = tiers.measure_of(program)
         if measure is Measure.POINTS:  # else the points of a referral count for no tier
             needs.tiers = set(members)
-        await self.members.load(connection, members, needs, tiers.start_of_window(program, now), measure)
+        await self.campaigns.members.load(
+            connection, members, needs, tiers.start_of_window(program, now), measure
+        )
         friends = [coming.customer_id for coming, _ in known]
         orders = await self.referrals.orders(connection, friends, referral.minimum_order)
         changes = Changes(now, program.version)
@@ -104,7 +107,8 @@ class RewardReferrals:
                 )
             )
         if changes.members:
-            await self.members.save(connection, changes)
+            await self.campaigns.follow_time(connection, rulebook, changes)
+            await self.campaigns.members.save(connection, changes)
         return closes
 
     async def _without_bringer(

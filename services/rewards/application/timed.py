@@ -71,7 +71,7 @@ class TimedJobs:
             "move_points": self.move_points,
             "give_notice": self.give_notice,
             "review_tiers": self.review_tiers,
-            "reward_referrals": RewardReferrals(self.referrals, self.members, self.programs),
+            "reward_referrals": RewardReferrals(self.referrals, self.campaigns, self.programs),
             "run_campaigns": RunCampaigns(self.campaigns.runs, self.members, self.programs),
             "watch_redemptions": WatchRedemptions(self.watch, self.members, self.programs),
             "tell_of_alerts": TellOfAlerts(self.watch.untold, self.members, self.programs),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.batching import Batcher
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore, Request
 from services.rewards.application.codes import Codes
 from services.rewards.application.ports import Members
@@ -37,6 +38,7 @@ class Service:
     reader: Reader
     programs: PostgresPrograms
     members: Members
+    campaigns: Campaigns
     store: CheckoutStore
     keys: IdempotencyKeys
     outbox: Outbox

@@ -52,16 +52,16 @@ def tier_grant_routes(service: Service) -> APIRouter:
             if before is not None:
                 return Response(before.body, before.status, media_type="application/json")
             member = await _locked(service, connection, customer)
-            program = (await service.programs.current(connection, now)).program
+            rulebook = await service.programs.current(connection, now)
             try:
-                check_grant(program, body.tier, body.until, now)
+                check_grant(rulebook.program, body.tier, body.until, now)
             except RefusedError as refusal:
                 raise problem(refusal) from None
             given = TierGrant(f"tgr_{secrets.token_hex(12)}", body.tier, now, body.until)
             await tier_rows.add_grant(
                 connection, member.customer_id, given, reason=body.reason, actor=principal.key_id
             )
-            await decide_with_grants(connection, service.members, member, program, given.id, now, given)
+            await decide_with_grants(connection, service.campaigns, member, rulebook, given.id, now, given)
             view = GrantView(
                 id=given.id,
                 tier=given.tier,
@@ -91,8 +91,8 @@ def tier_grant_routes(service: Service) -> APIRouter:
             if await tier_rows.revoke_grant(
                 connection, member.customer_id, grant, actor=principal.key_id, now=now
             ):
-                program = (await service.programs.current(connection, now)).program
-                await decide_with_grants(connection, service.members, member, program, grant, now)
+                rulebook = await service.programs.current(connection, now)
+                await decide_with_grants(connection, service.campaigns, member, rulebook, grant, now)
 
     return router
 

@@ -81,3 +81,18 @@ async def test_what_a_campaign_gave_is_explained(rewards: Rewards, api: httpx.As
     event = await api.get(f"/v1/customers/{CUSTOMER}/explain", params={"event": lapsed().id})
     told = {one["rule"]: one["sentence"] for one in event.json()["rules"]}
     assert told["we-miss-you"].startswith("Rule we-miss-you of program version 2 gave 50 points and offer")
+
+
+async def test_a_tier_by_hand_is_an_occasion_too(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a campaign on reaching gold; when gold is given by hand; then the customer is welcomed, once."""
+    await run_program(
+        rewards, "{id: welcome, on: tier.changed, when: \"event.to == 'gold'\", do: [{message: hello}]}"
+    )
+    await rewards.happen(activity("page.viewed", "p", facts={"orders": 2}))
+    body = {"tier": "gold", "until": "2026-09-01T00:00:00Z", "reason": "a friend of the house"}
+    url, headers = f"/v1/customers/{CUSTOMER}/tier/grants", {"Idempotency-Key": "g-1"}
+    for _ in range(2):
+        assert (await api.post(url, json=body, headers=headers)).status_code == 201
+    (message,) = [one for one in await rewards.outcomes() if one.type == "message.due"]
+    assert message.data["context"]["customer"]["orders"] == 2
+    assert message.data["context"]["tier"] == "Gold"
