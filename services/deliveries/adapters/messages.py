@@ -59,13 +59,15 @@ _WRITTEN = text("""
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND state IN ('sent', 'sending')
         AND coalesce(sent_at, claimed_at) > :since
     """)
+# What the words spoke of is kept for as long as it may be needed again; the row stays, for the links in the message.
 _SETTLE = text("""
     UPDATE deliveries.messages m
     SET state = w.state, reason = w.reason, due_at = w.due_at, channel = coalesce(w.channel, m.channel),
         attempts = w.attempts, holds = w.holds, contact_part = coalesce(w.contact, m.contact_part),
         lease = CASE WHEN w.state = 'sending' THEN CAST(:lease AS text) END,
         claimed_at = CASE WHEN w.state = 'sending' THEN CAST(:now AS timestamptz) ELSE m.claimed_at END,
-        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
+        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END,
+        context = CASE WHEN w.due_at IS NULL THEN '{}' ELSE m.context END
     FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
         CAST(:due AS timestamptz[]), CAST(:channels AS text[]), CAST(:attempts AS int[]), CAST(:holds AS text[]),
         CAST(:contacts AS text[])) AS w(id, state, reason, due_at, channel, attempts, holds, contact)
@@ -83,7 +85,8 @@ _NOTED = text("""
     UPDATE deliveries.messages m
     SET state = w.state, reason = w.reason, due_at = w.due_at, attempts = w.attempts, holds = w.holds, lease = NULL,
         sent_at = CASE WHEN w.state = 'sent' THEN CAST(:now AS timestamptz) END,
-        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END
+        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END,
+        context = CASE WHEN w.due_at IS NULL THEN '{}' ELSE m.context END
     FROM w JOIN ours USING (id) WHERE m.id = w.id
     RETURNING m.id
     """)

@@ -23,6 +23,7 @@ async def test_a_message_goes_out_once_and_is_told_as_an_event(world: World) -> 
     assert await world.claim() == []
     (event,) = await world.events()
     row = await world.row(hello)
+    assert row.context == "{}"  # what it spoke of is not kept any longer than it is needed
     assert (event.type, event.source, event.id) == ("email.sent", "regulars", f"{row.id}/sent")
     assert (event.subject, event.identifiers) == (world.subject("ana"), {"id": world.subject("ana")})
     assert event.data == {"message_id": row.id, "campaign": "hello"}
