@@ -44,6 +44,7 @@ from services.deliveries.entrypoints.messages import message_routes
 from services.deliveries.entrypoints.previewing import Knowledge, preview_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
+from services.deliveries.entrypoints.suppressions import suppression_routes
 from services.deliveries.entrypoints.webhook_sender import WebhookSender
 from services.deliveries.entrypoints.webhooks import webhook_routes
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
@@ -96,7 +97,12 @@ def routes(settings: Settings, clock: Clock, known: Knowledge) -> Mounted:
         keys=IdempotencyKeys(SERVICE),
         outbox=make_outbox(settings, SERVICE),
     )
-    makers: tuple[Callable[[Service], APIRouter], ...] = (message_routes, webhook_routes, _links)
+    makers: tuple[Callable[[Service], APIRouter], ...] = (
+        message_routes,
+        suppression_routes,
+        webhook_routes,
+        _links,
+    )
     previews = preview_routes(service, links_of(settings), known)
     return Mounted([*(make(service) for make in makers), previews], engine.dispose)
 

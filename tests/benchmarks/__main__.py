@@ -9,6 +9,7 @@ import psutil
 from tests.benchmarks.footprint import footprint
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import latency
+from tests.benchmarks.mail import mail
 from tests.benchmarks.pipeline import pipeline
 from tests.benchmarks.postings import postings
 from tests.benchmarks.redemptions import redemptions
@@ -17,7 +18,7 @@ from tests.benchmarks.scoring import scoring
 from tests.benchmarks.simulation import simulation
 from tests.support.stack import Bus, running
 
-PARTS = "abcdefgh"
+PARTS = "abcdefghm"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
@@ -43,6 +44,8 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
         figures += await scoring()
     if "h" in parts and bus == "postgres":
         figures += await simulation()
+    if "m" in parts and bus == "postgres":
+        figures += await mail()
     return figures
 
 

@@ -11,6 +11,7 @@ from msgspec import DecodeError, json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.deliveries.adapters.suppressions import suppress
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.person import ADDRESS, Part, Told, newest, preferred_channels
 from services.deliveries.domain.recipient import Contact, Recipient
@@ -37,10 +38,6 @@ _PARTS = text("""
     """)
 _SUPPRESSED = text("""
     SELECT channel, pseudonym FROM deliveries.suppressed WHERE pseudonym = ANY(CAST(:pseudonyms AS text[]))
-    """)
-_SUPPRESS = text("""
-    INSERT INTO deliveries.suppressed (pseudonym, channel, at, message_id, code)
-    VALUES (:pseudonym, :channel, :at, :message, :code) ON CONFLICT DO NOTHING
     """)
 _OWNER = text("SELECT customer_id FROM deliveries.recipient_parts WHERE part = :part")
 _KNOWN = text("SELECT 1 FROM deliveries.recipients WHERE customer_id = :id")
@@ -96,8 +93,8 @@ class PostgresRecipients:
         self, connection: AsyncConnection, contact: Contact, message_id: str, code: str, now: datetime
     ) -> None:
         """Note that an address is no good: nothing is sent there any more."""
-        bound = {"pseudonym": self._pseudonym(contact), "channel": contact.channel.value}
-        await connection.execute(_SUPPRESS, bound | {"at": now, "message": message_id, "code": code})
+        pseudonym = self._pseudonym(contact)
+        await suppress(connection, contact.channel, pseudonym, message_id, code, at=now)
 
     async def customer(self, connection: AsyncConnection, part: str) -> str | None:
         """Whose a part is, or the customer of that id; None if nothing is known of either."""
