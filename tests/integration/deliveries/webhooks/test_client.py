@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.deliveries.adapters.webhooks import client as module
-from services.deliveries.adapters.webhooks.client import ANSWER_BYTES_MAX, SafeClient
+from services.deliveries.adapters.webhooks import connection as module
+from services.deliveries.adapters.webhooks.client import EXCERPT_CHARACTERS, SafeClient
 from services.deliveries.domain.webhooks.retrying import Answer
 from services.deliveries.domain.webhooks.targets import Target, parse_target
-from tests.support.receiver import Act, answers, hangs, receiving, writes
+from tests.support.receiver import Act, Request, answers, hangs, receiving, writes
 
 LOCAL = (ip_network("127.0.0.0/8"),)
 
@@ -126,13 +126,53 @@ async def test_what_counts_is_the_status_not_the_body(act: Act, monkeypatch: pyt
     assert answer.excerpt.startswith("half")
 
 
+async def test_an_interim_answer_is_followed_by_the_real_one() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+
+    answer = await ask(writes(hints, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", pause_s=0.05))
+
+    assert (answer.status, answer.excerpt) == (200, "ok")
+
+
+async def test_a_switch_of_protocols_is_no_answer() -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+    assert (await ask(writes(switch))).status is None
+
+
+async def test_a_receiver_that_closes_after_each_answer_gets_every_message() -> None:
+    async with receiving(writes(b"HTTP/1.1 204 No Content\r\n\r\n")) as receiver:
+        client = SafeClient(LOCAL)
+        found = [await send(client, receiver.url) for _ in range(5)]
+        await client.aclose()
+
+    assert [answer.status for answer in found] == [204] * 5
+    assert receiver.connections == len(receiver.requests) == 5
+
+
+async def test_a_connection_that_was_closed_in_the_moment_of_its_use_is_no_failure() -> None:
+    async def once_per_connection(request: Request, writer: asyncio.StreamWriter) -> None:
+        if len(receiver.requests) == 2:
+            writer.close()  # it was about to close the idle connection when the second request came
+        else:
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with receiving(once_per_connection) as receiver:
+        client = SafeClient(LOCAL)
+        found = [await send(client, receiver.url) for _ in range(2)]
+        await client.aclose()
+
+    assert [answer.status for answer in found] == [204, 204]
+    assert receiver.connections == 2
+
+
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     endless = writes(b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * 8192] * 1_000)
 
     answer = await ask(endless)
 
     assert answer.status == 200
-    assert len(answer.excerpt) == module.EXCERPT_CHARACTERS < ANSWER_BYTES_MAX
+    assert len(answer.excerpt) == EXCERPT_CHARACTERS < module.ANSWER_BYTES_MAX
 
 
 async def test_an_excerpt_can_be_stored_whatever_it_was() -> None:
