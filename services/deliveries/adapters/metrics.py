@@ -22,6 +22,13 @@ OVERDUE = Gauge(
     "regulars_messages_overdue_seconds", "For how long the oldest message that is due has been so."
 )
 
+RESPONSES = Counter(
+    "regulars_message_responses_total",
+    "What people did with messages: opened, clicked (each link of a message once), unsubscribed; `lost` were links that"
+    " were followed while the database was away.",
+    ["response"],
+)
+
 
 class Measured:
     """Implements `Told`."""

@@ -98,27 +98,29 @@ class Responding:
     store: ResponseStore
     events: OwnEvents
 
-    async def opened(self, connection: AsyncConnection, message: str, now: datetime) -> None:
-        """The message was opened: counts once."""
-        await self._respond(connection, message, Response.OPENED, "", now)
+    async def opened(self, connection: AsyncConnection, message: str, now: datetime) -> bool:
+        """The message was opened. Whether that counts: it does once."""
+        return await self._respond(connection, message, Response.OPENED, "", now)
 
     async def clicked(
         self, connection: AsyncConnection, message: str, destination: str, now: datetime
-    ) -> None:
-        """A link in the message was followed: counts once for each destination."""
+    ) -> bool:
+        """A link in the message was followed. Whether that counts: it does once for each destination."""
         target = blake2b(destination.encode(), digest_size=8).hexdigest()
-        await self._respond(connection, message, Response.CLICKED, target, now)
+        return await self._respond(connection, message, Response.CLICKED, target, now)
 
-    async def unsubscribe(self, connection: AsyncConnection, message: str, now: datetime) -> Addressee | None:
-        """No more by the channel that the message came by. Twice is as good as once. None: no such message."""
+    async def unsubscribe(
+        self, connection: AsyncConnection, message: str, now: datetime
+    ) -> tuple[Addressee | None, bool]:
+        """No more by the channel that the message came by; and whether that changed anything: twice is as good as once.
+        None: no such message."""
         to = await self.store.addressee(connection, message)
-        if to is None:
-            return None
-        consents = await self.store.consents(connection, to.customer_id)
-        if consents is not None:
-            names = unsubscribing(consents, to.channel)
-            await self._decide(connection, to, consents, names, now, unsubscribed=to.channel is Channel.EMAIL)
-        return to
+        consents = await self.store.consents(connection, to.customer_id) if to is not None else None
+        if to is None or consents is None:
+            return to, False
+        names = unsubscribing(consents, to.channel)
+        await self._decide(connection, to, consents, names, now, unsubscribed=to.channel is Channel.EMAIL)
+        return to, bool(names)
 
     async def choice(
         self, connection: AsyncConnection, to: Addressee, rule: ConsentRule, channels: tuple[Channel, ...]
@@ -152,13 +154,15 @@ class Responding:
 
     async def _respond(
         self, connection: AsyncConnection, message: str, response: Response, target: str, now: datetime
-    ) -> None:
+    ) -> bool:
         to = await self.store.addressee(connection, message)
         if to is None or to.subject is None or to.channel is not Channel.EMAIL:
-            return
-        if await self.store.note(connection, message, response, target, now):
-            name = f"{message}/{response}" + (f"/{target}" if target else "")
-            await self.events.append(connection, [_event(to, name, f"email.{response}", now)], now)
+            return False
+        if not await self.store.note(connection, message, response, target, now):
+            return False
+        name = f"{message}/{response}" + (f"/{target}" if target else "")
+        await self.events.append(connection, [_event(to, name, f"email.{response}", now)], now)
+        return True
 
     async def _decide(
         self,

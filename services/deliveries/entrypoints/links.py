@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
+from services.deliveries.adapters.metrics import RESPONSES
 from services.deliveries.application.responding import Responding, cells
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.links import TOKEN_MAX, Link, Links, Use
@@ -106,7 +107,9 @@ class _Handler:
         link = self._links.read(Use.OPEN, token)
         if link is not None:
             message = link.message
-            await self._note(lambda connection: self._responding.opened(connection, message, self._now()))
+            await self._note(
+                "opened", lambda connection: self._responding.opened(connection, message, self._now())
+            )
         return Response(PIXEL, media_type="image/gif", headers={"Cache-Control": "no-store"})
 
     async def clicked(self, token: str) -> Response:
@@ -114,7 +117,8 @@ class _Handler:
         if link is not None:
             message, destination = link.message, link.destination
             await self._note(
-                lambda connection: self._responding.clicked(connection, message, destination, self._now())
+                "clicked",
+                lambda connection: self._responding.clicked(connection, message, destination, self._now()),
             )
         return self.redirect(token)
 
@@ -144,16 +148,23 @@ class _Handler:
         if link is None:
             return pages.not_good()
 
+        counted: list[str] = []
+
         async def page(connection: AsyncConnection) -> Response:
             shop = await self._shop(connection)  # the outbox is written last
-            to = await self._responding.unsubscribe(connection, link.message, self._now())
+            to, changed = await self._responding.unsubscribe(connection, link.message, self._now())
+            if changed:
+                counted.append("unsubscribed")
             return (
                 pages.not_good()
                 if to is None
                 else pages.unsubscribed(shop, to.channel, self._preferences(link))
             )
 
-        return await self._in_transaction(page)
+        answer = await self._in_transaction(page)
+        for response in counted if answer.status_code == 200 else ():
+            RESPONSES.labels(response).inc()
+        return answer
 
     async def show(self, token: str) -> Response:
         link = self._links.read(Use.PREFERENCES, token)
@@ -196,15 +207,19 @@ class _Handler:
         choice = await self._responding.choice(connection, to, program.messages.consent, _channels(program))
         return pages.preferences(program.name, choice, saved=saved)
 
-    async def _note(self, note: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def _note(self, response: str, note: Callable[[AsyncConnection], Awaitable[bool]]) -> None:
         """Note it if that is possible: whoever reads a mail must not wait for a database that is away."""
         try:
             async with asyncio.timeout(NOTE_WITHIN_S), self._service.engine.begin() as connection:
-                await note(connection)
+                counts = await note(connection)
         except Exception as error:
             if not (isinstance(error, TimeoutError) or is_database_away(error)):
                 raise
             log.warning("response_not_noted")
+            RESPONSES.labels("lost").inc()
+        else:
+            if counts:
+                RESPONSES.labels(response).inc()
 
     async def _in_transaction(self, page: Callable[[AsyncConnection], Awaitable[R]]) -> R | Response:
         try:
