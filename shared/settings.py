@@ -134,7 +134,8 @@ class Settings(BaseSettings):
     @property
     def public_address(self) -> str:
         """What the links in messages begin with, without a slash at its end."""
-        return (self.public_url or f"http://{self.host}:{self.rewards_port}").rstrip("/")
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # any of ours: say one
+        return (self.public_url or f"http://{host}:{self.rewards_port}").rstrip("/")
 
     @property
     def on_kafka(self) -> bool:

@@ -15,7 +15,7 @@ from shared.program.expression.types import ANY, TEXT, TIME, WHOLE, Kind, Type
 
 Names = Mapping[str, Type]
 
-PERSON: Final = ("id", "first_name", "last_name", "name", "email", "phone", "birthday", "locale", "time_zone")
+PERSON: Final = ("id", "first_name", "last_name", "name", "email", "phone", "locale", "time_zone")
 """What the customer told: sealed on the streams, and opened for the message alone. `id` is the shop's own."""
 
 _MAYBE: Final = replace(TEXT, optional=True)

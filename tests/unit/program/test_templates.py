@@ -1,5 +1,7 @@
 """The section `templates`: what may be written, and everything that a marketer is told when it may not."""
 
+import re
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from shared.program import default_program_text
 from shared.program.faults import ProgramFault
 from shared.program.parse import load_program
+from shared.program.templating.filters import FILTERS
+from shared.program.templating.names import OFFER, PERSON, ROOTS, SHOP
 from shared.program.templating.template import Markup
 from tests.unit.program.texts import faults, load, only_fault
 
@@ -36,7 +40,10 @@ class TestWhatIsWritten:
         assert (made.text.markup, made.html.markup) == (Markup.TEXT, Markup.HTML)
 
     def test_left_out_it_is_marketing(self) -> None:
-        assert load("templates: {hello: {subject: Hello, text: Hello!}}").templates["hello"].purpose == "marketing"
+        assert (
+            load("templates: {hello: {subject: Hello, text: Hello!}}").templates["hello"].purpose
+            == "marketing"
+        )
 
     def test_the_default_program_has_a_template_for_each_message_that_it_sends(self) -> None:
         program = load_program(default_program_text())
@@ -201,3 +208,20 @@ class TestDangers:
     )
     def test_what_could_run_away_or_reach_inside_is_refused(self, text: str) -> None:
         assert template(text)
+
+
+class TestTheGuide:
+    """`docs/templates.md` is true."""
+
+    GUIDE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
+
+    def test_names_every_filter_and_none_that_there_is_not(self) -> None:
+        part = self.GUIDE.split("## Filters", 1)[1].split("\n## ", 1)[0]
+        rows = re.findall(r"^\| (`.*?) \| ", part, re.MULTILINE)
+        named = {name for row in rows for name in re.findall(r"`(\w+)", row)}
+        assert named == set(FILTERS)
+
+    def test_names_all_that_a_template_may_name(self) -> None:
+        part = self.GUIDE.split("## What a template may name", 1)[1].split("\n## ", 1)[0]
+        for name in (*ROOTS, *PERSON, *OFFER, *SHOP):
+            assert re.search(rf"\b{name}\b", part), name
