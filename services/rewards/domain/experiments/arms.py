@@ -39,9 +39,7 @@ def arm_of(
         return before
     if before is None and holdout and _point(customer, campaign, salt, HOLDOUT) * 100 < holdout:
         return HOLDOUT
-    claims = {
-        arm: _claim(_point(customer, campaign, salt, arm), weight) for arm, weight in sorted(weights.items())
-    }
+    claims = {arm: _claim(_point(customer, campaign, salt, arm), weight) for arm, weight in weights.items()}
     return max(claims, key=claims.__getitem__)
 
 

@@ -1,5 +1,6 @@
 """Reports: arms beside their shares, the cost beside what it brought, and remarks for who would misread them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -88,6 +89,8 @@ def test_what_a_campaign_brought_and_cost() -> None:
     assert low < 4.2 < high
     assert effect.revenue.interval.high - effect.revenue.interval.low == pytest.approx((high - low) * 1500)
     assert [each.name for each in found.arms] == [TREATED, HOLDOUT]
+    again = made("plain", {TREATED: replace(treated, runs=5000), HOLDOUT: arm(200, 40)}).all
+    assert again.effect == effect, "by customers, however often they came"
     assert found.arms[1].against is None
 
 

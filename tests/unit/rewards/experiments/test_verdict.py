@@ -22,6 +22,10 @@ def _shares(hits: int, of: int, base_hits: int, base_of: int) -> Verdict:
         ((45, 900, 12, 100), "worse"),  # 5 % against 12 %
         ((99, 900, 10, 100), "not_shown"),  # 11 % against 10 %, where 20 % would have shown
         ((11, 90, 1, 10), "too_few"),  # 12 % against 10 %, where 20 % would not have
+        (
+            (855, 900, 94, 100),
+            "too_few",
+        ),  # 95 % against 94 %: half of those who miss the goal would not have shown
         ((0, 900, 0, 100), "too_few"),  # nobody
         ((900, 900, 100, 100), "too_few"),  # everybody
         ((10, 10, 0, 10), "better"),  # few, but beyond doubt
