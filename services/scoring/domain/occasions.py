@@ -82,12 +82,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """All occasions that the program asks for. `shortest` and `longest` bound their silences, by the type of event that
-    is awaited; they are there to decide quickly that nothing is to be done."""
+    """All occasions that the program asks for. `awaited` (by event type how its last time is known, and how long a
+    silence is at least) and `longest` are there to decide quickly that nothing is to be done."""
 
     occasions: tuple[Occasion, ...] = ()
     zone: ZoneInfo = _UTC
-    shortest: Mapping[str, timedelta] = field(init=False)
+    awaited: tuple[tuple[Callable[[State], datetime | None], timedelta], ...] = field(init=False)
     longest: timedelta = field(init=False)
     tickets: bool = field(init=False)
     renewals: bool = field(init=False)
@@ -101,7 +101,8 @@ class Watch:
                 least = one.after.rest + one.after.months * _MONTH_DAYS_MIN * _DAY - _DAY
                 shortest[type_] = min(shortest.get(type_, least), max(least, timedelta()))
                 longest = max(longest, one.after.rest + one.after.months * _MONTH_DAYS_MAX * _DAY + _DAY)
-        found = {"shortest": shortest, "longest": longest}
+        quick = tuple((_last(type_), least) for type_, least in sorted(shortest.items()))
+        found: dict[str, object] = {"awaited": quick, "longest": longest}
         found |= {"tickets": any(one.on == UNANSWERED for one in self.occasions)}
         found |= {"renewals": any(one.on == AHEAD for one in self.occasions)}
         for name, value in found.items():
@@ -129,11 +130,15 @@ NOTHING_WATCHED = Watch()
 
 def last_of(state: State, type_: str) -> datetime | None:
     """When the customer last did something of this type."""
-    known = LAST.get(type_)
-    if known is not None:
-        return known(state)
-    tally = state.custom.get(type_)
-    return None if tally is None else tally.last_at
+    return _last(type_)(state)
+
+
+def _last(type_: str) -> Callable[[State], datetime | None]:
+    def of_own(state: State) -> datetime | None:
+        tally = state.custom.get(type_)
+        return None if tally is None else tally.last_at
+
+    return LAST.get(type_, of_own)
 
 
 def to_look_at(before: State, after: State, watch: Watch, now: datetime) -> bool:
@@ -144,9 +149,9 @@ def to_look_at(before: State, after: State, watch: Watch, now: datetime) -> bool
     """
     if not watch.occasions:
         return False
-    for type_, shortest in watch.shortest.items():
-        last, known = last_of(after, type_), last_of(before, type_)
-        if last is None or last == known:
+    for last_in, shortest in watch.awaited:
+        last = last_in(after)
+        if last is None or last == (known := last_in(before)):
             continue
         if after.history_until is not None and last + watch.longest <= after.history_until:
             continue  # long over when it was imported
@@ -154,7 +159,11 @@ def to_look_at(before: State, after: State, watch: Watch, now: datetime) -> bool
             return True
     if watch.tickets and after.tickets is not before.tickets and _waiting(after) - _waiting(before):
         return True
-    return watch.renewals and bool(_renewals(after) - _renewals(before))
+    if not watch.renewals:
+        return False
+    if after.business is before.business and after.subscriptions is before.subscriptions:
+        return False
+    return bool(_renewals(after) - _renewals(before))
 
 
 @dataclass(frozen=True, slots=True)

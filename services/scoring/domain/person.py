@@ -125,10 +125,10 @@ def same_person(before: State, after: State) -> bool:
 
 
 def _contacts(state: State, identifiers: dict[str, str], changes: Changes) -> None:
-    for kind in CONTACTS:
-        pseudonym = identifiers.get(kind)
-        if pseudonym is not None and state.contacts.get(kind) != _mark(pseudonym):
-            changes["contacts"] = {**changes.get("contacts", state.contacts), kind: _mark(pseudonym)}
+    known = state.contacts
+    for kind, pseudonym in identifiers.items():
+        if known.get(kind) != pseudonym[:MARK_CHARACTERS] and kind in CONTACTS:
+            changes["contacts"] = {**changes.get("contacts", known), kind: _mark(pseudonym)}
 
 
 def _mark(pseudonym: str) -> str:
