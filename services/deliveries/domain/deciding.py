@@ -17,6 +17,10 @@ LOOK_AGAIN = timedelta(minutes=15)
 """How soon a message is looked at again that waits for a provider to be set up."""
 
 
+OURS = frozenset({Reason.NO_PROVIDER, Reason.PROVIDER_DOWN, Reason.RETRY})
+"""Reasons to wait that are no limits of the customer's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unavailable:
     """A channel that takes `room` more messages now, and then nothing until `until`. `until` None: no provider is
@@ -170,10 +174,16 @@ def _hold(
 
 
 def is_late(message: Message, now: datetime) -> bool:
-    """Whether it waited for us, not for its limits."""
+    """Whether it waited for us (a worker, a provider), not for its limits."""
     if message.reason is Reason.CATCHING_UP:
         return True
-    return message.due_at is not None and now - message.due_at >= LATE
+    since = message.due_at
+    if message.reason in OURS:
+        for held in reversed(message.holds):
+            if held.reason not in OURS:
+                break
+            since = held.since
+    return since is not None and now - since >= LATE
 
 
 def _route(message: Message, contacts: Sequence[Contact], rules: Rules, now: datetime) -> Send | Hold:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from services.deliveries.application.ports import Unavailable
+from services.deliveries.domain.channels import Channel
 from tests.integration.deliveries.world import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -123,6 +125,24 @@ async def test_senders_that_were_away_catch_up_gently_too(world: World) -> None:
         ("hello", "ana@example.com"),
         ("winback", "ana@example.com"),
     ]
+
+
+async def test_a_week_without_a_mail_server_is_caught_up_with_gently(world: World) -> None:
+    """Given a message a day for a week that are held for want of a mail server, looked at again and again; when there
+    is one; then one goes out and one more a day later: older ones that say the same are left out."""
+    await world.knows("ana")
+    nowhere = {Channel.EMAIL: Unavailable()}
+    for day in range(7):
+        template = ("hello", "winback")[day % 2]
+        await world.happen(world.due("ana", template, expires_at=world.clock() + 30 * DAY))
+        for _ in range(4):
+            assert await world.claim(unavailable=nowhere) == []
+            world.clock.advance(6 * HOUR)
+    assert await world.send() == [("hello", "ana@example.com")]
+    world.clock.advance(DAY)
+    assert await world.send() == [("winback", "ana@example.com")]
+    world.clock.advance(DAY)
+    assert await world.send() == []
 
 
 async def test_a_clock_that_jumps_an_hour_sends_nothing_twice_and_loses_nothing(world: World) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.deciding import Hold, Rules, Send, Skip, Unavailable, decide, preferred_order
 from services.deliveries.domain.frequency import Written, within_limit
-from services.deliveries.domain.message import Message, Reason
+from services.deliveries.domain.message import Held, Message, Reason, State
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.program.limit import Limit
 from shared.program.model import Messages
@@ -191,6 +191,19 @@ class TestHolds:
             assert decided(message, written=before) == Hold(Reason.CATCHING_UP, NOON + 4 * HOUR)
             assert decided(message) is EMAIL
         assert decided(barely, written=before) is EMAIL
+
+
+def test_waiting_for_a_provider_is_being_late_too() -> None:
+    """However often it was looked at meanwhile; waiting for limits before that does not count."""
+    before = [Written(NOON - 20 * HOUR, Purpose.SERVICE)]
+    quiet = Held(Reason.QUIET_HOURS, NOON - 9 * HOUR, NOON - 7 * HOUR)
+    down = Held(Reason.PROVIDER_DOWN, NOON - 7 * HOUR, NOON - 6 * HOUR)
+    none = Held(Reason.NO_PROVIDER, NOON - 6 * HOUR + timedelta(seconds=1), NOON)
+    waited = replace(MESSAGE, state=State.HELD, reason=Reason.NO_PROVIDER)
+    late = replace(waited, holds=(quiet, down, none))
+    assert decided(late, written=before) == Hold(Reason.CATCHING_UP, NOON + 4 * HOUR)
+    assert decided(replace(waited, holds=(quiet, none)), written=before) is EMAIL
+    assert decided(replace(late, reason=Reason.QUIET_HOURS), written=before) is EMAIL
 
 
 @given(
