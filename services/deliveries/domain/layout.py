@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 URL: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+_LINE_END = re.compile("\n")
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _HREF = re.compile(r"""(\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE)
 SCHEMES: Final = ("http://", "https://", "mailto:", "tel:", "#")
@@ -128,11 +129,7 @@ def _changed(match: re.Match[str], change: Callable[[str], str]) -> str:
 
 def _offsets(text: str) -> list[int]:
     """Where each line begins, as the parser counts lines."""
-    found = [0]
-    for at, letter in enumerate(text):
-        if letter == "\n":
-            found.append(at + 1)
-    return found
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 class _Anchors(HTMLParser):

@@ -6,7 +6,7 @@ operators that could blow up a text take numbers only. `checking` refuses all el
 module holds again when a template is rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -32,16 +32,18 @@ class TemplateError(Exception):
 
 
 class Record:
-    """Named values that a template may reach, and nothing else; a field without a value is None."""
+    """Named values that a template may reach, and nothing else; a field without a value is None. `read` makes of a
+    field's name and value what a template computes with; only of those that it asks for, since there are hundreds."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_read", "_values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], read: Callable[[str, Any], Any]) -> None:
         self._values = values
+        self._read = read
 
     def field(self, name: str) -> Any:
         """The value of the field."""
-        return self._values.get(name)
+        return self._read(name, self._values.get(name))
 
     def __bool__(self) -> bool:
         return bool(self._values)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2.exceptions import TemplateError as JinjaError
 
-from shared.program.expression.types import Kind, Type
+from shared.program.expression.types import ANY, Kind, Type
 from shared.program.templating.filters import CURRENCY, ZONE, MissingError
 from shared.program.templating.language import Record, TemplateError, compiled
 from shared.program.templating.names import Names
@@ -56,11 +56,9 @@ def variables(
     """
     given = {name: typed(values.get(name), found) for name, found in names.items()}
     if open_event:
-        event = values.get("event") or {}
         known = names["event"].fields or {}
-        free = {name: plain(value) for name, value in event.items() if name not in known}
         given["event"] = Record(
-            {**free, **{name: typed(event.get(name), found) for name, found in known.items()}}
+            values.get("event") or {}, lambda name, value: typed(value, known.get(name, ANY))
         )
     return {**given, ZONE: zone, CURRENCY: currency}
 
@@ -69,12 +67,12 @@ def typed(value: Any, kind: Type) -> Any:  # noqa: PLR0911  # one line a kind of
     """A value as it travels (amounts and times are texts) as what a template computes with."""
     if kind.kind is Kind.RECORD:
         if kind.fields is None:
-            return plain(value or {})
-        fields = kind.fields
-        there = value if isinstance(value, Mapping) else {}
+            return plain(value if isinstance(value, Mapping) else {})
         if value is None and kind.optional:
             return None
-        return Record({name: typed(there.get(name), found) for name, found in fields.items()})
+        fields = kind.fields
+        there = value if isinstance(value, Mapping) else {}
+        return Record(there, lambda name, item: typed(item, fields[name]) if name in fields else None)
     if value is None:
         return [] if kind.kind is Kind.LIST else None
     try:
@@ -98,7 +96,7 @@ def plain(value: Any) -> Any:
         case bool() | int() | float() | Decimal() | datetime() | date() | None:
             return value
         case Mapping():
-            return Record({str(name): plain(item) for name, item in list(value.items())[:ITEMS_MAX]})
+            return Record(value, lambda _, item: plain(item))
         case list() | tuple():
             return [plain(item) for item in value[:ITEMS_MAX]]
     return str(value)[:TEXT_MAX]
