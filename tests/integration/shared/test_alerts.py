@@ -1,5 +1,6 @@
 """Alerts in the database: raised once while open, told of once, following who is who."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,6 +89,26 @@ async def test_kinds_and_subjects_are_apart_and_the_shop_has_one_of_each(engine:
         later = NewAlert(kind="unusual", cause="b", at=NOON, subject="offer:summer")
         assert await raise_alerts(connection, [later]) == []
         assert sorted(times for _, _, times in await rows(connection)) == [1, 2]
+
+
+async def test_two_who_raise_the_same_about_the_shop_at_once_raise_one(engine: AsyncEngine) -> None:
+    """Given two transactions that see no open alert; when both raise the same; then there is one, which counts both,
+    and only one of them is told that it is new."""
+    one = NewAlert(kind="unusual", cause="a", at=NOON, subject="offer:summer")
+    other = NewAlert(kind="unusual", cause="b", at=NOON, subject="offer:summer")
+
+    async def second() -> list[str]:
+        async with engine.begin() as connection:
+            return await raise_alerts(connection, [other])
+
+    async with engine.begin() as connection:
+        first = await raise_alerts(connection, [one])
+        waiting = asyncio.create_task(second())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    assert (first, await waiting) == ([one.id], [])
+    async with engine.begin() as connection:
+        assert await rows(connection) == [("", "b", 2)]
 
 
 async def test_each_is_told_once_raised_and_once_closed(engine: AsyncEngine) -> None:
