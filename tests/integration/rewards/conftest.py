@@ -55,6 +55,7 @@ TABLES = (
     "inbox",
     "activities",
     "campaign_runs",
+    "campaign_messages",
     "redemptions",
     "adjustments",
     "aliases",
