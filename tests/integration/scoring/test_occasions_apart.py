@@ -95,8 +95,8 @@ async def test_everybody_is_looked_at_when_a_campaign_is_new_in_small_steps_by_m
 
 
 async def test_a_look_that_fails_tells_nothing_and_the_next_one_all(play: Play) -> None:
-    """Given a silence that is due; when the transaction that tells it is rolled back at its end; then nothing was told, and the
-    next look tells it once."""
+    """Given a silence that is due; when the transaction that tells it is rolled back at its end; then nothing was told,
+    and the next look tells it once."""
     await play.ask_for(LOGIN, at=moment(0))
     await play.happen("login.recorded", 1)
     async with play.world.engine.connect() as connection:
