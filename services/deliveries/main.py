@@ -122,7 +122,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
         TagCustomers(knowing, OutboxEvents(make_outbox(settings, SERVICE))),
     ]
     loops: dict[str, Running] = {
-        "queue": QueueWatch(engine, clock),
+        "queue": QueueWatch(engine, clock, PostgresPrograms()),
         "messages": create_sender(settings, engine, clock),
         "webhooks": WebhookSender.of(settings, engine, endpoints, webhooks, clock),
     }

@@ -49,6 +49,18 @@ _WITHDRAW = text("""
     SET withdrawn = true, due_at = CASE WHEN state = 'sending' THEN due_at ELSE least(due_at, :now) END
     FROM theirs t WHERE m.id = t.id
     """)
+# In the order of the index of what waits; what is held again meanwhile comes up once more at most.
+_WAKE = text(f"""
+    WITH theirs AS (
+        SELECT id, due_at FROM deliveries.messages
+        WHERE due_at >= :at AND (due_at, id) > (CAST(:at AS timestamptz), CAST(:id AS text)) AND state = 'held'
+            AND reason IN ('{Reason.ANGRY_TICKET}', '{Reason.QUIET_HOURS}', '{Reason.TOO_OFTEN}')
+        ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), woken AS (
+        UPDATE deliveries.messages m SET due_at = :now FROM theirs t WHERE m.id = t.id
+    )
+    SELECT due_at, id FROM theirs ORDER BY due_at DESC, id DESC LIMIT 1
+    """)  # noqa: S608  # names of our own
 _DUE = text(f"""
     SELECT {COLUMNS} FROM deliveries.messages
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND due_at <= :now
@@ -137,6 +149,15 @@ class PostgresMessages:
     async def withdraw(self, connection: AsyncConnection, runs: Collection[str], now: datetime) -> None:
         """See `Messages.withdraw`."""
         await connection.execute(_WITHDRAW, {"runs": list(runs), "now": now})
+
+    async def wake(
+        self, connection: AsyncConnection, after: tuple[datetime, str], limit: int, now: datetime
+    ) -> tuple[datetime, str] | None:
+        """Let messages that limits hold beyond `after` (when they are due, and their id) be looked at now, so many;
+        answers the last one, None when there was none."""
+        bound = {"at": after[0], "id": after[1], "limit": limit, "now": now}
+        row = (await connection.execute(_WAKE, bound)).first()
+        return None if row is None else (row.due_at, row.id)
 
     async def due(
         self, connection: AsyncConnection, customers: Collection[str], now: datetime

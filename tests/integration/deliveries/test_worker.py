@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.main import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_outbox
 from shared.contracts.codec import encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
+from shared.program.versions.reading import FRESH_S
 from tests.conftest import EngineFor
 from tests.integration.deliveries.world import World
 
@@ -88,7 +90,7 @@ async def test_the_queue_and_what_leaves_it_are_measured(world: World) -> None:
     await world.happen(world.due("ana"), world.due("eve"))
     await world.send()
     await world.happen(world.due("ana"))
-    await QueueWatch(world.engine, world.clock).once()
+    await QueueWatch(world.engine, world.clock, PostgresPrograms()).once()
 
     after = [
         value("regulars_messages_total", **sent),
@@ -98,3 +100,24 @@ async def test_the_queue_and_what_leaves_it_are_measured(world: World) -> None:
     assert [then - now for then, now in zip(after, before, strict=True)] == [1, 1, 1]
     assert value("regulars_messages_waiting", state="waiting") == 1
     assert value("regulars_messages_waiting", state="held") == 0
+
+
+async def test_another_program_counts_for_what_waits(world: World) -> None:
+    """Given messages that wait for the morning; when a program without quiet hours comes into force; then they go out;
+    as long as the program stays, nothing is looked at before its time."""
+    await world.program('messages: {consent: unless_withdrawn, quiet_hours: "11:00-20:00"}')
+    for name in ("ana", "ben"):
+        await world.knows(name)
+        await world.happen(world.due(name))
+    watch = QueueWatch(world.engine, world.clock, PostgresPrograms())
+    await watch.follow()
+    assert await world.claim() == []
+    await watch.follow()
+    async with world.admin.connect() as connection:
+        due = await connection.execute(text("SELECT due_at FROM deliveries.messages"))
+        assert {at.hour for (at,) in due} == {20}
+
+    await world.program()
+    await asyncio.sleep(FRESH_S)
+    await watch.follow()
+    assert len(await world.send()) == 2
