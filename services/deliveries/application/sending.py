@@ -30,6 +30,8 @@ CLAIM_MAX: Final = 100
 """Recipients that one claim looks at."""
 IN_HAND_MAX: Final = 200
 """Messages of one channel that this process has claimed and not noted yet."""
+UNNOTED_MAX: Final = 32
+"""Messages that a provider may have and nobody has noted: no more are handed over twice after a kill."""
 BEGUN_WITHIN_S: Final = 60.0
 """A claimed message that was not begun by then goes back to the queue: its lease must outlive its sending."""
 LOOK_AGAIN: Final = timedelta(seconds=5)
@@ -99,6 +101,7 @@ class Dispatch:
             channel: asyncio.Semaphore(provider.at_a_time) for channel, provider in providers.items()
         }
         self._in_hand: Counter[Channel] = Counter()
+        self._unnoted = asyncio.Semaphore(UNNOTED_MAX)
         self._failures: Counter[Channel] = Counter()
         self._stopping = False
         self.seen: dict[Channel, Gate] = {}
@@ -157,16 +160,22 @@ class Dispatch:
         self._in_hand[channel] += 1
         try:
             async with self._places[channel]:
-                if self._stopping or monotonic() - handed.at > BEGUN_WITHIN_S or self._is_down(handed):
-                    return NOT_TRIED
-                if handed.claimed.message.attempts > ATTEMPTS_MAX:
-                    return GIVEN_UP
+                await self._unnoted.acquire()
+                if (hindrance := self._hindrance(handed)) is not None:
+                    self._unnoted.release()
+                    return hindrance
                 receipt = await self._send(handed)
                 down = isinstance(receipt, Again) and receipt.down
                 self._failures[channel] = self._failures[channel] + 1 if down else 0
                 return receipt
         finally:
             self._in_hand[channel] -= 1
+
+    def _hindrance(self, handed: Handed) -> Again | None:
+        """Why it is not begun; None: it is."""
+        if self._stopping or monotonic() - handed.at > BEGUN_WITHIN_S or self._is_down(handed):
+            return NOT_TRIED
+        return GIVEN_UP if handed.claimed.message.attempts > ATTEMPTS_MAX else None
 
     def _is_down(self, handed: Handed) -> bool:
         """Whether its provider's circuit opened since it was claimed, or will when its failures are noted."""
@@ -190,6 +199,11 @@ class Dispatch:
         except Exception as error:  # a bug of ours costs its message an attempt, and nobody else anything
             log.error("message_not_sent", message=claimed.message.id, exc_info=error)
             return Again("failed_here", type(error).__name__)
+
+    def noted(self, ended: Sequence[tuple[Handed, Receipt]]) -> None:
+        """What was noted of these is committed, or will never be: others may be handed over."""
+        for _ in (receipt for _, receipt in ended if _was_tried(receipt)):
+            self._unnoted.release()
 
     async def note(
         self, connection: AsyncConnection, ended: Sequence[tuple[Handed, Receipt]], now: datetime

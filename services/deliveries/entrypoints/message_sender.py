@@ -143,6 +143,7 @@ class MessageSender:
                     async with self._engine.begin() as connection:
                         await self._dispatch.note(connection, batch, self._clock())
                     del self._ended[: len(batch)]
+                    self._dispatch.noted(batch)
                 self._fault.pop("noting", None)
                 pause_s, size = PACE_S, NOTE_MAX
             except Exception as error:
@@ -157,4 +158,5 @@ class MessageSender:
                     # Its lease will end, and it is sent again, so often as messages are tried; the others go on.
                     log.error("message_not_noted", message=batch[0][0].claimed.message.id, exc_info=error)
                     del self._ended[:1]
+                    self._dispatch.noted(batch)
             await asyncio.sleep(pause_s)

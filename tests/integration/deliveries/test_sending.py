@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.deliveries.adapters.gates import PostgresGates
-from services.deliveries.adapters.senders import Providers, make_providers
+from services.deliveries.adapters.senders import Providers, ProviderSettingsError, make_providers
 from services.deliveries.application.claiming import LEASE
 from services.deliveries.application.ports import Rendered
-from services.deliveries.application.sending import Dispatch, Provider
+from services.deliveries.application.sending import UNNOTED_MAX, Dispatch, Provider
 from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.backoff import ATTEMPTS_MAX
 from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_FOR
@@ -22,6 +22,7 @@ from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.pace import Pace
 from services.deliveries.domain.recipient import Contact
 from services.deliveries.entrypoints.message_sender import MessageSender
+from shared.clock import system_clock
 from shared.contracts.outcomes import Outcome, message_id
 from shared.settings import Settings
 from tests.integration.deliveries.world import World
@@ -66,6 +67,7 @@ class Process:
                 await self.dispatch.note(
                     connection, list(zip(handed, receipts, strict=True)), self._world.clock()
                 )
+            self.dispatch.noted(list(zip(handed, receipts, strict=True)))
         return list(receipts)
 
     async def claim_and_die(self) -> None:
@@ -344,7 +346,7 @@ class TestAMailServerInTrouble:
             scripted_server(Dialogue(greeting="")) as port,
             process(world, mail_settings(world.settings, port)) as worker,
         ):
-            for _ in range(3 * ATTEMPTS_MAX):
+            for _ in range(ATTEMPTS_MAX + 2):
                 await worker.step()
                 world.clock.advance(timedelta(minutes=10))
         assert (await world.state(hello))[0] == "held"
@@ -430,6 +432,25 @@ async def test_a_provider_is_told_when_it_may_have_the_message_already(world: Wo
     assert await world.state(hello) == ("sent", None)
 
 
+async def test_no_more_are_with_the_provider_than_may_be_handed_over_twice(world: World) -> None:
+    """Given that nothing can be noted; then no more are sent than a kill would repeat."""
+    await known(world, *(f"c{number}" for number in range(UNNOTED_MAX + 5)))
+    sender = Recorder()
+    worker = Process(world, with_email(sender))
+    async with world.engine.begin() as connection:
+        handed = await worker.dispatch.claim(connection, world.clock())
+    tasks = [asyncio.create_task(worker.dispatch.hand_over(each)) for each in handed]
+    await until(lambda: len(sender.texts) == UNNOTED_MAX)
+    await asyncio.sleep(0.05)
+    assert len(sender.texts) == UNNOTED_MAX
+
+    done = [(each, task.result()) for each, task in zip(handed, tasks, strict=True) if task.done()]
+    worker.dispatch.noted(done)
+
+    await asyncio.gather(*tasks)
+    assert len(sender.texts) == UNNOTED_MAX + 5
+
+
 async def test_a_bug_in_a_provider_costs_its_message_an_attempt_and_the_others_nothing(world: World) -> None:
     outcomes = await known(world, "ana", "ben")
     sender = Recorder(RuntimeError("a bug"))
@@ -464,16 +485,21 @@ async def test_what_was_not_begun_when_the_process_ends_goes_back_at_once(world:
     assert await world.state(hello) == ("sent", None)
 
 
-@pytest.mark.parametrize("name", ["SMTP_URL", "MAIL_FROM", "SMS_URL", "PUSH_URL"])
-def test_settings_that_cannot_be_meant_end_the_start(settings: Settings, world: World, name: str) -> None:
-    from services.deliveries.adapters.senders import ProviderSettingsError
-
-    wrong: dict[str, dict[str, Any]] = {
-        "SMTP_URL": {"smtp_url": SecretStr("mail.example.com:hunter2")},
-        "MAIL_FROM": {"smtp_url": SecretStr("smtp://127.0.0.1"), "mail_from": None},
-        "SMS_URL": {"sms_url": SecretStr("http://sms.example.com?key=hunter2")},
-        "PUSH_URL": {"push_url": SecretStr("https://push.example.com"), "push_secret": SecretStr("hunter2")},
-    }
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("SMTP_URL", {"smtp_url": SecretStr("mail.example.com:hunter2")}),
+        ("MAIL_FROM", {"smtp_url": SecretStr("smtp://127.0.0.1"), "mail_from": None}),
+        ("MAIL_FROM", {"smtp_url": SecretStr("smtp://127.0.0.1"), "mail_from": "Mugs & more"}),
+        ("SMS_URL", {"sms_url": SecretStr("http://sms.example.com?key=hunter2")}),
+        ("SMS_URL", {"sms_url": SecretStr("twilio://AC1:hunter2@api.twilio.com")}),
+        (
+            "PUSH_URL",
+            {"push_url": SecretStr("https://push.example.com"), "push_secret": SecretStr("hunter2")},
+        ),
+    ],
+)
+def test_settings_that_cannot_be_meant_end_the_start(name: str, wrong: dict[str, Any]) -> None:
     with pytest.raises(ProviderSettingsError, match=f"REGULARS_{name}") as refused:
-        make_providers(settings.model_copy(update=wrong[name]), world.clock)
+        make_providers(Settings().model_copy(update=wrong), system_clock)
     assert "hunter2" not in str(refused.value)
