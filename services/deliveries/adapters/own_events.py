@@ -26,11 +26,12 @@ class OutboxEvents:
         """See `OwnEvents.append`."""
         await self._outbox.append(
             connection,
-            [Outgoing(EVENTS_TOPIC, event.subject, encode(_record(event, now))) for event in events],
+            [Outgoing(EVENTS_TOPIC, event.subject, encode(record_of(event, now))) for event in events],
         )
 
 
-def _record(event: OwnEvent, now: datetime) -> EventRecord:
+def record_of(event: OwnEvent, now: datetime) -> EventRecord:
+    """The record that travels."""
     return EventRecord(
         id=event.id,
         source=OWN_SOURCE,

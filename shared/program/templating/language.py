@@ -55,9 +55,14 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
     intercepted_binops = NUMERIC | {"+", "**"}
 
     def __init__(self, *, autoescape: bool) -> None:
-        # Folding constants would compute what is refused when it runs.
         super().__init__(
-            autoescape=autoescape, undefined=StrictUndefined, optimized=False, finalize=shown, cache_size=0
+            autoescape=autoescape,
+            undefined=StrictUndefined,
+            optimized=False,  # folding constants would compute what is refused when it runs
+            finalize=shown,
+            cache_size=0,
+            trim_blocks=True,  # a line with nothing but {% … %} leaves no empty line
+            lstrip_blocks=True,
         )
         self.globals.clear()
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}

@@ -97,6 +97,12 @@ class TestWords:
         assert (await written(template, Channel.SMS)).text == "07:00 Sunday"
         assert (await written(template, Channel.SMS, to=STRANGER)).text == "12:00 Sunday"
 
+    async def test_lines_that_only_choose_leave_no_empty_lines(self) -> None:
+        text = "One\n{% if points %}\nTwo\n{% else %}\n  Three\n{% endif %}\nFour\n"
+        lines = "".join(f"      {line}\n" for line in text.splitlines())
+        made = await written(f"  hello:\n    subject: Hi\n    text: |\n{lines}")
+        assert made.text.startswith("One\n  Three\nFour\n\n-- ")
+
     async def test_the_persons_contacts_can_be_named(self) -> None:
         template = (
             '  hello: {push: "{{ customer.email or 1 }} {{ customer.phone or 1 }} {{ customer.id or 1 }}"}\n'
