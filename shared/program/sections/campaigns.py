@@ -34,6 +34,18 @@ Known = dict[str, frozenset[str]]
 """Which ids there are, by the field of an event that names one."""
 
 
+NEEDED = MappingProxyType(
+    {
+        "points.expiring": ("points", "notice_before"),
+        "tier.expiring": ("tiers", "notice_before"),
+        "tier.changed": ("tiers", ""),
+        "milestone.reached": ("milestones", ""),
+        "offer.issued": ("offers", ""),
+    }
+)
+"""Without which section, or key of it, rewards never decides so."""
+
+
 def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
     """The campaigns in the order of the file."""
     tiers = frozenset(root.reading.tiers)
@@ -42,7 +54,23 @@ def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
         "offer": frozenset(key.text for key, _ in root.entries("offers")),
         **dict.fromkeys(("tier", "from", "to"), tiers),
     }
-    return tuple(_campaign(fields, known) for fields in root.items("campaigns", KEYS))
+    campaigns = []
+    for fields in root.items("campaigns", KEYS):
+        campaigns.append(_campaign(fields, known))
+        _refuse_never(fields, campaigns[-1].on, root)
+    return tuple(campaigns)
+
+
+def _refuse_never(fields: Fields, occasion: str, root: Fields) -> None:
+    """Nothing begins on what rewards has no reason to decide."""
+    section, key = NEEDED.get(occasion, ("", ""))
+    if not section:
+        return
+    node = next((value for name, value in root.node.entries if name.text == section), None)
+    entries = node.entries if isinstance(node, Mapping) else ()
+    if node is None or (key and not any(name.text == key for name, _ in entries)):
+        missing = f"{key} under {section}" if key else section
+        fields.fault("on", f"There is never {occasion} without {missing}.", f"Add {missing}.")
 
 
 def _campaign(fields: Fields, known: Known) -> Campaign:

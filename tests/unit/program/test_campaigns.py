@@ -8,10 +8,11 @@ from shared.program.describe import describe_rule
 from tests.unit.program.texts import faults, load, only_fault
 
 REST = """
-points: {earn: [{id: purchase, on: order.completed, points_per_unit: 1}]}
+points: {expire_after: P12M, notice_before: P30D, earn: [{id: purchase, on: order.completed, points_per_unit: 1}]}
 tiers:
   basis: {spend_over: P12M}
-  levels: [{id: member, name: Member}, {id: gold, name: Gold, at: 200}]
+  notice_before: P14D
+  levels: [{id: member, name: Member}, {id: gold, name: Gold, at: 200, keep_for: P1Y}]
 milestones: [{id: fifth, at: {orders: 5}, offer: code}]
 offers: {code: {gift: pen, valid_for: P1M}}
 templates: {m: {subject: Hello, text: How are you?}}
@@ -92,6 +93,21 @@ def test_what_rewards_decides_is_for_campaigns_alone() -> None:
 def test_a_condition_that_no_id_can_meet_is_refused(on: str, when: str) -> None:
     fault = only_fault(campaigns(f'{{id: c, on: {on}, when: "{when}", do: [{{message: m}}]}}'))
     assert (fault.path, "never the value" in fault.message) == ("campaigns[0].when", True)
+
+
+@pytest.mark.parametrize(
+    ("on", "missing"),
+    [
+        ("points.expiring", "notice_before under points"),
+        ("tier.expiring", "notice_before under tiers"),
+        ("tier.changed", "tiers"),
+        ("milestone.reached", "milestones"),
+        ("offer.issued", "offers"),
+    ],
+)
+def test_what_is_never_decided_begins_nothing(on: str, missing: str) -> None:
+    fault = only_fault(f"campaigns: [{{id: c, on: {on}, do: [{{tag: t}}]}}]")
+    assert (fault.path, missing in fault.message) == ("campaigns[0].on", True)
 
 
 def test_variants_share_equally_what_is_left() -> None:
