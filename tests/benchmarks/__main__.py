@@ -16,9 +16,10 @@ from tests.benchmarks.redemptions import redemptions
 from tests.benchmarks.report import Figure, show
 from tests.benchmarks.scoring import scoring
 from tests.benchmarks.simulation import simulation
+from tests.benchmarks.webhooks import webhooks
 from tests.support.stack import Bus, running
 
-PARTS = "abcdefghm"
+PARTS = "abcdefghmw"
 
 
 async def measure(bus: Bus, parts: str) -> list[Figure]:
@@ -46,6 +47,8 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
         figures += await simulation()
     if "m" in parts and bus == "postgres":
         figures += await mail()
+    if "w" in parts and bus == "postgres":
+        figures += await webhooks()
     return figures
 
 

@@ -26,10 +26,10 @@ from tests.benchmarks.report import Figure
 from tests.support.database import embedded_server
 
 ENDPOINTS, HANGING = 1_000, 100
-BURST_EVENTS = 12
+BURST_EVENTS = 10
 """Of the throughput part, each to every endpoint."""
 
-STEADY_S, STEADY_PER_S, STEADY_EACH_S = 20, 300, 0.05
+STEADY_S, STEADY_PER_S, STEADY_EACH_S = 15, 200, 0.05
 SECRET = "a-secret-for-benchmarks-that-is-long-enough"
 LOCAL = parse_networks("127.0.0.0/8")
 

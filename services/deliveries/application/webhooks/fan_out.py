@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.webhooks.endpoint import Endpoint, Subscriptions
 from services.deliveries.domain.webhooks.payload import Addressed, Event, called_of, event_of
 from shared.contracts.outcomes import Outcome
+
+log = structlog.get_logger()
 
 FRESH_S = 1.0
 """So soon after it was made, changed or deleted, an endpoint counts as such."""
@@ -63,7 +66,12 @@ class FanOut:
         """What is told of an outcome, and to whom."""
         if (call := called_of(outcome)) is not None:
             called = self._subscriptions.named(call[0])
-            return [] if called is None else [(call[1], called.id)]
+            if called is None:
+                log.warning(
+                    "webhook_of_campaign_unknown", name=call[0], campaign=outcome.data.get("campaign")
+                )
+                return []
+            return [(call[1], called.id)]
         wanting = self._subscriptions.wanting(outcome.type)
         event = event_of(outcome) if wanting else None
         return [] if event is None else [(event, endpoint.id) for endpoint in wanting]

@@ -65,9 +65,6 @@ _TYPES = (
 
 TYPES = {each.name: each for each in _TYPES}
 
-ASKED_FOR = frozenset({"webhook.test", "campaign.action"})
-"""Sent to the one endpoint that is named, whatever it subscribes to."""
-
 
 def unknown(pattern: str) -> str | None:
     """What is wrong with a subscription, in words; None if nothing is. A subscription is a type, a family of them

@@ -1,15 +1,27 @@
 """From an outcome to a receiver: signed, tried again over days, given up with notice, replayed."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import msgspec
 from standardwebhooks import Webhook
 
 from services.deliveries.adapters.webhooks.messages import LEASE
 from services.deliveries.domain.webhooks.retrying import TRIES_MAX, WAITS
+from services.deliveries.main import create_worker
+from shared.bus.records import Outgoing
+from shared.bus.wiring import make_outbox
+from shared.contracts.codec import encode
+from shared.contracts.outcomes import OUTCOMES_TOPIC
+from shared.postgres.engine import create_engine
+from tests.conftest import EngineFor
 from tests.integration.deliveries.webhooks.conftest import Hooks
 from tests.support.receiver import Request, answers, hangs, receiving, writes
+from tests.support.wire import Wire
 
 
 def verified(secret: str, request: Request) -> object:
@@ -274,6 +286,52 @@ async def test_a_sender_that_dies_between_sent_and_noted_leaves_it_to_another_af
 
     assert len(receiver.requests) == 2
     assert len(set(receiver.ids())) == 1
+
+
+async def test_a_database_that_goes_away_between_sent_and_noted_costs_no_second_sending(hooks: Hooks) -> None:
+    assert hooks.settings.database_url is not None
+    folder = Path(mkdtemp(prefix="hooks-"))
+    wire = Wire(hooks.settings.database_url, folder)
+    await wire.mend()
+    engine = create_engine(wire.url, role="regulars_deliveries", pool_size=4, application="test")
+
+    async def cuts(_: Request, writer: asyncio.StreamWriter) -> None:
+        await wire.cut()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with receiving(cuts) as receiver:
+        made = await hooks.add(receiver.url)
+        await hooks.happen(hooks.outcome())
+        async with replace(hooks, engine=engine).sending() as sender:
+            await receiver.until(1)
+            await asyncio.sleep(0.5)
+            assert sender.trouble is not None
+            assert (await hooks.messages(made["id"]))[0]["state"] == "waiting"
+            await wire.mend()
+            await hooks.until(made["id"], "delivered")
+    await engine.dispose()
+    await wire.cut()
+    rmtree(folder)
+
+    assert len(receiver.requests) == 1
+
+
+async def test_the_worker_takes_outcomes_from_the_stream_and_sends_them(
+    hooks: Hooks, engine_for: EngineFor
+) -> None:
+    stop, worker = asyncio.Event(), create_worker(hooks.settings, hooks.clock)
+    async with receiving() as receiver:
+        made = await hooks.add(receiver.url)
+        record = Outgoing(OUTCOMES_TOPIC, "cus_1", encode(hooks.outcome(points=7)))
+        async with engine_for("regulars_rewards").begin() as connection:
+            await make_outbox(hooks.settings, "rewards").append(connection, [record])
+        task = asyncio.create_task(worker.run(stop))
+        await hooks.until(made["id"], "delivered")
+        stop.set()
+        await task
+
+    (request,) = receiver.requests
+    assert request.json["data"]["points"] == 7
 
 
 async def test_one_that_hangs_and_one_that_answers_nonsense_hold_nobody_up(hooks: Hooks) -> None:
