@@ -1,5 +1,6 @@
 """The links in messages, over HTTP and on a real database: what they note, what they tell, where they lead."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -223,6 +224,14 @@ class TestUnsubscribing:
             mailbox.clock.advance(timedelta(minutes=1))
         assert (await mailbox.consents())[1] == ["email", "email_marketing"]
         assert len(await mailbox.told()) == 1
+
+    async def test_at_the_same_time_counts_once(self, mailbox: Mailbox) -> None:
+        """Given the mail program's click and the page's at once; then one waits for the other, and adds nothing."""
+        posts = [mailbox.browser.post(mailbox.link(Use.UNSUBSCRIBE)) for _ in range(4)]
+        opens = [mailbox.browser.get(mailbox.link(Use.OPEN)) for _ in range(4)]
+        answers = await asyncio.gather(*posts, *opens)
+        assert {answer.status_code for answer in answers} == {200}
+        assert sorted(event.type for event in await mailbox.told()) == ["email.opened", "email.unsubscribed"]
 
     async def test_again_after_having_come_back_counts_again(self, mailbox: Mailbox) -> None:
         await mailbox.browser.post(mailbox.link(Use.UNSUBSCRIBE))

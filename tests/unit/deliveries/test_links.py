@@ -1,10 +1,14 @@
 """Links in messages: nobody makes one up, and none leads where it was not meant to."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.deliveries.domain.links import Link, Links, Use, can_be_followed
+from shared.settings import Settings
 
 LINKS = Links("https://mail.example.com", b"k" * 32)
 
@@ -19,6 +23,28 @@ def test_the_same_link_is_the_same_for_ever() -> None:
     """A change here makes all links in mailboxes useless: unsubscribing must work from the oldest mail."""
     token = LINKS.token(Use.UNSUBSCRIBE, "m-1")
     assert token == "WyJtLTEiXQ.YeFYQC6Xik2X8exSpqNUAA"
+
+
+@pytest.mark.parametrize(
+    ("told", "base"),
+    [
+        ({}, "http://127.0.0.1:8003"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8003"),
+        ({"host": "10.0.0.7", "rewards_port": 9000}, "http://10.0.0.7:9000"),
+        ({"public_url": "https://mail.example.com/"}, "https://mail.example.com"),
+        ({"public_url": "https://example.com/loyalty"}, "https://example.com/loyalty"),
+    ],
+)
+def test_links_begin_with_the_public_address(told: dict[str, Any], base: str) -> None:
+    assert Settings(**told).public_address == base
+
+
+@pytest.mark.parametrize(
+    "address", ["mail.example.com", "ftp://example.com", "https://a b", "https://a/?b=c"]
+)
+def test_what_is_no_public_address_is_refused_at_the_start(address: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(public_url=address)
 
 
 @pytest.mark.parametrize("use", [use for use in Use if use is not Use.UNSUBSCRIBE])
