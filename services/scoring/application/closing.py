@@ -147,6 +147,8 @@ class Closing:
             if (before, alert.tell) != (note, tell):
                 raise AlertClosedError
             return alert
+        if tell:
+            await self._rules.hold(connection)  # nobody is merged by people, nor rules changed, meanwhile
         known = await self._profiles.find(connection, alert.customer_id) if alert.customer_id else None
         if tell and known is None:
             raise NobodyToTellError
