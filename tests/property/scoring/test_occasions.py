@@ -83,7 +83,7 @@ def test_each_silence_is_told_once_at_its_moment_however_often_anybody_looks(hou
     assert set(told) == seen
 
 
-@given(mixed_lives(), st.randoms(use_true_random=False))
+@given(mixed_lives(most=12), st.randoms(use_true_random=False))
 @settings(max_examples=100)
 def test_whatever_comes_in_whichever_order_all_that_stands_is_told_once(life, random):
     """Given any life; when its events come in any order with looks between, and time goes on; then of all that
@@ -107,7 +107,7 @@ def test_whatever_comes_in_whichever_order_all_that_stands_is_told_once(life, ra
     assert all(told.count(mark) == 1 for mark in late & standing)
 
 
-@given(mixed_lives(), mixed_lives(most=4))
+@given(mixed_lives(most=12), mixed_lives(most=4))
 @settings(max_examples=100)
 def test_nothing_is_due_earlier_than_when_somebody_looks(life, more):
     """Given any state and further events; when these give no reason to look; then nothing has become due earlier than
