@@ -10,8 +10,8 @@ from shared.alerts.alert import NewAlert
 from shared.alerts.raising import raise_alerts
 from shared.contracts.outcomes import Outcome
 from tests.integration.rewards.conftest import Rewards
-
-ANA = "cus_" + "a" * 24
+from tests.integration.rewards.test_parting import ANA, BEN, went
+from tests.unit.rewards.building import activity
 
 
 async def told(rewards: Rewards) -> list[Outcome]:
@@ -22,10 +22,7 @@ async def told(rewards: Rewards) -> list[Outcome]:
 async def test_what_a_decision_raises_is_told_once_and_its_closing_too(rewards: Rewards) -> None:
     """Given a decision that raises an alert about a customer; when time passes again and again, and somebody closes
     it; then the outcomes have said once that it was raised and once that it was closed, and no word of the note."""
-    changes = Changes(rewards.clock(), 1)
-    changes.alert(Member(ANA), "loyal-at-risk", rule="save-loyal", cause="act-1", details={"orders": 9})
-    async with rewards.engine.begin() as connection:
-        await rewards.jobs.members.save(connection, changes)
+    await alarm(rewards, Member(ANA), "act-1")
     await rewards.pass_time()
     await rewards.pass_time()
 
@@ -61,3 +58,29 @@ async def test_what_is_about_the_shop_is_told_without_a_customer(rewards: Reward
     (raised,) = await told(rewards)
     assert (raised.customer_id, raised.data["alert_id"]) == ("", alert.id)
     assert await rewards.rows("SELECT 1 FROM rewards.members") == []
+
+
+async def test_alerts_follow_a_merge_on_the_stream_and_come_back(rewards: Rewards) -> None:
+    """Given alerts of two customers; when they prove to be one, and two after all; then each has their own again, also
+    what was raised for the one's doing while they were one."""
+
+    async def whose() -> dict[str, str]:
+        rows = await rewards.rows("SELECT cause, customer_id FROM platform.alerts")
+        return {cause: customer for cause, customer in rows}  # noqa: C416  # rows are not tuples
+
+    for customer, name in ((ANA, "ana"), (BEN, "ben")):
+        await rewards.happen(activity("login.recorded", name, customer=customer))
+        await alarm(rewards, Member(customer), name)
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    assert await whose() == {"ana": ANA, "ben": ANA}
+    await alarm(rewards, Member(ANA, part=BEN), "meanwhile", kind="other")
+    await rewards.happen(went("customer.unmerged", ANA, BEN, [BEN], 2))
+    assert await whose() == {"ana": ANA, "ben": BEN, "meanwhile": BEN}
+
+
+async def alarm(rewards: Rewards, member: Member, cause: str, kind: str = "loyal-at-risk") -> None:
+    """A decision that raises an alert."""
+    changes = Changes(rewards.clock(), 1)
+    changes.alert(member, kind, rule="save-loyal", cause=cause, details={"orders": 9})
+    async with rewards.engine.begin() as connection:
+        await rewards.jobs.members.save(connection, changes)
