@@ -14,7 +14,7 @@ from services.deliveries.domain.recipient import Recipient
 from shared.program.campaigning import Action, Campaign
 from shared.program.expression.types import Kind, Type
 from shared.program.model import Program
-from shared.program.templating.names import event_names
+from shared.program.templating.names import OFFERING, event_names
 from shared.program.templating.template import MessageTemplate
 from shared.program.templating.trial import sample
 
@@ -55,7 +55,7 @@ def preview(  # noqa: PLR0917
     """What the template would say now. `known`: the customer's facts, points and tier, as `message.due` has them."""
     campaign, actions = _sending(program, template.id)
     event = sample(Type(Kind.RECORD, fields=event_names([campaign.on if campaign else None])))
-    offer = _offer(program, actions, now)
+    offer = _offer(program, campaign, actions, now)
     message = _message(program, template, campaign, now)
     message = replace(message, context={**known, "event": {**event, "time": now.isoformat()}, "offer": offer})
     return Previewed(
@@ -93,8 +93,14 @@ def _sending(program: Program, template: str) -> tuple[Campaign | None, Sequence
     return None, ()
 
 
-def _offer(program: Program, actions: Sequence[Action], now: datetime) -> dict[str, Any] | None:
-    given = next((program.offers[one.offer] for one in actions if one.offer in program.offers), None)
+def _offer(
+    program: Program, campaign: Campaign | None, actions: Sequence[Action], now: datetime
+) -> dict[str, Any] | None:
+    """What the campaign gives, or one of the program's where it begins on any offer."""
+    names = [one.offer for one in actions if one.offer is not None]
+    if campaign is not None and campaign.on in OFFERING:
+        names += program.offers
+    given = next((program.offers[name] for name in names if name in program.offers), None)
     if given is None:
         return None
     until = given.valid_for.after(now, program.time_zone) if given.valid_for else None

@@ -8,7 +8,7 @@ from shared.program.faults import suggestion
 from shared.program.ids import TEMPLATE
 from shared.program.reading import Fields, fields_of
 from shared.program.templating.checking import check_piece
-from shared.program.templating.names import Occasion, is_open, names_of, personal_names
+from shared.program.templating.names import OFFERING, Occasion, is_open, names_of, personal_names
 from shared.program.templating.paths import Known, Slip
 from shared.program.templating.template import PURPOSES, Markup, MessageTemplate, Piece
 from shared.program.templating.trial import try_out
@@ -19,9 +19,6 @@ CHARACTERS_MAX = 20_000
 """Of one piece: a mail of ten pages."""
 SUBJECT_MAX = 250
 SMS_MAX = 1_000
-
-OFFERING = frozenset({"offer.issued"})
-"""Occasions that always bring an offer of their own."""
 
 _LONGEST = {"subject": SUBJECT_MAX, "sms": SMS_MAX, "push": SMS_MAX}
 

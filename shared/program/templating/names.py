@@ -15,6 +15,9 @@ from shared.program.expression.types import ANY, TEXT, TIME, WHOLE, Kind, Type
 
 Names = Mapping[str, Type]
 
+OFFERING: Final = frozenset({"offer.issued"})
+"""Occasions that bring an offer by themselves."""
+
 PERSON: Final = ("id", "first_name", "last_name", "name", "email", "phone", "locale", "time_zone")
 """What the customer told: sealed on the streams, and opened for the message alone. `id` is the shop's own."""
 

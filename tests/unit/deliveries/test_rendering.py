@@ -1,5 +1,6 @@
 """The words of messages, from the program's templates."""
 
+import re
 from typing import Any, cast
 
 import pytest
@@ -8,12 +9,15 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.application.ports import Rendered, RenderError
+from services.deliveries.application.previewing import preview
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.links import Links, Use
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
+from shared.program import default_program_text
 from shared.program.model import Program
+from shared.program.parse import load_program
 from tests.support.letters import ANA, NOON, STRANGER, StoredPrograms, message, program
 
 LINKS = Links("https://mail.example.com", b"k" * 32)
@@ -226,3 +230,20 @@ class TestVersions:
         template = '  hello: {sms: "{% for tag in customer.tags %}{{ tag }}{% endfor %}"}\n'
         with pytest.raises(RenderError, match="more than 1600 characters"):
             await written(template, Channel.SMS, context={"customer": {"tags": ["a" * 1_000] * 50}})
+
+
+class TestTheTemplatesThatShip:
+    PROGRAM = load_program(default_program_text(), version=1)
+
+    @pytest.mark.parametrize("name", sorted(PROGRAM.templates))
+    @pytest.mark.parametrize("to", [ANA, STRANGER], ids=["known", "unknown"])
+    def test_read_well_to_anybody(self, name: str, to: Recipient) -> None:
+        """Given somebody of whom all is known, or nothing; then each channel can be written, without words that only
+        machines use."""
+        known = {"customer": {}, "points": 120, "tier": None}
+        found = preview(self.PROGRAM, self.PROGRAM.templates[name], to, known, LINKS, NOON)
+        assert found.campaign is not None
+        for one in found.written:
+            assert one.rendered is not None, one.trouble
+            words = f"{one.rendered.subject}\n{one.rendered.text}"
+            assert not re.search(r"None|\{|\d{4}-\d{2}-\d{2}|\w_\w", re.sub(r"https://\S+", "", words)), words
