@@ -6,9 +6,7 @@ import secrets
 
 from rich.progress import Progress
 
-from tests.faults.round import fault_round
-from tests.faults.workload import PROGRAM
-from tests.support.stack import running
+from tests.faults.round import fault_round, stack_with_mail
 
 
 async def rounds(count: int, seconds: float, seed: int | None, buses: list[str]) -> None:
@@ -18,11 +16,12 @@ async def rounds(count: int, seconds: float, seed: int | None, buses: list[str])
         bar = progress.add_task("fault rounds", total=count)
         for number in range(count):
             bus = buses[number % len(buses)]
-            async with running(bus, program=PROGRAM) as stack:  # type: ignore[arg-type]
-                report = await fault_round(stack, first + number, seconds)
+            async with stack_with_mail(bus) as (stack, mailbox):  # type: ignore[arg-type]
+                report = await fault_round(stack, mailbox, first + number, seconds)
             kills = ", ".join(f"{name} x{times}" for name, times in sorted(report.kills.items()))
             progress.console.print(
                 f"seed {report.seed} on {bus}: {report.posted} events, {report.redeemed} redemptions, "
+                f"{report.letters} letters ({report.repeats} told twice to the mail server), "
                 f"{report.retries} retries; killed {kills}: all exactly once"
             )
             progress.advance(bar)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -13,9 +14,10 @@ from sqlalchemy import text
 
 from deploy.demo import metrics
 from shared.postgres.engine import create_engine
-from tests.faults.workload import Expected, Post, Redeem, Workload
+from tests.faults.workload import PROGRAM, Expected, Post, Redeem, Workload
 from tests.support.ledger import BROKEN
-from tests.support.stack import HEADERS, Part, Stack
+from tests.support.mailbox import Mailbox, mail_server
+from tests.support.stack import HEADERS, Bus, Part, Stack, running
 
 CLIENTS = 4
 HEAL_TIMEOUT_S = 90
@@ -36,6 +38,18 @@ class Report:
     redeemed: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     retries: int = 0
+    letters: int = 0
+    repeats: int = 0
+    """Letters that the mail server got more than once, under the same Message-ID."""
+
+
+@asynccontextmanager
+async def stack_with_mail(bus: Bus) -> AsyncIterator[tuple[Stack, Mailbox]]:
+    """All processes, and the mail server that they send to."""
+    async with mail_server() as mailbox:
+        environment = {"REGULARS_SMTP_URL": mailbox.url, "REGULARS_MAIL_FROM": "shop@shop.example"}
+        async with running(bus, program=PROGRAM, environment=environment) as stack:
+            yield stack, mailbox
 
 
 class Client:
@@ -93,8 +107,10 @@ class Client:
             await asyncio.sleep(0.1)
 
 
-async def fault_round(stack: Stack, seed: int, seconds: float) -> Report:
-    """Load for so many seconds with kills in between; raises `RoundFailedError` when anything is not exactly once."""
+async def fault_round(stack: Stack, mailbox: Mailbox, seed: int, seconds: float) -> Report:
+    """Load for so many seconds with kills in between; raises `RoundFailedError` when anything is not exactly once.
+
+    `mailbox` is what the stack sends its mail to."""
     report = Report(seed)
     workloads = [Workload(seed, client) for client in range(CLIENTS)]
     stop = asyncio.Event()
@@ -102,11 +118,13 @@ async def fault_round(stack: Stack, seed: int, seconds: float) -> Report:
         async with asyncio.TaskGroup() as tasks:
             for workload in workloads:
                 tasks.create_task(Client(stack, workload, report).run(stop))
-            tasks.create_task(_kill_at_random(stack, seed, seconds, report, stop))
+            tasks.create_task(_kill_at_random(stack, mailbox, seed, seconds, report, stop))
         expected = {name: seen for workload in workloads for name, seen in workload.expected.items()}
         await stack.until_ready()
-        await _until_right(stack, expected)
+        await _end_leases(stack)
+        await _until_right(stack, mailbox, expected)
         await check_database(stack)
+        report.letters, report.repeats = len(mailbox.letters), len(mailbox.arrived) - len(mailbox.letters)
     except* (RoundFailedError, TimeoutError) as errors:
         causes = "; ".join(str(error) for error in errors.exceptions)
         raise RoundFailedError(
@@ -115,12 +133,12 @@ async def fault_round(stack: Stack, seed: int, seconds: float) -> Report:
     return report
 
 
-async def _kill_at_random(
-    stack: Stack, seed: int, seconds: float, report: Report, stop: asyncio.Event
+async def _kill_at_random(  # noqa: PLR0917
+    stack: Stack, mailbox: Mailbox, seed: int, seconds: float, report: Report, stop: asyncio.Event
 ) -> None:
     """SIGKILL one part after the other, start each again a little later; at the end everything runs."""
     random = Random(seed)
-    victims: list[Part] = [*stack.services.values(), stack.postgres]
+    victims: list[Part] = [*stack.services.values(), stack.postgres, _MailPart(mailbox)]
     if stack.kafka is not None:
         victims.append(_KafkaPart(stack))
     loop = asyncio.get_running_loop()
@@ -153,7 +171,35 @@ class _KafkaPart:
         await asyncio.to_thread(self._kafka.start)
 
 
-async def _until_right(stack: Stack, expected: dict[str, Expected]) -> None:
+class _MailPart:
+    """The mail server: it cuts off whoever talks to it, and for a while takes nothing."""
+
+    name = "mail server"
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    async def kill(self) -> None:
+        self._mailbox.hang_up()
+        self._mailbox.answer = "451 4.3.0 Try later"
+
+    async def start(self) -> None:
+        self._mailbox.answer = "250 2.0.0 Ok"
+
+
+async def _end_leases(stack: Stack) -> None:
+    """What a killed process was sending goes to another when its lease ends: here at once, not after minutes."""
+    engine = create_engine(stack.postgres.url, role=None, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE deliveries.messages SET due_at = now() WHERE due_at IS NOT NULL")
+            )
+    finally:
+        await engine.dispose()
+
+
+async def _until_right(stack: Stack, mailbox: Mailbox, expected: dict[str, Expected]) -> None:
     """Return once every customer is as expected; raise with the differences when that does not come about."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + HEAL_TIMEOUT_S
@@ -164,26 +210,46 @@ async def _until_right(stack: Stack, expected: dict[str, Expected]) -> None:
             differences = {
                 name: found
                 for name, seen in waiting.items()
-                if (found := await _differences(stack, client, name, seen))
+                if (found := await _differences(stack, client, mailbox, name, seen))
             }
             if not differences:
                 return
             if loop.time() > deadline:
-                raise RoundFailedError(f"(expected, found) {differences}")
+                unsent = await _unsent(stack)
+                raise RoundFailedError(f"(expected, found) {differences}; not sent: {unsent}")
             waiting = {name: expected[name] for name in differences}
             await asyncio.sleep(0.5)
 
 
+async def _unsent(stack: Stack) -> list[dict[str, Any]]:
+    """Messages that went to nobody, and why."""
+    engine = create_engine(stack.postgres.url, role=None, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            found = await connection.execute(
+                text(
+                    "SELECT customer_id, part, state, reason, created_at FROM deliveries.messages"
+                    " WHERE state <> 'sent'"
+                )
+            )
+            return [dict(row._mapping) for row in found]
+    finally:
+        await engine.dispose()
+
+
 async def _differences(
-    stack: Stack, client: httpx.AsyncClient, name: str, seen: Expected
+    stack: Stack, client: httpx.AsyncClient, mailbox: Mailbox, name: str, seen: Expected
 ) -> dict[str, tuple[object, object]]:
     profile = await client.get(f"{stack.scoring}/v1/customers/{name}")
     balance = await client.get(f"{stack.rewards}/v1/customers/{name}/points")
     if profile.status_code != 200 or balance.status_code != 200:
         return {"status": (200, (profile.status_code, balance.status_code))}
     facts, points = profile.json()["facts"], balance.json()
+    letters = len(mailbox.to(f"{name}@example.com"))
     pairs: dict[str, tuple[object, object]] = {
-        "events": (len(seen.events), facts["events"]),
+        "letters": (min(letters, 1) if seen.letters is None else seen.letters, letters),
+        "e-mails sent": (letters, facts["emails_sent"]),
+        "events": (len(seen.events) + letters, facts["events"]),
         "orders": (len(seen.totals), facts["orders"]),
         "spend": (seen.spend, Decimal(facts["spend"])),
         "available": (seen.points, points["available"]),
@@ -195,14 +261,17 @@ async def _differences(
 EMPTY: dict[str, str] = {
     "dead letters of scoring": "SELECT count(*) FROM scoring.dead_letters",
     "dead letters of rewards": "SELECT count(*) FROM rewards.dead_letters",
+    "dead letters of deliveries": "SELECT count(*) FROM deliveries.dead_letters",
+    "messages that failed": "SELECT count(*) FROM deliveries.messages WHERE state = 'failed'",
     "spool of ingest": "SELECT count(*) FROM ingest.spool_records",
     "outbox of scoring": "SELECT count(*) FROM scoring.outbox_records",
     "outbox of rewards": "SELECT count(*) FROM rewards.outbox_records",
+    "outbox of deliveries": "SELECT count(*) FROM deliveries.outbox_records",
     **{what: f"SELECT count(*) FROM ({query}) AS broken" for what, query in BROKEN.items()},
 }
 """Counts that must come down to zero."""
 
-READERS = ("scoring worker", "rewards worker")
+READERS = ("scoring worker", "rewards worker", "deliveries worker")
 
 
 async def check_database(stack: Stack) -> None:

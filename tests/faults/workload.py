@@ -29,6 +29,10 @@ offers:
   fifth: {{gift: tote-bag, valid_for: P60D}}
 milestones:
   - {{id: fifth-purchase, when: "customer.orders == 5", offer: fifth}}
+campaigns:
+  - {{id: hello, on: customer.registered, do: [{{message: hello}}]}}
+templates:
+  hello: {{subject: Hello, text: Good that you are here, purpose: service}}
 """
 
 
@@ -60,6 +64,8 @@ class Expected:
     totals: dict[str, Decimal] = field(default_factory=dict)
     refunds: dict[str, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
     registered: bool = False
+    letters: int | None = None
+    """How many letters they get; None where their address came after the cause, perhaps too late."""
     redeemed: int = 0
 
     def net(self, order: str) -> Decimal:
@@ -95,7 +101,7 @@ class Workload:
         self._names = [f"c-{client}-{number}" for number in range(customers)]
         self._newest = customers
         self._numbers = 0
-        self._now = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+        self._now = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=12)
         self._sent: list[dict[str, Any]] = []
         self.expected: dict[str, Expected] = {}
 
@@ -131,13 +137,14 @@ class Workload:
         customer = self._random.choice(self._names)
         seen = self.expected.setdefault(customer, Expected())
         self._numbers += 1
-        self._now = min(self._now + timedelta(seconds=self._random.choice((1, 60, 3600))), datetime.now(UTC))
+        self._now = min(self._now + timedelta(seconds=self._random.choice((1, 10, 60))), datetime.now(UTC))
         both = _both(customer)
         kind = self._random.choice(("id", "email", "both"))
         who = both if kind == "both" else {kind: both[kind]}
         orders = sorted(seen.totals)
         if not seen.registered:
             seen.registered = True
+            seen.letters = None if kind == "id" else 1
             event = self._make(customer, "customer.registered", {"customer": who})
         elif orders and self._random.random() < 0.15:
             order = self._random.choice(orders)

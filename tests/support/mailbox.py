@@ -49,11 +49,20 @@ class Mailbox:
     """Answers to RCPT TO by address, such as `550 5.1.1 No such user`."""
     answer: str = "250 2.0.0 Ok: queued as T1"
     """To the end of the content."""
+    lines: list[SMTP] = field(default_factory=list, repr=False)
+    """One for each connection."""
 
     @property
     def url(self) -> str:
         """As `REGULARS_SMTP_URL` has it."""
         return f"smtp://127.0.0.1:{self.port}"
+
+    def hang_up(self) -> None:
+        """Cut all connections off, in the middle of a word."""
+        for line in self.lines:
+            if line.transport is not None:
+                line.transport.abort()
+        self.lines.clear()
 
     @property
     def letters(self) -> list[Letter]:
@@ -112,7 +121,8 @@ async def mail_server(
         box.connections += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it does not see that TLS from the start is TLS
-            return SMTP(box, loop=loop, **options)
+            box.lines.append(SMTP(box, loop=loop, **options))
+        return box.lines[-1]
 
     server = await loop.create_server(protocol, "127.0.0.1", box.port, ssl=tls if implicit else None)
     box.port = server.sockets[0].getsockname()[1]
