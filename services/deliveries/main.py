@@ -23,7 +23,7 @@ from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
 from services.deliveries.adapters.responses import PostgresResponses
-from services.deliveries.adapters.senders import make_providers
+from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.adapters.withdrawals import Withdrawals
@@ -203,7 +203,10 @@ def main() -> None:
         raise SystemExit("usage: python -m services.deliveries.main worker")
     settings = Settings()
     configure(f"{SERVICE}-worker", settings.log_level)
-    worker = create_worker(settings)
+    try:
+        worker = create_worker(settings)
+    except ProviderSettingsError as error:
+        raise SystemExit(str(error)) from None
     app = create_http_app(
         service=f"{SERVICE}-worker",
         title="Regulars: deliveries worker",
