@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import NamedTuple
 
 from services.deliveries.adapters.webhooks.connection import Connection, ExchangeError, Reply
@@ -26,8 +27,8 @@ ADDRESSES_MAX = 4
 """Of one name that are tried one after the other."""
 
 EXCERPT_CHARACTERS = 500
-IDLE_MAX = 256
-"""Connections kept open for the next message."""
+IDLE_MAX = 2_048
+"""Connections kept open for the next message, and at most a quarter of the files that the process may have open."""
 
 IDLE_S = 30.0
 RETRY_AFTER_S_MAX = 7 * 86_400
@@ -55,6 +56,7 @@ class SafeClient:
         self._tls = tls or ssl.create_default_context()
         self._try_s = try_s
         self._idle: OrderedDict[tuple[str, Target], _Idle] = OrderedDict()
+        self._idle_max = _idle_max()
 
     async def post(self, endpoint: str, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send once. Connections are kept by `endpoint`, so that one that hangs holds up no other on the same host."""
@@ -150,8 +152,13 @@ class SafeClient:
             connection.close()
             return
         self._idle[place] = _Idle(connection, time.monotonic())
-        if len(self._idle) > IDLE_MAX:
+        if len(self._idle) > self._idle_max:
             self._idle.popitem(last=False)[1].connection.close()
+
+
+def _idle_max() -> int:
+    files, _ = getrlimit(RLIMIT_NOFILE)
+    return IDLE_MAX if files == RLIM_INFINITY else min(IDLE_MAX, files // 4)
 
 
 def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
