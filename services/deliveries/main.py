@@ -178,7 +178,9 @@ def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mess
 def _links(service: Service) -> APIRouter:
     """The routes behind the links in messages."""
     return link_routes(
-        service, links_of(service.settings), Responding(PostgresResponses(), OutboxEvents(service.outbox))
+        service,
+        links_of(service.settings),
+        Responding(PostgresResponses(SubjectKeys(service.settings.secret)), OutboxEvents(service.outbox)),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deliveries.application.responding import Addressee, Response, Withdrawal
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.choices import Consents
+from shared.vault.subject_keys import SubjectKeys
 
 KINDS: Final = {"email": Channel.EMAIL, "phone": Channel.SMS, "id": Channel.PUSH}
 """Which identifier reaches the customer by which channel."""
@@ -42,13 +43,18 @@ _WITHDRAW = text("""
 
 
 class PostgresResponses:
-    """Implements `ResponseStore`."""
+    """Implements `ResponseStore`. Keys of subjects are asked for each time: whoever was erased is nobody from then on,
+    however many mails with links there are in mailboxes."""
+
+    def __init__(self, keys: SubjectKeys) -> None:
+        self._keys = keys
 
     async def addressee(self, connection: AsyncConnection, message: str) -> Addressee | None:
         """See `ResponseStore.addressee`."""
         row = (await connection.execute(_ADDRESSEE, {"message": message})).first()
         if row is None:
             return None
+        alive = row.subject is not None and bool(await self._keys.get(connection, {row.subject}))
         kinds = {kind for each in row.others for kind in _identifiers(each)}
         return Addressee(
             message=message,
@@ -56,7 +62,7 @@ class PostgresResponses:
             channel=Channel(row.channel),
             customer_id=row.customer_id,
             part=row.part,
-            subject=row.subject,
+            subject=row.subject if alive else None,
             identifiers=_identifiers(row.identifiers),
             reached=frozenset(channel for kind, channel in KINDS.items() if kind in kinds),
         )

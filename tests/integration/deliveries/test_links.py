@@ -22,6 +22,7 @@ from shared.contracts.events import EventRecord, event_key
 from shared.contracts.outcomes import Outcome
 from shared.program.versions.store import keep_file
 from shared.settings import Settings
+from shared.vault.subject_keys import SubjectKeys
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 
@@ -104,6 +105,8 @@ async def mailbox(settings: Settings, engine_for: EngineFor, clock: ManualClock)
     """Ana has agreed to everything, and a mail of the campaign `hi` was sent to her."""
     async with engine_for("regulars_rewards").begin() as connection:
         await keep_file(connection, PROGRAM, clock())
+    async with engine_for(None).begin() as connection:
+        await SubjectKeys(settings.secret).get_or_create(connection, [SUBJECT])
     engine = engine_for("regulars_deliveries")
     app = create_app(settings, clock)
     async with (
@@ -156,9 +159,14 @@ class TestOpened:
         assert (await mailbox.browser.get(mailbox.links.base + "/o/nonsense")).status_code == 200
         assert await mailbox.told() == []
 
-    async def test_of_somebody_erased_nothing_is_told(self, mailbox: Mailbox) -> None:
-        await mailbox.write("DELETE FROM deliveries.recipient_parts")
+    async def test_of_somebody_erased_nothing_is_told(
+        self, mailbox: Mailbox, settings: Settings, engine_for: EngineFor
+    ) -> None:
+        """Given an erased customer whose mails lie in a mailbox still."""
+        async with engine_for(None).begin() as connection:
+            await SubjectKeys(settings.secret).destroy(connection, [SUBJECT], mailbox.clock())
         assert (await mailbox.browser.get(mailbox.link(Use.OPEN))).status_code == 200
+        assert (await mailbox.browser.post(mailbox.link(Use.UNSUBSCRIBE))).status_code == 200
         assert await mailbox.told() == []
 
 
