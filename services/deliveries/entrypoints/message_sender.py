@@ -49,6 +49,7 @@ class MessageSender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended: list[tuple[Handed, Receipt]] = []
         self._freed = asyncio.Event()
+        self._to_note = asyncio.Event()
         self._fault: dict[str, str] = {}
 
     @property
@@ -70,6 +71,7 @@ class MessageSender:
                 group.create_task(self._note_all(done))
                 await self._send_all(stop)
                 done.set()
+                self._to_note.set()
         finally:
             await self._close()
 
@@ -114,6 +116,7 @@ class MessageSender:
         channel, began = handed.channel.value, time.monotonic()
         receipt = await self._dispatch.hand_over(handed)
         self._ended.append((handed, receipt))
+        self._to_note.set()
         self._freed.set()
         if receipt == NOT_TRIED:
             return
@@ -137,6 +140,9 @@ class MessageSender:
         """Note what has ended, until nothing is under way any more."""
         pause_s, size = PACE_S, NOTE_MAX
         while not done.is_set() or self._ended:
+            if not self._ended:
+                self._to_note.clear()
+                await self._to_note.wait()
             batch = self._ended[:size]
             try:
                 if batch:

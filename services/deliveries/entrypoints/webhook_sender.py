@@ -84,6 +84,7 @@ class WebhookSender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._ended: list[Attempt] = []
         self._freed = asyncio.Event()
+        self._to_note = asyncio.Event()
         self.trouble: str | None = None
 
     @classmethod
@@ -115,6 +116,7 @@ class WebhookSender:
                 group.create_task(self._tidy(stop))
                 await self._send_all(stop)
                 noted.set()
+                self._to_note.set()
         finally:
             await self._client.aclose()
 
@@ -218,6 +220,7 @@ class WebhookSender:
         now = self._clock()
         verdict = judge(answer, message.tries, now, random.random())  # noqa: S311  # no secret
         self._ended.append(Attempt(message, at, round(took * 1000), answer, verdict))
+        self._to_note.set()
         ATTEMPTS.labels("delivered" if answer.is_delivered else answer.error or "refused").inc()
         TOOK_S.observe(took)
         if answer.is_delivered:
@@ -236,6 +239,9 @@ class WebhookSender:
         """Note what has ended, until nothing is under way any more."""
         pause_s = PACE_S
         while not noted.is_set() or self._ended:
+            if not self._ended:
+                self._to_note.clear()
+                await self._to_note.wait()
             batch = self._ended[:NOTE_MAX]
             try:
                 if batch:
