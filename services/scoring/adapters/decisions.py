@@ -34,7 +34,15 @@ _ALL = f"{_COLUMNS}, undone_at, undone_reason, undone_by"
 _GET = text(f"SELECT {_ALL} FROM scoring.merge_history WHERE id = :id FOR UPDATE")  # noqa: S608
 _PAGE = text(f"""
     SELECT {_ALL} FROM scoring.merge_history
-    WHERE (at, id) < (:at, :id) AND (CAST(:customer AS text) IS NULL OR :customer IN (from_id, into_id))
+    WHERE (at, id) < (:at, :id) ORDER BY at DESC, id DESC LIMIT :limit
+    """)  # noqa: S608
+# Each half has an index of its own; nobody is merged into themselves, so no row is in both.
+_PAGE_OF = text(f"""
+    (SELECT {_ALL} FROM scoring.merge_history WHERE from_id = :customer AND (at, id) < (:at, :id)
+        ORDER BY at DESC, id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT {_ALL} FROM scoring.merge_history WHERE into_id = :customer AND (at, id) < (:at, :id)
+        ORDER BY at DESC, id DESC LIMIT :limit)
     ORDER BY at DESC, id DESC LIMIT :limit
     """)  # noqa: S608
 _UNDO = text("""
@@ -163,8 +171,11 @@ class SqlDecisions:
     ) -> list[MergeRecord]:
         """Merges before a place, newest first; of one customer, if named."""
         at, id_ = before
-        bound = {"at": at, "id": id_, "customer": customer, "limit": limit}
-        return [_record(row) for row in await connection.execute(_PAGE, bound)]
+        bound = {"at": at, "id": id_, "limit": limit}
+        if customer is None:
+            return [_record(row) for row in await connection.execute(_PAGE, bound)]
+        bound["customer"] = customer
+        return [_record(row) for row in await connection.execute(_PAGE_OF, bound)]
 
     async def suggestions(
         self, connection: AsyncConnection, before: tuple[datetime, str], limit: int

@@ -7,7 +7,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Identity,
     Index,
     Integer,
@@ -17,12 +16,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.scoring.adapters.email_tables import E_MAILS, email_tables
+from services.scoring.adapters.identity_tables import ID, MOMENT, identity_tables
 from services.scoring.domain.measures import NAMES as MEASURES
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.offsets import offset_table
@@ -30,9 +29,6 @@ from shared.bus.tables import log_tables
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="scoring")
-
-ID = String(collation="C")
-MOMENT = DateTime(timezone=True)
 
 inbox = Table(
     "inbox",
@@ -106,87 +102,7 @@ occasion_pass = Table(
     CheckConstraint("id = 1", name="occasion_pass_one_row"),
 )
 
-identities = Table(
-    "identities",
-    metadata,
-    Column("pseudonym", ID, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("customer_id", ID, nullable=False),
-    Column(
-        "links", String, comment="Stronger identifiers beside which it was seen, with the first event each."
-    ),
-    Index("identities_customer", "customer_id"),
-)
-
-identity_links = Table(
-    "identity_links",
-    metadata,
-    Column("beside", ID, primary_key=True),
-    Column("pseudonym", ID, primary_key=True),
-    comment="The links to anything but shop ids, by their stronger end.",
-)
-
-identity_epoch = Table(
-    "identity_epoch",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("epoch", BigInteger, nullable=False),
-    CheckConstraint("id = 1", name="identity_epoch_one_row"),
-    comment="Counts the transactions that changed whose an identifier is; what was read before may be out of date.",
-)
-
-merges = Table(
-    "merges",
-    metadata,
-    Column("loser", ID, primary_key=True),
-    Column("winner", ID, nullable=False),
-    Column("holder", ID, comment="The identifier from which the id comes: it leads wherever that one goes."),
-    Column("epoch", BigInteger, nullable=False, server_default=text("0"), comment="The change since when."),
-    Index("merges_winner", "winner"),
-    Index("merges_holder", "holder"),
-    comment="Ids of customers who are gone, and the customer to whom each leads now.",
-)
-
-merge_history = Table(
-    "merge_history",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("at", MOMENT, nullable=False),
-    Column("by_rule", Boolean, nullable=False),
-    Column("from_id", ID, nullable=False),
-    Column("into_id", ID, nullable=False),
-    Column("from_identifier", ID, nullable=False),
-    Column("into_identifier", ID, nullable=False),
-    Column("reason", String),
-    Column("actor", String),
-    Column("undone_at", MOMENT),
-    Column("undone_reason", String),
-    Column("undone_by", String),
-    Index("merge_history_at", "at", "id"),
-    Index(
-        "merge_history_from", "from_identifier", postgresql_where=text("NOT by_rule OR undone_at IS NOT NULL")
-    ),
-    Index(
-        "merge_history_into", "into_identifier", postgresql_where=text("NOT by_rule OR undone_at IS NOT NULL")
-    ),
-    comment="Every merge, by the rules or by people: what people merged joins the two identifiers until it is undone;"
-    " what was undone stays apart.",
-)
-
-suggested_merges = Table(
-    "suggested_merges",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("one", ID, nullable=False),
-    Column("other", ID, nullable=False),
-    Column("via", ID),
-    Column("at", MOMENT, nullable=False),
-    Column("dismissed_at", MOMENT),
-    Column("dismissed_by", String),
-    UniqueConstraint("one", "other", name="suggested_merges_pair"),
-    Index("suggested_merges_via", "via"),
-    comment="Pairs of identifiers that may be one customer's, for people to decide.",
-)
+identity_tables(metadata)
 
 orders = Table(
     "orders",
