@@ -73,6 +73,7 @@ from shared.clock import Clock, system_clock
 from shared.contracts.events import EVENTS_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
+from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.engine import service_engine
 from shared.process import run_worker_process, serve
 from shared.program import program_text
@@ -219,6 +220,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         roll_up=roll_up,
         take_up=TakeUp(SqlPrograms(program)),
         follow=follow,
+        keys=IdempotencyKeys(SERVICE),
         clock=clock,
     )
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +12,7 @@ from shared.bus.interface import Producer
 from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
 from shared.bus.records import Outgoing, Partition
+from shared.waiting import rest
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +59,12 @@ class Relay:
                     if self.trouble is None:
                         log.warning("the relay of %s waits: %s", self._log.channel, error)
                     self.trouble = type(error).__name__
-                    await _pause(stop, backoff_s * random.uniform(0.5, 1))  # noqa: S311  # no secret
+                    await rest(stop, backoff_s * random.uniform(0.5, 1))  # noqa: S311  # no secret
                     backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
                     continue
                 self.trouble, backoff_s = None, BACKOFF_FIRST_S
                 if not more:
-                    await _pause(self._wake, POLL_S)
+                    await rest(self._wake, POLL_S)
         finally:
             stopping.cancel()
             await listener.stop()
@@ -88,10 +88,3 @@ class Relay:
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
-
-
-async def _pause(until: asyncio.Event, seconds: float) -> None:
-    """Wait until the event, or for so long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await until.wait()

@@ -20,6 +20,7 @@ from shared.bus.offsets import Offsets
 from shared.bus.records import Incoming, Partition
 from shared.bus.watchdog import Watchdog
 from shared.clock import Clock
+from shared.waiting import rest
 
 log = logging.getLogger(__name__)
 
@@ -289,9 +290,7 @@ class StreamWorker:
                     log.info("%s goes on", self.topic)
                 self.trouble = None
                 return result
-            with suppress(TimeoutError):
-                async with asyncio.timeout(backoff_s * random.uniform(0.5, 1)):  # noqa: S311  # no secret
-                    await self._stop.wait()
+            await rest(self._stop, backoff_s * random.uniform(0.5, 1))  # noqa: S311  # no secret
             if self._stop.is_set():
                 raise _StoppedError
             backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)

@@ -4,18 +4,23 @@ The key's row is written in the transaction of the effect itself. So a crash lea
 "begun, outcome unknown" to clean up.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 
 from sqlalchemy import Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.bus.faults import is_transient
+from shared.clock import Clock
 from shared.http.problems import Problem
+from shared.waiting import rest
 
 KEPT_FOR = timedelta(hours=48)
 PRUNE_BATCH = 5_000
+PRUNE_EVERY_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,19 @@ class IdempotencyKeys:
         """Delete a batch of keys older than `KEPT_FOR`; how many went. Call again while it is `PRUNE_BATCH`."""
         gone = await connection.execute(self._prune, {"before": now - KEPT_FOR, "batch": PRUNE_BATCH})
         return len(gone.all())
+
+    async def prune_until(self, stop: asyncio.Event, engine: AsyncEngine, clock: Clock) -> None:
+        """A loop of a worker: delete old keys every `PRUNE_EVERY_S`, until `stop`. It waits out what is transient."""
+        while not stop.is_set():
+            try:
+                gone = PRUNE_BATCH
+                while gone == PRUNE_BATCH and not stop.is_set():
+                    async with engine.begin() as connection:
+                        gone = await self.prune(connection, clock())
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await rest(stop, PRUNE_EVERY_S)
 
     def _lock_number(self, key: str, scope: str) -> int:
         digest = blake2b(

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.deliveries.application.sending import NOT_TRIED, Dispatch, Handed
 from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.entrypoints.provider_metrics import ATTEMPTS, OPEN, SECONDS, SUPPRESSED
-from services.deliveries.entrypoints.worker import rest
 from shared.clock import Clock
+from shared.waiting import rest
 
 LOOK_EVERY_S: Final = 0.25
 """How often somebody looks for what is due, when there was nothing."""
@@ -130,11 +130,7 @@ class MessageSender:
     async def _place(self) -> None:
         """Wait until a message has ended."""
         self._freed.clear()
-        try:
-            async with asyncio.timeout(LOOK_EVERY_S):
-                await self._freed.wait()
-        except TimeoutError:
-            return
+        await rest(self._freed, LOOK_EVERY_S)
 
     async def _note_all(self, done: asyncio.Event) -> None:
         """Note what has ended, until nothing is under way any more."""

@@ -10,11 +10,11 @@ from services.deliveries.adapters.metrics import OVERDUE, WAITING
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.reading import waiting
 from services.deliveries.domain.message import FINAL, State
-from services.deliveries.entrypoints.worker import rest
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.program.faults import ProgramError
 from shared.program.versions.reading import NoProgramError
+from shared.waiting import rest
 
 MEASURE_EVERY_S = 15.0
 WAKE_BATCH = 500

@@ -21,10 +21,10 @@ from services.deliveries.domain.webhooks.retrying import GIVEN_UP_AFTER, Answer,
 from services.deliveries.domain.webhooks.signing import headers
 from services.deliveries.domain.webhooks.targets import BadTargetError, Target, parse_target
 from services.deliveries.entrypoints.webhook_metrics import ATTEMPTS, DELAY_S, DISABLED, ENDPOINTS, TOOK_S
-from services.deliveries.entrypoints.worker import rest
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.settings import Settings
+from shared.waiting import rest
 
 FRESH_S = 1.0
 """So soon a change of an endpoint is in force."""
@@ -229,11 +229,7 @@ class WebhookSender:
     async def _place(self, timeout_s: float) -> None:
         """Wait until a try has ended."""
         self._freed.clear()
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._freed.wait()
-        except TimeoutError:
-            return
+        await rest(self._freed, timeout_s)
 
     async def _note_all(self, noted: asyncio.Event) -> None:
         """Note what has ended, until nothing is under way any more."""

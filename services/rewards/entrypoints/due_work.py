@@ -12,6 +12,7 @@ from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
 from services.rewards.application.timed import TimedJobs
 from shared.bus.faults import is_transient
 from shared.clock import Clock
+from shared.waiting import rest
 
 JOBS_EVERY_S = 1.0
 BACKOFF_MAX_S = 30.0
@@ -109,12 +110,3 @@ class DueWork:
         SET_ASIDE.labels(name).inc()
         log.error("due_work_set_aside", job=name, customer=customer, exc_info=error)
         return DUE_MAX
-
-
-async def rest(stop: asyncio.Event, seconds: float) -> None:
-    """So long, or until `stop`."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.application.timed import TimedJobs
-from services.rewards.entrypoints.due_work import DueWork, rest
+from services.rewards.entrypoints.due_work import DueWork
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.http.health import Check, Degraded
-from shared.http.idempotency import PRUNE_BATCH, IdempotencyKeys
+from shared.http.idempotency import IdempotencyKeys
 from shared.program.period import Period
+from shared.waiting import rest
 
-PRUNE_EVERY_S = 600.0
+FORGET_EVERY_S = 600.0
 UTC_ZONE = ZoneInfo("UTC")
 
 log = structlog.get_logger()
@@ -59,7 +60,12 @@ class RewardsWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`. What ends early ends the others too, and its error is raised."""
-        running = [self._stream.run(stop), self._due.run(stop), self._prune(stop)]
+        running = [
+            self._stream.run(stop),
+            self._due.run(stop),
+            self._keys.prune_until(stop, self._engine, self._clock),
+            self._forget(stop),
+        ]
         if self._relay is not None:
             running.append(self._relay.run(stop))
         try:
@@ -90,19 +96,15 @@ class RewardsWorker:
 
         return {"database": database, "stream": stream, "relay": relay, "jobs": jobs}
 
-    async def _prune(self, stop: asyncio.Event) -> None:
-        """Forget old idempotency keys, and the months of history that are kept no longer."""
+    async def _forget(self, stop: asyncio.Event) -> None:
+        """Forget the months of history that are kept no longer."""
         while not stop.is_set():
             try:
                 async with self._engine.begin() as connection:
                     before = self._history.before(self._clock(), UTC_ZONE)
                     if dropped := await self._activities.drop_months(connection, before):
                         log.info("history_forgotten", months=dropped)
-                gone = PRUNE_BATCH
-                while gone == PRUNE_BATCH and not stop.is_set():
-                    async with self._engine.begin() as connection:
-                        gone = await self._keys.prune(connection, self._clock())
             except Exception as error:
                 if not is_transient(error):
                     raise
-            await rest(stop, PRUNE_EVERY_S)
+            await rest(stop, FORGET_EVERY_S)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from sqlalchemy import text
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.scoring.application.rebuild import Rebuild, Rebuilding, Rebuilds
 from shared.bus.faults import is_transient
 from shared.clock import Clock
+from shared.waiting import rest
 
 PAUSE_S = 1.0
 """After a transient fault, before the step is tried again."""
@@ -52,8 +52,7 @@ async def rebuild_all(
             if not is_transient(error) or faults > FAULTS_MAX:
                 raise
             log.warning("rebuild_interrupted", reason=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), PAUSE_S)
+            await rest(stop, PAUSE_S)
             continue
         faults = 0
         told(rebuilding, customers)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.faults import is_transient
 from shared.clock import Clock
+from shared.waiting import rest
 
 SWEEP_EVERY_S = 1.0
 STEP_MAX_S = 120.0
@@ -61,7 +61,7 @@ async def sweep_until(
         if behind is not None and behind <= BACKLOG_MAX:
             for one in turns:
                 await one.take(stop, engine, clock)
-        await _rest(stop, every_s)
+        await rest(stop, every_s)
 
 
 class _Turns:
@@ -97,9 +97,4 @@ class _Turns:
                 if not await self._job(connection, clock()):
                     return
             share = max(SHARE_MIN, SHARE_MAX * (1 - self._load()) ** 3)
-            await _rest(stop, (time.monotonic() - began) * (1 - share) / share)
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+            await rest(stop, (time.monotonic() - began) * (1 - share) / share)

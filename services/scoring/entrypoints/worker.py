@@ -15,6 +15,7 @@ from shared.bus.watchdog import Watchdog
 from shared.bus.worker import StreamWorker
 from shared.clock import Clock
 from shared.http.health import Health
+from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.faults import is_database_away
 from shared.vault.secret import SecretError
 from shared.version import VERSION
@@ -41,6 +42,7 @@ class ScoringWorker:
     roll_up: Job
     take_up: Job
     follow: Job
+    keys: IdempotencyKeys
     clock: Clock
 
     def health(self) -> Health:
@@ -61,6 +63,7 @@ class ScoringWorker:
                 group.create_task(self._rolling_up(stop), name="rollups")
                 group.create_task(self._beside(stop, (self.take_up,), lambda: 0), name="program")
                 group.create_task(self._beside(stop, (self.follow,), lambda: 0), name="rebuild")
+                group.create_task(self.keys.prune_until(stop, self.engine, self.clock), name="keys")
                 if self.relay is not None:
                     group.create_task(self.relay.run(stop), name="relay")
         finally:

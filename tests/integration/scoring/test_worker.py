@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
+from sqlalchemy import text
 
 from services.scoring.main import create_worker, run_worker
 from shared.bus.records import Outgoing
@@ -119,3 +120,17 @@ async def test_the_worker_answers_for_its_health(world: World, settings: Setting
 
     assert ready.status_code == 200
     assert health.json()["checks"].keys() == {"database", "events"}
+
+
+async def test_old_idempotency_keys_are_forgotten(world: World, settings: Settings, clock: ManualClock):
+    """Given keys of merges and alerts, one of three days ago; when a worker runs; then only the newer one stays."""
+    insert = "INSERT INTO scoring.idempotency_keys VALUES ('s', :key, '', 200, '', :at)"
+    async with world.engine.begin() as connection:
+        for key, age in (("old", timedelta(days=3)), ("new", timedelta(0))):
+            await connection.execute(text(insert), {"key": key, "at": clock() - age})
+
+    async def forgotten() -> bool:
+        return await world.rows("SELECT key FROM scoring.idempotency_keys") == [("new",)]
+
+    async with working(settings, clock):
+        await until(forgotten)

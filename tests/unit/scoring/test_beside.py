@@ -37,7 +37,7 @@ async def rests(monkeypatch: pytest.MonkeyPatch, load: float) -> list[float]:
         await asyncio.sleep(STEP_S)
         return next(steps)
 
-    monkeypatch.setattr(sweeping, "_rest", rest)
+    monkeypatch.setattr(sweeping, "rest", rest)
     engine: Any = Engine()
     await sweeping.sweep_until(stop, engine, (job,), system_clock, lambda: 0, load=lambda: load, every_s=7)
     return rested
