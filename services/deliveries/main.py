@@ -143,6 +143,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
         relay=make_relay(settings, engine, SERVICE),
         loops=loops,
         keys=IdempotencyKeys(SERVICE),
+        secret=settings.secret,
         clock=clock,
     )
 

@@ -4,6 +4,7 @@ Everything derives by HKDF-SHA256 with a purpose of its own, so that no key can 
 back to the secret.
 """
 
+import asyncio
 import hmac
 import unicodedata
 
@@ -11,10 +12,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.postgres.faults import is_database_away
+from shared.waiting import rest
 
 SECRET_MIN_CHARACTERS = 32
 KEY_BYTES = 32
+ASK_AGAIN_S = 1.0
 
 Secret = SecretStr | str | None
 """As it comes from the settings."""
@@ -59,3 +64,18 @@ async def check_secret(connection: AsyncConnection, secret: Secret) -> None:
             "REGULARS_SECRET is not the secret that this database was set up with. Customers would not be recognised"
             " and sealed data could not be read. Start with the secret of the first start."
         )
+
+
+async def secret_checked(engine: AsyncEngine, secret: Secret, stop: asyncio.Event) -> bool:
+    """Wait for a database that is away until it says that this is its secret; False when `stop` came first. For whoever
+    would take what it cannot unseal for gone. Raises `SecretError`."""
+    while not stop.is_set():
+        try:
+            async with engine.begin() as connection:
+                await check_secret(connection, secret)
+            return True
+        except Exception as error:
+            if not is_database_away(error):
+                raise
+        await rest(stop, ASK_AGAIN_S)
+    return False

@@ -4,18 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.http.health import Check, Degraded
-from shared.http.idempotency import PRUNE_BATCH, IdempotencyKeys
-
-PRUNE_EVERY_S = 600.0
-
-log = structlog.get_logger()
+from shared.http.idempotency import IdempotencyKeys
+from shared.vault.secret import Secret, secret_checked
 
 
 class Running(Protocol):
@@ -43,6 +38,7 @@ class DeliveriesWorker:
         relay: Running | None,
         loops: Mapping[str, Running],
         keys: IdempotencyKeys,
+        secret: Secret,
         clock: Clock,
     ) -> None:
         self._engine = engine
@@ -50,20 +46,25 @@ class DeliveriesWorker:
         self._relay = relay
         self._loops = loops
         self._keys = keys
+        self._secret = secret
         self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`. What ends early ends the others too, and its error is raised."""
+        """Work until `stop`. What ends early ends the others too, and its error is raised. Nothing begins before the
+        database has said that the secret is its own: with another one no contact could be read, and outcomes would be
+        set aside. Raises `SecretError`."""
         running: Sequence[Running] = [
             self._stream,
             *self._loops.values(),
             *([] if self._relay is None else [self._relay]),
         ]
         try:
+            if not await secret_checked(self._engine, self._secret, stop):
+                return
             async with asyncio.TaskGroup() as group:
                 for each in running:
                     group.create_task(each.run(stop))
-                group.create_task(self._prune(stop))
+                group.create_task(self._keys.prune_until(stop, self._engine, self._clock))
         finally:
             await self._engine.dispose()
 
@@ -85,31 +86,9 @@ class DeliveriesWorker:
             **{name: _warning(each) for name, each in warning.items()},
         }
 
-    async def _prune(self, stop: asyncio.Event) -> None:
-        """Forget old idempotency keys."""
-        while not stop.is_set():
-            try:
-                gone = PRUNE_BATCH
-                while gone == PRUNE_BATCH and not stop.is_set():
-                    async with self._engine.begin() as connection:
-                        gone = await self._keys.prune(connection, self._clock())
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-            await rest(stop, PRUNE_EVERY_S)
-
 
 def _warning(part: Running) -> Check:
     async def check() -> str | None:
         return Degraded(f"held up: {part.trouble}") if part.trouble else None
 
     return check
-
-
-async def rest(stop: asyncio.Event, seconds: float) -> None:
-    """So long, or until `stop`."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

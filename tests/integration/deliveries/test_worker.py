@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.deliveries.adapters.programs import PostgresPrograms
@@ -14,6 +16,7 @@ from shared.bus.wiring import make_outbox
 from shared.contracts.codec import encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
 from shared.program.versions.reading import FRESH_S
+from shared.vault.secret import SecretError, check_secret
 from tests.conftest import EngineFor
 from tests.integration.deliveries.world import World
 
@@ -55,6 +58,37 @@ async def test_outcomes_on_the_stream_come_into_the_queue_and_nonsense_is_set_as
         assert letters.all() == [("ValidationError",)]
     checks = {name: await check() for name, check in worker.checks().items()}
     assert checks["database"] is checks["stream"] is None
+    stop.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await running
+
+
+async def test_a_worker_with_another_secret_does_not_start(world: World, engine_for: EngineFor) -> None:
+    """Given a contact sealed under one secret, and a message; when a worker starts with another; then it ends, and
+    nothing is set aside or skipped; the right one takes them."""
+    async with world.admin.begin() as connection:
+        await check_secret(connection, world.settings.secret)
+    records = [
+        Outgoing(OUTCOMES_TOPIC, outcome.customer_id, encode(outcome))
+        for outcome in (await world.told("ana", customer={"email": "ana@example.com"}), world.due("ana"))
+    ]
+    async with engine_for("regulars_rewards").begin() as connection:
+        await make_outbox(world.settings, "rewards").append(connection, records)
+    other = world.settings.model_copy(update={"secret": SecretStr("y" * 40)})
+    with pytest.raises(SecretError, match="not the secret"):
+        await create_worker(other, world.clock).run(asyncio.Event())
+
+    async def count(what: str) -> int:
+        async with world.admin.connect() as connection:
+            return int(await connection.scalar(text(f"SELECT count(*) FROM deliveries.{what}")) or 0)
+
+    async def held() -> bool:
+        return bool(await count("messages WHERE state = 'held'"))
+
+    assert await count("dead_letters") == await count("messages") == 0
+    worker, stop = create_worker(world.settings, world.clock), asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    await until(held)
     stop.set()
     async with asyncio.timeout(PATIENCE_S):
         await running
