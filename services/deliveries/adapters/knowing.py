@@ -37,7 +37,8 @@ _NAMED = text("""
     WHERE subject IS NOT NULL
         AND (part = ANY(CAST(:parts AS text[])) OR customer_id = ANY(CAST(:customers AS text[])))
     """)
-# What is told later than what is known counts: a record that comes again changes nothing back.
+# What is told later than what is known counts: a record that comes again changes nothing back. What was told at a time
+# that is still to come was told by a clock that has been set right since: it must not outlast what is true now.
 _STATE = text("""
     UPDATE deliveries.recipients r
     SET tickets_angry = w.angry, emails_unopened = w.unopened, told_at = w.at,
@@ -49,7 +50,7 @@ _STATE = text("""
         CAST(:at AS timestamptz[]), CAST(:person AS boolean[]), CAST(:locales AS text[]), CAST(:zones AS text[]),
         CAST(:consents AS text[]), CAST(:withdrawn AS text[]))
         AS w(id, angry, unopened, at, person, locale, zone, consents, withdrawn)
-    WHERE r.customer_id = w.id AND (r.told_at IS NULL OR r.told_at <= w.at)
+    WHERE r.customer_id = w.id AND (r.told_at IS NULL OR r.told_at <= w.at OR r.told_at > :now)
     """)
 _KEEP = text("""
     INSERT INTO deliveries.recipient_parts AS p (part, customer_id, epoch, subject, identifiers, sealed)
@@ -142,11 +143,11 @@ class PostgresKnowing:
         }
         await connection.execute(_KEEP, bound)
 
-    async def note(self, connection: AsyncConnection, states: Sequence[State]) -> None:
+    async def note(self, connection: AsyncConnection, states: Sequence[State], now: datetime) -> None:
         """Store what was told of customers, of each the last."""
         if not states:
             return
-        bound: dict[str, list[Any]] = {
+        bound: dict[str, Any] = {
             "ids": [each.customer_id for each in states],
             "angry": [each.tickets_angry for each in states],
             "unopened": [each.emails_unopened for each in states],
@@ -156,6 +157,7 @@ class PostgresKnowing:
             "zones": [each.time_zone for each in states],
             "consents": [" ".join(each.consents) for each in states],
             "withdrawn": [" ".join(each.withdrawn) for each in states],
+            "now": now,
         }
         await connection.execute(_STATE, bound)
 

@@ -18,11 +18,12 @@ PARTINGS: Final = frozenset({"customer.merged", "customer.unmerged", "customer.c
 
 
 class Told(Struct, frozen=True):
-    """The data of `recipient.changed`."""
+    """The data of `recipient.changed`. `state_of`: the customer whom all but the contacts is of."""
 
     part: str
     at: datetime
     event: str
+    state_of: str = ""
     tickets_angry: bool = False
     emails_unopened: int = 0
     person: Person | None = None
@@ -56,7 +57,7 @@ class Knowing(Protocol):
 
     async def keep(self, connection: AsyncConnection, parts: Sequence[Part]) -> None: ...
 
-    async def note(self, connection: AsyncConnection, states: Sequence[State]) -> None: ...
+    async def note(self, connection: AsyncConnection, states: Sequence[State], now: datetime) -> None: ...
 
     async def move_parts(
         self, connection: AsyncConnection, parts: Collection[str], customer_id: str, epoch: int
@@ -111,9 +112,11 @@ class KnowRecipients:
         await self._contacts(connection, told, owners)
         states: dict[str, State] = {}
         for each, owner, outcome in zip(told, owners, outcomes, strict=True):
+            if (each.state_of or outcome.customer_id) != owner:
+                continue  # it was told before the part changed hands; what that has led to is told with the change
             state = _state(owner, outcome.time, each)
             states[owner] = _later(states[owner], state) if owner in states else state
-        await self.knowing.note(connection, [states[owner] for owner in sorted(states)])
+        await self.knowing.note(connection, [states[owner] for owner in sorted(states)], now)
         await self.knowing.wake(connection, sorted(states), now)
 
     async def _contacts(
@@ -153,7 +156,7 @@ class KnowRecipients:
         places = {owner for owner, _ in before.values()} | {target, parting.source}
         await self.knowing.lock(connection, places)
         await self.knowing.move_parts(connection, parting.parts, target, parting.epoch)
-        await self.knowing.note(connection, [_state(target, outcome.time, parting)])
+        await self.knowing.note(connection, [_state(target, outcome.time, parting)], now)
         await self.knowing.wake(connection, [target], now)
 
 

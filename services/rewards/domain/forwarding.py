@@ -3,7 +3,8 @@
 Deliveries reads `regulars.outcomes` alone. These records are told under the customer whom a part belongs to now:
 
 - `recipient.changed`: `part`; `at` and `type` of the activity; `event`, the key that what is sealed is bound to;
-  `person` as on the activity (or null); `tickets_angry`; `emails_unopened`
+  `person` as on the activity (or null); `tickets_angry`; `emails_unopened`; `state_of`, the customer of whom these and
+  the person's consents were told: another one than the outcome's, where the part has gone to somebody else since
 - `customer.merged`, `customer.unmerged`, `customer.corrected`: `from`, `parts`, `epoch`; and `person`,
   `tickets_angry`, `emails_unopened` of the customer who has the parts now
 - `stage.changed`: `from`, `to`, `at`
@@ -91,6 +92,7 @@ def _recipient(activity: Activity) -> dict[str, Any]:
         "event": activity.id if person is None else person.event or activity.id,
         "type": activity.type,
         "person": msgspec.to_builtins(person),
+        "state_of": activity.customer_id,
         **_state(activity.facts),
     }
 

@@ -88,6 +88,40 @@ async def test_what_is_told_of_a_part_that_has_moved_is_told_of_its_customer(wor
     assert await world.send() == [("hello", "ana@example.com")]
 
 
+async def test_consent_of_before_a_merge_does_not_come_back_after_it(world: World) -> None:
+    """Given a customer who was merged into one who wants no e-mail; when what had been told of the first before that
+    comes only now, by either of two ways; then its address is known, and no e-mail is wanted still."""
+    await world.program("messages: {}")
+    await world.knows("ben", customer={"first_name": "Ben"}, withdrawn=["email"])
+    world.clock.advance(HOUR)
+    person = {"consents": [], "consents_withdrawn": ["email"]}
+    await world.happen(world.merged("ana", "ben", 1, person=person))
+    world.clock.advance(HOUR)
+    for of in ("ana", "ben"):
+        known = {"email": "ana@example.com"}
+        late = await world.told(
+            "ana", of=of, customer=known, consents=["email"], state_of=world.id("ana"), emails_unopened=9
+        )
+        hello = world.due("ben")
+        await world.happen(late, hello)
+        assert await world.send() == []
+        assert await world.state(hello) == ("skipped", "no_consent")
+
+
+async def test_consent_withdrawn_after_the_clock_was_put_back_counts(world: World) -> None:
+    """Given consent that was told while the clock was an hour ahead; when the clock is put right, and the consent is
+    withdrawn; then nothing is sent any more."""
+    await world.program("messages: {}")
+    world.clock.advance(HOUR)
+    await world.knows("ana", customer={"email": "ana@example.com"}, consents=["email"])
+    world.clock.advance(-HOUR)
+    await world.happen(await world.told("ana", withdrawn=["email"]))
+    hello = world.due("ana")
+    await world.happen(hello)
+    assert await world.send() == []
+    assert await world.state(hello) == ("skipped", "no_consent")
+
+
 async def test_nobody_who_was_erased_is_written_to(world: World) -> None:
     """Given a queued message; when the person's key is destroyed; then it is not sent, and nothing that is told of them
     later is kept."""
