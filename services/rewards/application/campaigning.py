@@ -1,17 +1,16 @@
-"""The use cases of campaigns: after a batch of the stream, after what time did, and when a run that waited is due."""
+"""The use cases of campaigns: after a batch of the stream, and after what time did."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.jobs import DUE_MAX, work_of
-from services.rewards.application.ports import Members, Programs
+from services.rewards.application.jobs import work_of
+from services.rewards.application.ports import Members
 from services.rewards.domain import tiers
-from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.goals import may_reach, reach_goals
 from services.rewards.domain.campaigns.occasions import (
     Occasion,
@@ -21,10 +20,9 @@ from services.rewards.domain.campaigns.occasions import (
     occasions_of,
     of_outcomes,
 )
-from services.rewards.domain.campaigns.runs import Run, State
-from services.rewards.domain.campaigns.starting import Writing, actions_of, start
+from services.rewards.domain.campaigns.runs import Run
+from services.rewards.domain.campaigns.starting import Writing, start
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.experiments.arms import HOLDOUT
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
@@ -70,13 +68,14 @@ class Runs(Protocol):
 @dataclass(slots=True)
 class _Turn:
     """What one activity (or what time did) brings about for its member. `coming`: of a late one, itself and what comes
-    after it in its batch."""
+    after it in its batch. `writing`: the causes of messages that are asked for already."""
 
     member: Member
     part: str | None
     activity: Activity | None
     begins: list[Begun]
     coming: frozenset[str] = frozenset()
+    writing: Writing = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,37 @@ class Campaigns:
                     turns.append(_Turn(member, None, None, begins))
         await self._take(connection, turns, rulebook, changes)
 
+    async def follow_runs(
+        self,
+        connection: AsyncConnection,
+        lifted: Sequence[tuple[Member, Run, Outcome]],
+        facts: Mapping[str, Facts],
+        rulebook: Rulebook,
+        changes: Changes,
+    ) -> None:
+        """Let campaigns follow tiers that points of runs which waited have lifted, at the moment when they were due."""
+        turns = []
+        for member, run, outcome in lifted:
+            cause = run.moment
+            occasion = occasion_of(outcome, facts.get(member.customer_id))
+            occasion = replace(occasion, at=run.due_at, root=cause)
+            begins = [(campaign, occasion) for campaign in begun(occasion, rulebook)]
+            writing: Writing = {(cause, None)} if run.wrote else set()
+            turns.append(_Turn(member, run.part, None, begins, writing=writing))
+        await self._take(connection, turns, rulebook, changes)
+
+    @asynccontextmanager
+    async def deciding(
+        self, connection: AsyncConnection, whose: Collection[str], rulebook: Rulebook, now: datetime
+    ) -> AsyncIterator[Changes]:
+        """What the timed jobs have in common: what is decided within about these members is followed by campaigns and
+        written. Raises `DueWorkError`."""
+        with work_of(whose):
+            changes = Changes(now, rulebook.program.version)
+            yield changes
+            await self.follow_time(connection, rulebook, changes)
+            await self.members.save(connection, changes)
+
     async def _take(
         self, connection: AsyncConnection, turns: list[_Turn], rulebook: Rulebook, changes: Changes
     ) -> None:
@@ -145,12 +175,11 @@ class Campaigns:
             if turn.activity is not None:
                 reach_goals(turn.member, turn.activity, rulebook, changes)
             begins, later = turn.begins, await self._later(connection, turn)
-            writing: Writing = set()
             for _ in range(ROUNDS_MAX):
                 if not begins:
                     break
                 told = len(changes.outcomes)
-                _start(turn.member, begins, rulebook, changes, writing, later)
+                _start(turn.member, begins, rulebook, changes, turn.writing, later)
                 begins = _raised(begins, changes.outcomes[told:], rulebook)
 
     async def _later(self, connection: AsyncConnection, turn: _Turn) -> list[Activity]:
@@ -239,54 +268,3 @@ def _raised(begins: list[Begun], outcomes: Sequence[Outcome], rulebook: Rulebook
         if one.type == RAISED
     ]
     return [(campaign, one) for one in raised for campaign in begun(one, rulebook)]
-
-
-@dataclass(frozen=True, slots=True)
-class RunCampaigns:
-    """The job of runs that waited (see `timed.Job`)."""
-
-    runs: Runs
-    members: Members
-    programs: Programs
-
-    async def __call__(
-        self,
-        connection: AsyncConnection,
-        now: datetime,
-        skip: Collection[str] = (),
-        limit: int = DUE_MAX,
-    ) -> int:
-        """Let runs act that are due; of how many members."""
-        members = await self.runs.due(connection, now, limit, skip)
-        if not members:
-            return 0
-        with work_of(members):
-            rulebook = await self.programs.current(connection, now)
-            facts = await self.runs.facts(connection, members)
-            await load_counted(connection, self.members, members, members, rulebook, now)
-            changes = Changes(now, rulebook.program.version)
-            for member in members.values():
-                due = sorted(member.runs.values(), key=lambda run: (run.due_at, run.run))
-                for run in due:
-                    _act_now(member, run, facts.get(member.customer_id), rulebook, changes)
-            await self.members.save(connection, changes)
-            return len(members)
-
-
-def _act_now(member: Member, run: Run, facts: Facts | None, rulebook: Rulebook, changes: Changes) -> None:
-    """Let a run that waited act, as the program of now says; one whose campaign or arm is gone is dropped."""
-    campaign = next((one for one in rulebook.program.campaigns if one.id == run.campaign), None)
-    arms = {variant.id for variant in campaign.variants} if campaign is not None else set()
-    known = campaign is not None and (not arms or run.arm in arms or run.arm == HOLDOUT)
-    if campaign is None or not known:
-        run.state, run.event, run.changed = State.DROPPED, None, True
-        changes.keep_run(member, run)
-        return
-    told = json.decode(run.event or "{}")
-    occasion = Occasion(run.on, run.cause, run.root, run.started_at, told, facts, told)
-    member.part, earned = run.part, member.lifetime_earned
-    run.program_version = rulebook.program.version
-    act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)
-    if member.lifetime_earned != earned:
-        program, key = rulebook.program, f"campaigns/{run.run}"
-        tiers.count_earned(member, program, changes, earned, key=key, at=run.due_at, cause=run.root)

@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.jobs import DUE_MAX, work_of
+from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Programs
 from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
@@ -45,7 +45,7 @@ class Referrals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RewardReferrals:
-    """The job (see `timed.Job`)."""
+    """The job (see `jobs.Job`)."""
 
     referrals: Referrals
     campaigns: Campaigns
@@ -66,10 +66,11 @@ class RewardReferrals:
         members, pairs = await self.referrals.due(connection, now, limit, skip)
         if not pairs:
             return 0
-        with work_of([coming.customer_id for coming, _ in pairs]):
-            closes = await self._decide(connection, members, pairs, rulebook, now)
+        friends = [coming.customer_id for coming, _ in pairs]
+        async with self.campaigns.deciding(connection, friends, rulebook, now) as changes:
+            closes = await self._decide(connection, members, pairs, rulebook, changes)
             await self.referrals.close(connection, closes)
-            return len(closes)
+        return len(closes)
 
     async def _decide(
         self,
@@ -77,7 +78,7 @@ class RewardReferrals:
         members: dict[str, Member],
         pairs: list[tuple[Coming, Bringing | None]],
         rulebook: Rulebook,
-        now: datetime,
+        changes: Changes,
     ) -> list[Close]:
         program = rulebook.program
         referral = program.points.referral
@@ -89,11 +90,10 @@ class RewardReferrals:
         if measure is Measure.POINTS:  # else the points of a referral count for no tier
             needs.tiers = set(members)
         await self.campaigns.members.load(
-            connection, members, needs, tiers.start_of_window(program, now), measure
+            connection, members, needs, tiers.start_of_window(program, changes.now), measure
         )
         friends = [coming.customer_id for coming, _ in known]
         orders = await self.referrals.orders(connection, friends, referral.minimum_order)
-        changes = Changes(now, program.version)
         for coming, bringing in known:
             closes.append(
                 settle_referral(
@@ -106,9 +106,6 @@ class RewardReferrals:
                     changes,
                 )
             )
-        if changes.members:
-            await self.campaigns.follow_time(connection, rulebook, changes)
-            await self.campaigns.members.save(connection, changes)
         return closes
 
     async def _without_bringer(

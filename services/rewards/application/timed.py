@@ -9,14 +9,14 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.alerting import TellOfAlerts
-from services.rewards.application.campaigning import Campaigns, RunCampaigns
+from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore
-from services.rewards.application.jobs import DUE_MAX, Job, work_of
+from services.rewards.application.jobs import DUE_MAX, Job
 from services.rewards.application.ports import Members, Programs
 from services.rewards.application.referring import Referrals, RewardReferrals
+from services.rewards.application.running import RunCampaigns
 from services.rewards.application.watching import Watch, WatchRedemptions
 from services.rewards.domain import checkout, expiry, ledger, tiers
-from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.redemptions import Status
@@ -72,7 +72,7 @@ class TimedJobs:
             "give_notice": self.give_notice,
             "review_tiers": self.review_tiers,
             "reward_referrals": RewardReferrals(self.referrals, self.campaigns, self.programs),
-            "run_campaigns": RunCampaigns(self.campaigns.runs, self.members, self.programs),
+            "run_campaigns": RunCampaigns(self.campaigns, self.programs),
             "watch_redemptions": WatchRedemptions(self.watch, self.members, self.programs),
             "tell_of_alerts": TellOfAlerts(self.watch.untold, self.members, self.programs),
         }
@@ -88,14 +88,12 @@ class TimedJobs:
         members = await self.due.points(connection, now, limit, skip)
         if not members:
             return 0
-        with work_of(members):
-            needs = Needs(lots=set(members))
-            await self.members.load(connection, members, needs, None)
-            changes = await self._changes(connection, now)
+        rulebook = await self.programs.current(connection, now)
+        async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
+            await self.members.load(connection, members, Needs(lots=set(members)), None)
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
-            await self.members.save(connection, changes)
-            return len(changes.members)
+        return len(changes.members)
 
     async def give_notice(
         self,
@@ -113,15 +111,12 @@ class TimedJobs:
         members = await self.due.notices(connection, (now, horizon), limit, skip)
         if not members:
             return 0
-        with work_of(members):
+        async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
             await self.members.load(connection, members, Needs(lots=set(members)), None)
-            changes = Changes(now, program.version)
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
                 expiry.give_notice(member, program, changes)
-            await self.campaigns.follow_time(connection, rulebook, changes)
-            await self.members.save(connection, changes)
-            return len(changes.members)
+        return len(changes.members)
 
     async def expire_reservations(
         self,
@@ -134,7 +129,8 @@ class TimedJobs:
         members, ids = await self.due.reservations(connection, now, limit, skip)
         if not members:
             return 0
-        with work_of(members):
+        rulebook = await self.programs.current(connection, now)
+        async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
             redemptions = await self.store.redemptions(connection, ids)
             over = [
                 redemption
@@ -144,11 +140,9 @@ class TimedJobs:
                 and redemption.customer_id in members
             ]
             await self.store.load_lots(connection, members, over)
-            changes = await self._changes(connection, now)
             for redemption in over:
                 checkout.release(members[redemption.customer_id], redemption, changes, status=Status.EXPIRED)
-            await self.members.save(connection, changes)
-            return len(changes.members)
+        return len(changes.members)
 
     async def review_tiers(
         self,
@@ -165,19 +159,13 @@ class TimedJobs:
         members = await self.due.tiers(connection, now, limit, skip)
         if not members:
             return 0
-        with work_of(members):
+        async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
             measure = tiers.measure_of(rulebook.program)
             needs = Needs(spend=set(members), tiers=set(members))
             since = tiers.start_of_window(rulebook.program, now)
             await self.members.load(connection, members, needs, since, measure)
             await self.members.load_benefits(connection, members, members)
-            changes = Changes(now, rulebook.program.version)
             for member in members.values():
                 pass_time(member, rulebook, changes)
                 changes.touch(member)
-            await self.campaigns.follow_time(connection, rulebook, changes)
-            await self.members.save(connection, changes)
-            return len(changes.members)
-
-    async def _changes(self, connection: AsyncConnection, now: datetime) -> Changes:
-        return Changes(now, (await self.programs.current(connection, now)).program.version)
+        return len(changes.members)

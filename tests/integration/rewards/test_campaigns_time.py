@@ -8,7 +8,7 @@ from typing import Any, cast
 from msgspec import structs
 
 from shared.contracts.activity import Activity
-from tests.integration.rewards.campaigning import after, lapsed, of_type, run_program, states
+from tests.integration.rewards.campaigning import after, lapsed, of_type, put, run_program, states
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, activity, order
 
@@ -212,4 +212,40 @@ async def test_runs_follow_a_merge_and_come_back_when_it_is_undone(rewards: Rewa
     await rewards.happen(moved("customer.unmerged", CUSTOMER, MERGED_ID, 2))
     assert await states(rewards) == []
     assert await states(rewards, MERGED_ID) == [("cart", "done")]
+    await rewards.check()
+
+
+async def test_points_of_a_run_that_waited_let_the_campaign_of_the_tier_begin(rewards: Rewards) -> None:
+    """Given tiers that go by points, and a campaign that waits before it gives some; when it lifts the customer to
+    gold; then the campaign of gold begins, once; its message has a cause of its own beside the one sent on the event
+    itself, and no other campaign begins on what campaigns gave."""
+    source = """
+name: By points
+currency: USD
+time_zone: UTC
+points: {earn: [{id: purchase, on: order.completed, points_per_unit: 1}]}
+tiers:
+  basis: {points_over: P12M}
+  levels: [{id: member, name: Member}, {id: gold, name: Gold, at: 100}]
+offers: {mug: {gift: mug, valid_for: P30D}}
+templates: {hello: {subject: Hello, text: Welcome to Gold}, thanks: {subject: Thanks, text: Thank you}}
+campaigns:
+  - {id: thanks, on: review.posted, do: [{message: thanks}]}
+  - {id: gift, on: review.posted, after: P3D, do: [{points: 60}, {offer: mug}]}
+  - {id: lifted, on: tier.changed, do: [{message: hello}, {points: 5}]}
+  - {id: of-code, on: offer.issued, do: [{tag: has-code}]}
+"""
+    await put(rewards, source)
+    await rewards.happen(order("1", "50"))
+    await rewards.happen(activity("review.posted", "r", rating=5))
+    for days in (3, 30):
+        rewards.clock.now = after(days)
+        await rewards.pass_time()
+
+    assert sorted(await states(rewards)) == [("gift", "done"), ("lifted", "done"), ("thanks", "done")]
+    first, second = of_type(await rewards.outcomes(), "message.due")
+    assert (first.data["campaign"], second.data["campaign"]) == ("thanks", "lifted")
+    assert first.cause != second.cause
+    assert second.data["caused_at"] == after(3).isoformat().replace("+00:00", "Z")
+    assert await rewards.rows("SELECT tier, available FROM rewards.members") == [("gold", 115)]
     await rewards.check()

@@ -166,11 +166,9 @@ def _ask_for_message(  # noqa: PLR0917
 def _tell(  # noqa: PLR0917
     member: Member, run: Run, type_: str, index: int, data: dict[str, Any], changes: Changes
 ) -> None:
-    """An outcome of the run. Its cause is the activity behind the run; of one that waited, with when it was due, since
-    the steps of a series are occasions of their own."""
-    cause = run.root if run.due_at == run.started_at else f"{run.root}/{run.due_at.isoformat()}"
+    """An outcome of the run."""
     common = {"campaign": run.campaign, "run": run.run, "part": run.part or member.customer_id}
-    changes.tell(member, type_, id_=f"{run.run}/{type_}/{index}", cause=cause, data={**common, **data})
+    changes.tell(member, type_, id_=f"{run.run}/{type_}/{index}", cause=run.moment, data={**common, **data})
 
 
 def _alert(member: Member, run: Run, kind: str, occasion: Occasion, changes: Changes) -> NewAlert:

@@ -60,6 +60,12 @@ class Run(Struct, kw_only=True):
     stored: bool = False
     changed: bool = True
 
+    @property
+    def moment(self) -> str:
+        """What it acts for, as causes of outcomes name it: the activity behind it; of one that waited, with when it was
+        due, since the steps of a series are occasions of their own."""
+        return self.root if self.due_at == self.started_at else f"{self.root}/{self.due_at.isoformat()}"
+
 
 def run_id(customer_id: str, campaign: str, cause: str) -> str:
     """The id of a run: the same for the same cause, whoever has it after a merge."""
