@@ -73,6 +73,23 @@ def test_every_setting_exists_in_the_code(compose: dict[str, Any], name: str) ->
     assert {"REGULARS_SECRET", "DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"} <= set(environment)
 
 
+def test_what_the_example_file_offers_reaches_the_worker_that_sends(compose: dict[str, Any]) -> None:
+    """Given the names in `.env.example`; when they are set; then each is read by somebody, and those of messages by the
+    worker of deliveries."""
+    offered = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    services = compose["services"]
+    passed = {name for process in OURS for name in services[process]["environment"]}
+
+    assert offered - {"POSTGRES_PASSWORD"} <= passed
+    providers = {
+        f"REGULARS_{name.upper()}"
+        for name in Settings.model_fields
+        if name.endswith(("_url", "_secret", "mail_from", "tracking")) and name != "database_url"
+    }
+    assert providers <= set(services["deliveries-worker"]["environment"])
+    assert providers <= offered | {"REGULARS_SMS_SECRET"}
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_start_is_refused_without_the_secret(compose: dict[str, Any], name: str) -> None:
     environment = compose["services"][name]["environment"]
