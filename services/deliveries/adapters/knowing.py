@@ -77,11 +77,11 @@ _MOVE_MESSAGES = text("""
     )
     UPDATE deliveries.messages m SET customer_id = :customer FROM theirs t WHERE m.id = t.id
     """)
-# What waited for a ticket, or for the morning of another place, is looked at now.
+# What waited for a ticket, an address, or for the morning of another place, is looked at now.
 _WAKE = text(f"""
     UPDATE deliveries.messages SET due_at = :now
     WHERE customer_id = ANY(CAST(:ids AS text[])) AND state = 'held' AND due_at > :now
-        AND reason IN ('{Reason.ANGRY_TICKET}', '{Reason.QUIET_HOURS}')
+        AND reason IN ('{Reason.ANGRY_TICKET}', '{Reason.CONTACT_AWAITED}', '{Reason.QUIET_HOURS}')
     """)  # noqa: S608  # names of our own
 
 

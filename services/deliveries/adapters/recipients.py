@@ -29,8 +29,10 @@ _LOCK_DUE = text("""
     WHERE m.due_at <= :now ORDER BY m.due_at LIMIT :limit FOR UPDATE OF r SKIP LOCKED
     """)
 _RECIPIENTS = text("""
-    SELECT customer_id, locale, time_zone, consents, withdrawn, tickets_angry, emails_unopened, told_at
-    FROM deliveries.recipients WHERE customer_id = ANY(CAST(:ids AS text[]))
+    SELECT customer_id, locale, time_zone, consents, withdrawn, tickets_angry, emails_unopened, told_at,
+        EXISTS (SELECT FROM deliveries.recipient_parts p
+            WHERE p.customer_id = r.customer_id AND p.subject IS NULL) AS awaited
+    FROM deliveries.recipients r WHERE customer_id = ANY(CAST(:ids AS text[]))
     """)
 _PARTS = text("""
     SELECT part, customer_id, subject, identifiers, sealed FROM deliveries.recipient_parts
@@ -142,6 +144,7 @@ class PostgresRecipients:
             tickets_angry=row.tickets_angry,
             emails_unopened=row.emails_unopened,
             erased=bool(parts) and not readable,
+            awaited=row.awaited,
             told_at=row.told_at,
         )
 

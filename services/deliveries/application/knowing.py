@@ -117,7 +117,7 @@ class KnowRecipients:
             state = _state(owner, outcome.time, each)
             states[owner] = _later(states[owner], state) if owner in states else state
         await self.knowing.note(connection, [states[owner] for owner in sorted(states)], now)
-        await self.knowing.wake(connection, sorted(states), now)
+        await self.knowing.wake(connection, sorted(set(owners)), now)
 
     async def _contacts(
         self, connection: AsyncConnection, told: Sequence[Told], owners: Sequence[str]

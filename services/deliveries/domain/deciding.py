@@ -13,6 +13,9 @@ from services.deliveries.domain.quiet import QuietHours
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.program.model import Messages, Program
 
+AWAITED = timedelta(hours=1)
+"""For how long a message waits for an address that may be on its way in another partition."""
+
 LOOK_AGAIN = timedelta(minutes=15)
 """How soon a message is looked at again that waits for a provider to be set up."""
 
@@ -97,7 +100,9 @@ def decide(
         return gone
     contacts = _contacts(message, recipient, rules, words)
     if isinstance(contacts, Skip):
-        return contacts
+        until = min(message.created_at + AWAITED, message.expires_at)
+        awaited = contacts.reason is Reason.NO_CONTACT and recipient.awaited and now < until
+        return Hold(Reason.CONTACT_AWAITED, until) if awaited else contacts
     hold = _hold(message, recipient, rules, written, now)
     return hold if hold is not None else _route(message, contacts, rules, now)
 

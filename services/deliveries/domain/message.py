@@ -30,6 +30,7 @@ class Reason(StrEnum):
     TOO_OFTEN = "too_often"
     CATCHING_UP = "catching_up"
     ANGRY_TICKET = "angry_ticket"
+    CONTACT_AWAITED = "contact_awaited"
     NO_PROVIDER = "no_provider"
     PROVIDER_DOWN = "provider_down"
     RETRY = "retry"

@@ -28,7 +28,8 @@ class Recipient:
 
     `contacts`: for each channel the newest one known. `personal`: `first_name`, `last_name`, `name`, `preferences`, as
     far as they are known, for the words. `preferred`: the channels that the customer chose, the dearest first.
-    `erased`: contacts were known and cannot be read any more.
+    `erased`: contacts were known and cannot be read any more. `awaited`: a part has come to the customer of which
+    nothing was told yet, as partitions are not ordered among each other.
     """
 
     customer_id: str
@@ -42,4 +43,5 @@ class Recipient:
     tickets_angry: bool = False
     emails_unopened: int = 0
     erased: bool = False
+    awaited: bool = False
     told_at: datetime | None = None

@@ -10,6 +10,7 @@ HELD: Final = {
     Reason.TOO_OFTEN: "The customer has had as many messages lately as the program allows.",
     Reason.CATCHING_UP: "It comes late, and another late message went out less than a day before.",
     Reason.ANGRY_TICKET: "The customer has an open ticket and is angry; marketing waits until it is resolved.",
+    Reason.CONTACT_AWAITED: "Customers have become one, and an address of the one may still be on its way.",
     Reason.NO_PROVIDER: "No provider is set up for a channel by which it could go.",
     Reason.PROVIDER_DOWN: "The provider takes nothing at the moment.",
     Reason.RETRY: "The provider could not take it; it is tried again.",

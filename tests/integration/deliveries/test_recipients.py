@@ -88,6 +88,33 @@ async def test_what_is_told_of_a_part_that_has_moved_is_told_of_its_customer(wor
     assert await world.send() == [("hello", "ana@example.com")]
 
 
+async def test_an_address_that_a_merge_brings_is_waited_for(world: World) -> None:
+    """Given a customer without an address, into whom one was merged of whom nothing was told yet, since that travels in
+    another partition; when a message is due; then it waits; and goes out as soon as the address is told."""
+    await world.knows("ben", customer={"first_name": "Ben"})
+    hello = world.due("ben")
+    await world.happen(world.merged("ana", "ben", 1), hello)
+    assert await world.send() == []
+    assert await world.state(hello) == ("held", "contact_awaited")
+
+    world.clock.advance(timedelta(seconds=5))
+    await world.happen(
+        await world.told("ana", customer={"email": "ana@example.com"}, state_of=world.id("ana"))
+    )
+    assert await world.send() == [("hello", "ana@example.com")]
+
+
+async def test_an_address_that_does_not_come_is_not_waited_for_long(world: World) -> None:
+    """Given a message that waits for an address which a merge may bring; when an hour passes; then it is skipped."""
+    await world.knows("ben", customer={"first_name": "Ben"})
+    hello = world.due("ben")
+    await world.happen(world.merged("ana", "ben", 1), hello)
+    assert await world.send() == []
+    world.clock.advance(HOUR)
+    assert await world.send() == []
+    assert await world.state(hello) == ("skipped", "no_contact")
+
+
 async def test_consent_of_before_a_merge_does_not_come_back_after_it(world: World) -> None:
     """Given a customer who was merged into one who wants no e-mail; when what had been told of the first before that
     comes only now, by either of two ways; then its address is known, and no e-mail is wanted still."""
