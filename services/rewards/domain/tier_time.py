@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.rewards.domain import counting, tiers
 from services.rewards.domain.benefits import give_benefits
+from services.rewards.domain.calendar import last_day
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.counting import Calendar
 from services.rewards.domain.member import Member
@@ -67,7 +68,13 @@ def _notice(member: Member, program: Program, changes: Changes) -> datetime | No
         "tier.expiring",
         id_=f"{member.customer_id}/tier-expiring/{end.isoformat()}",
         cause=f"notice:{end.isoformat()}",
-        data={"tier": member.tier, "to": level, "until": end, "missing": missing},
+        data={
+            "tier": member.tier,
+            "to": level,
+            "until": end,
+            "on": last_day(end, program.time_zone).isoformat(),
+            "missing": missing,
+        },
     )
     return None
 

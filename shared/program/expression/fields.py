@@ -77,7 +77,7 @@ REWARDS_EVENTS: Mapping[str, Mapping[str, Type]] = MappingProxyType(
     {
         "milestone.reached": {"milestone": TEXT, "points": COUNT, "offer": _SOME_TEXT, "occasion": TEXT},
         "tier.changed": {"from": _SOME_TEXT, "to": TEXT, "reason": TEXT, "until": _SOME_TIME},
-        "tier.expiring": {"tier": TEXT, "to": TEXT, "missing": NUMBER, "until": TIME},
+        "tier.expiring": {"tier": TEXT, "to": TEXT, "missing": NUMBER, "until": TIME, "on": TEXT},
         "points.expiring": {"points": COUNT, "on": TEXT, "available": Type(Kind.WHOLE)},
         "offer.issued": {"offer": TEXT, "rule": TEXT, "valid_until": TIME},
     }

@@ -1,7 +1,6 @@
 """A town of one's own for each module of stories."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,10 @@ from pydantic import SecretStr
 
 from shared.settings import Settings
 from tests.conftest import SECRET
+from tests.end_to_end.stories.together import NOON
 from tests.end_to_end.stories.town import Town, open_town
 from tests.support.clock import ManualClock
 from tests.support.database import TestDatabases
-
-NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)
-"""In New York."""
 
 
 @pytest.fixture

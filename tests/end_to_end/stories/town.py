@@ -25,12 +25,14 @@ from shared.settings import Settings
 from tests.support.clock import ManualClock
 from tests.support.http import client_of
 from tests.support.mailbox import Letter, Mailbox, mail_server
+from tests.support.receiver import Receiver, answers, receiving
 
 TOKEN = "reg_" + "s" * 43
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 ROUNDS_MAX = 60
 """So often what is due is done, before a town that comes to no rest is a fault."""
 PATIENCE_S = 60.0
+SMS_SECRET = "whsec_" + "c21zIA" * 8
 
 _UNREAD = text("""
     SELECT count(*) FROM platform.log_heads h
@@ -55,12 +57,15 @@ class Town:
         clock: ManualClock,
         apis: dict[str, httpx.AsyncClient],
         workers: tuple[ScoringWorker, RewardsWorker],
+        *,
         admin: AsyncEngine,
         mailbox: Mailbox,
+        sms: Receiver,
     ) -> None:
         self.clock = clock
         self.apis = apis
         self.mailbox = mailbox
+        self.sms = sms
         self._scoring, self._rewards = workers
         self._admin = admin
         self._numbers = count(1)
@@ -115,6 +120,10 @@ class Town:
         self.clock.advance(by)
         await self.settle()
 
+    async def skip_days(self, days: int) -> None:
+        """At once, where nothing is due in between."""
+        await self.pass_time(timedelta(days=days))
+
     async def settle(self) -> None:
         """Let everything be done that is to be done now."""
         for _ in range(ROUNDS_MAX):
@@ -134,6 +143,55 @@ class Town:
     def subjects(self, who: str) -> list[str]:
         """Of the letters in somebody's mailbox, oldest first."""
         return [str(letter.mail["Subject"]) for letter in self.letters(who)]
+
+    async def ask(self, service: str, path: str) -> Any:
+        """What a service answers."""
+        answer = await self.apis[service].get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def tell(self, service: str, path: str, **body: Any) -> Any:
+        """Have a service do something."""
+        key = {"Idempotency-Key": f"story-{next(self._numbers)}"}
+        answer = await self.apis[service].post(path, json=body, headers=key)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    async def points(self, who: str) -> int:
+        """What somebody can spend."""
+        return int((await self.ask("rewards", f"/v1/customers/{who}/points"))["available"])
+
+    async def code(self, who: str, offer: str) -> str:
+        """The newest code of an offer that somebody has."""
+        offers = (await self.ask("rewards", f"/v1/customers/{who}/offers"))["items"]
+        return str(max((each for each in offers if each["offer"] == offer), key=_issued)["code"])
+
+    async def run(self, who: str, campaign: str) -> dict[str, Any]:
+        """The one run of a campaign for somebody."""
+        runs = (await self.ask("rewards", f"/v1/customers/{who}/campaigns"))["items"]
+        (run,) = (run for run in runs if run["campaign"] == campaign)
+        return dict(run)
+
+    async def fates(self, who: str, campaign: str) -> list[tuple[str, str | None]]:
+        """What became of a campaign's messages to somebody, and why, newest first."""
+        messages = (await self.ask("rewards", f"/v1/deliveries?customer={who}&campaign={campaign}"))["items"]
+        return [(message["state"], message["reason"]) for message in messages]
+
+    async def redeem(self, who: str, code: str, total: str = "60.00") -> None:
+        """An order with a code."""
+        order_id = await self.order(who, total, coupon=code)
+        order = {"order_id": order_id, "total": total}
+        await self.tell("rewards", f"/v1/offers/{code}/redeem", customer=who, order=order)
+
+    async def alert(self, who: str, kind: str) -> dict[str, Any]:
+        """The one open alert of a kind about somebody."""
+        (alert,) = (await self.ask("scoring", f"/v1/alerts?customer={who}&kind={kind}"))["items"]
+        return dict(alert)
+
+    async def close(self, alert: dict[str, Any], *, tell: bool) -> None:
+        """Somebody of the shop has seen to it."""
+        await self.tell("scoring", f"/v1/alerts/{alert['id']}/assign", to="support")
+        await self.tell("scoring", f"/v1/alerts/{alert['id']}/close", note="Called them.", tell=tell)
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         """Of any table."""
@@ -166,13 +224,23 @@ def address(who: str) -> str:
     return f"{who}@example.com"
 
 
+def _issued(offer: dict[str, Any]) -> str:
+    return str(offer["issued_at"])
+
+
 @asynccontextmanager
 async def open_town(url: str, settings: Settings, clock: ManualClock) -> AsyncIterator[Town]:
     """A town on a fresh database, with the program that ships."""
     async with AsyncExitStack() as stack:
         mailbox = await stack.enter_async_context(mail_server())
+        sms = await stack.enter_async_context(receiving(answers(202, b'{"id": "taken"}')))
         settings = settings.model_copy(
-            update={"smtp_url": SecretStr(mailbox.url), "mail_from": "The Shop <hello@shop.example>"}
+            update={
+                "smtp_url": SecretStr(mailbox.url),
+                "mail_from": "The Shop <hello@shop.example>",
+                "sms_url": SecretStr(sms.url),
+                "sms_secret": SecretStr(SMS_SECRET),
+            }
         )
         admin = create_engine(url, role=None, pool_size=3)
         stack.push_async_callback(admin.dispose)
@@ -192,7 +260,7 @@ async def open_town(url: str, settings: Settings, clock: ManualClock) -> AsyncIt
             group.create_task(workers[1]._stream.run(stop))
             group.create_task(deliveries.create_worker(settings, clock).run(stop))
             try:
-                yield Town(clock, apis, workers, admin, mailbox)
+                yield Town(clock, apis, workers, admin=admin, mailbox=mailbox, sms=sms)
             finally:
                 stop.set()
         await workers[0].engine.dispose()

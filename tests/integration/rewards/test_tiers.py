@@ -105,7 +105,13 @@ async def test_the_end_of_a_tier_is_told_ahead_once_and_not_to_who_keeps_it(rewa
     await rewards.pass_time()
     await rewards.pass_time()
     assert await told(rewards, "tier.expiring") == [
-        {"tier": "gold", "to": "member", "until": ENDS.isoformat().replace("+00:00", "Z"), "missing": "50.00"}
+        {
+            "tier": "gold",
+            "to": "member",
+            "until": ENDS.isoformat().replace("+00:00", "Z"),
+            "on": "2027-06-01",  # the last day of it, as letters tell it; at midnight it is over
+            "missing": "50.00",
+        }
     ]
 
     await rewards.happen(refund("c", "rc", "299", customer=keeps, at=rewards.clock()))

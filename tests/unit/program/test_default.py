@@ -109,6 +109,7 @@ def test_has_a_campaign_for_each_word_at_the_right_moment(program: Program) -> N
         ("renewal-check-in", "renewal.due"),
         ("preview-sale", "segment.entered"),
         ("sorry-to-hear", "survey.answered"),
+        ("glad-to-hear", "survey.answered"),
     }
     sent = {action.message for one in program.campaigns for action in one.actions() if action.message}
     assert sent == program.templates.keys()
