@@ -20,7 +20,6 @@ from shared.vault.seal import Sealer, UnsealError
 from shared.vault.subject_keys import SubjectKeys
 
 _WORDS = ("first_name", "last_name", "name", "preferences")
-_KIND = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.PUSH: "id"}
 
 # Whoever decides about messages of a customer holds the lock of its row: two never decide at once, and none waits.
 _LOCK_DUE = text("""
@@ -121,7 +120,7 @@ class PostgresRecipients:
         return frozenset((channel, pseudonym) for channel, pseudonym in rows)
 
     def _pseudonym(self, contact: Contact) -> str:
-        return self._pseudonyms.of(_KIND[contact.channel], contact.value)
+        return self._pseudonyms.of(ADDRESS[contact.channel], contact.value)
 
     def _recipient(self, row: Any, parts: list[Part], suppressed: frozenset[tuple[str, str]]) -> Recipient:
         contacts = {}

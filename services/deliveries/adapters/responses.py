@@ -1,7 +1,7 @@
 """What people do with messages, in SQL."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy import Row, text
@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deliveries.application.responding import Addressee, Response, Withdrawal
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.choices import Consents
+from services.deliveries.domain.person import ADDRESS
 from shared.vault.subject_keys import SubjectKeys
-
-KINDS: Final = {"email": Channel.EMAIL, "phone": Channel.SMS, "id": Channel.PUSH}
-"""Which identifier reaches the customer by which channel."""
 
 # Whoever the contact belongs to now: customers may have been merged, or parted, since the message was sent.
 _ADDRESSEE = text("""
@@ -64,7 +62,7 @@ class PostgresResponses:
             part=row.part,
             subject=row.subject if alive else None,
             identifiers=_identifiers(row.identifiers),
-            reached=frozenset(channel for kind, channel in KINDS.items() if kind in kinds),
+            reached=frozenset(channel for channel, kind in ADDRESS.items() if kind in kinds),
         )
 
     async def note(

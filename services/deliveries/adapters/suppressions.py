@@ -49,7 +49,7 @@ async def suppress(
 
 
 class PostgresSuppressions:
-    """Addresses go in and never come out."""
+    """As the API adds, lists and lifts them. Addresses go in and never come out: only their pseudonyms are kept."""
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms

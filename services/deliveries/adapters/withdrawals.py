@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.deliveries.application.knowing import PARTINGS, RECIPIENT
 from shared.contracts.outcomes import Outcome
 
 CONSENT: Final = "consent.changed"
@@ -41,7 +42,7 @@ class Withdrawals:
 
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Forget what has come back; hold on to the rest."""
-        about = [outcome for outcome in outcomes if outcome.type in TYPES]
+        about = [outcome for outcome in outcomes if outcome.type == RECIPIENT or outcome.type in PARTINGS]
         if not about:
             return
         events = [str(outcome.data.get("event", outcome.cause)) for outcome in about]
@@ -52,9 +53,6 @@ class Withdrawals:
             await connection.execute(_GIVEN_AGAIN, {"parts": parts, "names": names, "times": times})
         customers = sorted({outcome.customer_id for outcome in about})
         await connection.execute(_HOLD, {"customers": customers})
-
-
-TYPES: Final = frozenset({"recipient.changed", "customer.merged", "customer.unmerged", "customer.corrected"})
 
 
 def _given(outcome: Outcome) -> list[tuple[str, str, datetime]]:

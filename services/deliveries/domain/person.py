@@ -11,7 +11,7 @@ KEPT: Final = ("id", "email", "phone", "first_name", "last_name", "name", "prefe
 """Fields of `customer` that messages need; nothing else is stored here."""
 
 ADDRESS: Final = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.PUSH: "id"}
-"""The field that each channel goes to. Push services know people by the shop's own id."""
+"""The field, and the kind of identifier, that each channel goes to. Push services know people by the shop's own id."""
 
 Told = dict[str, tuple[Any, datetime]]
 """Field to its value and when that was told."""
