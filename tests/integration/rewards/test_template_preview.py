@@ -21,6 +21,7 @@ time_zone: UTC
 points: {earn: [{id: welcome, on: customer.registered, points: 100}]}
 tiers: {basis: {spend_over: P12M}, levels: [{id: member, name: Member}]}
 offers: {o: {discount: {percent: 10}, valid_for: P30D}}
+messages: {channels: [email, sms, push]}
 campaigns: [{id: hi, on: order.completed, do: [{message: hello}, {offer: o}]}]
 templates:
   hello:
