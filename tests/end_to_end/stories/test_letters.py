@@ -32,7 +32,7 @@ TEMPLATES = """
   cart-long: {subject: What you left in your cart, text: It waits for you as you left it. Is anything in your way?}
 """
 
-pytestmark = pytest.mark.xdist_group("letters")
+pytestmark = [pytest.mark.xdist_group("letters"), pytest.mark.timeout(400)]
 
 
 def program(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from tests.support.database import TestDatabases
 
 STORIES = [*THANKING, *FEEDBACK, *WAITING]
 
-pytestmark = pytest.mark.xdist_group("ready set")
+pytestmark = [pytest.mark.xdist_group("ready set"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
