@@ -10,12 +10,14 @@ from deploy.local import marks
 from deploy.local.database import keep_alive, reach
 from deploy.local.defaults import with_partitions, with_secret
 from deploy.local.embedded import EmbeddedPostgres
+from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from deploy.local.plan import ProcessPlan, process_plans, with_free_ports
 from deploy.local.prepare import Prepared, prepare
 from deploy.local.screen import Screen
 from deploy.local.streams import kafka_of
 from deploy.local.supervisor import Supervisor
+from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
 from shared.clock import Clock
 from shared.settings import Settings
 
@@ -70,6 +72,7 @@ async def _run(
     force: asyncio.Event,
     kafka: bool,
 ) -> None:
+    await _check_providers(settings, clock)
     for name in await asyncio.to_thread(marks.end_left_behind, home.run):
         screen.line(f"{name} was left running by an earlier start; it has been ended")
     settings = with_free_ports(settings)
@@ -89,6 +92,14 @@ async def _run(
         finally:
             screen.line("Ending the services …")
             await asyncio.shield(supervisor.end(force))
+
+
+async def _check_providers(settings: Settings, clock: Clock) -> None:
+    """Raises `LocalError` now, where a worker would only end and be started again, with the reason in its log."""
+    try:
+        await make_providers(settings, clock).close()
+    except ProviderSettingsError as error:
+        raise LocalError(str(error)) from error
 
 
 async def _stay(

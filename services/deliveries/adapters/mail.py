@@ -74,7 +74,7 @@ def write_mail(rendered: Rendered, sender: Address, to: Address, key: str, now: 
         "MIME-Version: 1.0",
     ]
     if rendered.html:
-        mark = f"=_{hashlib.sha256(key.encode()).hexdigest()[:32]}"  # no line of base64 begins so
+        mark = f"=_{hashlib.sha256(key.encode()).hexdigest()[:32]}"  # no line of a body begins so
         lines += [f'Content-Type: multipart/alternative; boundary="{mark}"', "", f"--{mark}"]
         lines += [
             *_part("plain", rendered.text),
@@ -112,9 +112,23 @@ def _header(name: str, value: str) -> str:
 
 
 def _part(kind: str, content: str) -> list[str]:
-    """A body in base64: whatever is said in it, it is lines of 76 characters that nothing can break out of."""
-    body = content.replace("\r\n", "\n").replace("\n", "\r\n")
-    body = body if body.endswith("\n") else body + "\r\n"
-    encoded = encodebytes(body.encode()).decode().replace("\n", "\r\n")
-    head = [f"Content-Type: text/{kind}; charset=utf-8", "Content-Transfer-Encoding: base64", ""]
-    return [*head, encoded]
+    """A body as it is, where it is plain ASCII, so that people can read what is on the wire. Anything else in base64:
+    whatever is said in it, it is lines of 76 characters that nothing can break out of."""
+    body = content.replace("\r\n", "\n")
+    body = body if body.endswith("\n") else body + "\n"
+    plain = _plain(body)
+    coding = "7bit" if plain else "base64"
+    body = body.replace("\n", "\r\n")
+    encoded = body if plain else encodebytes(body.encode()).decode().replace("\n", "\r\n")
+    return [f"Content-Type: text/{kind}; charset=utf-8", f"Content-Transfer-Encoding: {coding}", "", encoded]
+
+
+def _plain(body: str) -> bool:
+    """Whether a body can travel as it is: no line too long, none that could end the part, none that old mailboxes
+    change ("From "), and no characters but visible ones."""
+    return (
+        body.isascii()
+        and not _CONTROL.search(body)
+        and "\r" not in body
+        and all(len(line) <= LINE_MAX and not line.startswith(("--=_", "From ")) for line in body.split("\n"))
+    )

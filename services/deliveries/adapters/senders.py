@@ -49,7 +49,9 @@ def _email(providers: Providers, settings: Settings, clock: Clock) -> None:
     except ValueError as error:
         raise ProviderSettingsError(f"REGULARS_SMTP_URL: {error}") from None
     if settings.mail_from is None:
-        raise ProviderSettingsError("REGULARS_MAIL_FROM is not set: who do e-mails come from?")
+        raise ProviderSettingsError(
+            "REGULARS_MAIL_FROM is not set: say who e-mails come from, such as Mugs & more <hello@example.com>"
+        )
     try:
         sender = read_mailbox(settings.mail_from)
     except BadAddressError:

@@ -157,11 +157,12 @@ def _secrets(router: APIRouter, webhooks: Webhooks) -> None:
         responses={200: {"model": EndpointWithSecret}, **problem_responses(404, 409)},
     )
     async def rotate_secret(
-        webhook: EndpointId, body: RotationRequest, principal: MayWrite, idempotency_key: Key
+        webhook: EndpointId, principal: MayWrite, idempotency_key: Key, body: RotationRequest | None = None
     ) -> Response:
         """Sign with a new secret, which is shown this once, and for a day with the old one as well: receivers verify
         either. With `immediately` the old one ends at once."""
         now, secret = service.clock(), secrets.token_bytes(SECRET_BYTES)
+        body = body or RotationRequest(immediately=False)
 
         async def rotate(connection: AsyncConnection) -> EndpointWithSecret:
             before = await webhooks.locked(connection, webhook)

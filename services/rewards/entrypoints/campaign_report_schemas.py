@@ -193,7 +193,7 @@ class _Views:
                 "revenue_by_customer": self._money(figures.revenue.mean) if figures.customers else None,
                 "cost": CostView(
                     points=figures.points,
-                    points_worth=arm.cost.points,
+                    points_worth=None if arm.cost.points is None else arm.cost.points.quantize(self._unit),
                     discounts=arm.cost.discounts.quantize(self._unit),
                     total=arm.cost.total.quantize(self._unit),
                 ),

@@ -46,6 +46,28 @@ def test_an_email_has_what_mailboxes_ask_for() -> None:
     assert (text.get_content().split(), html.get_content().split()) == (["Hello"], ["<p>Hellö</p>"])
 
 
+def test_plain_words_travel_as_they_are_and_all_else_in_base64() -> None:
+    """Given words of ASCII alone; then a person can read them on the wire. Given others, or lines that a mailbox could
+    take for something else; then they arrive all the same."""
+    plain = f"Hello\t Ana,\n\n-- \nUnsubscribe: {LONG}\n"
+    wire, mail = written(Rendered(plain, subject="Hello", html="<p>Hello</p>"))
+    assert plain.replace("\n", "\r\n").encode() in wire
+    assert b"\r\n\r\n<p>Hello</p>\r\n" in wire
+    part = mail.get_body(("plain",))
+    assert part is not None
+    assert part.get_content().replace("\r", "") == plain
+
+    mark = str(mail.get_boundary())
+    for other in ("Hellö\n", "From here\n", f"--{mark}--\n", "x" * 999 + "\n", "a\x0bb\n", "a\rb\n"):
+        wire, mail = written(Rendered(other, subject="Hello", html="<p>Hello</p>"))
+        part, html = mail.get_body(("plain",)), mail.get_body(("html",))
+        assert part is not None
+        assert html is not None
+        assert part.get_payload(decode=True) == other.replace("\n", "\r\n").encode()
+        assert html.get_content().strip() == "<p>Hello</p>"
+        assert part["Content-Transfer-Encoding"] == "base64"
+
+
 def test_names_and_words_are_read_as_they_were_written() -> None:
     for name in ("Mugs & more", 'The "best" mugs, \\o/', "Zoë's Bücher ❤", "=?utf-8?q?x?="):
         shop = Address(name, "hello", "shop.example")

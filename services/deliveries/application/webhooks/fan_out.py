@@ -65,13 +65,14 @@ class FanOut:
     def _telling(self, outcome: Outcome) -> list[tuple[Event, str]]:
         """What is told of an outcome, and to whom."""
         if (call := called_of(outcome)) is not None:
-            called = self._subscriptions.named(call[0])
+            name, event = call
+            called = self._subscriptions.named(name)
             if called is None:
-                log.warning(
-                    "webhook_of_campaign_unknown", name=call[0], campaign=outcome.data.get("campaign")
-                )
-                return []
-            return [(call[1], called.id)]
+                log.warning("webhook_of_campaign_unknown", name=name, campaign=outcome.data.get("campaign"))
+            # Who listens while developing sees what campaigns would tell endpoints, too.
+            listening = [each for each in self._subscriptions.wanting(event.type) if each.url is None]
+            heard = [*listening, *([called] if called is not None and called not in listening else [])]
+            return [(event, endpoint.id) for endpoint in heard]
         wanting = self._subscriptions.wanting(outcome.type)
-        event = event_of(outcome) if wanting else None
-        return [] if event is None else [(event, endpoint.id) for endpoint in wanting]
+        told = event_of(outcome) if wanting else None
+        return [] if told is None else [(told, endpoint.id) for endpoint in wanting]

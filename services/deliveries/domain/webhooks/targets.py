@@ -47,7 +47,10 @@ def parse_target(url: str, allowed: Sequence[Network] = ()) -> Target:
         raise BadTargetError("must be written in visible ASCII characters, others percent-encoded")
     parts, port = _split(url)
     if parts.scheme not in _PORTS or (parts.scheme == "http" and not allowed):
-        raise BadTargetError("must begin with https://")
+        raise BadTargetError(
+            "must begin with https://; http:// is taken only where REGULARS_WEBHOOK_PRIVATE_NETWORKS is set, and to a"
+            " receiver on your own machine `regulars listen --forward-to` brings events"
+        )
     if parts.username is not None or parts.password is not None:
         raise BadTargetError("must not carry a user or a password; a secret may be part of the path")
     if parts.fragment:

@@ -21,6 +21,8 @@ CODES: Final = {
     " write such as success: {{on: order.completed, within: P30D}}.",
     "no_holdout": "Nobody was left alone, so that what would have come without the campaign is not known:"
     " write such as holdout: 10%.",
+    "holdout_empty": "By chance nobody is in the hold-out yet, so that what would have come without the campaign is not"
+    " known: wait for more customers.",
     "removed": "The program in force has this campaign no more: goals reached since it was taken out are not counted.",
     "changed": "The campaign changed within the period: program versions {versions} have it in different ways, which"
     " are mixed here. Look at each by itself, by from and to.",
@@ -48,10 +50,12 @@ def remarks(
 ) -> list[Remark]:
     """What must be known to read a report, the most important first."""
     whole = treated if left_alone is None else treated.plus(left_alone)
+    unopposed = whole.customers and (left_alone is None or not left_alone.customers)
     holds = {
         "no_runs": not whole.customers,
         "no_success": whole.customers and campaign.success is None,
-        "no_holdout": whole.customers and (left_alone is None or not left_alone.customers),
+        "no_holdout": unopposed and not campaign.holdout,
+        "holdout_empty": unopposed and campaign.holdout,
         "removed": removed,
         "changed": bool(versions),
         "uneven": uneven,

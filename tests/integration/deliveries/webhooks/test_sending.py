@@ -91,6 +91,25 @@ async def test_a_campaign_calls_an_endpoint_by_its_name(hooks: Hooks) -> None:
     assert request.json["data"]["campaign"] == "we-miss-you"
 
 
+async def test_who_listens_hears_what_campaigns_call_endpoints_with(hooks: Hooks) -> None:
+    """Given a listener for everything, one for tiers, and an endpoint that subscribes to everything; when campaigns
+    call an endpoint that is there, and one that is not yet; then the first listener hears both, the others nothing."""
+    async with receiving() as receiver:
+        crm = await hooks.add(receiver.url, "tier.changed", name="crm")
+        listener, tiers = await hooks.add(None), await hooks.add(None, "tier.changed")
+        other = await hooks.add(receiver.url)
+        await hooks.happen(
+            hooks.outcome("webhook.due", webhook="crm", campaign="we-miss-you"),
+            hooks.outcome("webhook.due", webhook="nobody", campaign="left-cart"),
+        )
+
+        taken = (await hooks.ask("POST", f"/v1/webhooks/{listener['id']}/take")).json()["items"]
+        assert [each["type"] for each in taken] == ["campaign.action"] * 2
+        assert (await hooks.ask("POST", f"/v1/webhooks/{tiers['id']}/take")).json()["items"] == []
+        assert len(await hooks.messages(crm["id"])) == 1
+        assert await hooks.messages(other["id"]) == []
+
+
 async def test_a_failing_receiver_is_tried_again_with_the_same_id_and_body(hooks: Hooks) -> None:
     async with receiving(answers(500, b"oops")) as receiver, hooks.sending():
         made = await hooks.add(receiver.url)
@@ -237,8 +256,10 @@ async def test_a_rotated_secret_and_the_one_before_both_verify_for_a_day(hooks: 
         assert rotated["secret"] != made["secret"]
         await hooks.happen(hooks.outcome())
         await receiver.until(1)
-        refused = await hooks.ask("POST", path, json={})
-        assert (refused.status_code, refused.json()["code"]) == (409, "rotation_under_way")
+        refused = await hooks.ask("POST", path)
+        assert (refused.status_code, refused.json()["code"]) == (409, "rotation_under_way"), (
+            "a body is not needed"
+        )
         hooks.later(days=1)
         await hooks.happen(hooks.outcome())
         await receiver.until(2)
