@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,6 +14,10 @@ from tests.support.clock import ManualClock
 from tests.support.database import TestDatabases, embedded_server
 
 pytest_plugins = ["tests.support.kafka"]
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("regulars", deadline=None)
+hypothesis.settings.load_profile("regulars")
 
 EngineFor = Callable[[str | None], AsyncEngine]
 

@@ -64,7 +64,7 @@ def test_rules_as_sql_and_as_python_agree(databases: TestDatabases) -> None:
         database = databases.fresh()
         engine = create_engine(runner.run(database.__aenter__()), role="regulars_scoring", pool_size=1)
 
-        @settings(max_examples=60, deadline=None)
+        @settings(max_examples=60)
         @given(
             sources=st.lists(conditions() | computed(), min_size=10, max_size=20),
             population=st.lists(facts(), min_size=1, max_size=8),

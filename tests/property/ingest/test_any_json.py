@@ -83,7 +83,7 @@ def mangled(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(event=mangled())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_is_accepted_can_be_put_together_again(event: dict[str, Any]) -> None:
     """Given an event with anything in it; then it is refused with reasons, or plain and hidden make the whole."""
     before = copy.deepcopy(event)
@@ -115,7 +115,7 @@ def _exists_or_is_missing(event: Any, fault: Fault) -> bool:
 
 
 @given(value=values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_json_is_no_reason_to_fail(value: Any) -> None:
     """Given any JSON at all as an event; then it is checked without an exception."""
     result = check(value, NOW)
@@ -183,7 +183,7 @@ headers_of_any_kind = st.fixed_dictionaries(
     ),
     headers=headers_of_any_kind,
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_body_makes_the_service_fail(body: bytes, query: str, headers: dict[str, str]) -> None:
     """Given any bytes, any query, any headers; then the answer is 2xx or 4xx, and says as many as were published."""
     answer, published = asyncio.run(_post(body, query, headers))
@@ -198,7 +198,7 @@ def test_no_body_makes_the_service_fail(body: bytes, query: str, headers: dict[s
 
 
 @given(events=st.lists(mangled(), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_published_records_hold_what_was_sent(events: list[dict[str, Any]]) -> None:
     """Given a batch of which the valid events are taken; then unsealing each record gives back what was sent."""
     answer, published = asyncio.run(

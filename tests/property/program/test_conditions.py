@@ -89,7 +89,7 @@ def refusal(source: str) -> ConditionError | None:
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=15).map("".join) | st.text(max_size=40))
 def test_any_text_is_a_condition_or_a_condition_error(source: str) -> None:
     error = refusal(source)
@@ -129,7 +129,7 @@ JUNK: st.SearchStrategy[Any] = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     source=CONDITIONS,
     customer=st.dictionaries(
@@ -148,7 +148,7 @@ def test_no_condition_ever_raises_whatever_the_record(
     assert condition.holds(customer, event) in (True, False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(left=AMOUNTS, right=AMOUNTS, sign=st.sampled_from(sorted(SIGNS)), near=st.booleans())
 def test_money_compares_as_decimals_do(left: Decimal, right: Decimal, sign: str, near: bool) -> None:
     right = left + Decimal("0.01") if near else right
@@ -161,7 +161,7 @@ def test_money_compares_as_decimals_do(left: Decimal, right: Decimal, sign: str,
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(left=AMOUNTS, right=AMOUNTS, sign=st.sampled_from(sorted(SIGNS)), orders=st.integers(0, 100))
 def test_the_fast_way_and_cel_agree(left: Decimal, right: Decimal, sign: str, orders: int) -> None:
     facts = Facts(currency="USD", spend=left, orders=orders)
@@ -174,7 +174,7 @@ def test_the_fast_way_and_cel_agree(left: Decimal, right: Decimal, sign: str, or
     assert Condition.compile(fast).holds(facts) is Condition.compile(slow).holds(facts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(moment=st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
 def test_weekday_and_hour_are_always_known(moment: datetime) -> None:
     event = {"time": moment.replace(tzinfo=UTC)}
@@ -183,7 +183,7 @@ def test_weekday_and_hour_are_always_known(moment: datetime) -> None:
     assert Condition.compile(source, SCOPE).holds({}, event)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     source=CONDITIONS,
     customer=st.dictionaries(
@@ -205,7 +205,7 @@ def test_a_trace_says_what_the_condition_says(
     assert in_words(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(CONDITIONS)
 def test_a_condition_written_again_is_read_as_the_same(source: str) -> None:
     text = written(parse_condition(source))

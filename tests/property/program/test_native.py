@@ -14,7 +14,7 @@ from tests.support.conditions import computed, conditions, facts
 SCOPE = Scope(event=None, nested=True)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(source=conditions(), known=facts())
 def test_compiled_rules_and_cel_agree(source: str, known: Facts) -> None:
     try:
@@ -41,7 +41,7 @@ def test_what_authors_write_needs_no_cel(source: str) -> None:
     assert is_plain(Condition.compile(source, SCOPE).predicate)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(source=computed(), known=facts())
 def test_what_is_computed_and_cel_agree(source: str, known: Facts) -> None:
     try:

@@ -48,19 +48,19 @@ def accepted_or_refused(text: str) -> None:
         assert fault.message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=300))
 def test_any_text_is_a_program_or_a_program_error(text: str) -> None:
     accepted_or_refused(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="ab:{}[]-,#&*!|>'\"%@`?\\ \n\t", max_size=120))
 def test_any_heap_of_yaml_signs_is_refused_politely(text: str) -> None:
     accepted_or_refused(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     at=st.integers(0, len(DEFAULT) - 1),
     length=st.integers(0, 12),
@@ -104,7 +104,7 @@ def written(value: object) -> str:
             return str(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(sorted({key.value for key in KEYS})), VALUES, max_size=4))
 def test_known_keys_with_any_values_are_accepted_or_refused(sections: dict[str, object]) -> None:
     head = "name: T\ncurrency: USD\ntime_zone: UTC\n"
@@ -112,7 +112,7 @@ def test_known_keys_with_any_values_are_accepted_or_refused(sections: dict[str, 
     accepted_or_refused(head + body)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     key=st.sampled_from(KEYS),
     slip=st.sampled_from(["double", "drop", "swap", "capital", "other"]),

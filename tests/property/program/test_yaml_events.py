@@ -27,7 +27,7 @@ def told(events: Iterator[Any]) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, len(DEFAULT) - 1),
     st.integers(1, 800),

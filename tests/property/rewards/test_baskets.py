@@ -50,7 +50,7 @@ def given_back(told: list[dict[str, Any]]) -> list[Activity]:
     return [refund("1", f"r{n}", one["total"], lines=one["lines"]) for n, one in enumerate(told)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(orders, refunds, st.data())
 def test_what_is_left_depends_on_what_came_back_and_not_on_the_order(
     told: dict[str, Any], returned: list[dict[str, Any]], data: st.DataObject
@@ -71,7 +71,7 @@ def test_what_is_left_depends_on_what_came_back_and_not_on_the_order(
     assert sum(left.values()) == straight.member.available == mixed.member.available
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(orders, refunds)
 def test_nothing_is_left_of_an_order_that_came_back_whole(
     told: dict[str, Any], returned: list[dict[str, Any]]
@@ -82,7 +82,7 @@ def test_nothing_is_left_of_an_order_that_came_back_whole(
     assert life.member.available == 0 or Decimal(told["total"]) == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(orders, refunds)
 def test_what_is_left_of_the_parts_is_what_is_left_of_the_whole(
     told: dict[str, Any], returned: list[dict[str, Any]]
@@ -98,7 +98,7 @@ def test_what_is_left_of_the_parts_is_what_is_left_of_the_whole(
     assert all(amount >= 0 for amount in (*rest.goods.values(), rest.shipping, rest.tax))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(orders, refunds)
 def test_a_rule_for_every_line_gives_what_a_rule_for_the_order_gives(
     told: dict[str, Any], returned: list[dict[str, Any]]

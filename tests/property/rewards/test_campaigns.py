@@ -127,7 +127,7 @@ def marked(history: list[Activity]) -> list[Activity]:
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(histories(), st.lists(st.integers(1, 5), max_size=6))
 def test_batches_change_nothing(history: list[Activity], cuts: list[int]) -> None:
     """Given any history; when it is taken record by record, in any batches, or in one; then the same runs come of it,
@@ -146,7 +146,7 @@ def test_batches_change_nothing(history: list[Activity], cuts: list[int]) -> Non
     assert sorted(one.id for one in alone.told) == sorted(one.id for one in cut.told)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(histories())
 def test_limits_and_causes_hold(history: list[Activity]) -> None:
     """Given any history; when it has been taken; then no period holds more runs than a limit allows, each cause has one
@@ -173,7 +173,7 @@ def test_limits_and_causes_hold(history: list[Activity]) -> None:
         }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_goal_counts_in_any_order(history: list[Activity], random: Any) -> None:
     """Given carts and orders, all told before anything is due; when they are told in any order; then the same carts

@@ -21,7 +21,7 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(ZONE)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(placed, st.data())
 def test_caps_hold_and_the_sum_is_that_of_the_days(told: list[tuple[int, int]], data: st.DataObject) -> None:
     """Given orders over a hundred days; when they are told in any order, some twice, some refunded; then each

@@ -141,4 +141,4 @@ def test_a_thousand_steps_come_to_what_a_naive_ledger_says(seed: int) -> None:
 
 TestShortHistories = InMemoryHistories.TestCase
 """The same in short lives that hypothesis makes up, and makes shorter when one fails."""
-TestShortHistories.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestShortHistories.settings = settings(max_examples=20, stateful_step_count=40)

@@ -144,7 +144,7 @@ def check(life: Life) -> None:
             assert not (purchase.undone() and redemption.status in STANDING)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pending=st.booleans(), happened=st.lists(steps, max_size=25))
 def test_points_are_conserved_whatever_happens(pending: bool, happened: list[Step]) -> None:
     """Given any life; after each step; then entries, balances and lots agree, nothing is below zero, and refusals
@@ -155,7 +155,7 @@ def test_points_are_conserved_whatever_happens(pending: bool, happened: list[Ste
         check(world.life)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     happened=st.lists(steps.filter(lambda step: step.what in {"order", "refund", "cancel"}), max_size=12),
     data=st.data(),
@@ -178,7 +178,7 @@ def test_any_order_and_repetition_ends_in_the_same_balances(
     assert usual.member.spendable() == usual.member.lifetime_earned == naive_points(kept)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     happened=st.lists(steps.filter(lambda step: step.what in {"order", "refund", "cancel"}), max_size=10),
     vip=st.booleans(),

@@ -217,7 +217,7 @@ class Both:
                 self.wait(random.randint(0, 6))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
 def test_the_ledger_has_what_single_points_have(seed: int) -> None:
     """Given a thousand random orders, refunds, cancellations, redemptions, adjustments and days; after each; then the

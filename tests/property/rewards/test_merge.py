@@ -18,7 +18,7 @@ OTHER = "cus_000000000000000000000002"
 events = st.lists(steps.filter(lambda step: step.what in {"order", "refund", "cancel"}), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     theirs=events,
     ours=events,

@@ -82,7 +82,7 @@ def given_by(life: Life, asked: Activity) -> dict[str, Given]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(happenings())
 def test_every_verdict_is_what_was_decided_however_much_happened_since(happened: list[Activity]) -> None:
     """Given a life in which each decision told its reasons at once; when they are asked for later; then each rule's

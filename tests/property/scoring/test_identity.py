@@ -262,7 +262,7 @@ def take_all(world: World, crowd: Sequence[Event], data: st.DataObject) -> None:
         arrivals = arrivals[size:]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(crowds(), st.data())
 def test_any_order_of_arrival_in_any_batches_gives_the_same_customers(crowd, data):
     world = World()
@@ -271,7 +271,7 @@ def test_any_order_of_arrival_in_any_batches_gives_the_same_customers(crowd, dat
     assert world.groups() == whose(crowd)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     crowds(),
     st.lists(
@@ -304,7 +304,6 @@ def test_merges_and_undone_ones_at_any_point_give_the_same_customers(crowd, deci
     assert worlds[0].groups() == whose(crowd, worlds[0].joined, worlds[0].separated)
 
 
-@settings(deadline=None)
 @given(crowds(), st.data())
 def test_every_identifier_and_every_former_id_leads_to_the_customer_of_its_events(crowd, data):
     world = World()
@@ -319,7 +318,6 @@ def test_every_identifier_and_every_former_id_leads_to_the_customer_of_its_event
         assert gone.led in customers
 
 
-@settings(deadline=None)
 @given(crowds(), st.data())
 def test_a_merge_undone_leaves_everything_as_it_was_before(crowd, data):
     """Given customers; when people merge two of them and undo it; then all is as it was, ids and all."""
@@ -338,7 +336,6 @@ def test_a_merge_undone_leaves_everything_as_it_was_before(crowd, data):
 
 
 @given(crowds(), st.data())
-@settings(deadline=None)
 def test_two_shop_ids_are_never_one_customer_by_themselves(crowd, data):
     world = World()
     take_all(world, crowd, data)

@@ -33,7 +33,7 @@ def test_crossings_lead_from_what_was_told_to_what_is(told: list[str], present: 
     assert inside == set(present)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches=st.lists(st.lists(EVENTS, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_what_events_tell_adds_up_to_the_membership(batches: list[list[Event]]) -> None:
     known: dict[str, Event] = {}

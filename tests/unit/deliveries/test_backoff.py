@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.backoff import BASE, CAP, pause_before
@@ -10,7 +10,6 @@ from services.deliveries.domain.backoff import BASE, CAP, pause_before
 CHANCES = st.floats(0, 1, exclude_max=True)
 
 
-@settings(deadline=None)
 @given(st.integers(2, 10_000), CHANCES)
 def test_a_pause_is_never_longer_than_the_cap(attempt: int, chance: float) -> None:
     assert timedelta(0) <= pause_before(attempt, chance) <= CAP
@@ -27,7 +26,6 @@ def test_full_jitter_takes_every_length_from_nothing_on() -> None:
     assert pause_before(5, 0.25) == BASE * 8 * 0.25
 
 
-@settings(deadline=None)
 @given(st.integers(2, 40), CHANCES)
 def test_what_the_provider_asks_for_is_kept_within_the_cap(attempt: int, chance: float) -> None:
     assert pause_before(attempt, chance, timedelta(minutes=7)) >= timedelta(minutes=7)

@@ -1,7 +1,7 @@
 """What a customer chooses, and which consents say so."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
@@ -27,7 +27,6 @@ class TestUnsubscribing:
         after = consents.changed(unsubscribing(consents, EMAIL))
         assert unsubscribing(after, EMAIL) == {}
 
-    @settings(deadline=None)
     @given(st.frozensets(NAMES), st.sampled_from(list(Channel)), st.sampled_from(RULES))
     def test_ends_all_messages_of_the_channel(
         self, names: frozenset[str], channel: Channel, rule: ConsentRule
@@ -66,7 +65,6 @@ class TestChoosing:
         consents = Consents(frozenset(given_), frozenset(withdrawn))
         assert choosing(consents, wanted, "required") == names
 
-    @settings(deadline=None)
     @given(
         st.frozensets(NAMES),
         st.frozensets(NAMES),
@@ -84,7 +82,6 @@ class TestChoosing:
             assert after.allow(cell, rule) is wanted.get(cell, consents.allow(cell, rule)), cell
         assert choosing(after, wanted, rule) == {}
 
-    @settings(deadline=None)
     @given(st.frozensets(NAMES), st.dictionaries(st.sampled_from(CELLS), st.booleans(), min_size=1))
     def test_a_no_outlives_a_change_of_the_rule(
         self, given_: frozenset[str], wanted: dict[Cell, bool]

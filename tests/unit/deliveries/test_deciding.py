@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
@@ -206,7 +206,6 @@ def test_waiting_for_a_provider_is_being_late_too() -> None:
     assert decided(replace(late, reason=Reason.QUIET_HOURS), written=before) is EMAIL
 
 
-@settings(deadline=None)
 @given(
     moments=st.lists(st.integers(0, 60 * 24 * 20), max_size=30, unique=True),
     times=st.integers(1, 4),

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.layout import WayOut, at_end, one_line, page_of, text_of, with_links
@@ -76,7 +76,6 @@ class TestLinks:
     def test_each_address_that_a_link_leads_to_is_changed(self, html: str, changed: str) -> None:
         assert with_links(html, lambda address: f"[{address}]") == changed
 
-    @settings(deadline=None)
     @given(st.text(alphabet="<>a href=\"'/:&;!-\nj", max_size=60))
     def test_nothing_else_is_changed_in_whatever_html(self, html: str) -> None:
         """Given anything at all; then without a link nothing changes, and the same twice changes nothing more."""
@@ -101,7 +100,6 @@ def test_more_stands_within_the_body() -> None:
     assert at_end("a", "b") == "ab"
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_header_has_one_line(text: str) -> None:
     line = one_line(text)
@@ -126,7 +124,6 @@ class Tags(HTMLParser):
         self.found.add(tag)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_plain_layout_has_its_own_tags_only(text: str) -> None:
     tags = Tags()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -57,13 +57,11 @@ def test_a_link_of_another_installation_is_none() -> None:
     assert LINKS.read(Use.OPEN, other.token(Use.OPEN, "m-1")) is None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_we_did_not_make_says_nothing(token: str) -> None:
     assert LINKS.read(Use.CLICK, token) is None
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_link_with_one_other_character_says_nothing_else(data: st.DataObject) -> None:
     made = LINKS.token(Use.CLICK, "m-1", "https://shop.example.com/")

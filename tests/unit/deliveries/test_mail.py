@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.adapters.mail import (
@@ -89,7 +89,6 @@ def test_a_long_unsubscribe_link_stays_one_word() -> None:
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in wire
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=500), st.text(max_size=500))
 def test_no_words_break_out_of_their_place(subject: str, text: str, html: str) -> None:
     try:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.pace import Pace
@@ -12,7 +12,6 @@ PACES = st.builds(Pace, st.sampled_from([0.5, 1.0, 3.0, 10.0, 333.0]), st.intege
 STEPS = st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 100)), max_size=40)
 
 
-@settings(deadline=None)
 @given(PACES, STEPS)
 def test_no_span_of_time_sees_more_than_the_burst_and_the_rate(
     pace: Pace, steps: list[tuple[int, int]]
@@ -32,14 +31,12 @@ def test_no_span_of_time_sees_more_than_the_burst_and_the_rate(
             assert total <= pace.burst + pace.per_second * span_s + 1e-3
 
 
-@settings(deadline=None)
 @given(PACES)
 def test_after_a_rest_the_whole_burst_may_go(pace: Pace) -> None:
     assert pace.grant(None, NOW, 1_000)[0] == pace.burst
     assert pace.grant(NOW - timedelta(days=7), NOW, 1_000)[0] == pace.burst
 
 
-@settings(deadline=None)
 @given(PACES)
 def test_when_the_wait_is_over_one_more_goes(pace: Pace) -> None:
     _, arrival = pace.grant(None, NOW, 1_000)

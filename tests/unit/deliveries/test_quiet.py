@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.quiet import QuietHours
@@ -52,7 +52,6 @@ def test_the_end_of_quiet_hours(hours: QuietHours, zone: ZoneInfo, moment: str, 
 MINUTES = st.integers(0, 24 * 60 - 1).map(lambda minute: time(minute // 60, minute % 60))
 
 
-@settings(deadline=None)
 @given(
     begin=MINUTES,
     end=MINUTES,

@@ -4,7 +4,7 @@ import re
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -167,7 +167,6 @@ HOSTILE = st.text(
 
 
 class TestWhatPeopleCallThemselves:
-    @settings(deadline=None)
     @given(HOSTILE)
     async def test_makes_no_header_of_its_own(self, name: str) -> None:
         """Given any name; then the subject is one printable line, so no header can follow it."""
@@ -176,7 +175,6 @@ class TestWhatPeopleCallThemselves:
         assert made.subject.isprintable()
         assert "\n" not in "".join([made.subject, *made.headers, *made.headers.values()])
 
-    @settings(deadline=None)
     @given(HOSTILE)
     async def test_makes_no_html_of_its_own(self, name: str) -> None:
         """Given any name; then the page has as many tags as with an ordinary one, whether written or laid out."""

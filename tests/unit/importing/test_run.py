@@ -71,7 +71,7 @@ async def take(path: Path, ingest: Ingest, **choices: Any) -> Tally:
 
 
 @given(count=st.integers(3, 120), kills=st.lists(st.integers(0, 12), max_size=4), size=st.integers(1, 9))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_an_import_killed_anywhere_goes_on_and_nothing_is_lost_or_told_twice(
     tmp_path_factory: pytest.TempPathFactory, count: int, kills: list[int], size: int
 ) -> None:

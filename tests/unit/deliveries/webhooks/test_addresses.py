@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.webhooks.addresses import may_connect, parse_networks, unwrapped
@@ -36,7 +36,6 @@ def test_the_public_internet_is_reached(address: str) -> None:
     assert may_connect(ip_address(address))
 
 
-@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_address_in_disguise_is_judged_as_what_it_is(address: IPv4Address) -> None:
     for disguise in (f"::ffff:{address}", f"64:ff9b::{address}"):
@@ -44,7 +43,6 @@ def test_an_address_in_disguise_is_judged_as_what_it_is(address: IPv4Address) ->
         assert may_connect(IPv6Address(disguise)) == may_connect(address)
 
 
-@settings(deadline=None)
 @given(st.ip_addresses())
 def test_what_python_calls_private_or_multicast_is_never_public(address: IPv4Address | IPv6Address) -> None:
     if may_connect(address):
@@ -119,7 +117,6 @@ def test_a_good_address_is_taken_apart(url: str, host: str, port: int, path: str
     assert (target.host, target.port, target.path, target.authority) == (host, port, path, authority)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_taken_apart_or_refused(text: str) -> None:
     for url in (text, f"https://{text}", f"https://shop.example/{text}"):

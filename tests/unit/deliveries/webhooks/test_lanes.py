@@ -1,6 +1,6 @@
 """Who may begin how many tries: those that hang never take the places of the others."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.webhooks.lanes import (
@@ -68,7 +68,6 @@ def test_what_hangs_counts_as_troubled_while_it_hangs() -> None:
     assert lanes.rooms(["other"]) == {"other": 1}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["begin", "ok", "fail", "slow"]))))
 def test_the_counts_always_fit(steps: list[tuple[str, str]]) -> None:
     """Whatever happens in whatever order: nothing is counted twice or forgotten, and no window is ever overdrawn."""

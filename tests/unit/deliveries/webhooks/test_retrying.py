@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.webhooks.retrying import (
@@ -47,7 +47,6 @@ def test_gone_is_not_tried_again() -> None:
     assert Answer(410).is_gone
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1, exclude_max=True))
 def test_the_tries_spread_over_about_three_days(chance: float) -> None:
     at, tries = NOW, 1
