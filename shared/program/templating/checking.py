@@ -44,6 +44,8 @@ def check_piece(piece: Piece, known: Known) -> list[Slip]:
         return [Slip(error.lineno, "", f"This is no template: {_said(error.message)}", _repair(piece, error))]
     except RecursionError:
         return [Slip(1, "", "The template is nested too deeply.", "Make it simpler.")]
+    except ValueError:  # Python reads no number of thousands of digits
+        return [Slip(1, "", "A number in it has too many digits.", "Write a shorter one.")]
     slips = Slips()
     _Checker(Naming(known, slips), slips).block(tree.body, NOWHERE, {}, 0)
     return slips.found

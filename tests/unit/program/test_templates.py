@@ -204,6 +204,7 @@ class TestDangers:
             "{% if 1 %}" * 60 + "{% endif %}" * 60,
             "{{ {'a': 1} }}",
             "{{ customer.tags[0:2] }}",
+            "{{ " + "9" * 5_000 + " }}",
         ],
     )
     def test_what_could_run_away_or_reach_inside_is_refused(self, text: str) -> None:
