@@ -109,6 +109,18 @@ async def test_what_an_event_changes_counts_like_what_time_changes(rewards: Rewa
     assert await states(rewards) == [("back", "done"), ("vip", "done")]
 
 
+async def test_an_alert_takes_no_more_of_an_event_than_it_can_carry(rewards: Rewards) -> None:
+    """Given a campaign that raises an alert; when events come with fields of the shop's own, as many and as large as
+    ingest takes them; then the alert is raised all the same, about nothing that is no id."""
+    await run_program(rewards, "{id: watch, on: ticket.opened, do: [{alert: look-here}]}")
+    odd = {f"{number}{'k' * 250}": "\x01\U0001f4a3" * 100 for number in range(40)}
+    await rewards.happen(activity("ticket.opened", "t-1", order_id="x" * 9_000, **odd))
+    await rewards.happen(activity("ticket.opened", "t-2", account_id={"a": [1]}, contract_id=True))
+
+    ((kind, subject, times),) = await rewards.rows("SELECT kind, subject, times FROM platform.alerts")
+    assert (kind, subject, times) == ("look-here", "", 2)
+
+
 async def test_one_cause_one_message_and_the_first_in_the_file_has_it(rewards: Rewards) -> None:
     """Given three campaigns that would write when a ticket comes, one of them in two days; when it comes; then the
     first in the file writes now, the second is superseded and does all but that, and the third is a step of its own."""

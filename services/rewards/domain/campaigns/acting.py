@@ -22,8 +22,11 @@ from shared.program.campaigning import Action
 
 MESSAGE_LASTS = timedelta(days=7)
 """From when it is due; after that nobody wants to hear of it any more."""
+DETAILS_MAX = 20
 DETAIL_MAX = 200
 """Characters of a detail of an alert."""
+TOLD_MAX = 2_000
+"""Characters of all of them, names and texts: far below what an alert carries, however they are written."""
 SUBJECTS = ("ticket_id", "contract_id", "account_id", "subscription_id", "order_id")
 """What an alert may be about, beside the customer."""
 
@@ -172,12 +175,7 @@ def _tell(  # noqa: PLR0917
 
 
 def _alert(member: Member, run: Run, kind: str, occasion: Occasion, changes: Changes) -> NewAlert:
-    subject = next((f"{key[:-3]}:{occasion.told[key]}" for key in SUBJECTS if occasion.told.get(key)), "")
-    told = {
-        key: value
-        for key, value in occasion.told.items()
-        if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= DETAIL_MAX)
-    }
+    subject = next((f"{key[:-3]}:{occasion.told[key]}" for key in SUBJECTS if _is_id(occasion.told.get(key))), "")
     facts = occasion.facts
     known = (
         {} if facts is None else {"stage": facts.stage, "score": facts.score, "spend_12m": facts.spend_12m}
@@ -191,5 +189,24 @@ def _alert(member: Member, run: Run, kind: str, occasion: Occasion, changes: Cha
         subject=subject,
         rule=run.campaign,
         program_version=changes.version,
-        details={"run": run.run, "event": dict(list(told.items())[:20]), **known},
+        details={"run": run.run, "event": _details(occasion.told), **known},
     )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= DETAIL_MAX
+
+
+def _details(told: dict[str, Any]) -> dict[str, Any]:
+    """Of what an occasion tells the first figures and short texts: an event of the shop's own may be of any size."""
+    details: dict[str, Any] = {}
+    left = TOLD_MAX
+    for key, value in told.items():
+        is_text = isinstance(value, str)
+        if not (isinstance(value, bool | int | float) or (is_text and len(value) <= DETAIL_MAX)):
+            continue
+        left -= len(key) + (len(value) if is_text else 0)
+        if left < 0 or len(details) == DETAILS_MAX:
+            break
+        details[key] = value
+    return details
