@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from deploy.local.errors import LocalError
+from deploy.problems import in_words
 from shared.clock import system_clock
 
 BATCH_BYTES = 1_500_000
@@ -51,7 +52,7 @@ async def post(
             if answer.status_code == httpx.codes.ACCEPTED:
                 taken: dict[str, Any] = answer.json()
                 return taken
-            reason = f"answered {answer.status_code}: {answer.text[:1000]}"
+            reason = f"answered {answer.status_code}: {in_words(answer)}"
             if answer.status_code not in _AGAIN:
                 raise LocalError(f"Ingest {reason}")
             wait_s = max(wait_s, _asked_to_wait_s(answer.headers.get("Retry-After"), system_clock()))

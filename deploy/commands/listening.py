@@ -16,6 +16,7 @@ import typer
 from deploy.commands.calling import calling
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
+from deploy.problems import in_words
 from services.deliveries.domain.webhooks.signing import headers
 from shared.auth.scopes import Scope
 from shared.clock import system_clock
@@ -77,7 +78,7 @@ async def _listener(
     body = {"events": events, "description": "regulars listen"}
     answer = await client.post("/v1/webhooks", json=body, headers=asked)
     if answer.status_code != httpx.codes.CREATED:
-        raise LocalError(f"Rewards answered {answer.status_code}: {_why(answer)}")
+        raise LocalError(f"Rewards answered {answer.status_code}: {in_words(answer)}")
     made: dict[str, Any] = answer.json()
     try:
         yield made
@@ -100,7 +101,7 @@ async def _take(client: httpx.AsyncClient, token: str, listener: str) -> list[di
             items: list[dict[str, Any]] = answer.json()["items"]
             return items
         if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-            raise LocalError(f"Rewards answered {answer.status_code}: {_why(answer)}")
+            raise LocalError(f"Rewards answered {answer.status_code}: {in_words(answer)}")
         await asyncio.sleep(AWAY_S)
 
 
@@ -121,11 +122,3 @@ async def _forward(receiver: httpx.AsyncClient, url: str, event: dict[str, Any],
 def _show(event: dict[str, Any]) -> None:
     data = msgspec.json.decode(event["body"])["data"]
     typer.echo(f"{event['at']}  {event['type']}  {msgspec.json.encode(data).decode()}")
-
-
-def _why(answer: httpx.Response) -> str:
-    try:
-        problem = answer.json()
-        return "; ".join([problem["detail"], *(each["detail"] for each in problem.get("errors", []))])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:500]
