@@ -55,9 +55,12 @@ def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
         **dict.fromkeys(("tier", "from", "to"), tiers),
     }
     campaigns = []
+    places = []
     for fields in root.items("campaigns", KEYS):
+        places.append(fields)
         campaigns.append(_campaign(fields, known))
         _refuse_never(fields, campaigns[-1].on, root)
+    _refuse_circles(campaigns, places)
     return tuple(campaigns)
 
 
@@ -183,3 +186,29 @@ def _refuse_endless(fields: Fields, campaign: Campaign) -> None:
         fields.fault("on", message, "Add such as at_most: {times: 1, per: P30D}.")
     elif campaign.on == "customer.tagged" and any(action.tag for action in actions):
         fields.fault("on", "A tag on customer.tagged would bring about the next one, for ever.")
+
+
+def _refuse_circles(campaigns: Sequence[Campaign], places: Sequence[Fields]) -> None:
+    """Nor must campaigns be each other's, unless `at_most` of one of them ends that."""
+    free = {place: one for place, one in enumerate(campaigns) if one.at_most is None}
+    leads = {
+        place: {other for other, then in free.items() if other != place and then.on in _brings(one)}
+        for place, one in free.items()
+    }
+    for place in free:
+        reached: set[int] = set()
+        rest = {place}
+        while rest:
+            rest = {there for here in rest for there in leads[here]} - reached
+            reached |= rest
+        if place in reached:
+            message = f"{campaigns[place].id} and other campaigns can bring about each other, for ever."
+            places[place].fault("on", message, "Add such as at_most: {times: 1, per: P30D} to one of them.")
+            return
+
+
+def _brings(campaign: Campaign) -> frozenset[str]:
+    """The types of events that the campaign's actions become."""
+    actions = campaign.actions()
+    written = SENT | ANSWERED if any(action.message for action in actions) else frozenset()
+    return written | {"customer.tagged"} if any(action.tag for action in actions) else written

@@ -192,3 +192,18 @@ def test_a_message_on_what_messages_bring_about_is_limited() -> None:
         campaigns("{id: c, on: email.opened, do: [{message: m}], at_most: {times: 1, per: P30D}}")
     )
     assert not faults(campaigns("{id: c, on: email.sent, do: [{tag: written-to}]}"))
+
+
+def test_campaigns_that_bring_about_each_other_for_ever_are_refused() -> None:
+    tags = "{id: a, on: email.sent, do: [{tag: written-to}]}"
+    bystander = "{id: c, on: order.completed, do: [{message: m}, {tag: t}]}"
+    fault = only_fault(campaigns(bystander, tags, "{id: b, on: customer.tagged, do: [{message: m}]}"))
+    assert "each other" in fault.message
+    assert fault.path == "campaigns[1].on"
+    assert not faults(
+        campaigns(
+            bystander,
+            tags,
+            "{id: b, on: customer.tagged, do: [{message: m}], at_most: {times: 1, per: P30D}}",
+        )
+    )
