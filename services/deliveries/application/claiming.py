@@ -1,7 +1,7 @@
 """The use case of the queue: what is due is decided about, handed to senders, and what they say is noted."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -17,23 +17,15 @@ from services.deliveries.application.ports import (
     Sent,
     Unavailable,
 )
-from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.deciding import Decision, Hold, Rules, Send, decide, is_late, take_room
+from services.deliveries.domain.channels import Channel
+from services.deliveries.domain.deciding import Decision, Rules, Send, decide, take_room
 from services.deliveries.domain.frequency import SPACING, Written
-from services.deliveries.domain.message import Held, Message, Reason, State
+from services.deliveries.domain.message import Message
+from services.deliveries.domain.progress import after, became, overtaken, turn
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.program.limit import Limit
 from shared.program.model import Program
 from shared.program.period import Period
-
-LEASE: Final = timedelta(minutes=5)
-"""How long a sender has a message before somebody else may have it: much longer than any provider takes."""
-
-HOLDS_MAX: Final = 20
-"""Times of waiting that are remembered of a message."""
-
-NOT_RENDERED: Final = "not_rendered"
-"""The code with which a sender refuses a message whose words cannot be made."""
 
 ALL_TIME: Final = timedelta(days=36_500)
 
@@ -127,7 +119,7 @@ class MessageQueue:
         for id_ in ids:
             due = [message for message in messages if message.customer_id == id_]
             decided += self._decide_all(people[id_], due, (rules, rooms), written.get(id_, []), now)
-        results = [(_after(message, decision, now), decision) for message, decision in decided]
+        results = [(after(message, decision, now), decision) for message, decision in decided]
         lease = await self.rows.settle(
             connection, [(message, _part_of(decision)) for message, decision in results], now
         )
@@ -148,12 +140,12 @@ class MessageQueue:
     ) -> list[Claimed]:
         """See `Queue.note`."""
         again = [*retry_at, *([None] * (len(receipts) - len(retry_at)))]
-        after = [
-            _became(claimed.message, receipt, at, now)
+        then = [
+            became(claimed.message, receipt, at, now)
             for (claimed, receipt), at in zip(receipts, again, strict=True)
         ]
         leases = [claimed.lease for claimed, _ in receipts]
-        ours = await self.rows.noted(connection, list(zip(after, leases, strict=True)), now)
+        ours = await self.rows.noted(connection, list(zip(then, leases, strict=True)), now)
         kept = [each for each in receipts if each[0].message.id in ours]
         await self.rows.attempted(connection, kept, now)
         for claimed, receipt in kept:
@@ -161,7 +153,7 @@ class MessageQueue:
                 await self.recipients.suppress(
                     connection, claimed.contact, claimed.message.id, receipt.code, now
                 )
-        for message in after:
+        for message in then:
             if message.id in ours:
                 self.told.settled(message, now)
         sent = [_sent_event(claimed, now) for claimed, receipt in kept if isinstance(receipt, Sent)]
@@ -180,9 +172,9 @@ class MessageQueue:
         """Decide about one customer's messages, one after the other: what goes out counts for those after it."""
         rules, rooms = limits
         decided: list[tuple[Message, Decision | None]] = []
-        stale = _overtaken(due, now)
+        stale = overtaken(due, now)
         going = [one for id_, one in written if id_ not in {message.id for message in due}]
-        for message in sorted(due, key=lambda message: _turn(message, now)):
+        for message in sorted(due, key=lambda message: turn(message, now)):
             if message.id in stale:
                 decided.append((message, None))
                 continue
@@ -214,79 +206,8 @@ def _since(limit: Limit | None, rules: Rules, now: datetime) -> datetime:
     return min(margin, limit.per.before(now, rules.zone) - timedelta(days=2))
 
 
-def _turn(message: Message, now: datetime) -> tuple[bool, float]:
-    """Service first. Of what is late the newest first, which is the least stale; else in the order of becoming due."""
-    assert message.due_at is not None
-    moment = message.caused_at.timestamp()
-    return (message.purpose is not Purpose.SERVICE, -moment if is_late(message, now) else moment)
-
-
-def _overtaken(due: Sequence[Message], now: datetime) -> set[str]:
-    """Late messages that say what a newer one says too."""
-    newest: dict[tuple[str, str], Message] = {}
-    for message in due:
-        key = message.campaign, message.template
-        if key not in newest or (message.caused_at, message.id) > (newest[key].caused_at, newest[key].id):
-            newest[key] = message
-    return {
-        message.id
-        for message in due
-        if is_late(message, now)
-        and message.attempts == 0
-        and newest[message.campaign, message.template].id != message.id
-    }
-
-
 def _part_of(decision: Decision | None) -> str | None:
     return decision.contact.part if isinstance(decision, Send) else None
-
-
-def _after(message: Message, decision: Decision | None, now: datetime) -> Message:
-    """The message as it is stored then."""
-    if isinstance(decision, Send):
-        return replace(
-            message,
-            state=State.SENDING,
-            reason=None,
-            due_at=now + LEASE,
-            channel=decision.contact.channel,
-            attempts=message.attempts + 1,
-        )
-    if isinstance(decision, Hold):
-        holds = _held(message, decision, now)
-        return replace(message, state=State.HELD, reason=decision.reason, due_at=decision.until, holds=holds)
-    reason = Reason.NEWER_MESSAGE if decision is None else decision.reason
-    if reason is Reason.NO_CONTACT and message.attempts:
-        return replace(message, state=State.FAILED, reason=Reason.REFUSED, due_at=None)
-    return replace(message, state=State.SKIPPED, reason=reason, due_at=None)
-
-
-def _held(message: Message, hold: Hold, now: datetime) -> tuple[Held, ...]:
-    last = message.holds[-1] if message.holds else None
-    if last is not None and last.reason is hold.reason and message.state is State.HELD:
-        return (*message.holds[:-1], replace(last, until=hold.until))
-    return (*message.holds, Held(hold.reason, now, hold.until))[-HOLDS_MAX:]
-
-
-def _became(message: Message, receipt: Receipt, retry_at: datetime | None, now: datetime) -> Message:
-    if isinstance(receipt, Sent):
-        return replace(message, state=State.SENT, reason=None, due_at=None, sent_at=now)
-    if isinstance(receipt, Refused):
-        if receipt.suppress:  # perhaps it can go by another channel
-            return replace(message, state=State.WAITING, reason=Reason.RETRY, due_at=now)
-        reason = Reason.NOT_RENDERED if receipt.code == NOT_RENDERED else Reason.REFUSED
-        return replace(message, state=State.FAILED, reason=reason, due_at=None)
-    if retry_at is None:
-        return replace(message, state=State.FAILED, reason=Reason.GAVE_UP, due_at=None)
-    hold = Hold(Reason.PROVIDER_DOWN if receipt.down else Reason.RETRY, retry_at)
-    return replace(
-        message,
-        state=State.HELD,
-        reason=hold.reason,
-        due_at=retry_at,
-        attempts=message.attempts - (1 if receipt.down else 0),
-        holds=_held(message, hold, now),
-    )
 
 
 def _sent_event(claimed: Claimed, now: datetime) -> OwnEvent:

@@ -15,7 +15,6 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.claiming import LEASE
 from services.deliveries.application.ports import Claimed, Queue, Renderer, RenderError, Sender
 from services.deliveries.domain.answers import Again, Receipt, Refused
 from services.deliveries.domain.backoff import ATTEMPTS_MAX, pause_before
@@ -25,6 +24,7 @@ from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.gate import Gate
 from services.deliveries.domain.message import Message, Reason
 from services.deliveries.domain.pace import Pace
+from services.deliveries.domain.progress import LEASE, NOT_RENDERED
 
 CLAIM_MAX: Final = 100
 """Recipients that one claim looks at."""
@@ -187,10 +187,10 @@ class Dispatch:
             rendered = self._renderer.render(claimed.message, claimed.recipient, handed.channel)
         except RenderError as error:
             log.error("message_not_rendered", message=claimed.message.id, reason=str(error))
-            return Refused("not_rendered")
+            return Refused(NOT_RENDERED)
         except Exception as error:  # whatever a template does, it fails its own message only
             log.error("message_not_rendered", message=claimed.message.id, exc_info=error)
-            return Refused("not_rendered", type(error).__name__)
+            return Refused(NOT_RENDERED, type(error).__name__)
         since = claimed.message.created_at if _rounds(claimed.message) > 1 else None
         try:
             return await self._providers[handed.channel].sender.send(

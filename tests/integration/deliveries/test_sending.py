@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from services.deliveries.adapters.gates import PostgresGates
 from services.deliveries.adapters.senders import Providers, ProviderSettingsError, make_providers
-from services.deliveries.application.claiming import LEASE
 from services.deliveries.application.ports import Rendered
 from services.deliveries.application.sending import UNNOTED_MAX, Dispatch, Provider
 from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
@@ -20,6 +19,7 @@ from services.deliveries.domain.backoff import ATTEMPTS_MAX
 from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_FOR
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.pace import Pace
+from services.deliveries.domain.progress import LEASE
 from services.deliveries.domain.recipient import Contact
 from services.deliveries.entrypoints.message_sender import MessageSender
 from shared.clock import system_clock

@@ -1,0 +1,93 @@
+"""How a message goes on: in which order those of one customer are looked at, and its state after each decision and each
+answer of a provider."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.deliveries.domain.answers import Receipt, Refused, Sent
+from services.deliveries.domain.channels import Purpose
+from services.deliveries.domain.deciding import Decision, Hold, Send, is_late
+from services.deliveries.domain.message import Held, Message, Reason, State
+
+LEASE: Final = timedelta(minutes=5)
+"""How long a sender has a message before somebody else may have it: much longer than any provider takes."""
+
+HOLDS_MAX: Final = 20
+"""Times of waiting that are remembered of a message."""
+
+NOT_RENDERED: Final = "not_rendered"
+"""The code with which a sender refuses a message whose words cannot be made."""
+
+
+def turn(message: Message, now: datetime) -> tuple[bool, float]:
+    """Service first. Of what is late the newest first, which is the least stale; else in the order of becoming due."""
+    assert message.due_at is not None
+    moment = message.caused_at.timestamp()
+    return (message.purpose is not Purpose.SERVICE, -moment if is_late(message, now) else moment)
+
+
+def overtaken(due: Sequence[Message], now: datetime) -> set[str]:
+    """Late messages that say what a newer one says too."""
+    newest: dict[tuple[str, str], Message] = {}
+    for message in due:
+        key = message.campaign, message.template
+        if key not in newest or (message.caused_at, message.id) > (newest[key].caused_at, newest[key].id):
+            newest[key] = message
+    return {
+        message.id
+        for message in due
+        if is_late(message, now)
+        and message.attempts == 0
+        and newest[message.campaign, message.template].id != message.id
+    }
+
+
+def after(message: Message, decision: Decision | None, now: datetime) -> Message:
+    """The message after a decision about it; None: a newer one says the same."""
+    if isinstance(decision, Send):
+        return replace(
+            message,
+            state=State.SENDING,
+            reason=None,
+            due_at=now + LEASE,
+            channel=decision.contact.channel,
+            attempts=message.attempts + 1,
+        )
+    if isinstance(decision, Hold):
+        holds = _held(message, decision, now)
+        return replace(message, state=State.HELD, reason=decision.reason, due_at=decision.until, holds=holds)
+    reason = Reason.NEWER_MESSAGE if decision is None else decision.reason
+    if reason is Reason.NO_CONTACT and message.attempts:
+        return replace(message, state=State.FAILED, reason=Reason.REFUSED, due_at=None)
+    return replace(message, state=State.SKIPPED, reason=reason, due_at=None)
+
+
+def _held(message: Message, hold: Hold, now: datetime) -> tuple[Held, ...]:
+    last = message.holds[-1] if message.holds else None
+    if last is not None and last.reason is hold.reason and message.state is State.HELD:
+        return (*message.holds[:-1], replace(last, until=hold.until))
+    return (*message.holds, Held(hold.reason, now, hold.until))[-HOLDS_MAX:]
+
+
+def became(message: Message, receipt: Receipt, retry_at: datetime | None, now: datetime) -> Message:
+    """The message after what its provider said. `retry_at`: when to try again after `Again`; None: it is given up."""
+    if isinstance(receipt, Sent):
+        return replace(message, state=State.SENT, reason=None, due_at=None, sent_at=now)
+    if isinstance(receipt, Refused):
+        if receipt.suppress:  # perhaps it can go by another channel
+            return replace(message, state=State.WAITING, reason=Reason.RETRY, due_at=now)
+        reason = Reason.NOT_RENDERED if receipt.code == NOT_RENDERED else Reason.REFUSED
+        return replace(message, state=State.FAILED, reason=reason, due_at=None)
+    if retry_at is None:
+        return replace(message, state=State.FAILED, reason=Reason.GAVE_UP, due_at=None)
+    hold = Hold(Reason.PROVIDER_DOWN if receipt.down else Reason.RETRY, retry_at)
+    return replace(
+        message,
+        state=State.HELD,
+        reason=hold.reason,
+        due_at=retry_at,
+        attempts=message.attempts - (1 if receipt.down else 0),
+        holds=_held(message, hold, now),
+    )
