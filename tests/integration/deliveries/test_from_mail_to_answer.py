@@ -15,7 +15,7 @@ from services.deliveries.main import create_sender
 from services.rewards.main import create_app
 from shared.contracts.outcomes import Outcome
 from shared.settings import Settings
-from tests.integration.deliveries.test_sending import mail_settings
+from tests.integration.deliveries.sending import mail_settings
 from tests.integration.deliveries.world import World
 from tests.support.mailbox import Letter, Mailbox, mail_server
 

@@ -1,118 +1,33 @@
 """From the queue to a real mailbox: every message arrives once, whatever the provider or the process does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
 
-from services.deliveries.adapters.gates import PostgresGates
-from services.deliveries.adapters.senders import Providers, ProviderSettingsError, make_providers
-from services.deliveries.application.ports import Rendered
-from services.deliveries.application.sending import UNNOTED_MAX, Dispatch, Provider
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
+from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
+from services.deliveries.application.sending import UNNOTED_MAX
+from services.deliveries.domain.answers import Again, Receipt, Refused
 from services.deliveries.domain.backoff import ATTEMPTS_MAX
-from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_FOR
-from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.pace import Pace
 from services.deliveries.domain.progress import LEASE
-from services.deliveries.domain.recipient import Contact
-from services.deliveries.entrypoints.message_sender import MessageSender
 from shared.clock import system_clock
-from shared.contracts.outcomes import Outcome, message_id
+from shared.contracts.outcomes import message_id
 from shared.settings import Settings
+from tests.integration.deliveries.sending import (
+    SECOND,
+    Process,
+    Recorder,
+    known,
+    mail_settings,
+    process,
+    until,
+    with_email,
+)
 from tests.integration.deliveries.world import World
-from tests.support.mailbox import Dialogue, Mailbox, mail_server, scripted_server
-
-SECOND = timedelta(seconds=1)
-
-
-def mail_settings(settings: Settings, port: int, **more: Any) -> Settings:
-    return settings.model_copy(
-        update={
-            "smtp_url": SecretStr(f"smtp://127.0.0.1:{port}"),
-            "mail_from": "Mugs & more <hello@shop.example>",
-            "email_per_second": 10_000.0,
-            **more,
-        }
-    )
-
-
-class Process:
-    """One worker's sender loop, stepped by hand."""
-
-    def __init__(self, world: World, providers: Providers, chance: Callable[[], float] = lambda: 0.5) -> None:
-        queue = world.another_queue()
-        self.dispatch = Dispatch(queue, queue.renderer, PostgresGates(), providers.by_channel, chance=chance)
-        self.loop = MessageSender(
-            engine=world.engine,
-            dispatch=self.dispatch,
-            clock=world.clock,
-            transient=lambda error: isinstance(error, OSError),
-            close=providers.close,
-        )
-        self._world = world
-
-    async def step(self) -> list[Receipt]:
-        """Claim once, hand over, note; what the providers said."""
-        async with self._world.engine.begin() as connection:
-            handed = await self.dispatch.claim(connection, self._world.clock())
-        receipts = await asyncio.gather(*(self.dispatch.hand_over(each) for each in handed))
-        if handed:
-            async with self._world.engine.begin() as connection:
-                await self.dispatch.note(
-                    connection, list(zip(handed, receipts, strict=True)), self._world.clock()
-                )
-            self.dispatch.noted(list(zip(handed, receipts, strict=True)))
-        return list(receipts)
-
-    async def claim_and_die(self) -> None:
-        """Killed after the claim was committed."""
-        async with self._world.engine.begin() as connection:
-            await self.dispatch.claim(connection, self._world.clock())
-
-    async def send_and_die(self) -> None:
-        """Killed after the provider took the messages, before that was noted."""
-        async with self._world.engine.begin() as connection:
-            handed = await self.dispatch.claim(connection, self._world.clock())
-        await asyncio.gather(*(self.dispatch.hand_over(each) for each in handed))
-
-
-@asynccontextmanager
-async def process(world: World, settings: Settings, **more: Any) -> AsyncIterator[Process]:
-    providers = make_providers(settings, world.clock)
-    try:
-        yield Process(world, providers, **more)
-    finally:
-        await providers.close()
-
-
-async def known(world: World, *names: str) -> list[Outcome]:
-    """Customers, each with a message that is due."""
-    outcomes = []
-    for name in names:
-        await world.knows(name)
-        outcomes.append(world.due(name))
-    await world.happen(*outcomes)
-    return outcomes
-
-
-async def until(come: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not come():  # noqa: ASYNC110  # what is looked at tells nobody
-            await asyncio.sleep(0.01)
-
-
-async def attempts(world: World) -> list[tuple[str, str]]:
-    async with world.admin.connect() as connection:
-        rows = await connection.execute(
-            text("SELECT result, code FROM deliveries.attempts ORDER BY at, number")
-        )
-        return [(result, code) for result, code in rows]
+from tests.support.mailbox import mail_server
 
 
 class TestAMailServerThatWorks:
@@ -236,131 +151,6 @@ class TestAWorkerThatIsKilled:
         assert await world.state(hello) == ("failed", "gave_up")
 
 
-class TestAMailServerThatRefuses:
-    async def test_a_dead_address_is_suppressed_for_all_campaigns(self, world: World) -> None:
-        (hello,) = await known(world, "ana")
-        box = Mailbox(refuse={"ana@example.com": "550 5.1.1 <ana@example.com> unknown"})
-        async with (
-            mail_server(box) as mailbox,
-            process(world, mail_settings(world.settings, mailbox.port)) as worker,
-        ):
-            await worker.step()
-            await worker.step()
-            assert await world.state(hello) == ("failed", "refused")
-            later = world.due("ana", "winback")
-            await world.happen(later)
-            await worker.step()
-
-        assert (await world.state(later))[0] == "skipped"
-        assert await attempts(world) == [("refused", "no_such_address")]
-        assert mailbox.arrived == []
-
-    async def test_a_dead_address_sends_it_by_the_next_channel(self, world: World) -> None:
-        await world.program("messages: {consent: unless_withdrawn, channels: [email, sms]}")
-        await world.knows("ana", customer={"email": "ana@example.com", "phone": "+15005550001"})
-        hello = world.due("ana")
-        await world.happen(hello)
-        sms = Recorder()
-        box = Mailbox(refuse={"ana@example.com": "550 5.1.1 unknown"})
-        async with mail_server(box) as mailbox:
-            providers = make_providers(mail_settings(world.settings, mailbox.port), world.clock)
-            providers.by_channel[Channel.SMS] = Provider(sms, Pace(100.0, 100), 4)
-            worker = Process(world, providers)
-            await worker.step()
-            await worker.step()
-            await providers.close()
-
-        assert sms.texts == ["Hello by SMS"]
-        assert await world.state(hello) == ("sent", None)
-
-    async def test_what_is_put_off_comes_again_later_and_later_and_is_given_up(self, world: World) -> None:
-        (hello,) = await known(world, "ana")
-        world.clock.advance(SECOND)
-        box = Mailbox(refuse={"ana@example.com": "451 4.7.1 greylisted"})
-        waits: list[timedelta] = []
-        async with (
-            mail_server(box) as mailbox,
-            process(world, mail_settings(world.settings, mailbox.port)) as worker,
-        ):
-            for _ in range(ATTEMPTS_MAX):
-                assert await worker.step() == [Again("put_off", "451 4.7.1")]
-                row = await world.row(hello)
-                if row.due_at is None:
-                    break
-                assert (row.state, row.reason) == ("held", "retry")
-                waits.append(row.due_at - world.clock())
-                world.clock.set(row.due_at - SECOND / 1000)
-                assert await worker.step() == []
-                world.clock.set(row.due_at)
-
-        assert await world.state(hello) == ("failed", "gave_up")
-        assert waits[:4] == [timedelta(seconds=seconds) for seconds in (15, 30, 60, 120)]
-        assert max(waits) == timedelta(minutes=30)
-        assert len(await attempts(world)) == ATTEMPTS_MAX
-
-
-class TestAMailServerInTrouble:
-    async def test_the_circuit_opens_nothing_is_lost_and_one_message_finds_out(self, world: World) -> None:
-        outcomes = await known(world, *(f"c{number:02}" for number in range(20)))
-        async with (
-            scripted_server(Dialogue(greeting="")) as port,
-            process(world, mail_settings(world.settings, port, smtp_connections=1)) as worker,
-        ):
-            receipts = await worker.step()
-            assert {type(receipt) for receipt in receipts} == {Again}
-            assert "email: no_connection" in str(worker.loop.trouble)
-            world.clock.advance(OPEN_FOR - SECOND)
-            assert await worker.step() == [], "left alone"
-        async with (
-            mail_server() as mailbox,
-            process(world, mail_settings(world.settings, mailbox.port)) as worker,
-        ):
-            world.clock.advance(timedelta(minutes=1))
-            assert len(await worker.step()) == 1, "a probe"
-            assert worker.loop.trouble is None
-            for _ in range(3):
-                await worker.step()
-
-        assert len(mailbox.arrived) == len(mailbox.letters) == 20
-        assert {await world.state(outcome) for outcome in outcomes} == {("sent", None)}
-
-    async def test_once_it_is_open_no_other_message_is_tried(self, world: World) -> None:
-        await known(world, *(f"c{number:02}" for number in range(20)))
-        dialogue = Dialogue(MAIL="451 4.3.0 out of disk")
-        async with (
-            scripted_server(dialogue) as port,
-            process(world, mail_settings(world.settings, port, smtp_connections=1)) as worker,
-        ):
-            stop = asyncio.Event()
-            running = asyncio.create_task(worker.loop.run(stop))
-            await until(lambda: worker.loop.trouble is not None)
-            await asyncio.sleep(0.3)
-            stop.set()
-            await running
-
-        assert dialogue.heard.count("MAIL") == FAILURES_MAX
-
-    async def test_an_outage_costs_no_message_its_attempts(self, world: World) -> None:
-        (hello,) = await known(world, "ana")
-        async with (
-            scripted_server(Dialogue(greeting="")) as port,
-            process(world, mail_settings(world.settings, port)) as worker,
-        ):
-            for _ in range(ATTEMPTS_MAX + 2):
-                await worker.step()
-                world.clock.advance(timedelta(minutes=10))
-        assert (await world.state(hello))[0] == "held"
-
-        async with (
-            mail_server() as mailbox,
-            process(world, mail_settings(world.settings, mailbox.port)) as worker,
-        ):
-            world.clock.advance(timedelta(hours=1))
-            await worker.step()
-
-        assert len(mailbox.arrived) == 1
-
-
 class TestTheRate:
     async def test_two_workers_keep_it_together(self, world: World) -> None:
         await known(world, *(f"c{number:02}" for number in range(30)))
@@ -389,34 +179,6 @@ class TestTheRate:
                 await worker.step()
 
         assert await world.state(late) == ("sent", None)
-
-
-class Recorder:
-    """A provider that takes all, or answers as told."""
-
-    def __init__(self, *answers: Receipt | Exception) -> None:
-        self.answers = list(answers)
-        self.texts: list[str] = []
-        self.since: list[datetime | None] = []
-
-    async def send(
-        self,
-        channel: Channel,
-        rendered: Rendered,
-        contact: Contact,
-        idempotency_key: str,
-        since: datetime | None = None,
-    ) -> Receipt:
-        self.texts.append(rendered.text)
-        self.since.append(since)
-        answer = self.answers.pop(0) if self.answers else Sent()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def with_email(sender: Recorder) -> Providers:
-    return Providers({Channel.EMAIL: Provider(sender, Pace(1000.0, 1000), 4)})
 
 
 async def test_a_provider_is_told_when_it_may_have_the_message_already(world: World) -> None:
