@@ -175,7 +175,9 @@ def _tell(  # noqa: PLR0917
 
 
 def _alert(member: Member, run: Run, kind: str, occasion: Occasion, changes: Changes) -> NewAlert:
-    subject = next((f"{key[:-3]}:{occasion.told[key]}" for key in SUBJECTS if _is_id(occasion.told.get(key))), "")
+    subject = next(
+        (f"{key[:-3]}:{occasion.told[key]}" for key in SUBJECTS if _is_id(occasion.told.get(key))), ""
+    )
     facts = occasion.facts
     known = (
         {} if facts is None else {"stage": facts.stage, "score": facts.score, "spend_12m": facts.spend_12m}
