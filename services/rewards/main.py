@@ -198,7 +198,8 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 
 async def store_program(settings: Settings, clock: Clock) -> None:
-    """Make the program file a new version if it differs from the last one that came from a file.
+    """Make the program file a new version if it differs from the last one that came from a file; the one that ships,
+    only while nobody has activated another.
 
     Waits for a database that is away. Raises `ProgramError` when the file is not fit to go live, or a version that is
     in force or scheduled is not any more.
@@ -212,7 +213,7 @@ async def store_program(settings: Settings, clock: Clock) -> None:
                 try:
                     async with engine.begin() as connection:
                         await check_secret(connection, settings.secret)
-                        await programs.add_file(connection, source, clock())
+                        await programs.add_file(connection, source, clock(), shipped=settings.program is None)
                         _, timeline = await programs.latest(connection, clock())
                         for activation in timeline.scheduled(clock()):
                             await programs.version(connection, activation.version)

@@ -33,7 +33,10 @@ class PostgresPrograms(FollowedVersions[Rulebook]):
         self.look_again()
         return put
 
-    async def add_file(self, connection: AsyncConnection, source: str, now: datetime) -> None:
-        """Put the program file in force if it differs from the one that was last read from a file."""
-        await keep_file(connection, source, now)
+    async def add_file(
+        self, connection: AsyncConnection, source: str, now: datetime, *, shipped: bool = False
+    ) -> None:
+        """Put the program file in force if it differs from the one that was last read from a file; the one that is
+        `shipped` gives way to what somebody activated."""
+        await keep_file(connection, source, now, shipped=shipped)
         self.look_again()

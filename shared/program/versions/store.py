@@ -47,6 +47,7 @@ _SCHEDULE = text("""
 _ACTIVATION = text("""
     SELECT id, version, starts_at, cancelled_at FROM platform.program_activations WHERE id = :id
     """)
+_ACTOR = text("SELECT actor FROM platform.program_activations WHERE id = :id")
 _CANCEL = text("""
     UPDATE platform.program_activations SET cancelled_at = :now, cancelled_by = :actor WHERE id = :id
     """)
@@ -87,8 +88,13 @@ async def put_program(
     return await _activate(connection, version, actor=actor, now=now, starts_at=starts_at)
 
 
-async def keep_file(connection: AsyncConnection, source: str, now: datetime) -> None:
+async def keep_file(
+    connection: AsyncConnection, source: str, now: datetime, *, shipped: bool = False
+) -> None:
     """Put the program file in force if it differs from the one that was last read from a file.
+
+    The one that is `shipped` with a release gives way to what somebody activated: a new release is no decision of the
+    shop's.
 
     Raises `ProgramError`.
     """
@@ -96,6 +102,8 @@ async def keep_file(connection: AsyncConnection, source: str, now: datetime) -> 
     if await connection.scalar(_NEWEST_FILE) == source:
         return
     before = (await read_timeline(connection)).in_force(now)
+    if shipped and before is not None and await connection.scalar(_ACTOR, {"id": before.id}) is not None:
+        return
     version = await _store(connection, source, before, origin="file", actor=None, now=now)
     await _activate(connection, version, actor=None, now=now, starts_at=None)
 

@@ -121,6 +121,23 @@ async def test_a_file_is_put_in_force_after_a_look(program: Program, settings: S
     assert "Version 2 is in force already: nothing has changed." in again.stdout
 
 
+async def test_a_release_with_another_program_changes_nobodys_own(
+    program: Program, settings: Settings, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a release whose program differs from the one before; when it starts where nobody has activated a program,
+    that of the release is in force; where somebody has, theirs stays, whatever releases bring."""
+    await store_program(settings, system_clock)
+    released = TEXT.replace("at: 200.01", "at: 300")
+    monkeypatch.setattr("services.rewards.main.program_text", lambda _: released)
+    await store_program(settings, system_clock)
+    assert await shown(program) == released
+
+    await program("activate", file, "--yes")
+    monkeypatch.setattr("services.rewards.main.program_text", lambda _: TEXT.replace("at: 200.01", "at: 400"))
+    await store_program(settings, system_clock)
+    assert await shown(program) == DEARER
+
+
 async def test_a_rollback_goes_to_the_version_before(program: Program, settings: Settings, file: str) -> None:
     """Given two versions; when rolled back; then the first is in force again, and the list tells who, when and what."""
     await store_program(settings, system_clock)
