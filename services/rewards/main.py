@@ -13,7 +13,6 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import services.deliveries.main as deliveries
@@ -66,7 +65,7 @@ from shared.bus.worker import StreamWorker
 from shared.clock import Clock, system_clock
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.app import create_app as create_http_app
-from shared.http.health import Check, Health
+from shared.http.health import Health, database_answers
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
@@ -126,7 +125,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         service=SERVICE,
         title="Regulars: rewards",
         description="Points, tiers, offers, and why. Redemptions and codes at the checkout.",
-        health=Health(SERVICE, VERSION, {"database": _database(engine)}, clock),
+        health=Health(SERVICE, VERSION, {"database": database_answers(engine)}, clock),
         lifespan=lifespan,
     )
     for routes in (
@@ -236,15 +235,6 @@ def _simulator(settings: Settings) -> Callable[[Task], Awaitable[Finding]]:
         return await simulate_in_processes(settings.database_url, role, task, processes)
 
     return simulate
-
-
-def _database(engine: AsyncEngine) -> Check:
-    async def check() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    return check
 
 
 async def _verify_secret(engine: AsyncEngine, settings: Settings) -> None:

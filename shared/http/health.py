@@ -10,6 +10,8 @@ import msgspec
 import structlog
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
 from shared.clock import Clock, system_clock
@@ -29,6 +31,17 @@ class Degraded(str):
 
 Check = Callable[[], Awaitable[str | None]]
 """Looks at one dependency: None when it is well, `Degraded(reason)` when one can do without, a reason otherwise."""
+
+
+def database_answers(engine: AsyncEngine) -> Check:
+    """The check of a process that needs nothing of its database but that it answers."""
+
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)

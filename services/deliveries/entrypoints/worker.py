@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
-from shared.http.health import Check, Degraded
+from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys
 from shared.vault.secret import Secret, secret_checked
 
@@ -71,17 +70,12 @@ class DeliveriesWorker:
     def checks(self) -> Mapping[str, Check]:
         """For `/readyz`: the database answers, the stream is not held up; the rest only warns."""
 
-        async def database() -> str | None:
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-            return None
-
         async def stream() -> str | None:
             return f"held up: {self._stream.trouble}" if self._stream.trouble else None
 
         warning = {**self._loops, **({} if self._relay is None else {"relay": self._relay})}
         return {
-            "database": database,
+            "database": database_answers(self._engine),
             "stream": stream,
             **{name: _warning(each) for name, each in warning.items()},
         }

@@ -6,13 +6,12 @@ from contextlib import suppress
 from typing import Protocol
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.adapters.metrics import SPOOL_DEPTH
 from services.ingest.adapters.spool import PostgresSpool
 from shared.bus.interface import BusUnavailableError
-from shared.http.health import Check, Degraded
+from shared.http.health import Check, Degraded, database_answers
 
 MEASURE_EVERY_S = 1.0
 
@@ -55,16 +54,11 @@ class SpoolWorker:
     def checks(self) -> Mapping[str, Check]:
         """For `/readyz`: the database answers. Kafka away is no reason to send the worker home."""
 
-        async def database() -> str | None:
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-            return None
-
         async def relay() -> str | None:
             trouble = None if self._relay is None else self._relay.trouble
             return Degraded(f"the spool waits: {trouble}") if trouble else None
 
-        return {"database": database, "relay": relay}
+        return {"database": database_answers(self._engine), "relay": relay}
 
     async def _measure(self) -> None:
         while True:

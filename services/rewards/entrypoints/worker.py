@@ -6,7 +6,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.activities import PostgresActivities
@@ -14,7 +13,7 @@ from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork
 from shared.bus.faults import is_transient
 from shared.clock import Clock
-from shared.http.health import Check, Degraded
+from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys
 from shared.program.period import Period
 from shared.waiting import rest
@@ -78,11 +77,6 @@ class RewardsWorker:
     def checks(self) -> Mapping[str, Check]:
         """For `/readyz`: the database answers, the stream is not held up."""
 
-        async def database() -> str | None:
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-            return None
-
         async def stream() -> str | None:
             return f"held up: {self._stream.trouble}" if self._stream.trouble else None
 
@@ -94,7 +88,7 @@ class RewardsWorker:
             trouble = self._due.trouble
             return Degraded(f"due work fails: {trouble}") if trouble else None
 
-        return {"database": database, "stream": stream, "relay": relay, "jobs": jobs}
+        return {"database": database_answers(self._engine), "stream": stream, "relay": relay, "jobs": jobs}
 
     async def _forget(self, stop: asyncio.Event) -> None:
         """Forget the months of history that are kept no longer."""
