@@ -96,7 +96,7 @@ class TestOurOwnInterface:
         assert await send(receiver.url, within_s=0.4) == expected
 
         assert len(receiver.requests) == 1, "no redirect is followed, nothing is tried twice"
-        assert monotonic() - began < 3
+        assert monotonic() - began < 8  # the limits are a fraction; a machine in use may be slow
 
     async def test_nobody_there(self) -> None:
         async with receiving() as gone:
