@@ -1,7 +1,7 @@
 """The queue in PostgreSQL."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,6 +19,8 @@ COLUMNS: Final = (
     " program_version, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds"
 )
 DETAIL_MAX: Final = 200
+REMEMBERED: Final = timedelta(days=30)
+"""How long it is known that a run was withdrawn: longer than any message of it waits to be asked for."""
 
 _CAUSES = text("""
     SELECT customer_id, cause, id FROM deliveries.messages
@@ -49,6 +51,16 @@ _WITHDRAW = text("""
     SET withdrawn = true, due_at = CASE WHEN state = 'sending' THEN due_at ELSE least(due_at, :now) END
     FROM theirs t WHERE m.id = t.id
     """)
+# Customers' partitions are not read in step: after a merge a run may be withdrawn before its message is asked for.
+_REMEMBER = text("""
+    INSERT INTO deliveries.withdrawn_runs (run, at)
+    SELECT run, :now FROM unnest(CAST(:runs AS text[])) AS w(run) WHERE run <> '' ORDER BY run
+    ON CONFLICT (run) DO NOTHING
+    """)
+_FORGET = text("""
+    DELETE FROM deliveries.withdrawn_runs WHERE run IN (
+        SELECT run FROM deliveries.withdrawn_runs WHERE at < :before ORDER BY at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+    """)
 # In the order of the index of what waits; what is held again meanwhile comes up once more at most.
 _WAKE = text(f"""
     WITH theirs AS (
@@ -61,10 +73,11 @@ _WAKE = text(f"""
     )
     SELECT due_at, id FROM theirs ORDER BY due_at DESC, id DESC LIMIT 1
     """)  # noqa: S608  # names of our own
+_WITHDRAWN = "withdrawn OR EXISTS (SELECT FROM deliveries.withdrawn_runs w WHERE w.run = m.run) AS withdrawn"
 _DUE = text(f"""
-    SELECT {COLUMNS} FROM deliveries.messages
+    SELECT {COLUMNS.replace("withdrawn", _WITHDRAWN)} FROM deliveries.messages m
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND due_at <= :now
-    ORDER BY id FOR UPDATE
+    ORDER BY id FOR UPDATE OF m
     """)  # noqa: S608  # the columns are the program's own
 _WRITTEN = text("""
     SELECT customer_id, id, coalesce(sent_at, claimed_at) AS at, purpose FROM deliveries.messages
@@ -149,6 +162,8 @@ class PostgresMessages:
     async def withdraw(self, connection: AsyncConnection, runs: Collection[str], now: datetime) -> None:
         """See `Messages.withdraw`."""
         await connection.execute(_WITHDRAW, {"runs": list(runs), "now": now})
+        await connection.execute(_REMEMBER, {"runs": list(runs), "now": now})
+        await connection.execute(_FORGET, {"before": now - REMEMBERED})
 
     async def wake(
         self, connection: AsyncConnection, after: tuple[datetime, str], limit: int, now: datetime

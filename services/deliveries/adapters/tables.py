@@ -157,6 +157,15 @@ withdrawals = Table(
     comment="Consents withdrawn by a link in a message, until the activity of that event comes back.",
 )
 
+withdrawn_runs = Table(
+    "withdrawn_runs",
+    metadata,
+    Column("run", NAME, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Index("withdrawn_runs_at", "at"),
+    comment="Runs of campaigns of which nothing more is to be sent, whenever it is asked for.",
+)
+
 add_webhook_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from services.deliveries.application.ports import Again, Refused, Unavailable
 from services.deliveries.domain.channels import Channel
@@ -101,6 +102,25 @@ async def test_a_goal_that_is_reached_withdraws_what_is_still_queued(world: Worl
     assert await world.state(hello) == ("skipped", "goal_reached")
     world.clock.advance(2 * HOUR)
     assert await world.send() == [("winback", "ana@example.com")]
+
+
+async def test_a_goal_told_before_its_message_withdraws_it_too(world: World) -> None:
+    """Given partitions that are not read in step; when a run is withdrawn before its message is asked for; then the
+    message is skipped all the same; a month later nobody remembers the run."""
+    await world.knows("ana")
+    hello = world.due("ana")
+    withdrawn = world.outcome("message.withdrawn", "ana", {"campaign": "hello", "run": hello.data["run"]})
+    await world.happen(withdrawn, withdrawn)
+
+    await world.happen(hello)
+
+    assert await world.claim() == []
+    assert await world.state(hello) == ("skipped", "goal_reached")
+    world.clock.advance(31 * 24 * HOUR)
+    await world.happen(world.outcome("message.withdrawn", "ana", {"campaign": "hello", "run": "another"}))
+    async with world.admin.connect() as connection:
+        rows = await connection.execute(text("SELECT run FROM deliveries.withdrawn_runs"))
+        assert [row.run for row in rows] == ["another"]
 
 
 class TestSenders:
