@@ -20,7 +20,7 @@ from tests.support.mailbox import Mailbox, mail_server
 from tests.support.stack import HEADERS, Bus, Part, Stack, running
 
 CLIENTS = 4
-HEAL_TIMEOUT_S = 150
+HEAL_TIMEOUT_S = 240
 """More than a consumer may hang before it leaves its process, and the next one needs to get its partitions."""
 ALLOWED_STATUS = frozenset({200, 201, 202, 404, 409, 503})
 """404: a redemption may come before the customer's first event has reached rewards."""

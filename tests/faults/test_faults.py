@@ -7,7 +7,7 @@ from tests.support.stack import Bus
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)  # with time for a machine in use, and for a consumer that its watchdog ends
 @pytest.mark.xdist_group("kafka")
 @pytest.mark.parametrize("bus", ["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
 async def test_every_accepted_event_has_exactly_one_effect_whatever_is_killed(bus: Bus) -> None:
