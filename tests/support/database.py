@@ -86,8 +86,8 @@ def embedded_server() -> Iterator[TestDatabases]:
 
 
 def _memory() -> Path | None:
-    """A folder in memory, where the system has one with room. On ext4 a thousand files that are made right after a
-    thousand were deleted, as every test does, cost half of the time of all tests."""
+    """A folder in memory, where the system has one with room. On ext4 making hundreds of files right after hundreds
+    were deleted, as every test does with its database, can take longer than the test."""
     folder = Path("/dev/shm")  # not for secrets
     try:
         roomy = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= MEMORY_BYTES
