@@ -23,7 +23,16 @@ from services.scoring.domain.state import State
 from tests.support.life import SETTINGS, event, moment
 
 NAMES = st.sampled_from(
-    ["email", "sms", "marketing", "email_marketing", "marketing.sms", "news.email", "terms", "tracking"]
+    [
+        "email",
+        "sms",
+        "marketing",
+        "email_marketing",
+        "marketing.sms",
+        "news.marketing.email",
+        "terms",
+        "tracking",
+    ]
 )
 CELLS = st.sampled_from([(channel, purpose) for channel in Channel for purpose in Purpose])
 NO_DATABASE = cast("AsyncConnection", None)

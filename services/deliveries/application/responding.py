@@ -112,8 +112,8 @@ class Responding:
     async def unsubscribe(
         self, connection: AsyncConnection, message: str, now: datetime
     ) -> tuple[Addressee | None, bool]:
-        """No more by the channel that the message came by; and whether that changed anything: twice is as good as once.
-        None: no such message."""
+        """No more marketing by the channel that the message came by; and whether that changed anything: twice is as
+        good as once. None: no such message."""
         to = await self.store.addressee(connection, message)
         consents = await self.store.consents(connection, to.customer_id) if to is not None else None
         if to is None or consents is None:

@@ -4,15 +4,13 @@ Consents are names that the shop gives (see `consent`), so that one of them may 
 at once. A choice changes as few of them as it needs, and nothing of what was not asked.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.consent import may_write, speaks_of
+from shared.contracts.consents import unsubscribed
 from shared.program.model import ConsentRule
-
-_SEPARATORS = re.compile(r"[_.:\-]+")
 
 Cell = tuple[Channel, Purpose]
 
@@ -36,11 +34,10 @@ class Consents:
 
 
 def unsubscribing(consents: Consents, channel: Channel) -> dict[str, bool]:
-    """The consents that unsubscribing from a channel withdraws: the channel itself, and every name that speaks of it
-    (`email_marketing`, `news.email`), as scoring does. Empty where all of them are withdrawn already."""
-    known = consents.given | consents.withdrawn
-    named = {name for name in known if channel.value in _SEPARATORS.split(name.lower())}
-    return dict.fromkeys(sorted({*named, channel.value} - consents.withdrawn), False)
+    """The consents that unsubscribing from marketing by a channel withdraws, as scoring does. Empty where all of them
+    are withdrawn already."""
+    names = unsubscribed(consents.given | consents.withdrawn, channel.value)
+    return dict.fromkeys(sorted(names - consents.withdrawn), False)
 
 
 def choosing(consents: Consents, wanted: Mapping[Cell, bool], rule: ConsentRule) -> dict[str, bool]:

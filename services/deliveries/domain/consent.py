@@ -5,15 +5,14 @@ The shop names its consents as it likes; the words of a name tell what it is abo
 `profiling`) says nothing about messages.
 """
 
-import re
 from collections.abc import Iterable
 
 from services.deliveries.domain.channels import Channel, Purpose
+from shared.contracts.consents import CHANNELS, PURPOSES, words_of
 from shared.program.model import ConsentRule
 
-_SEPARATORS = re.compile(r"[_.:\-]+")
-_CHANNELS = frozenset(channel.value for channel in Channel)
-_PURPOSES = frozenset(purpose.value for purpose in Purpose)
+assert frozenset(Channel) == CHANNELS
+assert frozenset(Purpose) == PURPOSES
 
 
 def may_write(
@@ -32,8 +31,7 @@ def may_write(
 
 def speaks_of(name: str, channel: Channel, purpose: Purpose) -> bool:
     """Whether a consent of this name is about such messages, among others."""
-    words = set(_SEPARATORS.split(name.lower()))
-    channels, purposes = words & _CHANNELS, words & _PURPOSES
+    channels, purposes = words_of(name)
     if not channels and not purposes:
         return False
     return (not channels or channel in channels) and (not purposes or purpose in purposes)

@@ -78,8 +78,8 @@ def link_routes(service: Service, links: Links, responding: Responding) -> APIRo
 
     @router.post("/u/{token}", summary="Unsubscribe at once", response_class=HTMLResponse)
     async def unsubscribe(token: Token) -> Response:
-        """One-click unsubscribing by the mail program (RFC 8058), or by the button of the page. No more messages by the
-        channel that this one came by; twice is as good as once."""
+        """One-click unsubscribing by the mail program (RFC 8058), or by the button of the page. No more
+        marketing by the channel that this message came by; twice is as good as once."""
         return await handler.unsubscribe(token)
 
     @router.get("/p/{token}", summary="A page to choose what one gets", response_class=HTMLResponse)

@@ -29,6 +29,8 @@ PURPOSES: Final = {
     Purpose.SERVICE: "About what you have with us, such as orders and subscriptions",
 }
 
+_STILL: Final = "What concerns your orders and the like still reaches you."
+
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -63,7 +65,7 @@ def ask_to_unsubscribe(shop: str, channel: Channel, preferences: str) -> HTMLRes
     """Opening a link changes nothing, since mail programs and scanners open links by themselves: a button does."""
     return _page(
         f"Unsubscribe from {shop}",
-        f"""<p>You will get no more {_ways(channel)} from us.</p>
+        f"""<p>You will get no more news and offers by {_ways(channel)} from us. {_STILL}</p>
 <form method="post"><input type="hidden" name="confirm" value="yes"><button>Unsubscribe</button></form>
 <p><a href="{escape(preferences)}">Choose what you get instead</a></p>""",
     )
@@ -73,7 +75,7 @@ def unsubscribed(shop: str, channel: Channel, preferences: str) -> HTMLResponse:
     """It is done."""
     return _page(
         "You are unsubscribed",
-        f"""<p>You will get no more {_ways(channel)} from {escape(shop)}.</p>
+        f"""<p>You will get no more news and offers by {_ways(channel)} from {escape(shop)}. {_STILL}</p>
 <p><a href="{escape(preferences)}">Choose what you get</a></p>""",
     )
 
@@ -134,4 +136,4 @@ def _box(name: str, words: str, allowed: Mapping[tuple[Channel, Purpose], bool])
 
 
 def _ways(channel: Channel) -> str:
-    return {Channel.EMAIL: "e-mails", Channel.SMS: "SMS", Channel.PUSH: "push messages"}[channel]
+    return {Channel.EMAIL: "e-mail", Channel.SMS: "SMS", Channel.PUSH: "push messages"}[channel]

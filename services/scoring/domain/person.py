@@ -4,7 +4,6 @@ Personal fields stay sealed: the state only names the event that told each of th
 that an event that brings another one is known from the many that bring the same.
 """
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.purchases import Changes
 from services.scoring.domain.state import AttributeValue, State
 from shared.contracts.activity import Person
+from shared.contracts.consents import unsubscribed
 from shared.contracts.customer import Customer
 
 PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
@@ -38,8 +38,6 @@ ADDRESSING = frozenset(
 
 _SEALED_AGAIN = frozenset(f"customer.{name}" for name in ("id", "card", "anonymous_id", *CONTACTS))
 """Personal fields that events repeat, and whose change their pseudonyms tell."""
-
-_SEPARATORS = re.compile(r"[_.:\-]")
 
 
 def tell(state: State, event: Event, changes: Changes) -> None:
@@ -136,10 +134,9 @@ def _mark(pseudonym: str) -> str:
 
 
 def withdraw_email(state: State, at: datetime, changes: Changes) -> None:
-    """Unsubscribing from e-mail withdraws the consent to it, under every name that speaks of e-mail (`email`,
-    `email_marketing`, `news.email`)."""
-    named = {name for name in state.consent if "email" in _SEPARATORS.split(name.lower())}
-    _consent(state, dict.fromkeys(sorted({*named, "email"}), False), at, changes)
+    """Unsubscribing from e-mail withdraws the consent to marketing by it, under every name that it has. Letters about
+    orders and tickets are none that one subscribes to."""
+    _consent(state, dict.fromkeys(sorted(unsubscribed(state.consent, "email")), False), at, changes)
 
 
 def _consent(state: State, told: dict[str, bool], at: datetime, changes: Changes) -> None:

@@ -14,7 +14,7 @@ from shared.program.model import Program, Score, Stages
 from shared.program.period import Period
 from shared.program.segments import NO_SEGMENTS, SegmentRules
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raise it with every change of the fold that gives the same events another state: all customers are folded anew."""
 
 DEFAULT_PLAN = Plan.of(Score())

@@ -13,8 +13,8 @@ async def pause(town: Town, who: str, number: int) -> None:
 
 
 async def test_who_unsubscribes_with_one_click_gets_no_more_advertising(town: Town) -> None:
-    """Given a letter with the header of RFC 8058; when the mail program posts to it, without a key; then consent is
-    withdrawn everywhere, and the next campaign says nothing."""
+    """Given a letter with the header of RFC 8058; when the mail program posts to it, without a key; then consent to
+    marketing is withdrawn everywhere, the next campaign says nothing, and service still writes."""
     await town.register("c-ana")
     await town.happen("login.recorded", "c-ana")
     await town.skip_days(14)
@@ -34,11 +34,15 @@ async def test_who_unsubscribes_with_one_click_gets_no_more_advertising(town: To
     await town.settle()
 
     profile = (await town.apis["scoring"].get("/v1/customers/c-ana")).json()
-    assert "email" in profile["facts"]["consents_withdrawn"]
+    assert profile["facts"]["consents_withdrawn"] == ["email_marketing"]
     await town.happen("login.recorded", "c-ana")
     await town.skip_days(14)
     await town.skip_days(7)  # longer than a message waits
     assert len(town.letters("c-ana")) == 1
+    await pause(town, "c-ana", 1)
+    await town.settle()
+    _, service = town.letters("c-ana")
+    assert "List-Unsubscribe" not in service.mail
 
 
 async def test_at_night_messages_wait_for_the_morning_where_the_customer_is(town: Town) -> None:

@@ -77,7 +77,8 @@ async def test_one_click_in_a_real_mailbox_ends_it(
     world: World, installed: Settings, mailbox: Mailbox
 ) -> None:
     """Given a mail in a real mailbox; when the mail program posts to the address in its header (RFC 8058); then the
-    next message is not sent, though older news of the customer come by, and scoring is told."""
+    next one of marketing is not sent, though older news of the customer come by, scoring is told, and service still
+    comes, with nothing to unsubscribe from."""
     await world.knows("ana", consents=["email"])
     (letter,) = await written(world, installed, mailbox, world.due("ana"))
     assert header(letter, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
@@ -88,10 +89,15 @@ async def test_one_click_in_a_real_mailbox_ends_it(
     assert answer.status_code == 200
 
     older = await world.told("ana", consents=["email"], customer={"email": "ana@example.com"})
-    due = world.due("ana", "winback")
-    assert await written(world, installed, mailbox, older, due) == []
+    due, service = world.due("ana", "winback"), world.due("ana", "solved")
+    (letter,) = await written(world, installed, mailbox, older, due, service)
+    assert (letter.mail["Subject"], letter.mail["List-Unsubscribe"]) == ("Solved", None)
     assert await world.state(due) == ("skipped", "no_consent")
-    assert [event.type for event in await world.events()] == ["email.sent", "email.unsubscribed"]
+    assert [event.type for event in await world.events()] == [
+        "email.sent",
+        "email.unsubscribed",
+        "email.sent",
+    ]
     assert (await world.events())[1].identifiers == {"id": world.subject("ana")}
 
 

@@ -90,7 +90,7 @@ async def test_names_preferences_locale_zone_and_consent_tell_of_the_person(worl
     last = (await told(world))[-1].person
     assert last is not None
     assert (last.locale, last.time_zone) == ("de-DE", "Europe/Berlin")
-    assert (last.consents, last.consents_withdrawn) == ([], ["email", "sms"])
+    assert (last.consents, last.consents_withdrawn) == (["email"], ["email_marketing", "sms"])
 
 
 async def test_what_comes_late_tells_of_the_person_only_if_it_may_be_news(world: World) -> None:

@@ -42,7 +42,10 @@ async def test_a_profile_shows_tickets_subscriptions_consent_and_channels(api: A
     assert [(one["id"], one["state"], one["plan"]) for one in details["subscriptions"]] == [
         ("s-1", "active", "tea")
     ]
-    assert [(one["purpose"], one["given"]) for one in details["consent"]] == [("email", False)]
+    assert [(one["purpose"], one["given"]) for one in details["consent"]] == [
+        ("email", True),
+        ("email_marketing", False),
+    ]
     assert (then["facts"]["tickets_open"], then["facts"]["logins"]) == (1, 0)
     assert [(one["purpose"], one["given"]) for one in then["details"]["consent"]] == [("email", True)]
 

@@ -38,13 +38,13 @@ def test_rates_are_null_once_all_e_mails_left_the_window():
     assert (known.email_open_rate_30d, known.email_open_rate_90d) == (None, 1.0)
 
 
-def test_unsubscribing_withdraws_every_consent_to_e_mail_and_no_other():
-    consent = {"customer": {"consent": {"email_marketing": True, "news.email": True, "sms": True}}}
+def test_unsubscribing_withdraws_marketing_by_e_mail_under_all_its_names_and_nothing_else():
+    consent = {"customer": {"consent": {"email": True, "news.marketing.email": True, "sms": True}}}
 
     known = facts(event("consent.changed", moment(1), consent), mail("unsubscribed", 2))
 
-    assert known.consents == ["sms"]
-    assert known.consents_withdrawn == ["email", "email_marketing", "news.email"]
+    assert known.consents == ["email", "sms"]
+    assert known.consents_withdrawn == ["email_marketing", "news.marketing.email"]
 
 
 def test_a_pause_of_more_than_half_an_hour_begins_another_visit():
