@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.program.calendar import ExpireAt
 from shared.program.campaigning import Campaign
 from shared.program.condition import Condition
 from shared.program.earn import Counted, EarnRule, Referral
@@ -34,7 +35,6 @@ class Redeem:
     reserve_for: Period
 
 
-ExpireAt = Literal["day", "month", "year"]
 """At the end of which day points expire: that on which they have lasted long enough, or the last of its month or
 year."""
 

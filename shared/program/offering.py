@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from shared.program.calendar import end_of_day_after
 from shared.program.limit import Limit
 from shared.program.period import Period
 
@@ -54,6 +56,14 @@ class OfferTemplate(Gift):
     code: str | None = None
     combinable: bool = False
     terms: Terms = ANYBODY
+
+    def good_until(self, given_at: datetime, zone: ZoneInfo) -> datetime | None:
+        """Until when (not including it) a code is good that is given then: through the day of `zone` on which
+        `valid_for` falls, or to the moment where that is hours; no longer than the offer itself. None: for ever."""
+        if self.valid_for is None:
+            return self.terms.ends
+        until = end_of_day_after(given_at, self.valid_for, zone)
+        return until if self.terms.ends is None else min(until, self.terms.ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

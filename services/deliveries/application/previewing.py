@@ -103,7 +103,7 @@ def _offer(
     given = next((program.offers[name] for name in names if name in program.offers), None)
     if given is None:
         return None
-    until = given.valid_for.after(now, program.time_zone) if given.valid_for else None
+    until = given.good_until(now, program.time_zone)
     return {"name": given.id, "code": given.code or CODE, "valid_until": until and until.isoformat()}
 
 

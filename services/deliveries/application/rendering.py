@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -26,9 +26,10 @@ from services.deliveries.domain.links import Links, Use, can_be_followed
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
 from shared.contracts.facts import Facts
+from shared.program.calendar import is_end_of_day, last_day
 from shared.program.describe import describe_gift
 from shared.program.model import Program
-from shared.program.templating.names import PERSON, Names, Occasion, is_open, names_of
+from shared.program.templating.names import OFFERING, PERSON, Names, Occasion, is_open, names_of
 from shared.program.templating.rendering import TemplateError, render, variables
 from shared.program.templating.template import MessageTemplate, Piece
 
@@ -190,13 +191,16 @@ class _Writer:
     def _variables(self) -> dict[str, Any]:
         message, recipient = self.message, self.recipient
         event_type = next((one.on for one in self.program.campaigns if one.id == message.campaign), None)
-        context = message.context
+        context, zone = message.context, recipient.zone or self.program.time_zone
+        event, offer = context.get("event") or {}, context.get("offer")
+        if event.get("type") in OFFERING:
+            event = _with_last_day(event, self.program, zone)
         values = {
             "customer": {**_NO_FACTS, **(context.get("customer") or {}), **_person(recipient)},
-            "event": {"time": message.caused_at, **(context.get("event") or {})},
+            "event": {"time": message.caused_at, **event},
             "points": context.get("points") or 0,
             "tier": context.get("tier"),
-            "offer": _offer(context.get("offer"), self.program),
+            "offer": _offer(offer, self.program, zone),
             "shop": {"name": self.program.name, "currency": self.program.currency},
             "unsubscribe_url": self.links.make(Use.UNSUBSCRIBE, message.id),
             "preferences_url": self.links.make(Use.PREFERENCES, message.id),
@@ -204,7 +208,7 @@ class _Writer:
         return variables(
             _names(event_type),
             values,
-            zone=recipient.zone or self.program.time_zone,
+            zone=zone,
             currency=self.program.currency,
             open_event=is_open([event_type]),
         )
@@ -216,12 +220,24 @@ def _names(event_type: str | None) -> Names:
     return names_of([Occasion("", event_type, offer=False)])
 
 
-def _offer(offer: Mapping[str, Any] | None, program: Program) -> Mapping[str, Any] | None:
+def _offer(offer: Mapping[str, Any] | None, program: Program, zone: ZoneInfo) -> Mapping[str, Any] | None:
     """The offer, with what it gives in words for its name: nobody reads ids."""
     if offer is None:
         return None
     given = program.offers.get(str(offer.get("name")))
-    return offer if given is None else {**offer, "name": describe_gift(given, program.currency)}
+    name = offer.get("name") if given is None else describe_gift(given, program.currency)
+    return {**_with_last_day(offer, program, zone), "name": name}
+
+
+def _with_last_day(told: Mapping[str, Any], program: Program, zone: ZoneInfo) -> Mapping[str, Any]:
+    """What is told of a code that ends with a day of the program's zone, with that day as its end: it is the day that
+    the customer shall read, wherever they are. One that ends at an hour keeps it."""
+    until = told.get("valid_until")
+    end = datetime.fromisoformat(until) if isinstance(until, str) else None
+    if end is None or not is_end_of_day(end, program.time_zone):
+        return told
+    day = last_day(end, program.time_zone)
+    return {**told, "valid_until": datetime.combine(day, time.max, zone).isoformat()}
 
 
 def _person(recipient: Recipient) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
     since = member.tier_since or moment
     due: list[datetime] = []
     for offer, every in recurring(level):
-        valid_for = program.offers[offer].valid_for
+        template = program.offers[offer]
         run = member.benefits.get((level.id, offer))
         if run is None:
             run = BenefitRun(since, max(period_of(since, every, moment, zone), 0) - 1)
@@ -44,7 +44,8 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
             first = max(run.issued + 1, period_of(run.anchor, every, since, zone))
             for number in range(first, present + 1):
                 begun = begins(run.anchor, every, number, zone)
-                good = valid_for is None or valid_for.after(begun, zone) > now
+                until = template.good_until(begun, zone)
+                good = until is None or until > now
                 if number == present or (begun >= since and good):
                     _issue(member, level, offer, run, number, rulebook, changes)
             run.issued, run.changed = present, True

@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.rewards.domain.calendar import (
+from services.rewards.domain.member import Counted, Member
+from services.rewards.domain.purchases import ZERO, Purchase
+from shared.program.calendar import (
     NEW_YEAR,
     end_of_day_after,
     next_year_start,
     window_start,
     year_start,
 )
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases import ZERO, Purchase
 from shared.program.period import Period
 from shared.program.tiering import Basis, Measure
 

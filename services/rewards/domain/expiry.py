@@ -11,11 +11,11 @@ from datetime import datetime
 
 from services.rewards.domain import ledger
 from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.calendar import end_of_day, last_day
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import Lot, end_of_points, keep_in_step
 from services.rewards.domain.member import Member
 from shared.contracts.activity import Activity
+from shared.program.calendar import end_of_day, last_day
 from shared.program.model import Program
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.rewards.domain.calendar import day_start
 from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import ORDERS, UNDOING
 from services.rewards.domain.tiers import current_level, rolls, start_of_window
 from shared.contracts.activity import Activity
+from shared.program.calendar import day_start
 from shared.program.model import Program
 from shared.program.tiering import Measure, Tiers
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from services.rewards.domain.calendar import end_of_day_after
+from shared.program.calendar import end_of_day_after
 from shared.program.model import Program
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)

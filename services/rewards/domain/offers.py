@@ -52,8 +52,8 @@ def issue_offer(
     `occasion` tells apart several that one rule gives for one cause."""
     program = rulebook.program
     template = program.offers[offer]
-    assert template.valid_for is not None, "only codes of a customer's own are given"
-    until = template.valid_for.after(changes.now, program.time_zone)
+    until = template.good_until(changes.now, program.time_zone)
+    assert until is not None, "only codes of a customer's own are given"
     code = offer_code(rulebook.code_key, member.customer_id, offer, f"{rule}/{cause}{occasion}")
     issued = IssuedOffer(
         code=code,
@@ -63,7 +63,7 @@ def issue_offer(
         cause=cause,
         program_version=program.version,
         issued_at=changes.now,
-        valid_until=min(until, template.terms.ends or until),
+        valid_until=until,
         uses=template.uses,
         percent=template.percent,
         amount=template.amount,

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.rewards.domain.calendar import end_of_day_after
 from services.rewards.domain.counting import MOMENT, Calendar
 from services.rewards.domain.member import Counted, TierGrant
 from services.rewards.domain.purchases import ZERO
+from shared.program.calendar import end_of_day_after
 from shared.program.tiering import Tiers
 
 GRACE = "grace"

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from services.rewards.domain import counting, tiers
 from services.rewards.domain.benefits import give_benefits
-from services.rewards.domain.calendar import last_day
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.counting import Calendar
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.standing import GRACE, GRANTED, earned, level_for, with_grants
+from shared.program.calendar import last_day
 from shared.program.model import Program
 from shared.program.tiering import TierLevel
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.rewards.domain import counting
-from services.rewards.domain.calendar import NEW_YEAR, window_start, year_start
 from services.rewards.domain.changes import Changes, TierChange
 from services.rewards.domain.counting import Calendar
 from services.rewards.domain.member import Counted, Member
@@ -19,6 +18,7 @@ from services.rewards.domain.purchases import ZERO, Purchase
 from services.rewards.domain.recurring import due_at_change
 from services.rewards.domain.standing import GRACE, Standing, earned, level_for, reached, with_grants
 from shared.contracts.activity import Activity
+from shared.program.calendar import NEW_YEAR, window_start, year_start
 from shared.program.model import Program
 from shared.program.tiering import Measure, Tiers
 

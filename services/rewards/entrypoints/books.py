@@ -12,7 +12,6 @@ from sqlalchemy import text
 from services.rewards.adapters.books import ids_of, read_balances, read_books, read_entries
 from services.rewards.domain.accounts import Account
 from services.rewards.domain.books import balances_before, books
-from services.rewards.domain.calendar import end_of_day
 from services.rewards.domain.redemptions import worth
 from services.rewards.entrypoints.customers import EntryView, entry_view
 from services.rewards.entrypoints.service import MayRead, Service
@@ -20,6 +19,7 @@ from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import Problem, ProblemError
 from shared.http.types import CustomerRef
+from shared.program.calendar import end_of_day
 
 DAYS_MAX = 366
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

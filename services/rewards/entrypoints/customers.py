@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.rewards.domain.accounts import signed_points
-from services.rewards.domain.calendar import last_day
 from services.rewards.domain.offers import Offer
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
+from shared.program.calendar import last_day
 from shared.program.period import Period
 
 NOTICE_DEFAULT = Period.parse("P30D")

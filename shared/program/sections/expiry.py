@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.program.calendar import ExpireAt
 from shared.program.document import Scalar
 from shared.program.faults import suggestion
-from shared.program.model import ExpireAt
 from shared.program.period import Period
 from shared.program.reading import Fields
 from shared.program.sections.triggers import check_event_type

@@ -24,6 +24,11 @@ LINKS = Links("https://mail.example.com", b"k" * 32)
 NO_DATABASE = cast("AsyncConnection", None)
 OFFER = {"code": "MISS-1", "name": "10 % off", "valid_until": "2026-12-22T03:00:00Z"}
 
+UNTIL = (
+    "  hello: {sms: \"{% if offer %}{{ offer.valid_until|date }}, {{ offer.valid_until|date('weekday') }}"
+    " {{ offer.valid_until|date('time') }}{% endif %}\"}\n"
+)
+
 
 async def renderer(*programs: Program, messages: list[Message], tracking: bool = True) -> TemplateRenderer:
     made = TemplateRenderer(StoredPrograms(*programs), LINKS, tracking)
@@ -100,6 +105,20 @@ class TestWords:
         template = "  hello: {sms: \"{{ event.time|date('time') }} {{ event.time|date('weekday') }}\"}\n"
         assert (await written(template, Channel.SMS)).text == "07:00 Sunday"
         assert (await written(template, Channel.SMS, to=STRANGER)).text == "12:00 Sunday"
+
+    async def test_a_code_that_ends_with_a_day_names_that_day_wherever_the_customer_is(self) -> None:
+        """Given a code that is good through 21 December in the program's zone, told as the moment after; when it is
+        written of, in other zones too; then every letter names the 21st."""
+        ends = {"offer": {**OFFER, "valid_until": "2026-12-22T00:00:00Z"}}
+        for whom in (ANA, STRANGER):
+            made = await written(UNTIL, Channel.SMS, to=whom, context=ends)
+            assert made.text == "21 December 2026, Monday 23:59"
+
+    async def test_a_code_that_ends_at_an_hour_names_it_in_the_customers_zone(self) -> None:
+        hours = {"offer": OFFER}
+        assert (await written(UNTIL, Channel.SMS, context=hours)).text == "21 December 2026, Monday 22:00"
+        made = await written(UNTIL, Channel.SMS, to=STRANGER, context=hours)
+        assert made.text == "22 December 2026, Tuesday 03:00"
 
     async def test_lines_that_only_choose_leave_no_empty_lines(self) -> None:
         text = "One\n{% if points %}\nTwo\n{% else %}\n  Three\n{% endif %}\nFour\n"

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.rewards.domain.calendar import end_of_day_after, window_start, year_start
 from services.rewards.domain.limits import within
 from services.rewards.domain.member import Use
+from shared.program.calendar import end_of_day_after, window_start, year_start
 from shared.program.limit import Limit
 from shared.program.period import Period, anniversary
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.rewards.domain import ledger
-from services.rewards.domain.calendar import end_of_day_after
 from services.rewards.domain.expiry import give_notice, renew
 from services.rewards.domain.lots import lot_number
+from shared.program.calendar import end_of_day_after
 from shared.program.model import ExpireAt
 from shared.program.period import Period
 from tests.unit.rewards.building import NOW, PROGRAM, Life, activity, order, rulebook

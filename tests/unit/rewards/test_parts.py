@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.rewards.application.batching import BATCH_MAX, BATCHES_MAX, Batcher
-from services.rewards.domain.calendar import end_of_day_after, last_day, window_start
 from services.rewards.domain.lots import lot_number
+from shared.program.calendar import end_of_day_after, last_day, window_start
 from shared.program.period import Period
 from shared.program.stated import rule_text
 from tests.unit.rewards.building import PROGRAM

@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.program.model import ExpireAt
 from shared.program.period import Period, anniversary
+
+ExpireAt = Literal["day", "month", "year"]
 
 REMEMBERED = 4096
 """Days that each function remembers; a year of history is 366."""
@@ -21,9 +23,9 @@ def end_of_day(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo, *, at: ExpireAt = "day") -> datetime:
     """The end of the local day on which `period` after `moment` falls, or with `at` of its month or year, in UTC:
-    points live through their last day."""
+    points and codes live through their last day. Hours are meant exactly."""
     if at == "day" and not period.months and period.rest < timedelta(days=1):
-        return period.after(moment, zone)  # hours are meant exactly
+        return period.after(moment, zone)
     return _end_of_day_after(moment.astimezone(zone).date(), period, zone, at)
 
 
@@ -82,6 +84,11 @@ def day_start(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def is_end_of_day(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a local day ends then, which is not always at midnight: clocks may be put on at that hour."""
+    return end_of_day(moment - timedelta(microseconds=1), zone) == moment
 
 
 def last_day(end: datetime, zone: ZoneInfo) -> date:
