@@ -24,8 +24,12 @@ _REVISION = text("SELECT revision, program FROM scoring.segment_revision WHERE i
 _NEXT_REVISION = text("UPDATE scoring.segment_revision SET revision = revision + 1 WHERE id = 1")
 _SAVED = text("SELECT id, rule, actor, changed_at FROM scoring.segments ORDER BY id")
 _PUT = text("""
-    INSERT INTO scoring.segments (id, rule, actor, changed_at) VALUES (:id, :rule, :actor, :now)
+    INSERT INTO scoring.segments (id, rule, actor, changed_at)
+    SELECT s.id, :rule, :actor, CAST(:now AS timestamptz) FROM (SELECT CAST(:id AS text) AS id) AS s
+    WHERE (SELECT count(*) FROM scoring.segments) < :limit
+        OR EXISTS (SELECT FROM scoring.segments known WHERE known.id = s.id)
     ON CONFLICT (id) DO UPDATE SET rule = EXCLUDED.rule, actor = EXCLUDED.actor, changed_at = EXCLUDED.changed_at
+    RETURNING id
     """)
 _DELETE = text("DELETE FROM scoring.segments WHERE id = :id")
 
@@ -107,11 +111,17 @@ class SqlRules:
         """All that were saved over the API."""
         return [Saved(*row) for row in await connection.execute(_SAVED)]
 
-    async def put(self, connection: AsyncConnection, name: str, rule: str, actor: str, now: datetime) -> None:
-        """Save a rule that was checked; whoever takes events in waits until this is committed, and we for them."""
+    async def put(
+        self, connection: AsyncConnection, name: str, rule: str, *, actor: str, now: datetime, limit: int
+    ) -> bool:
+        """Save a rule that was checked; whoever takes events in, or saves another one, waits until this is committed,
+        and we for them. False, and nothing is saved, when it would be one more than `limit`."""
         await connection.execute(_ALONE, {"lock": IDENTITY_LOCK})
-        await connection.execute(_PUT, {"id": name, "rule": rule, "actor": actor, "now": now})
+        bound = {"id": name, "rule": rule, "actor": actor, "now": now, "limit": limit}
+        if (await connection.execute(_PUT, bound)).first() is None:
+            return False
         await connection.execute(_NEXT_REVISION)
+        return True
 
     async def delete(self, connection: AsyncConnection, name: str) -> None:
         """Remove a saved rule; its members leave with the next pass."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.personal import PersonalData
@@ -16,6 +16,7 @@ from services.scoring.application.ports import Known
 from services.scoring.entrypoints import people
 from services.scoring.entrypoints.completeness import Completeness
 from services.scoring.entrypoints.details import Details
+from services.scoring.entrypoints.moments import NOT_AS_OF, At
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
     CustomerSummary,
@@ -38,13 +39,9 @@ from shared.http.paging import (
     encode_cursor,
 )
 from shared.http.problems import Problem, ProblemError, invalid_request
-from shared.http.types import CustomerRef, Instant, ShortText
+from shared.http.types import CustomerRef, ShortText
 
 Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
-At = Annotated[
-    Instant | None, Query(description="Show it as it stood at this moment (RFC 3339); now if left out.")
-]
-
 _Amount = Annotated[str, msgspec.Meta(pattern=r"^\d{1,30}(\.\d{1,4})?$")]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _CURSORS: dict[str, Any] = {
@@ -59,7 +56,11 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
     router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
     views = _Views(profiles, portray, clock)
 
-    @router.get("/v1/customers", summary="List customers, or find one by an exact id or e-mail address")
+    @router.get(
+        "/v1/customers",
+        summary="List customers, or find one by an exact id or e-mail address",
+        dependencies=[NOT_AS_OF],
+    )
     async def list_customers(  # noqa: PLR0917  # by name: they are those of the query
         _: Reader,
         stage: Stage | None = None,
@@ -73,7 +74,7 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
         """Stages are those of this moment. `sort` with a minus puts the largest or latest first."""
         return await views.listed(_Filter(stage, segment, tag, q), sort, limit, cursor)
 
-    @router.get("/v1/summary", summary="All customers together, by stage")
+    @router.get("/v1/summary", summary="All customers together, by stage", dependencies=[NOT_AS_OF])
     async def summary(_: Reader) -> Summary:
         """Counts and sums over all customers, at this moment."""
         return await views.summary()

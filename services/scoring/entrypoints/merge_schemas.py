@@ -41,8 +41,9 @@ class MergeView(BaseModel):
     undone_reason: str | None = None
 
     @classmethod
-    def of(cls, record: MergeRecord) -> "MergeView":
-        """A merge as it is stored."""
+    def of(cls, record: MergeRecord, at: datetime | None = None) -> "MergeView":
+        """A merge as it is stored; with `at`, as it stood at that moment."""
+        undone = record.undone_at is not None and (at is None or record.undone_at <= at)
         return cls(
             id=record.id,
             at=record.at,
@@ -50,8 +51,8 @@ class MergeView(BaseModel):
             from_=record.from_id,
             into=record.into_id,
             reason=record.reason,
-            undone_at=record.undone_at,
-            undone_reason=record.undone_reason,
+            undone_at=record.undone_at if undone else None,
+            undone_reason=record.undone_reason if undone else None,
         )
 
 

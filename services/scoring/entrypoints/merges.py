@@ -27,6 +27,7 @@ from services.scoring.entrypoints.merge_schemas import (
     SuggestionView,
     UndoneView,
 )
+from services.scoring.entrypoints.moments import NOT_AS_OF, At
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
@@ -43,6 +44,8 @@ MergeId = Annotated[str, Path(max_length=64, pattern=r"^mrg_[a-z0-9]+$", descrip
 SuggestionId = Annotated[str, Path(max_length=64, pattern=r"^sug_[a-z0-9]+$", description="Such as `sug_…`.")]
 
 _END = datetime.max.replace(tzinfo=UTC)
+_LAST_ID = "~"
+"""Behind every id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,16 @@ def merge_routes(engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clo
         customer: Annotated[
             str | None, Query(max_length=64, description="Only those that had this id (`cus_…`) at one end.")
         ] = None,
+        at: At = None,
         limit: PageLimit = PAGE_DEFAULT,
         cursor: PageCursor = None,
     ) -> Page[MergeView]:
-        """What was undone stays in the list."""
+        """What was undone stays in the list. With `at`, what had been merged by then, and undone by then."""
+        before = _place(cursor) if at is None else min(_place(cursor), (at, _LAST_ID))
         async with engine.connect() as connection:
-            found = await parts.decisions.page(
-                connection, customer=customer, before=_place(cursor), limit=limit + 1
-            )
+            found = await parts.decisions.page(connection, customer=customer, before=before, limit=limit + 1)
         more = encode_cursor((found[limit - 1].at, found[limit - 1].id)) if len(found) > limit else None
-        return Page(items=[MergeView.of(one) for one in found[:limit]], next=more)
+        return Page(items=[MergeView.of(one, at) for one in found[:limit]], next=more)
 
     @router.post(
         "/v1/merges/{merge_id}/undo",
@@ -111,7 +114,11 @@ def merge_routes(engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clo
             lambda connection, now: work.undo(connection, merge_id, body.reason, principal.key_id, now),
         )
 
-    @router.get("/v1/customers/suggested-merges", summary="Customers who may be one, for people to decide")
+    @router.get(
+        "/v1/customers/suggested-merges",
+        summary="Customers who may be one, for people to decide",
+        dependencies=[NOT_AS_OF],
+    )
     async def suggested(
         _: Reader, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
     ) -> Page[SuggestionView]:

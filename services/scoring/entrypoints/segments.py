@@ -12,6 +12,7 @@ from services.scoring.adapters.previews import Previews
 from services.scoring.adapters.segments import Saved, SqlRules
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import is_done
+from services.scoring.entrypoints.moments import NOT_AS_OF
 from services.scoring.entrypoints.schemas import CustomerSummary
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
@@ -79,13 +80,18 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
     views = _Views(rules, clock)
     previews = Previews()
 
-    @router.get("/v1/segments", summary="All segments with their live counts")
+    @router.get("/v1/segments", summary="All segments with their live counts", dependencies=[NOT_AS_OF])
     async def list_segments(_: Reader) -> SegmentList:
         """Counts are of members, kept by events, by time and by saved rules."""
         async with engine.connect() as connection:
             return SegmentList(items=await views.all(connection))
 
-    @router.get("/v1/segments/{segment}", summary="One segment", responses=problem_responses(404))
+    @router.get(
+        "/v1/segments/{segment}",
+        summary="One segment",
+        responses=problem_responses(404),
+        dependencies=[NOT_AS_OF],
+    )
     async def get_segment(_: Reader, segment: SegmentId) -> SegmentView:
         """Its rule and its live count."""
         async with engine.connect() as connection:
@@ -99,13 +105,14 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
             await rules.current(connection)  # the ids and the time zone of the program that counts
             views.need_id(segment)
             condition = checked(rules, body.rule)
-            saved = {one.id: one for one in await rules.saved(connection)}
-            if segment not in saved and len(saved) >= SEGMENTS_MAX:
+            saved = {one.id: one.rule for one in await rules.saved(connection)}
+            # It counts under the lock: of two that save at once, one comes after the other.
+            if saved.get(segment) != condition.source and not await rules.put(
+                connection, segment, condition.source, actor=principal.key_id, now=clock(), limit=SEGMENTS_MAX
+            ):
                 raise _conflict(
                     "too_many_segments", "Too many segments", f"{SEGMENTS_MAX} are the most; delete one."
                 )
-            if segment not in saved or saved[segment].rule != condition.source:
-                await rules.put(connection, segment, condition.source, principal.key_id, clock())
         async with engine.connect() as connection:
             return await views.one(connection, segment)
 

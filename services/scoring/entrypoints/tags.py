@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from services.scoring.application.portray import Portrait, Portray
 from services.scoring.domain.event import Event
 from services.scoring.domain.labels import Label
 from services.scoring.domain.voice import stands
+from services.scoring.entrypoints.moments import At
 from services.scoring.entrypoints.people import record_look
 from services.scoring.entrypoints.schemas import HIDDEN
 from shared.auth.guard import Principal, require
@@ -21,12 +22,11 @@ from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem
-from shared.http.types import CustomerRef, Instant
+from shared.http.types import CustomerRef
 
 GIVEN = "customer.tagged"
 
 _Reader = Annotated[Principal, Depends(require(Scope.PROFILES_READ))]
-_At = Annotated[Instant | None, Query(description="As it stood at this moment (RFC 3339); now if left out.")]
 
 
 class TagEvidence(BaseModel):
@@ -77,7 +77,7 @@ def tags_routes(profiles: Profiles, personal: PersonalData, portray: Portray, cl
         summary="What a customer's texts say, with the words",
         responses=problem_responses(404),
     )
-    async def tags(principal: _Reader, customer: CustomerRef, at: _At = None) -> Tags:
+    async def tags(principal: _Reader, customer: CustomerRef, at: At = None) -> Tags:
         """Tags that stand, with their events. The words need the scope personal:read."""
         now = clock()
         async with profiles.engine.connect() as connection:

@@ -9,7 +9,7 @@ Two things happen on the way, both so that authors need not think of types:
 
 from dataclasses import dataclass, field, replace
 
-from shared.program.expression.fields import SEGMENT, customer_fields
+from shared.program.expression.fields import OWN_SEGMENTS, SEGMENT, customer_fields
 from shared.program.expression.functions import FUNCTIONS, METHODS
 from shared.program.expression.reach import always
 from shared.program.expression.rules import (
@@ -257,10 +257,8 @@ class Checker:
                 )
         found = self._customer_field(Member(tree.at, target, "segments"))
         if self.scope.segments is not None and segment not in self.scope.segments:
-            hint = suggestion(segment, self.scope.segments)
-            raise ConditionError(
-                f"There is no segment {segment}.", asked.at, hint or "Define it under segments."
-            )
+            hint = f"{suggestion(segment, self.scope.segments)} {OWN_SEGMENTS}".lstrip()
+            raise ConditionError(f"The program has no segment {segment}.", asked.at, hint)
         listed = Variable("customer_segments", "customer", "segments", found, self.scope.zone)
         flag = as_flag(listed, "holds", HOLDS, segment)
         self._noted(flag)

@@ -29,6 +29,11 @@ _STAGE = Type(Kind.TEXT, choices=frozenset(STAGES))
 SEGMENT = Type(Kind.TEXT, low=None, high=None)
 """The id of a segment; recognised by identity, as which ids exist is known only with the program."""
 
+OWN_SEGMENTS = (
+    "Rules name the program's segments; of one saved over the API, write its condition under segments."
+)
+"""Why: what is saved over the API may change or go at any time, and no version of the program would say so."""
+
 _SOME_TEXT = replace(TEXT, optional=True)
 _SOME_TIME = replace(TIME, optional=True)
 

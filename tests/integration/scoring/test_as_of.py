@@ -77,3 +77,30 @@ async def test_answers_as_of_a_moment_are_those_that_were_given_then(
 
     assert again == then
     assert all(now[path] != then[path] for path in then)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/customers",
+        "/v1/customers/suggested-merges",
+        "/v1/summary",
+        "/v1/segments",
+        "/v1/segments/vip",
+        "/v1/metrics",
+        "/v1/cohorts",
+        "/v1/completeness",
+        "/v1/alerts",
+    ],
+)
+async def test_what_tells_of_many_as_of_now_says_so(api: Api, path: str):
+    """Given an answer about many customers, which are as they are now; when asked as of a moment; then it is refused
+    with what to ask instead, rather than answered as if nothing had been said."""
+    assert (await api.get(path)).status_code == 200
+
+    refused = await api.get(path, at=moment(1).isoformat())
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    (error,) = refused.json()["errors"]
+    assert (error["code"], error["parameter"]) == ("not_as_of", "at")
+    assert "GET /v1/customers/{customer}?at=" in error["detail"] or "state=all" in error["detail"]

@@ -10,6 +10,8 @@ from services.scoring.domain.identity import SHARED_ABOVE
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.test_identities import placed
 from tests.integration.scoring.world import World
+from tests.support.clock import ManualClock
+from tests.support.life import moment
 
 
 async def post(api: Api, path: str, body: dict[str, Any], *, key: str, token: str = "all") -> httpx.Response:
@@ -211,3 +213,27 @@ async def test_merges_beside_two_workers_lose_and_double_nothing(api: Api):
         assert (await customer(api, name))["facts"]["orders"] == expected
     told = [one.id for one in await api.world.activity() if one.type == "order.completed"]
     assert len(told) == len(set(told)) == 126
+
+
+async def test_merges_as_of_a_moment_are_those_of_then(api: Api, clock: ManualClock):
+    """Given a merge, undone later, and another one after that; then as of each moment the list of the customer is what
+    it was then."""
+    await api.order(0, "1", id="ana")
+    await api.order(5, "2", id="ben")
+    ana = (await customer(api, "ana"))["id"]
+    lists = {40.0: []}
+    for day, path, body in (
+        (41, "/v1/customers/merge", {"from": "ben", "into": "ana", "reason": "one"}),
+        (42, "/v1/merges/{last}/undo", {"reason": "two"}),
+        (43, "/v1/customers/merge", {"from": "ben", "into": "ana", "reason": "one after all"}),
+    ):
+        clock.set(moment(day))
+        last = lists[day - 1][0]["id"] if lists[day - 1] else ""
+        assert (await post(api, path.format(last=last), body, key=f"k-{day}")).status_code in {200, 201}
+        lists[float(day)] = (await api.get("/v1/merges", customer=ana)).json()["items"]
+
+    assert [len(one) for one in lists.values()] == [0, 1, 1, 2]
+    assert lists[41] != lists[42]
+    for day, then in lists.items():
+        again = await api.get("/v1/merges", customer=ana, at=moment(day).isoformat())
+        assert again.json()["items"] == then, day

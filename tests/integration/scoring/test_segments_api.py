@@ -1,5 +1,6 @@
 """`/v1/segments`: rules checked on save, live counts, previews; and lists of customers by segment and tag."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from services.scoring.adapters.stale import SqlStale
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
+from services.scoring.entrypoints import segments
 from shared.program import default_program_text
 from shared.program.parse import load_program
 from tests.integration.scoring.api import Api
@@ -151,3 +153,22 @@ async def test_the_ranking_of_then_counts_at_a_moment(shop: Api):
     then = (await shop.get("/v1/customers/eve", at="2026-02-09T16:00:00Z")).json()
     assert "big-spenders" not in then["segments"]
     assert now["facts"]["orders"] == then["facts"]["orders"] == 1
+
+
+async def test_the_most_that_may_be_saved_is_exact(shop: Api, monkeypatch: pytest.MonkeyPatch):
+    """Given room for two more; when five are saved at the same time; then two are, three are told that there are too
+    many, and one that is there may still be changed."""
+    monkeypatch.setattr(segments, "SEGMENTS_MAX", 3)
+    assert (await save(shop, "first")).status_code == 200
+
+    answers = await asyncio.gather(*(save(shop, f"s{number}") for number in range(5)))
+
+    assert sorted(one.status_code for one in answers) == [200, 200, 409, 409, 409]
+    assert {one.json()["code"] for one in answers if one.status_code == 409} == {"too_many_segments"}
+    assert await shop.world.rows("SELECT count(*) FROM scoring.segments") == [(3,)]
+    assert (await save(shop, "first", "customer.spend >= 7")).json()["rule"] == "customer.spend >= 7"
+
+
+async def save(api: Api, name: str, rule: str = "customer.spend >= 100") -> httpx.Response:
+    """Save a segment."""
+    return await call(api, "PUT", f"/v1/segments/{name}", {"rule": rule})

@@ -171,7 +171,9 @@ def test_a_wrong_campaign_is_refused(campaign: str, said: str, path: str) -> Non
 
 def test_conditions_may_name_segments_that_are_defined_further_down() -> None:
     body = "points: {earn: [{id: a, on: review.posted, points: 5, when: \"customer.in_segment('vip')\"}]}\n"
-    assert "no segment vip" in only_fault(body).message
+    fault = only_fault(body)
+    assert "The program has no segment vip" in fault.message
+    assert "saved over the API, write its condition under segments" in fault.hint
     assert not faults(body + "segments: {vip: 'customer.orders > 5'}")
 
 
