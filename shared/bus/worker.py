@@ -31,7 +31,8 @@ FETCH_S = 0.5
 
 PACE_S = 0.04
 """Between the beginnings of two batches, unless a backlog fills them. A transaction costs the same dozen round trips
-for one record as for a hundred: without a pace, steady load is handled in crumbs, and the crumbs eat the machine.
+for one record as for a hundred: without a pace, steady load is handled in crumbs, and the crumbs eat the machine. Short
+where somebody waits for what comes of it; a worker nobody waits for may take its time.
 Records that come after a rest are handled at once."""
 
 LOAD_S = 2.0
@@ -88,6 +89,7 @@ class StreamWorker:
         clock: Clock,
         batch_records: int,
         transient: Callable[[BaseException], bool] = is_transient,
+        pace_s: float = PACE_S,
         watchdog: Watchdog | None = None,
     ) -> None:
         self.topic = topic
@@ -98,6 +100,7 @@ class StreamWorker:
         self._handle = handle
         self._clock = clock
         self._batch_records = batch_records
+        self._pace_s = pace_s
         self._transient = transient
         self._watchdog = watchdog or Watchdog(topic)
         self._epochs: dict[Partition, int] = {}
@@ -150,7 +153,7 @@ class StreamWorker:
         if not records:
             return 0.0
         began = time.monotonic()
-        self._not_sooner = time.monotonic() + PACE_S if len(records) < self._batch_records else 0.0
+        self._not_sooner = time.monotonic() + self._pace_s if len(records) < self._batch_records else 0.0
         try:
             await self._handle_all(records)
         except FencedError as fenced:
