@@ -54,7 +54,8 @@ class Campaign:
     """Occasion to action. `on` is the type of the occasion (`shared.program.occasions`).
 
     `after`: for occasions of silence how long it lasts, for a renewal how long ahead, for all others a delay before
-    anything is done. `holdout` is the share of customers that are left alone, in percent (10 means 10 %). What is done
+    anything is done. `recheck`: after a delay it acts only if what it began on still holds. `holdout` is the share of
+    customers that are left alone, in percent (10 means 10 %). What is done
     stands in `do`, or, where ways are compared, in `variants`.
     """
 
@@ -67,6 +68,7 @@ class Campaign:
     holdout: Decimal | None = None
     success: Goal | None = None
     variants: tuple[Variant, ...] = ()
+    recheck: bool = True
 
     @property
     def delay(self) -> Period | None:

@@ -142,11 +142,10 @@ def describe_campaign(campaign: Campaign) -> str:
 def _waits(campaign: Campaign) -> str:
     if campaign.after is None:
         return ""
-    return (
-        f", {in_words(campaign.after)} before"
-        if campaign.on == AHEAD
-        else f", after {in_words(campaign.after)}"
-    )
+    if campaign.on == AHEAD:
+        return f", {in_words(campaign.after)} before"
+    whatever = "" if campaign.recheck else ", whatever has become of it"
+    return f", after {in_words(campaign.after)}{whatever}"
 
 
 def _actions(actions: Sequence[Action]) -> str:

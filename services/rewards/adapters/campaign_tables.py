@@ -45,7 +45,7 @@ def campaign_tables(metadata: MetaData) -> None:
         Column("points", BigInteger, nullable=False, server_default=text("0")),
         Column("codes", String),
         CheckConstraint(
-            "state IN ('waiting', 'done', 'superseded', 'held_out', 'stopped', 'dropped')",
+            "state IN ('waiting', 'done', 'superseded', 'held_out', 'stopped', 'dropped', 'unmet')",
             "campaign_runs_state",
         ),
         CheckConstraint("due_at >= started_at", "campaign_runs_due"),

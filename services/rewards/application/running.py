@@ -12,7 +12,8 @@ from services.rewards.application.jobs import DUE_MAX, work_of
 from services.rewards.application.ports import Programs
 from services.rewards.domain import tiers
 from services.rewards.domain.campaigns.acting import act
-from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes
+from services.rewards.domain.campaigns.holding import end_unmet, holds_still, pass_on
+from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes, split
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.campaigns.starting import actions_of
 from services.rewards.domain.changes import Changes
@@ -49,7 +50,10 @@ class RunCampaigns:
             changes = Changes(now, rulebook.program.version)
             lifted = []
             for member in members.values():
-                due = sorted(member.runs.values(), key=lambda run: (run.due_at, run.run))
+                # In the order of the file: what one does not write after all, the next one does.
+                order, last = rulebook.campaign_order, len(rulebook.campaign_order)
+                runs_due = member.runs.values()
+                due = sorted(runs_due, key=lambda run: (run.due_at, order.get(run.campaign, last), run.run))
                 for run in due:
                     told = len(changes.outcomes)
                     _act_now(member, run, facts.get(member.customer_id), rulebook, changes)
@@ -61,16 +65,23 @@ class RunCampaigns:
 
 
 def _act_now(member: Member, run: Run, facts: Facts | None, rulebook: Rulebook, changes: Changes) -> None:
-    """Let a run that waited act, as the program of now says; one whose campaign or arm is gone is dropped."""
+    """Let a run that waited act, as the program of now says; one whose campaign or arm is gone is dropped,
+    and one whose occasion does not hold any more ends."""
     campaign = next((one for one in rulebook.program.campaigns if one.id == run.campaign), None)
     arms = {variant.id for variant in campaign.variants} if campaign is not None else set()
     known = campaign is not None and (not arms or run.arm in arms or run.arm == HOLDOUT)
     if campaign is None or not known:
         run.state, run.event, run.changed = State.DROPPED, None, True
         changes.keep_run(member, run)
+        pass_on(member, run, rulebook)
         return
-    told = json.decode(run.event or "{}")
-    occasion = Occasion(run.on, run.cause, run.root, run.started_at, told, facts, told)
+    told, event = split(json.decode(run.event or "{}"))
+    occasion = Occasion(run.on, run.cause, run.root, run.started_at, told, facts, event)
+    if campaign.delay is not None and not holds_still(campaign, occasion, member, rulebook):
+        end_unmet(member, run, changes)
+        if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
+            pass_on(member, run, rulebook)
+        return
     member.part, earned = run.part, member.lifetime_earned
     run.program_version = rulebook.program.version
     act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)

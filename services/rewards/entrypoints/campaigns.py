@@ -68,7 +68,7 @@ class RunView(BaseModel):
     state: State = Field(
         description="`waiting` until `due_at`; `done`; `superseded`: done but for its message, as an earlier campaign"
         " of the file writes about the same; `held_out`: nothing was done; `stopped`: the goal was reached before it"
-        " was due; `dropped`: the program has it no longer."
+        " was due; `unmet`: what it began on held no more when it was due; `dropped`: the program has it no longer."
     )
     wrote: bool = Field(description="Whether it asked for a message.")
     started_at: datetime

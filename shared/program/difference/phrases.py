@@ -105,6 +105,7 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Campaign", "after"): Phrase("waits for"),
     ("Campaign", "at_most"): Phrase("comes at most"),
     ("Campaign", "holdout"): Phrase("leaves alone", percent),
+    ("Campaign", "recheck"): Phrase("looks again before it acts:"),
     ("Campaign", "success"): Phrase("has succeeded by"),
     ("Campaign", "variants"): Phrase("compares"),
     ("MessageTemplate", "purpose"): Phrase("is for"),

@@ -22,7 +22,7 @@ from shared.program.sections.triggers import (
     rule_scope,
 )
 
-KEYS = ("id", "on", "when", "after", "before", "do", "variants", "at_most", "holdout", "success")
+KEYS = ("id", "on", "when", "after", "before", "do", "variants", "at_most", "holdout", "success", "recheck")
 ACTION_KEYS = ("offer", "message", "points", "tag", "alert", "webhook")
 DELAY_MAX = Period(months=12)
 SENT = frozenset({"email.sent", "sms.sent", "push.sent"})
@@ -90,6 +90,7 @@ def _campaign(fields: Fields, known: Known) -> Campaign:
         holdout=read_holdout(fields),
         success=_success(fields),
         variants=read_variants(fields, read_actions),
+        recheck=_recheck(fields, occasion),
     )
     _refuse_endless(fields, campaign)
     return campaign
@@ -157,6 +158,14 @@ def _after(fields: Fields, occasion: str | None) -> Period | None:
     if period is not None and _days(period) > _days(DELAY_MAX):
         fields.fault(key, f"{key} is longer than a year.", "Write such as P14D.")
     return period
+
+
+def _recheck(fields: Fields, occasion: str | None) -> bool:
+    """Whether to look again after the delay."""
+    if "recheck" in fields and ("after" not in fields or (occasion is not None and counts_silence(occasion))):
+        hint = "Leave it out: what is done at once is looked at once."
+        fields.fault("recheck", "recheck says nothing without a delay.", hint)
+    return fields.flag("recheck") is not False
 
 
 def _days(period: Period) -> float:

@@ -161,6 +161,8 @@ def test_variants_share_equally_what_is_left() -> None:
         ("{do: [{message: n}]}", "no template n", "do[0].message"),
         ("{do: [{message: m}, {tag: t}, {message: m}]}", "one message", "do[2].message"),
         ("{after: P13M, do: [{tag: t}]}", "longer than a year", "after"),
+        ("{recheck: false, do: [{tag: t}]}", "says nothing without a delay", "recheck"),
+        ("{after: P1D, recheck: never, do: [{tag: t}]}", "true or false", "recheck"),
         ("{do: [{tag: Not a tag}]}", "cannot be an id", "do[0].tag"),
         ("{do: [{tag: t, alert: a}]}", "both", "do[0].alert"),
         ("{do: [{mesage: m}]}", "no key mesage", "do[0].mesage"),

@@ -15,6 +15,10 @@ from shared.program.occasions import counts_silence
 from shared.program.period import Period
 
 STAGE, ENTERED, LEFT = "stage.changed", "segment.entered", "segment.left"
+ASKED = ("source", "received", "late", "historical")
+"""What conditions may ask of every event, beside its type and time."""
+COMMON = "__common"
+"""Under which these are kept: no field of an event is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,20 @@ class Occasion:
     event: Activity | dict[str, Any]
     late: bool = False
     unrewarded: bool = False
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept of it while a run waits: what it tells, and beside it what conditions may ask of every event."""
+        event = self.event
+        common = {
+            key: getattr(event, key) if isinstance(event, Activity) else event.get(key) for key in ASKED
+        }
+        return {**self.told, COMMON: common}
+
+
+def split(kept: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an occasion tells, and the event that conditions look at, of what was kept of it."""
+    told = {key: value for key, value in kept.items() if key != COMMON}
+    return told, {**told, **kept.get(COMMON, {})}
 
 
 def concerns(activity: Activity, rulebook: Rulebook) -> bool:

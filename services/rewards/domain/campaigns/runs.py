@@ -11,8 +11,9 @@ from msgspec import Struct
 
 class State(StrEnum):
     """`waiting` until it is due. Then `done`; `superseded`: all done but its message, because an earlier campaign of
-    the file writes on the same cause; `held_out`: nothing, as the customer is in the hold-out. Or before it was due:
-    `stopped`, because the goal was reached; `dropped`, because the program has the campaign no longer."""
+    the file writes on the same cause; `held_out`: nothing, as the customer is in the hold-out; `unmet`: nothing, as
+    what it began on held no more when it was due. Or before it was due: `stopped`, because the goal was reached;
+    `dropped`, because the program has the campaign no longer."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -20,6 +21,7 @@ class State(StrEnum):
     HELD_OUT = "held_out"
     STOPPED = "stopped"
     DROPPED = "dropped"
+    UNMET = "unmet"
 
 
 COUNTING = frozenset({State.WAITING, State.DONE, State.SUPERSEDED, State.HELD_OUT})

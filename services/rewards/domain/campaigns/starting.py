@@ -7,6 +7,7 @@ from msgspec import json
 
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.goals import reach_goals
+from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
 from services.rewards.domain.changes import Changes
@@ -44,14 +45,18 @@ def start(
             reach_goals(member, activity, rulebook, changes)
         if run.state is State.STOPPED:
             continue
+        waits = run.due_at > changes.now
+        if not waits and campaign.delay is not None and not holds_still(campaign, occasion, member, rulebook):
+            end_unmet(member, run, changes)
+            continue
         if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
             moment = (run.root, campaign.delay)
             run.silent = moment in writing
             writing.add(moment)
-        if run.due_at <= changes.now:
-            act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)
+        if waits:
+            run.event = json.encode(occasion.kept()).decode()
         else:
-            run.event = json.encode(occasion.told).decode()
+            act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)
 
 
 def actions_of(campaign: Campaign, arm: str) -> tuple[Action, ...]:

@@ -1,0 +1,65 @@
+"""Whether what a campaign began on still holds, when it has waited: nobody who is back is told that they are missed."""
+
+from services.rewards.domain import tiers
+from services.rewards.domain.campaigns.occasions import ENTERED, LEFT, STAGE, Occasion
+from services.rewards.domain.campaigns.runs import Run, State
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.rulebook import Rulebook
+from shared.contracts.activity import Facts
+from shared.program.campaigning import Campaign
+from shared.program.condition import ConditionContext
+
+TIER = "tier.changed"
+
+
+def holds_still(campaign: Campaign, occasion: Occasion, member: Member, rulebook: Rulebook) -> bool:
+    """Whether a campaign that has waited is still meant: its condition holds by the facts of now (`occasion.facts`),
+    and the customer still is in the stage, segment or tier whose change it began on. Of whom no facts are known any
+    more, nothing has changed as far as is known."""
+    if not campaign.recheck:
+        return True
+    if occasion.type == TIER and not _still_there(occasion, member, rulebook):
+        return False
+    facts = occasion.facts
+    if facts is None:
+        return True
+    if not _unchanged(occasion, facts):
+        return False
+    return campaign.when is None or ConditionContext(facts, occasion.event).holds(campaign.when)
+
+
+def end_unmet(member: Member, run: Run, changes: Changes) -> None:
+    """End a run whose occasion does not hold any more: nothing is done."""
+    run.state, run.event, run.changed = State.UNMET, None, True
+    changes.keep_run(member, run)
+
+
+def pass_on(member: Member, run: Run, rulebook: Rulebook) -> None:
+    """The message that a run does not write after all is that of the next campaign of the file that waited beside it to
+    write about the same."""
+    if run.silent:
+        return
+    beside = [
+        one
+        for one in member.runs.values()
+        if one.silent and one.state is State.WAITING and one.moment == run.moment
+    ]
+    last = len(rulebook.campaign_order)
+    for one in sorted(beside, key=lambda one: rulebook.campaign_order.get(one.campaign, last))[:1]:
+        one.silent = False
+
+
+def _unchanged(occasion: Occasion, facts: Facts) -> bool:
+    if occasion.type == STAGE:
+        return occasion.told.get("to") == facts.stage
+    if occasion.type in {ENTERED, LEFT}:
+        return (occasion.told.get("segment") in facts.segments) == (occasion.type == ENTERED)
+    return True
+
+
+def _still_there(occasion: Occasion, member: Member, rulebook: Rulebook) -> bool:
+    rules = rulebook.program.tiers
+    return rules is not None and rules.levels[tiers.current_level(rules, member)].id == occasion.told.get(
+        "to"
+    )
