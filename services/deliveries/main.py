@@ -15,6 +15,7 @@ from typing import Final
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.deliveries.adapters.claims import PostgresClaims
 from services.deliveries.adapters.gates import PostgresGates
 from services.deliveries.adapters.knowing import PostgresKnowing
 from services.deliveries.adapters.messages import PostgresMessages
@@ -38,6 +39,7 @@ from services.deliveries.application.sending import Dispatch
 from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.links import Links
+from services.deliveries.entrypoints.beginning import Beginner
 from services.deliveries.entrypoints.links import link_routes
 from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
@@ -158,7 +160,7 @@ def create_queue(settings: Settings, renderer: Renderer, programs: PostgresProgr
     pseudonyms = Pseudonyms(settings.secret, settings.phone_region)
     return MessageQueue(
         recipients=PostgresRecipients(SubjectKeys(settings.secret), pseudonyms),
-        rows=PostgresMessages(),
+        rows=PostgresClaims(),
         programs=programs,
         renderer=renderer,
         events=OutboxEvents(make_outbox(settings, SERVICE)),
@@ -172,9 +174,12 @@ def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mess
     renderer = TemplateRenderer(programs, links_of(settings), settings.tracking)
     providers = make_providers(settings, clock)
     queue = create_queue(settings, renderer, programs)
+    begin = Beginner(engine, queue, clock, _is_transient)
     return MessageSender(
         engine=engine,
-        dispatch=Dispatch(queue, renderer, PostgresGates(), providers.by_channel, chance=random.random),
+        dispatch=Dispatch(
+            queue, renderer, PostgresGates(), providers.by_channel, begin=begin, chance=random.random
+        ),
         clock=clock,
         transient=_is_transient,
         close=providers.close,

@@ -3,22 +3,18 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import uuid4
 
 from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.ports import Claimed, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.frequency import Written
 from services.deliveries.domain.message import FINAL, Held, Message, Reason, State
 
 COLUMNS: Final = (
     "id, customer_id, part, campaign, run, template, arm, purpose, cause, caused_at, created_at, expires_at,"
-    " program_version, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds"
+    " program_version, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds, begun_at"
 )
-DETAIL_MAX: Final = 200
 REMEMBERED: Final = timedelta(days=30)
 """How long it is known that a run was withdrawn: longer than any message of it waits to be asked for."""
 
@@ -73,62 +69,12 @@ _WAKE = text(f"""
     )
     SELECT due_at, id FROM theirs ORDER BY due_at DESC, id DESC LIMIT 1
     """)  # noqa: S608  # names of our own
-_WITHDRAWN = "withdrawn OR EXISTS (SELECT FROM deliveries.withdrawn_runs w WHERE w.run = m.run) AS withdrawn"
-_DUE = text(f"""
-    SELECT {COLUMNS.replace("withdrawn", _WITHDRAWN)} FROM deliveries.messages m
-    WHERE customer_id = ANY(CAST(:customers AS text[])) AND due_at <= :now
-    ORDER BY id FOR UPDATE OF m
-    """)  # noqa: S608  # the columns are the program's own
-_WRITTEN = text("""
-    SELECT customer_id, id, coalesce(sent_at, claimed_at) AS at, purpose FROM deliveries.messages
-    WHERE customer_id = ANY(CAST(:customers AS text[])) AND state IN ('sent', 'sending')
-        AND coalesce(sent_at, claimed_at) > :since
-    """)
-# What the words spoke of is kept for as long as it may be needed again; the row stays, for the links in the message.
-_SETTLE = text("""
-    UPDATE deliveries.messages m
-    SET state = w.state, reason = w.reason, due_at = w.due_at, channel = coalesce(w.channel, m.channel),
-        attempts = w.attempts, holds = w.holds, contact_part = coalesce(w.contact, m.contact_part),
-        lease = CASE WHEN w.state = 'sending' THEN CAST(:lease AS text) END,
-        claimed_at = CASE WHEN w.state = 'sending' THEN CAST(:now AS timestamptz) ELSE m.claimed_at END,
-        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END,
-        context = CASE WHEN w.due_at IS NULL THEN '{}' ELSE m.context END
-    FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-        CAST(:due AS timestamptz[]), CAST(:channels AS text[]), CAST(:attempts AS int[]), CAST(:holds AS text[]),
-        CAST(:contacts AS text[])) AS w(id, state, reason, due_at, channel, attempts, holds, contact)
-    WHERE m.id = w.id
-    """)
-_NOTED = text("""
-    WITH w AS (
-        SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:leases AS text[]), CAST(:states AS text[]),
-            CAST(:reasons AS text[]), CAST(:due AS timestamptz[]), CAST(:attempts AS int[]), CAST(:holds AS text[]))
-            AS n(id, lease, state, reason, due_at, attempts, holds)
-    ), ours AS (
-        SELECT m.id FROM deliveries.messages m JOIN w ON m.id = w.id AND m.lease = w.lease
-        ORDER BY m.id FOR UPDATE OF m
-    )
-    UPDATE deliveries.messages m
-    SET state = w.state, reason = w.reason, due_at = w.due_at, attempts = w.attempts, holds = w.holds, lease = NULL,
-        sent_at = CASE WHEN w.state = 'sent' THEN CAST(:now AS timestamptz) END,
-        settled_at = CASE WHEN w.due_at IS NULL THEN CAST(:now AS timestamptz) END,
-        context = CASE WHEN w.due_at IS NULL THEN '{}' ELSE m.context END
-    FROM w JOIN ours USING (id) WHERE m.id = w.id
-    RETURNING m.id
-    """)
-_ATTEMPTED = text("""
-    INSERT INTO deliveries.attempts (message_id, number, at, channel, result, code, detail)
-    SELECT w.id, 1 + (SELECT coalesce(max(number), 0) FROM deliveries.attempts a WHERE a.message_id = w.id),
-        :now, w.channel, w.result, w.code, w.detail
-    FROM unnest(CAST(:ids AS text[]), CAST(:channels AS text[]), CAST(:results AS text[]), CAST(:codes AS text[]),
-        CAST(:details AS text[])) AS w(id, channel, result, code, detail)
-    """)
-
 _context = json.Decoder(dict[str, Any])
 _holds = json.Decoder(list[Held])
 
 
 class PostgresMessages:
-    """Implements what `application.queueing` and `application.claiming` ask for."""
+    """Implements what `application.queueing` asks for."""
 
     async def causes(
         self, connection: AsyncConnection, causes: Collection[str]
@@ -157,7 +103,7 @@ class PostgresMessages:
             "contexts": [json.encode(message.context).decode() for message in messages],
             "now": messages[0].created_at,
         }
-        await connection.execute(_ADD, bound | _states(messages))
+        await connection.execute(_ADD, bound | states(messages))
 
     async def withdraw(self, connection: AsyncConnection, runs: Collection[str], now: datetime) -> None:
         """See `Messages.withdraw`."""
@@ -174,67 +120,10 @@ class PostgresMessages:
         row = (await connection.execute(_WAKE, bound)).first()
         return None if row is None else (row.due_at, row.id)
 
-    async def due(
-        self, connection: AsyncConnection, customers: Collection[str], now: datetime
-    ) -> list[Message]:
-        """See `Rows.due`."""
-        rows = await connection.execute(_DUE, {"customers": list(customers), "now": now})
-        return [message_of(row) for row in rows]
-
-    async def written(
-        self, connection: AsyncConnection, customers: Collection[str], since: datetime
-    ) -> list[tuple[str, str, Written]]:
-        """See `Rows.written`."""
-        rows = await connection.execute(_WRITTEN, {"customers": list(customers), "since": since})
-        return [(customer_id, id_, Written(at, Purpose(purpose))) for customer_id, id_, at, purpose in rows]
-
-    async def settle(
-        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str | None]], now: datetime
-    ) -> str:
-        """See `Rows.settle`."""
-        lease = uuid4().hex
-        if messages:
-            decided = [message for message, _ in messages]
-            bound = {
-                "channels": [message.channel for message in decided],
-                "contacts": [contact for _, contact in messages],
-                "lease": lease,
-                "now": now,
-            }
-            await connection.execute(_SETTLE, bound | _results(decided))
-        return lease
-
-    async def noted(
-        self, connection: AsyncConnection, messages: Sequence[tuple[Message, str]], now: datetime
-    ) -> set[str]:
-        """See `Rows.noted`."""
-        if not messages:
-            return set()
-        bound = _results([message for message, _ in messages])
-        leases = [lease for _, lease in messages]
-        rows = await connection.execute(_NOTED, bound | {"leases": leases, "now": now})
-        return {id_ for (id_,) in rows}
-
-    async def attempted(
-        self, connection: AsyncConnection, attempts: Sequence[tuple[Claimed, Receipt]], now: datetime
-    ) -> None:
-        """See `Rows.attempted`."""
-        if not attempts:
-            return
-        bound: dict[str, Any] = {
-            "ids": [claimed.message.id for claimed, _ in attempts],
-            "channels": [claimed.contact.channel.value for claimed, _ in attempts],
-            "results": [_result(receipt) for _, receipt in attempts],
-            "codes": [_words(receipt)[0] for _, receipt in attempts],
-            "details": [_words(receipt)[1][:DETAIL_MAX] for _, receipt in attempts],
-            "now": now,
-        }
-        await connection.execute(_ATTEMPTED, bound)
-
 
 def message_of(row: Any) -> Message:
     """A message from a row of `COLUMNS`."""
-    *head, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds = row
+    *head, context, state, reason, due_at, channel, attempts, sent_at, withdrawn, holds, begun_at = row
     id_, customer_id, part, campaign, run, template, arm, purpose, cause, *moments, version = head
     caused_at, created_at, expires_at = moments
     return Message(
@@ -260,29 +149,15 @@ def message_of(row: Any) -> Message:
         sent_at=sent_at,
         withdrawn=withdrawn,
         holds=tuple(_holds.decode(holds)),
+        begun_at=begun_at,
     )
 
 
-def _states(messages: Sequence[Message]) -> dict[str, Any]:
+def states(messages: Sequence[Message]) -> dict[str, Any]:
+    """Their states, as columns."""
     assert all((message.due_at is None) == (message.state in FINAL) for message in messages)
     return {
         "states": [message.state.value for message in messages],
         "reasons": [message.reason.value if message.reason else None for message in messages],
         "due": [message.due_at for message in messages],
     }
-
-
-def _results(messages: Sequence[Message]) -> dict[str, Any]:
-    return _states(messages) | {
-        "ids": [message.id for message in messages],
-        "attempts": [message.attempts for message in messages],
-        "holds": [json.encode(message.holds).decode() for message in messages],
-    }
-
-
-def _result(receipt: Receipt) -> str:
-    return "sent" if isinstance(receipt, Sent) else "refused" if isinstance(receipt, Refused) else "again"
-
-
-def _words(receipt: Receipt) -> tuple[str, str]:
-    return ("", receipt.reference) if isinstance(receipt, Sent) else (receipt.code, receipt.detail)

@@ -40,6 +40,11 @@ _PARTS = text("""
 _SUPPRESSED = text("""
     SELECT channel, pseudonym FROM deliveries.suppressed WHERE pseudonym = ANY(CAST(:pseudonyms AS text[]))
     """)
+_BEGUN = text("""
+    SELECT m.id, m.channel, p.part, p.customer_id, p.subject, p.identifiers, m.contact_sealed AS sealed
+    FROM deliveries.messages m JOIN deliveries.recipient_parts p ON p.part = m.contact_part
+    WHERE m.id = ANY(CAST(:messages AS text[]))
+    """)
 _OWNER = text("SELECT customer_id FROM deliveries.recipient_parts WHERE part = :part")
 _KNOWN = text("SELECT 1 FROM deliveries.recipients WHERE customer_id = :id")
 
@@ -90,11 +95,20 @@ class PostgresRecipients:
             for row in found
         ]
 
+    async def contacts(self, connection: AsyncConnection, messages: Collection[str]) -> dict[str, Contact]:
+        """The contacts that these messages were begun with, as they were then; none of who was erased since."""
+        rows = (await connection.execute(_BEGUN, {"messages": list(messages)})).all()
+        parts = await self.parts(connection, rows)
+        found = {
+            row.id: _contact([part], Channel(row.channel)) for row, part in zip(rows, parts, strict=True)
+        }
+        return {id_: contact for id_, contact in found.items() if contact is not None}
+
     async def suppress(
         self, connection: AsyncConnection, contact: Contact, message_id: str, code: str, now: datetime
     ) -> None:
         """Note that an address is no good: nothing is sent there any more."""
-        pseudonym = self._pseudonym(contact)
+        pseudonym = self.pseudonym(contact)
         await suppress(connection, contact.channel, pseudonym, message_id, code, at=now)
 
     async def customer(self, connection: AsyncConnection, part: str) -> str | None:
@@ -112,14 +126,15 @@ class PostgresRecipients:
             for theirs in parts.values()
             for channel in Channel
             if (contact := _contact(theirs, channel)) is not None
-            for each in (self._pseudonym(contact),)
+            for each in (self.pseudonym(contact),)
         ]
         if not pseudonyms:
             return frozenset()
         rows = await connection.execute(_SUPPRESSED, {"pseudonyms": pseudonyms})
         return frozenset((channel, pseudonym) for channel, pseudonym in rows)
 
-    def _pseudonym(self, contact: Contact) -> str:
+    def pseudonym(self, contact: Contact) -> str:
+        """The name under which an address is suppressed."""
         return self._pseudonyms.of(ADDRESS[contact.channel], contact.value)
 
     def _recipient(self, row: Any, parts: list[Part], suppressed: frozenset[tuple[str, str]]) -> Recipient:
@@ -127,7 +142,7 @@ class PostgresRecipients:
         for channel in Channel:
             contact = _contact(parts, channel)
             if contact is not None:
-                bad = bool(suppressed) and (channel.value, self._pseudonym(contact)) in suppressed
+                bad = bool(suppressed) and (channel.value, self.pseudonym(contact)) in suppressed
                 contacts[channel] = replace(contact, suppressed=True) if bad else contact
         readable = _readable(parts)
         personal = {name: found[1] for name in _WORDS if (found := newest(readable, name)) is not None}

@@ -80,6 +80,8 @@ messages = Table(
     Column("claimed_at", TIME),
     Column("sent_at", TIME),
     Column("contact_part", NAME),
+    Column("begun_at", TIME),
+    Column("contact_sealed", LargeBinary),
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Column("holds", String, nullable=False, server_default=text("'[]'")),
     Column("settled_at", TIME),
@@ -88,6 +90,9 @@ messages = Table(
     ),
     CheckConstraint("(due_at IS NULL) = (state IN ('sent', 'failed', 'skipped'))", name="messages_due"),
     CheckConstraint("(lease IS NOT NULL) = (state = 'sending')", name="messages_lease"),
+    CheckConstraint(
+        "begun_at IS NULL AND contact_sealed IS NULL OR state = 'sending'", name="messages_begun"
+    ),
     Index("messages_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("messages_customer", "customer_id", "created_at", "id"),
     Index("messages_created", "created_at", "id"),

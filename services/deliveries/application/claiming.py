@@ -18,7 +18,7 @@ from services.deliveries.application.ports import (
     Unavailable,
 )
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Decision, Rules, Send, decide, take_room
+from services.deliveries.domain.deciding import Decision, Rules, Send, decide, repeat, take_room
 from services.deliveries.domain.frequency import SPACING, Written
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.progress import after, became, overtaken, turn
@@ -36,6 +36,12 @@ class Recipients(Protocol):
     async def lock_due(self, connection: AsyncConnection, now: datetime, limit: int) -> list[str]: ...
 
     async def load(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Recipient]: ...
+
+    async def contacts(self, connection: AsyncConnection, messages: Collection[str]) -> dict[str, Contact]:
+        """The contacts that these messages were begun with, by their ids; none of who was erased since."""
+
+    def pseudonym(self, contact: Contact) -> str:
+        """The name under which an address is suppressed."""
 
     async def suppress(
         self, connection: AsyncConnection, contact: Contact, message_id: str, code: str, now: datetime
@@ -58,8 +64,13 @@ class Rows(Protocol):
     async def settle(
         self, connection: AsyncConnection, messages: Sequence[tuple[Message, str | None]], now: datetime
     ) -> str:
-        """Store what was decided, each with the part of the contact that it goes to; answers the lease of those that
-        are `sending`."""
+        """Store what was decided, each with the part of the contact that it goes to, None where it goes to the same as
+        before; answers the lease of those that are `sending`."""
+
+    async def begin(
+        self, connection: AsyncConnection, claimed: Sequence[tuple[Claimed, str]], now: datetime
+    ) -> set[str]:
+        """See `Queue.begin`; each with the pseudonym of its address."""
 
     async def noted(
         self, connection: AsyncConnection, messages: Sequence[tuple[Message, str]], now: datetime
@@ -115,13 +126,17 @@ class MessageQueue:
         rooms = dict(unavailable or {})
         rules = Rules.of(program, rooms)
         written = await self._written(connection, ids, rules, now)
-        decided: list[tuple[Message, Decision | None]] = []
+        begun = [message for message in messages if message.begun_at is not None]
+        decided = await self._repeat_all(connection, begun, (rules, rooms), now)
+        for message, decision in decided:
+            if isinstance(decision, Send):
+                written.setdefault(message.customer_id, {})[message.id] = Written(now, message.purpose)
         for id_ in ids:
-            due = [message for message in messages if message.customer_id == id_]
-            decided += self._decide_all(people[id_], due, (rules, rooms), written.get(id_, []), now)
+            due = [each for each in messages if each.customer_id == id_ and each.begun_at is None]
+            decided += self._decide_all(people[id_], due, (rules, rooms), written.get(id_, {}), now)
         results = [(after(message, decision, now), decision) for message, decision in decided]
         lease = await self.rows.settle(
-            connection, [(message, _part_of(decision)) for message, decision in results], now
+            connection, [(message, _part_of(message, decision)) for message, decision in results], now
         )
         for message, _ in results:
             self.told.decided(message)
@@ -130,6 +145,11 @@ class MessageQueue:
             for message, decision in results
             if isinstance(decision, Send)
         ]
+
+    async def begin(self, connection: AsyncConnection, claimed: Sequence[Claimed], now: datetime) -> set[str]:
+        """See `Queue.begin`."""
+        named = [(each, self.recipients.pseudonym(each.contact)) for each in claimed]
+        return await self.rows.begin(connection, named, now)
 
     async def note(
         self,
@@ -161,19 +181,37 @@ class MessageQueue:
             await self.events.append(connection, sent, now)
         return [claimed for claimed, _ in kept]
 
+    async def _repeat_all(
+        self,
+        connection: AsyncConnection,
+        begun: Sequence[Message],
+        limits: tuple[Rules, dict[Channel, Unavailable]],
+        now: datetime,
+    ) -> list[tuple[Message, Decision | None]]:
+        """Decide about what a provider may have: it goes again as it was."""
+        rules, rooms = limits
+        contacts = await self.recipients.contacts(connection, [each.id for each in begun]) if begun else {}
+        decided: list[tuple[Message, Decision | None]] = []
+        for message in begun:
+            decision = repeat(message, contacts.get(message.id), rules, now)
+            if isinstance(decision, Send):
+                take_room(rooms, decision.contact.channel)
+            decided.append((message, decision))
+        return decided
+
     def _decide_all(
         self,
         recipient: Recipient,
         due: list[Message],
         limits: tuple[Rules, dict[Channel, Unavailable]],
-        written: list[tuple[str, Written]],
+        written: Mapping[str, Written],
         now: datetime,
     ) -> list[tuple[Message, Decision | None]]:
         """Decide about one customer's messages, one after the other: what goes out counts for those after it."""
         rules, rooms = limits
         decided: list[tuple[Message, Decision | None]] = []
         stale = overtaken(due, now)
-        going = [one for id_, one in written if id_ not in {message.id for message in due}]
+        going = [one for id_, one in written.items() if id_ not in {message.id for message in due}]
         for message in sorted(due, key=lambda message: turn(message, now)):
             if message.id in stale:
                 decided.append((message, None))
@@ -188,11 +226,11 @@ class MessageQueue:
 
     async def _written(
         self, connection: AsyncConnection, ids: Sequence[str], rules: Rules, now: datetime
-    ) -> dict[str, list[tuple[str, Written]]]:
+    ) -> dict[str, dict[str, Written]]:
         since = _since(rules.messages.at_most, rules, now)
-        found: dict[str, list[tuple[str, Written]]] = {}
+        found: dict[str, dict[str, Written]] = {}
         for customer_id, message_id, written in await self.rows.written(connection, ids, since):
-            found.setdefault(customer_id, []).append((message_id, written))
+            found.setdefault(customer_id, {})[message_id] = written
         return found
 
 
@@ -206,8 +244,8 @@ def _since(limit: Limit | None, rules: Rules, now: datetime) -> datetime:
     return min(margin, limit.per.before(now, rules.zone) - timedelta(days=2))
 
 
-def _part_of(decision: Decision | None) -> str | None:
-    return decision.contact.part if isinstance(decision, Send) else None
+def _part_of(message: Message, decision: Decision | None) -> str | None:
+    return decision.contact.part if isinstance(decision, Send) and message.begun_at is None else None
 
 
 def _sent_event(claimed: Claimed, now: datetime) -> OwnEvent:

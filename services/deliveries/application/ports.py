@@ -101,6 +101,11 @@ class Queue(Protocol):
         """Look at what is due, of at most `limit` recipients: decide for each message whether it goes out now, waits or
         is skipped. Those that go out are `sending` when the transaction commits. Two processes never claim the same."""
 
+    async def begin(self, connection: AsyncConnection, claimed: Sequence[Claimed], now: datetime) -> set[str]:
+        """Look once more, right before these are handed over, and note of those that still may go that a provider may
+        have them: their ids. Of the others the lease is over, consent or the address was withdrawn, the goal reached,
+        or the recipient erased."""
+
     async def note(
         self,
         connection: AsyncConnection,

@@ -6,7 +6,7 @@ provider hears of the message, and what the provider said is committed after.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -43,6 +43,10 @@ GIVEN_UP: Final = Again("not_finished")
 """Every worker that had it ended before it was noted; it may be what ends them."""
 
 assert timedelta(seconds=BEGUN_WITHIN_S) < LEASE / 2, "no message is begun that somebody else may have soon"
+
+Begin = Callable[[Claimed], Awaitable[bool]]
+"""The last look before a message is handed over: whether it may go still (`Queue.begin`). When it answers, it is
+committed that a provider may have the message."""
 
 log = structlog.get_logger()
 
@@ -89,6 +93,7 @@ class Dispatch:
         gates: Gates,
         providers: Mapping[Channel, Provider],
         *,
+        begin: Begin,
         chance: Callable[[], float],
     ) -> None:
         """`chance` answers uniformly from [0, 1)."""
@@ -96,6 +101,7 @@ class Dispatch:
         self._renderer = renderer
         self._gates = gates
         self._providers = providers
+        self._begin = begin
         self._chance = chance
         self._places = {
             channel: asyncio.Semaphore(provider.at_a_time) for channel, provider in providers.items()
@@ -165,6 +171,9 @@ class Dispatch:
                     self._unnoted.release()
                     return hindrance
                 receipt = await self._send(handed)
+                if not _was_tried(receipt):
+                    self._unnoted.release()
+                    return receipt
                 down = isinstance(receipt, Again) and receipt.down
                 self._failures[channel] = self._failures[channel] + 1 if down else 0
                 return receipt
@@ -193,6 +202,8 @@ class Dispatch:
             return Refused(NOT_RENDERED, type(error).__name__)
         since = claimed.message.created_at if _rounds(claimed.message) > 1 else None
         try:
+            if not await self._begin(claimed):
+                return NOT_TRIED
             return await self._providers[handed.channel].sender.send(
                 handed.channel, rendered, claimed.contact, claimed.message.id, since
             )

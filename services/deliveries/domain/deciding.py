@@ -107,6 +107,16 @@ def decide(
     return hold if hold is not None else _route(message, contacts, rules, now)
 
 
+def repeat(message: Message, contact: Contact | None, rules: Rules, now: datetime) -> Decision:
+    """Decide about a message that a provider may have, of which nobody noted what it said: it goes again as it was, by
+    the same channel and to the same contact, whatever has changed since. Anything else might be said of a message that
+    was read already. `contact` None: whoever it went to was erased."""
+    if contact is None:
+        return Skip(Reason.ERASED)
+    route = _route(message, [contact], rules, now)
+    return Skip(Reason.GAVE_UP) if isinstance(route, Hold) and now >= message.expires_at else route
+
+
 def _gone(message: Message, recipient: Recipient, words: Collection[Channel], now: datetime) -> Skip | None:
     if message.withdrawn:
         return Skip(Reason.GOAL_REACHED)

@@ -67,6 +67,7 @@ class Message:
     was. `context` is what the words may speak of. From `expires_at` on it is not worth saying any more.
     `due_at`: when to look at it next; None once its state is final. `attempts`: how often a sender had it, faults of
     the provider left out. `withdrawn`: its campaign has reached its goal. `holds`: what it waited for, the last last.
+    `begun_at`: since when a provider may have it, of which nobody has noted what it said; None: none has it.
     """
 
     id: str
@@ -91,3 +92,4 @@ class Message:
     sent_at: datetime | None = None
     withdrawn: bool = False
     holds: tuple[Held, ...] = ()
+    begun_at: datetime | None = None

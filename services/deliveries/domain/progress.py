@@ -55,13 +55,16 @@ def after(message: Message, decision: Decision | None, now: datetime) -> Message
             channel=decision.contact.channel,
             attempts=message.attempts + 1,
         )
+    if isinstance(decision, Hold) and message.begun_at is not None:
+        return replace(message, due_at=decision.until)  # it is with a provider, perhaps, and stays so
     if isinstance(decision, Hold):
         holds = _held(message, decision, now)
         return replace(message, state=State.HELD, reason=decision.reason, due_at=decision.until, holds=holds)
     reason = Reason.NEWER_MESSAGE if decision is None else decision.reason
     if reason is Reason.NO_CONTACT and message.attempts:
         return replace(message, state=State.FAILED, reason=Reason.REFUSED, due_at=None)
-    return replace(message, state=State.SKIPPED, reason=reason, due_at=None)
+    state = State.FAILED if reason is Reason.GAVE_UP else State.SKIPPED
+    return replace(message, state=state, reason=reason, due_at=None, begun_at=None)
 
 
 def _held(message: Message, hold: Hold, now: datetime) -> tuple[Held, ...]:
@@ -82,12 +85,16 @@ def became(message: Message, receipt: Receipt, retry_at: datetime | None, now: d
         return replace(message, state=State.FAILED, reason=reason, due_at=None)
     if retry_at is None:
         return replace(message, state=State.FAILED, reason=Reason.GAVE_UP, due_at=None)
+    if (
+        message.begun_at is not None
+    ):  # handed over twice, and only the second time is answered: it goes again as it was
+        return replace(message, due_at=retry_at, attempts=message.attempts - receipt.down)
     hold = Hold(Reason.PROVIDER_DOWN if receipt.down else Reason.RETRY, retry_at)
     return replace(
         message,
         state=State.HELD,
         reason=hold.reason,
         due_at=retry_at,
-        attempts=message.attempts - (1 if receipt.down else 0),
+        attempts=message.attempts - receipt.down,
         holds=_held(message, hold, now),
     )

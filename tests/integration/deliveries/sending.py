@@ -17,6 +17,7 @@ from services.deliveries.domain.answers import Receipt, Sent
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.pace import Pace
 from services.deliveries.domain.recipient import Contact
+from services.deliveries.entrypoints.beginning import Beginner
 from services.deliveries.entrypoints.message_sender import MessageSender
 from shared.contracts.outcomes import Outcome
 from shared.settings import Settings
@@ -41,7 +42,10 @@ class Process:
 
     def __init__(self, world: World, providers: Providers, chance: Callable[[], float] = lambda: 0.5) -> None:
         queue = world.another_queue()
-        self.dispatch = Dispatch(queue, queue.renderer, PostgresGates(), providers.by_channel, chance=chance)
+        begin = Beginner(world.engine, queue, world.clock, lambda error: isinstance(error, OSError))
+        self.dispatch = Dispatch(
+            queue, queue.renderer, PostgresGates(), providers.by_channel, begin=begin, chance=chance
+        )
         self.loop = MessageSender(
             engine=world.engine,
             dispatch=self.dispatch,
@@ -116,6 +120,8 @@ class Recorder:
         self.answers = list(answers)
         self.texts: list[str] = []
         self.since: list[datetime | None] = []
+        self.given: list[tuple[str, str]] = []
+        """Address and key of each."""
 
     async def send(
         self,
@@ -127,6 +133,7 @@ class Recorder:
     ) -> Receipt:
         self.texts.append(rendered.text)
         self.since.append(since)
+        self.given.append((contact.value, idempotency_key))
         answer = self.answers.pop(0) if self.answers else Sent()
         if isinstance(answer, Exception):
             raise answer
