@@ -1,6 +1,10 @@
 """Connections to PostgreSQL: one pool per process, under the role of its service."""
 
+from typing import Any
+
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.postgres.direct import DirectEngine
@@ -27,8 +31,9 @@ def create_engine(
 ) -> AsyncEngine:
     """A pool on `url` whose connections act as `role` (the one that owns the service's schema).
 
-    With `role` None they act as the URL's own user, as migrations do. A connection found dead is replaced, a
-    connect that takes longer than `CONNECT_TIMEOUT_S` fails.
+    With `role` None they act as the URL's own user, as migrations do. A connection found dead is replaced: where the
+    server closed it while nobody used it, before anybody notices. A connect that takes longer than `CONNECT_TIMEOUT_S`
+    fails.
     """
     server_settings = {
         "application_name": application,
@@ -48,4 +53,12 @@ def create_engine(
         pool_pre_ping=False,
         connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings},
     )
+    event.listen(engine.sync_engine, "checkout", _not_closed)
     return DirectEngine(engine.sync_engine)
+
+
+def _not_closed(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Hand out no connection that the server has closed meanwhile, as a database does that is started again. The driver
+    has heard of it, so that looking costs nothing; whoever waits for an answer would get a 503."""
+    if record.driver_connection.is_closed():
+        raise InvalidatePoolError

@@ -3,12 +3,22 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.installation import PROCESSES, Installation, order, until
+from tests.end_to_end.installation import PROCESSES, Installation, installed, order, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end-to-end"), pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Installation]:
+    """One that runs and keeps running, for tests that have customers of their own and leave it whole: a start takes
+    longer than what most of them look at."""
+    with installed() as one:
+        one.start()
+        yield one
 
 
 def test_order_becomes_points_and_survives_kill_9_of_everything(installation: Installation) -> None:
@@ -58,39 +68,40 @@ def test_signal_ends_it_cleanly_and_leaves_no_process(
     assert "database system is shut down" in installation.postgres.log.read_text()
 
 
-@pytest.mark.parametrize("name", ["scoring-worker", "rewards-worker", "ingest-api"])
-def test_service_that_is_killed_is_started_again(installation: Installation, name: str) -> None:
-    installation.start()
-    installation.post(order(1))
-    installation.wait_for_points("c-42", 49)
+@pytest.mark.parametrize(
+    ("name", "number"), [("scoring-worker", 10), ("rewards-worker", 20), ("ingest-api", 30)]
+)
+def test_service_that_is_killed_is_started_again(running: Installation, name: str, number: int) -> None:
+    customer = f"c-{number}"
+    running.post(order(number, customer=customer))
+    running.wait_for_points(customer, 49)
 
-    installation.processes()[name].kill()
-    until(lambda: f"{name} is ready again" in installation.printed(), 30, installation.explain)
+    running.processes()[name].kill()
+    until(lambda: f"{name} is ready again" in running.printed(), 30, running.explain)
 
-    installation.post(order(2))
-    installation.wait_for_points("c-42", 98)
+    running.post(order(number + 1, customer=customer))
+    running.wait_for_points(customer, 98)
 
 
-def test_database_that_is_killed_is_started_again(installation: Installation) -> None:
-    installation.start()
-    installation.post(order(1))
-    installation.wait_for_points("c-42", 49)
-    server = installation.postgres.running()
+def test_database_that_is_killed_is_started_again(running: Installation) -> None:
+    running.post(order(40, customer="c-40"))
+    running.wait_for_points("c-40", 49)
+    server = running.postgres.running()
     assert server is not None
 
     server.kill()
-    until(lambda: "PostgreSQL is ready again" in installation.printed(), 60, installation.explain)
+    until(lambda: "PostgreSQL is ready again" in running.printed(), 60, running.explain)
 
-    installation.post(order(2))
-    installation.wait_for_points("c-42", 98)
+    running.post(order(41, customer="c-40"))
+    running.wait_for_points("c-40", 98)
 
 
-def test_second_start_on_the_same_folder_is_refused_and_harms_nothing(installation: Installation) -> None:
-    installation.start()
+def test_second_start_on_the_same_folder_is_refused_and_harms_nothing(running: Installation) -> None:
+    before = running.processes()
 
     second = subprocess.run(
         [sys.executable, "-m", "deploy.cli", "up"],
-        env=installation.environment(),
+        env=running.environment(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -99,12 +110,12 @@ def test_second_start_on_the_same_folder_is_refused_and_harms_nothing(installati
 
     assert second.returncode == 1
     assert "already runs on" in second.stderr
-    assert len(installation.processes()) == len(PROCESSES)
+    assert running.processes() == before
+    assert len(before) == len(PROCESSES)
 
 
-def test_keys_made_on_the_command_line_may_do_what_they_were_made_for(installation: Installation) -> None:
-    installation.start()
-    environment = installation.environment()
+def test_keys_made_on_the_command_line_may_do_what_they_were_made_for(running: Installation) -> None:
+    environment = running.environment()
 
     def regulars(*arguments: str) -> str:
         done = subprocess.run(
@@ -119,9 +130,9 @@ def test_keys_made_on_the_command_line_may_do_what_they_were_made_for(installati
 
     token = regulars("keys", "create", "checkout", "--scope", "events:write")
     headers = {"Authorization": f"Bearer {token}"}
-    address = installation.address("ingest")
-    assert installation.http.post(f"{address}/v1/events", json=order(1), headers=headers).status_code == 202
-    asked = installation.http.get(f"{installation.address('scoring')}/v1/customers/c-42", headers=headers)
+    address = running.address("ingest")
+    assert running.http.post(f"{address}/v1/events", json=order(50), headers=headers).status_code == 202
+    asked = running.http.get(f"{running.address('scoring')}/v1/customers/c-42", headers=headers)
     assert asked.status_code == 403
     assert "checkout" in regulars("keys", "list")
     assert "0 wait in scoring" in regulars("dead-letters", "list", "--service", "scoring")
