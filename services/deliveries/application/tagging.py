@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
-import structlog
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +14,10 @@ from shared.contracts.outcomes import Outcome
 
 DUE: Final = "tag.due"
 
-log = structlog.get_logger()
+
+class NamelessError(Exception):
+    """Nothing is known of a customer by which an event could name them, as before their first news since deliveries is
+    there. The outcome is set aside among the dead letters, and can be replayed once something is known."""
 
 
 class TagDue(Struct, frozen=True):
@@ -47,7 +49,8 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TagCustomers:
-    """A `Taker`, and the last one: what it appends to the stream takes locks that order writers."""
+    """A `Taker`, and the last one: what it appends to the stream takes locks that order writers. Raises
+    `NamelessError`."""
 
     names: Names
     events: OwnEvents
@@ -66,8 +69,7 @@ class TagCustomers:
         for each, part, outcome in zip(told, parts, due, strict=True):
             name = by_part.get(part) or by_customer.get(outcome.customer_id)
             if name is None:
-                log.warning("tag_without_a_name", customer=outcome.customer_id, campaign=each.campaign)
-                continue
+                raise NamelessError(f"the tag of campaign {each.campaign} for customer {outcome.customer_id}")
             events.append(_event(each, outcome, name))
         if events:
             await self.events.append(connection, events, now)

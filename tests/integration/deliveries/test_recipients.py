@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
+from services.deliveries.application.tagging import NamelessError
 from tests.integration.deliveries.world import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -193,12 +195,12 @@ async def test_a_tag_that_a_campaign_gives_becomes_an_event_of_the_part_or_of_th
     world: World,
 ) -> None:
     """Given a customer with a known part; when a tag is due for it, and for another part that nothing is known of; then
-    both are told under the known one, under ids of their own; of somebody unknown nothing is told."""
+    both are told under the known one, under ids of their own."""
     await world.knows("ana")
     data = {"campaign": "winback", "run": "r", "tag": "won-back"}
     first = world.outcome("tag.due", "ana", {**data, "part": world.id("ana")})
     second = world.outcome("tag.due", "ana", {**data, "part": world.id("another")})
-    await world.happen(first, second, world.outcome("tag.due", "eve", data))
+    await world.happen(first, second)
     events = await world.events()
     assert {(event.type, event.id) for event in events} == {
         ("customer.tagged", first.id),
@@ -207,3 +209,19 @@ async def test_a_tag_that_a_campaign_gives_becomes_an_event_of_the_part_or_of_th
     for event in events:
         assert event.data == {"tag": "won-back", "by": "winback"}
         assert (event.subject, event.identifiers) == (world.subject("ana"), {"id": world.subject("ana")})
+
+
+async def test_a_tag_for_somebody_of_whom_nothing_is_known_is_set_aside_and_can_be_replayed(
+    world: World,
+) -> None:
+    """Given a customer of whom deliveries has heard nothing; when a tag is due; then it is refused alone, with nothing
+    written, so that the stream sets it aside; when something is known and it is replayed; then it is told."""
+    due = world.outcome("tag.due", "eve", {"campaign": "winback", "run": "r", "tag": "won-back"})
+    with pytest.raises(NamelessError, match="campaign winback"):
+        await world.happen(due)
+    assert await world.events() == []
+
+    await world.knows("eve")
+    await world.happen(due)
+    (event,) = await world.events()
+    assert (event.type, event.id, event.subject) == ("customer.tagged", due.id, world.subject("eve"))
