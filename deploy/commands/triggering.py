@@ -14,6 +14,7 @@ from deploy.commands.examples import CUSTOMER, CUSTOMER_OF, EXAMPLES, OWN_ID_OF
 from deploy.commands.installation import run
 from deploy.local.errors import LocalError
 from deploy.posting import post
+from services.ingest.domain.shapes import CUSTOM_SHAPE, SHAPES, Shape
 from shared.auth.scopes import Scope
 from shared.clock import system_clock
 from shared.contracts.catalogue import CUSTOM_PREFIX
@@ -50,6 +51,8 @@ def trigger(
         return
     event = make_event(type_, settings or [], customer, system_clock())
     typer.echo(msgspec.json.format(msgspec.json.encode(event), indent=2).decode())
+    for hint in unknown_fields(type_, settings or []):
+        typer.echo(hint, err=True)
     if not dry_run:
         run(_post(event, url))
         typer.echo(f"Taken: {event['source']} {event['id']}", err=True)
@@ -76,6 +79,27 @@ def make_event(type_: str, settings: list[str], customer: str | None, now: datet
             raise LocalError(f"--set {setting!r}: write it as PATH=VALUE, such as total=49.20.")
         _put(data, path, value)
     return {"id": f"test-{mark}", "source": SOURCE, "type": type_, "time": now, "data": data}
+
+
+def unknown_fields(type_: str, settings: list[str]) -> list[str]:
+    """What is set that events of the type do not have, with the nearest field that they do. It is sent all the same: a
+    shop may tell more than Regulars knows."""
+    found = []
+    for setting in settings:
+        path, _, _ = setting.partition("=")
+        shape: Shape | None = SHAPES.get(type_, CUSTOM_SHAPE)
+        for name in path.split("."):
+            if shape is None:
+                break
+            if name.isdecimal():
+                continue
+            field = shape.fields.get(name)
+            if field is None and shape is not CUSTOM_SHAPE:
+                near = get_close_matches(name, shape.fields, n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(shape.fields)}."
+                found.append(f"--set {path}: there is no field {name} that Regulars knows. {hint}")
+            shape = field.inner if field is not None else None
+    return found
 
 
 def _put(data: dict[str, Any], path: str, words: str) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.commands.examples import EXAMPLES
-from deploy.commands.triggering import make_event
+from deploy.commands.triggering import make_event, unknown_fields
 from deploy.local.errors import LocalError
 from services.ingest.domain.checking import Checked, check
 from shared.contracts.catalogue import CATALOGUE
@@ -94,6 +94,32 @@ def test_two_orders_are_two() -> None:
 def test_what_cannot_be_is_said(type_: str, setting: str, says: str) -> None:
     with pytest.raises(LocalError, match=says):
         made(type_, setting)
+
+
+@pytest.mark.parametrize(
+    ("type_", "path", "says"),
+    [
+        ("order.completed", "totl", "Did you mean total?"),
+        ("order.completed", "lines.0.quantty", "Did you mean quantity?"),
+        ("order.completed", "customer.emial", "Did you mean email?"),
+        ("x.lesson.finished", "customer.emial", "Did you mean email?"),
+        ("ticket.opened", "zzz", "There are: customer, ticket_id"),
+    ],
+)
+def test_a_field_that_there_is_not_gets_the_nearest_as_a_hint_and_is_sent(
+    type_: str, path: str, says: str
+) -> None:
+    (hint,) = unknown_fields(type_, [f"{path}=1"])
+    assert says in hint
+    dry = CliRunner().invoke(app, ["trigger", type_, "--set", f"{path}=1", "--dry-run"])
+    assert dry.exit_code == 0
+    assert says in dry.stderr
+
+
+def test_what_is_known_or_the_shops_own_gets_no_hint() -> None:
+    known = ["total=1", "lines.0.sku=a", "customer.email=a@b.c", "customer.attributes.level=3"]
+    assert unknown_fields("order.completed", known) == []
+    assert unknown_fields("x.lesson.finished", ["minutes=3", "a.b.c=1"]) == []
 
 
 @given(st.text(max_size=30), st.text(max_size=10))
