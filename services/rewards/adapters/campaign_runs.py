@@ -46,6 +46,14 @@ _OF_CUSTOMER = text("""
     FROM rewards.campaign_runs WHERE customer_id = :customer AND (started_at, run) < (:at, :run)
     ORDER BY started_at DESC, run DESC LIMIT :limit
     """)
+# What time did is in no inbox: it began before, if its moment was before that of the activity.
+_BESIDE = text(f"""
+    SELECT r.root = :root, {_RUN} FROM rewards.campaign_runs r LEFT JOIN rewards.inbox i ON i.id = r.root
+    WHERE r.customer_id = ANY(CAST(:customers AS text[]))
+        AND (r.root = :root OR i.number < CAST(:number AS bigint) OR (i.id IS NULL
+            AND r.started_at <= (SELECT o.taken_at FROM rewards.inbox o WHERE o.id = :root)))
+    ORDER BY r.started_at, r.run
+    """)  # noqa: S608
 # What happened after a moment was not taken before it.
 _SINCE = text("""
     SELECT record FROM rewards.activities
@@ -71,6 +79,19 @@ async def of_customer(
     at, run = before or (END_OF_TIME, "")
     bound = {"customer": customer_id, "at": at, "run": run, "limit": limit}
     return list(await connection.execute(_OF_CUSTOMER, bound))
+
+
+async def beside_event(
+    connection: AsyncConnection, customers: Collection[str], root: str, number: int
+) -> tuple[list[Run], list[Run]]:
+    """The runs of these customers that began because of an activity, and those that had begun before it was decided
+    about, as the activity of that number."""
+    bound = {"customers": list(customers), "root": root, "number": number}
+    began: list[Run] = []
+    before: list[Run] = []
+    for is_own, *row in await connection.execute(_BESIDE, bound):
+        (began if is_own else before).append(_run(row))
+    return began, before
 
 
 class PostgresRuns:
@@ -116,6 +137,11 @@ class PostgresRuns:
 
 def _add(member: Member, row: list[Any]) -> None:
     """A run as it is stored, unless it is at hand as it has become since."""
+    run = _run(row)
+    member.runs.setdefault(run.run, run)
+
+
+def _run(row: list[Any]) -> Run:
     run = Run(**dict(zip(COLUMNS, row, strict=True)), stored=True, changed=False)
     run.state = State(run.state)
-    member.runs.setdefault(run.run, run)
+    return run

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from services.rewards.domain.skips import Why
 from services.rewards.domain.verdicts import Verdict
 from shared.contracts.activity import Activity
+from shared.program.campaigning import Campaign
 from shared.program.earn import EarnRule, Referral
 from shared.program.model import Program
 from shared.program.trace import in_words
@@ -24,12 +25,16 @@ def event_words(activity: Activity) -> str:
 
 def verdict_sentence(verdict: Verdict, activity: Activity, program: Program) -> str:
     """One sentence about what the rule made of the event."""
-    event, rule = event_words(activity), f"Rule {verdict.id} of program version {program.version}"
+    is_campaign = isinstance(verdict.rule, Campaign)
+    kind, did = ("Campaign", "did") if is_campaign else ("Rule", "gave")
+    event, rule = event_words(activity), f"{kind} {verdict.id} of program version {program.version}"
     if verdict.why is None:
-        return f"{rule} gave {_gift(verdict)} for {event}."
+        return f"{rule} {'brought' if is_campaign else 'gave'} {_gift(verdict)} for {event}."
     if verdict.why is Why.NOT_IN_PROGRAM:
         return f"Program version {program.version}, which counted for {event}, has no rule {verdict.id}."
-    return f"{rule} gave nothing for {event}: {_REASONS[verdict.why](verdict, activity, program)}."
+    if verdict.why is Why.SAME_CAUSE:
+        did = "wrote"
+    return f"{rule} {did} nothing for {event}: {_REASONS[verdict.why](verdict, activity, program)}."
 
 
 def event_sentence(verdicts: list[Verdict], activity: Activity) -> str:
@@ -46,7 +51,9 @@ def event_sentence(verdicts: list[Verdict], activity: Activity) -> str:
 
 
 def _gift(verdict: Verdict) -> str:
-    given = verdict.given
+    given, did = verdict.given, verdict.figures.get("did")
+    if isinstance(did, list):
+        return " and ".join(did) or "nothing"
     gifts = [in_points(given.points)] if given.points else []
     gifts += [f"offer {offer}" for offer in given.offers]
     return " and ".join(gifts) or "nothing"
@@ -64,7 +71,21 @@ def _other_event(verdict: Verdict, activity: Activity, program: Program) -> str:
     return f"it waits for {waits}"
 
 
+def _not_due(verdict: Verdict, activity: Activity, program: Program) -> str:
+    due, zone = verdict.figures.get("due_at"), program.time_zone
+    return "it waits" + (
+        f" until {due.astimezone(zone):%d %B %Y %H:%M} ({zone.key})" if due is not None else ""
+    )
+
+
+def _goal_reached(verdict: Verdict, activity: Activity, program: Program) -> str:
+    at = verdict.figures.get("goal_reached_at")
+    return f"its goal was reached{f' on {at:%d %B %Y}' if at is not None else ''}, before it was due"
+
+
 def _limit(verdict: Verdict, activity: Activity, program: Program) -> str:
+    if isinstance(verdict.rule, Campaign):
+        return f"it had begun as often as it may{_before(verdict.figures)}"
     return f"it had given as often as it may{_before(verdict.figures)}"
 
 
@@ -150,6 +171,15 @@ _REASONS: dict[Why, Reason] = {
     Why.NOT_KEPT_YET: _not_kept_yet,
     Why.FRIEND_KNOWN: _fixed("the friend was a customer before"),
     Why.SELF_REFERRED: _fixed("who brought and who came are one customer"),
+    Why.HISTORICAL: _fixed("the event was imported as history, on which no campaign begins"),
+    Why.HELD_OUT: _fixed(
+        "the customer is in its hold-out, which is left alone so that its effect can be measured"
+    ),
+    Why.SAME_CAUSE: _fixed("an earlier campaign of the file writes about the same; all else was done"),
+    Why.GOAL_REACHED: _goal_reached,
+    Why.NOT_DUE: _not_due,
+    Why.UNMET: _fixed("what it began on held no more when it was due"),
+    Why.GONE: _fixed("the program that was in force when it was due had it no longer"),
     Why.STATE_CHANGED: _fixed(
         "by what is known now it would have given, but what was known then can no longer be told"
     ),

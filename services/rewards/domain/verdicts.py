@@ -18,12 +18,13 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.activity import Activity
+from shared.program.campaigning import Campaign
 from shared.program.condition import ConditionContext
 from shared.program.earn import EarnRule, Referral
 from shared.program.model import Milestone
 from shared.program.trace import Trace, trace
 
-Rule = EarnRule | Milestone | Referral
+Rule = EarnRule | Milestone | Referral | Campaign
 
 
 @dataclass(frozen=True, slots=True)

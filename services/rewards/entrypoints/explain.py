@@ -25,7 +25,8 @@ EventId = Annotated[
 ]
 Source = Annotated[QueryText | None, Query(description="With `event`: who sent it.")]
 Rule = Annotated[
-    QueryText | None, Query(description="With `event`: the earn rule or milestone that is asked about.")
+    QueryText | None,
+    Query(description="With `event`: the earn rule, milestone or campaign that is asked about."),
 ]
 Refusal = Annotated[
     QueryText | None,

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from services.rewards.adapters import activities, explaining
+from services.rewards.adapters import activities, campaign_runs, explaining
 from services.rewards.adapters.explaining import Effects
 from services.rewards.domain.accounts import Kind
+from services.rewards.domain.campaigns.verdicts import campaign_verdicts
 from services.rewards.domain.matching import match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
@@ -70,7 +71,25 @@ async def _verdicts(  # noqa: PLR0917
     tier = await explaining.tier_before(connection, activity.customer_id, activity.id, decided_at, number)
     before = as_before(member, activity, tier, later)
     found = verdicts(activity, before, rulebook, effects.given, now=decided_at, rule=rule)
-    return await _with_referral(teller, activity, rulebook, effects, rule, found)
+    found = await _with_referral(teller, activity, rulebook, effects, rule, found)
+    return await _with_campaigns(teller, activity, number, rulebook, effects, rule, found)
+
+
+async def _with_campaigns(  # noqa: PLR0917
+    teller: Teller,
+    activity: Activity,
+    number: int,
+    rulebook: Rulebook,
+    effects: Effects,
+    rule: str | None,
+    found: list[Verdict],
+) -> list[Verdict]:
+    """The same, with what the campaigns made of it."""
+    customers = [*await explaining.family(teller.connection, teller.customer), activity.customer_id]
+    began, before = await campaign_runs.beside_event(teller.connection, customers, activity.id, number)
+    own = campaign_verdicts(activity, rulebook, began, before, effects.given, rule)
+    told = {one.id for one in own}
+    return [*(one for one in found if one.id not in told), *own]
 
 
 async def _with_referral(  # noqa: PLR0917

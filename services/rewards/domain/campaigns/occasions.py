@@ -7,6 +7,7 @@ from typing import Any
 
 from services.rewards.domain.parting import PARTINGS
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.outcomes import Outcome
 from shared.program.campaigning import Campaign
@@ -36,6 +37,10 @@ class Occasion:
     event: Activity | dict[str, Any]
     late: bool = False
     unrewarded: bool = False
+
+    def context(self) -> ConditionContext:
+        """What conditions look at."""
+        return ConditionContext(self.facts or {}, self.event)
 
     def kept(self) -> dict[str, Any]:
         """What is kept of it while a run waits: what it tells, and beside it what conditions may ask of every event."""
@@ -128,19 +133,20 @@ def occasion_of(outcome: Outcome, facts: Facts | None, activity: Activity | None
 def begun(occasion: Occasion, rulebook: Rulebook) -> list[Campaign]:
     """The campaigns that begin on the occasion, in the order of the file: those of its type whose condition holds, and
     who wait for a silence that is so long. What earns nothing brings no points or offers, nor word of them."""
-    context = None
-    found: list[Campaign] = []
-    for campaign in rulebook.campaigns.get(occasion.type, ()):
-        if counts_silence(campaign.on) and not _lasted(occasion, campaign):
-            continue
-        if occasion.unrewarded and any(action.points or action.offer for action in campaign.actions()):
-            continue
-        if campaign.when is not None:
-            context = context or ConditionContext(occasion.facts or {}, occasion.event)
-            if not context.holds(campaign.when):
-                continue
-        found.append(campaign)
-    return found
+    waiting = rulebook.campaigns.get(occasion.type, ())
+    if not waiting:
+        return []
+    context = occasion.context()
+    return [campaign for campaign in waiting if hindrance(campaign, occasion, context) is None]
+
+
+def hindrance(campaign: Campaign, occasion: Occasion, context: ConditionContext) -> Why | None:
+    """What keeps a campaign of the occasion's type from beginning on it, limits aside; None: nothing."""
+    if counts_silence(campaign.on) and not _lasted(occasion, campaign):
+        return Why.OTHER_EVENT
+    if occasion.unrewarded and any(action.points or action.offer for action in campaign.actions()):
+        return Why.UNREWARDED
+    return None if campaign.when is None or context.holds(campaign.when) else Why.CONDITION
 
 
 def _lasted(occasion: Occasion, campaign: Campaign) -> bool:

@@ -73,7 +73,8 @@ def _begin(
 ) -> Run | None:
     """The new run; None when the customer has had it, or had it as often as may be."""
     name, zone = run_id(member.customer_id, campaign.id, occasion.cause), rulebook.program.time_zone
-    if name in member.runs or not _within(member, campaign, occasion.at, rulebook):
+    runs = [run for run in member.runs.values() if run.state in COUNTING]
+    if name in member.runs or not has_room(campaign, runs, occasion.at, rulebook):
         return None
     due_at = occasion.at if campaign.delay is None else campaign.delay.after(occasion.at, zone)
     goal = campaign.success
@@ -105,12 +106,10 @@ def _begin(
     return run
 
 
-def _within(member: Member, campaign: Campaign, at: datetime, rulebook: Rulebook) -> bool:
+def has_room(campaign: Campaign, runs: Iterable[Run], at: datetime, rulebook: Rulebook) -> bool:
+    """Whether the campaign's `at_most` has room for an occasion of then beside these runs, of which only its own
+    count."""
     if campaign.at_most is None:
         return True
-    uses = [
-        Use("", run.started_at, run.cause, 0)
-        for run in member.runs.values()
-        if run.campaign == campaign.id and run.state in COUNTING
-    ]
+    uses = [Use("", run.started_at, run.cause, 0) for run in runs if run.campaign == campaign.id]
     return within(campaign.at_most, uses, at, "", rulebook.program.time_zone)
