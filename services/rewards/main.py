@@ -27,7 +27,7 @@ from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.adapters.watch import PostgresWatch
-from services.rewards.application.batching import Batcher
+from services.rewards.application.batching import BATCHES_MAX, Batcher
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import Checkout
 from services.rewards.application.codes import Codes
@@ -86,7 +86,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
-    engine = service_engine(settings, SERVICE)
+    engine, checkouts = service_engine(settings, SERVICE), checkout_engine(settings)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     names = Names(Pseudonyms(settings.secret, settings.phone_region))
     outbox = make_outbox(settings, SERVICE)
@@ -106,7 +106,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         keys=IdempotencyKeys(SERVICE),
         outbox=outbox,
         codes=Codes(members, PostgresCodes(names, reader), programs),
-        checkout=Batcher(in_transaction(engine, checkout, clock)),
+        checkout=Batcher(in_transaction(checkouts, checkout, clock)),
     )
 
     delivering = deliveries.routes(settings, clock, knowledge(service))
@@ -119,6 +119,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             yield
         finally:
             await delivering.close()
+            await checkouts.dispose()
             await engine.dispose()
 
     app = create_http_app(
@@ -151,6 +152,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     for router in delivering.routers:
         app.include_router(router)
     return app
+
+
+def checkout_engine(settings: Settings) -> AsyncEngine:
+    """Connections that redemptions have to themselves: whoever reads reports does not keep a checkout waiting."""
+    return service_engine(settings, SERVICE, by_index=True, pool_size=BATCHES_MAX)
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWorker:

@@ -1,5 +1,7 @@
 """Connections to PostgreSQL: one pool per process, under the role of its service."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import event
@@ -12,34 +14,57 @@ from shared.settings import Service, Settings
 
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 60_000
+NOTHING_FURTHER: Mapping[str, str] = MappingProxyType({})
 
 
-def service_engine(settings: Settings, service: Service) -> AsyncEngine:
-    """The pool of a process of this service, under the service's own role. Ends the process without `DATABASE_URL`."""
+BY_INDEX = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""For connections that send nothing but a few statements about a few rows each: planned once, and never so that a whole
+table is read, however small it was when they were planned."""
+
+
+def service_engine(
+    settings: Settings, service: Service, *, by_index: bool = False, pool_size: int | None = None
+) -> AsyncEngine:
+    """The pool of a process of this service, under the service's own role. Ends the process without `DATABASE_URL`.
+
+    `by_index`: its statements are planned once, for few rows (`BY_INDEX`).
+    """
     if settings.database_url is None:
         raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
     return create_engine(
         settings.database_url,
         role=f"regulars_{service}",
-        pool_size=settings.pool_size,
+        pool_size=pool_size or settings.pool_size,
         application=f"regulars-{service}",
+        further=BY_INDEX if by_index else {},
     )
 
 
 def create_engine(
-    url: str, *, role: str | None, pool_size: int = 10, application: str = "regulars"
+    url: str,
+    *,
+    role: str | None,
+    pool_size: int = 10,
+    application: str = "regulars",
+    further: Mapping[str, str] = NOTHING_FURTHER,
 ) -> AsyncEngine:
     """A pool on `url` whose connections act as `role` (the one that owns the service's schema).
 
-    With `role` None they act as the URL's own user, as migrations do. A connection found dead is replaced: where the
-    server closed it while nobody used it, before anybody notices. A connect that takes longer than `CONNECT_TIMEOUT_S`
-    fails.
+    With `role` None they act as the URL's own user, as migrations do; `further` are settings of the server for them.
+    A connection found dead is replaced: where the server closed it while nobody used it, before anybody notices. A
+    connect that takes longer than `CONNECT_TIMEOUT_S` fails.
     """
     server_settings = {
         "application_name": application,
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "timezone": "UTC",
         "jit": "off",  # compiles for longer than our statements run
+        **further,
     }
     if role is not None:
         server_settings["role"] = role

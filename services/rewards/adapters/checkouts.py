@@ -8,9 +8,10 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import stock
+from services.rewards.adapters import checkout_loading, stock
+from services.rewards.adapters.checkout_loading import UNDONE
 from services.rewards.adapters.loading import load_lots, load_numbered_lots
-from services.rewards.application.checkout import Answered, AnsweredMeanwhileError
+from services.rewards.application.checkout import Answered, AnsweredMeanwhileError, Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption, Status
 from shared.program.offering import Gift
@@ -41,17 +42,11 @@ _REWARD_USES = text("""
     FROM unnest(CAST(:customers AS text[]), CAST(:rewards AS text[])) AS w(customer_id, reward)
     JOIN rewards.redemptions r USING (customer_id, reward) WHERE r.status IN ('reserved', 'confirmed')
     """)
-_UNDONE = text("""
+_UNDONE = text(f"""
     SELECT p.customer_id, p.order_id
     FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
-    JOIN rewards.purchases p USING (customer_id, order_id) WHERE p.cancelled OR (p.total > 0 AND p.net = 0)
-    """)
-_ANSWERS = text("""
-    SELECT k.scope, k.key, k.body_hash, k.body
-    FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[])) AS w(scope, key) CROSS JOIN LATERAL (
-        SELECT * FROM rewards.idempotency_keys i WHERE i.scope = w.scope AND i.key = w.key OFFSET 0
-    ) k
-    """)  # by the index, each of them: a plan that was made while the table was small would read all of it
+    JOIN rewards.purchases p USING (customer_id, order_id) WHERE {UNDONE}
+    """)  # noqa: S608
 _REMEMBER = text("""
     INSERT INTO rewards.idempotency_keys (scope, key, body_hash, status, body, created_at)
     SELECT scope, key, body_hash, 201, body, :now
@@ -102,20 +97,36 @@ class PostgresCheckouts:
             row.id: to_redemption(row) for row in await connection.execute(_REDEMPTIONS, {"ids": list(ids)})
         }
 
+    async def lock(
+        self, connection: AsyncConnection, names: set[str], redemptions: set[str]
+    ) -> tuple[dict[str, Member], dict[str, Member]]:
+        """See `CheckoutStore.lock`."""
+        pseudonyms = {name: self._names.pseudonym(name) for name in names}
+        return await checkout_loading.lock_members(connection, pseudonyms, redemptions)
+
+    async def see(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        orders: set[tuple[str, str]],
+        keys: set[tuple[str, str]],
+    ) -> Seen:
+        """See `CheckoutStore.see`."""
+        return await checkout_loading.see(connection, members, orders, keys)
+
     async def load_lots(
         self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
     ) -> None:
         """See `CheckoutStore.load_lots`."""
         await load_lots(connection, members, members.keys())
-        await load_numbered_lots(
-            connection, members, [(r.customer_id, number) for r in redemptions for number, _ in r.taken]
-        )
+        await self.load_taken(connection, members, redemptions)
 
-    async def undone_orders(
-        self, connection: AsyncConnection, orders: set[tuple[str, str]]
-    ) -> set[tuple[str, str]]:
-        """See `CheckoutStore.undone_orders`."""
-        return await undone_orders(connection, orders)
+    async def load_taken(
+        self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
+    ) -> None:
+        """See `CheckoutStore.load_taken`."""
+        taken = [(one.customer_id, number) for one in redemptions for number, _ in one.taken]
+        await load_numbered_lots(connection, members, taken)
 
     async def reward_uses(
         self, connection: AsyncConnection, wanted: set[tuple[str, str]]
@@ -132,16 +143,6 @@ class PostgresCheckouts:
     ) -> dict[str, int]:
         """See `CheckoutStore.lock_stock`."""
         return await stock.lock(connection, limited, others)
-
-    async def answers(
-        self, connection: AsyncConnection, keys: set[tuple[str, str]]
-    ) -> dict[tuple[str, str], Answered]:
-        """See `CheckoutStore.answers`."""
-        if not keys:
-            return {}
-        bound = {"scopes": [scope for scope, _ in keys], "keys": [key for _, key in keys]}
-        rows = await connection.execute(_ANSWERS, bound)
-        return {(scope, key): Answered(body_hash, body) for scope, key, body_hash, body in rows}
 
     async def remember(
         self, connection: AsyncConnection, answers: dict[tuple[str, str], Answered], now: datetime

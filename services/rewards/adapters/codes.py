@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import offer_uses, stock
 from services.rewards.adapters.checkouts import Names, undone_orders
-from services.rewards.adapters.members import COLUMNS
+from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.adapters.reading import Reader
 from services.rewards.domain.member import Member
 from services.rewards.domain.offers import Offer

@@ -51,20 +51,20 @@ _ALL_MILESTONES = text("""
     WHERE customer_id = :customer
     """)
 
-_LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, renewable, noticed, part"
+LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, renewable, noticed, part"
 # A lot from which nothing remains and nothing expired can neither give nor take anything any more.
 _LOTS = text(f"""
-    SELECT {_LOT} FROM rewards.lots
+    SELECT {LOT} FROM rewards.lots
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
     """)  # noqa: S608
-_ALL_LOTS = text(f"SELECT {_LOT} FROM rewards.lots WHERE customer_id = :customer")  # noqa: S608
+_ALL_LOTS = text(f"SELECT {LOT} FROM rewards.lots WHERE customer_id = :customer")  # noqa: S608
 _NUMBERED_LOTS = text(f"""
-    SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
+    SELECT {LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
     JOIN rewards.lots USING (customer_id, lot)
     """)  # noqa: S608
 
 _EXPIRED_LOTS = text(f"""
-    SELECT {_LOT} FROM unnest(CAST(:customers AS text[]), CAST(:moments AS timestamptz[])) AS w(customer_id, moment)
+    SELECT {LOT} FROM unnest(CAST(:customers AS text[]), CAST(:moments AS timestamptz[])) AS w(customer_id, moment)
     JOIN rewards.lots USING (customer_id) WHERE renewable AND expired > 0 AND expires_at > moment
     """)  # noqa: S608
 
@@ -153,7 +153,7 @@ async def load_lots(
     if not customers:
         return
     for row in await connection.execute(_LOTS, {"customers": list(customers)}):
-        _add_lot(members[row[0]], row)
+        add_lot(members[row[0]], row)
 
 
 async def load_numbered_lots(
@@ -165,7 +165,7 @@ async def load_numbered_lots(
         return
     keys = {"customers": [customer for customer, _ in wanted], "lots": [lot for _, lot in wanted]}
     for row in await connection.execute(_NUMBERED_LOTS, keys):
-        _add_lot(members[row[0]], row)
+        add_lot(members[row[0]], row)
 
 
 async def load_expired_lots(
@@ -177,11 +177,11 @@ async def load_expired_lots(
     keys = {"customers": list(since), "moments": list(since.values())}
     for row in await connection.execute(_EXPIRED_LOTS, keys):
         if row[1] not in members[row[0]].lots:
-            _add_lot(members[row[0]], row)
+            add_lot(members[row[0]], row)
 
 
-def _add_lot(member: Member, row: Any) -> None:
-    """The lot in a row of `_LOT`, in step with the member's activity."""
+def add_lot(member: Member, row: Any) -> None:
+    """Add the lot in a row of `LOT`, in step with the member's activity."""
     lot = Lot(
         number=row[1],
         expires_at=row[2],
@@ -236,4 +236,4 @@ async def load_all(connection: AsyncConnection, member: Member) -> None:
     for _, milestone, occasion, *reached in await connection.execute(_ALL_MILESTONES, key):
         member.milestones[milestone_name(milestone, occasion)] = Use("", *reached)
     for row in await connection.execute(_ALL_LOTS, key):
-        _add_lot(member, row)
+        add_lot(member, row)

@@ -3,12 +3,19 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import checkouts, loading, moving, offer_uses, saving, standings
+from services.rewards.adapters import (
+    checkouts,
+    loading,
+    member_rows,
+    moving,
+    offer_uses,
+    saving,
+    standings,
+)
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
@@ -17,16 +24,6 @@ from shared.alerts.following import move_alerts
 from shared.bus.interface import Outbox
 from shared.program.tiering import Measure
 
-COLUMNS = (
-    "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
-    " tier_status, tier_due, tier_noticed, tier_changes, joined_at, spend, spend_since, merged_into, merged_by,"
-    " renewed_since, renewed_until, goals_until"
-)
-
-_LOCK = text(
-    f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = ANY(CAST(:ids AS text[]))"  # noqa: S608
-    " ORDER BY customer_id FOR UPDATE"
-)
 _CREATE = text("""
     INSERT INTO rewards.members (customer_id, entries, available, pending, reserved, debt, lifetime_earned,
         tier_changes, spend)
@@ -46,16 +43,14 @@ class PostgresMembers:
     ) -> dict[str, Member]:
         """See `Members.lock`."""
         wanted = set(customer_ids)
-        found = await _lock(connection, wanted)
+        found = await member_rows.lock(connection, wanted)
         missing = wanted - found.keys()
         if missing and create:
             created = await connection.execute(_CREATE, {"ids": sorted(missing)})
             found.update((id_, Member(id_, new=True)) for (id_,) in created)
             # Somebody else may have made the rest since we looked.
-            found.update(await _lock(connection, wanted - found.keys()))
-        moved = {m.merged_into for m in found.values() if m.merged_into is not None}
-        # Out of order, and so it may deadlock with another worker; then both are tried again.
-        found.update(await _lock(connection, moved - found.keys()))
+            found.update(await member_rows.lock(connection, wanted - found.keys()))
+        await member_rows.lock_merged(connection, found)
         return {id_: found[found[id_].merged_into or id_] for id_ in wanted if id_ in found}
 
     async def lock_exactly(
@@ -64,7 +59,7 @@ class PostgresMembers:
         """See `Members.lock_exactly`."""
         wanted = set(customer_ids)
         await connection.execute(_CREATE, {"ids": sorted(wanted)})
-        return await _lock(connection, wanted)
+        return await member_rows.lock(connection, wanted)
 
     async def parts(self, connection: AsyncConnection, parts: Iterable[str]) -> dict[str, tuple[str, int]]:
         """See `Members.parts`."""
@@ -167,10 +162,3 @@ class PostgresMembers:
     ) -> list[tuple[str, str]]:
         """See `Members.revoke_offers`."""
         return await moving.revoke_offers(connection, member.customer_id, rules, now) if rules else []
-
-
-async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:
-    if not ids:
-        return {}
-    rows: Iterable[Any] = await connection.execute(_LOCK, {"ids": list(ids)})
-    return {row[0]: Member(*row) for row in rows}

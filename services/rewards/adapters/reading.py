@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.checkouts import Names
 from services.rewards.adapters.loading import roll_spend
-from services.rewards.adapters.members import COLUMNS
+from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.domain.member import Member
 from services.rewards.domain.offers import Offer
 

@@ -12,7 +12,7 @@ from services.rewards.adapters import budgets, offer_uses, stock
 from services.rewards.adapters.campaign_messages import save_messages
 from services.rewards.adapters.referral_notes import save_referrals
 from services.rewards.adapters.run_rows import save_runs
-from services.rewards.adapters.sets import copy, update
+from services.rewards.adapters.sets import Writes
 from services.rewards.adapters.standings import save_standings
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
@@ -62,7 +62,7 @@ _member = attrgetter(
     "renewed_since",
     "renewed_until",
 )
-_UPDATE_LOTS = text("""
+UPDATE_LOTS = text("""
     UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired,
         expires_at = w.expires_at, noticed = w.noticed
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS boolean[]), CAST(:c3 AS bigint[]),
@@ -148,30 +148,32 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     members = changes.members.values()
     new_lots, changed_lots = _lots(members)
     new_purchases, changed_purchases = _purchases(members)
-    await update(connection, _UPDATE_MEMBERS, [_member(m) for m in members])
     await save_standings(connection, changes)
-    await update(connection, _UPDATE_LOTS, changed_lots)
-    await update(connection, _UPDATE_PURCHASES, changed_purchases)
     if changes.budgets:
         await budgets.spend(connection, changes)
     if changes.bringing or changes.coming or changes.ordered:
         await save_referrals(connection, changes)
-    await copy(connection, "entries", Entry._fields, changes.entries)
-    await copy(connection, "lots", _LOT_COLUMNS, new_lots)
-    await copy(connection, "purchases", _PURCHASE_COLUMNS, new_purchases)
-    await copy(connection, "rule_uses", RuleUse._fields, changes.uses)
-    await copy(connection, "milestones", Reached._fields, changes.milestones)
-    await copy(connection, "tier_history", TierChange._fields, changes.tiers)
-    await copy(connection, "offers", IssuedOffer._fields, changes.offers)
+    writes = Writes()
+    writes.update(_UPDATE_MEMBERS, [_member(m) for m in members])
+    writes.update(UPDATE_LOTS, changed_lots)
+    writes.update(_UPDATE_PURCHASES, changed_purchases)
+    writes.insert("entries", Entry._fields, changes.entries)
+    writes.insert("lots", _LOT_COLUMNS, new_lots)
+    writes.insert("purchases", _PURCHASE_COLUMNS, new_purchases)
+    writes.insert("rule_uses", RuleUse._fields, changes.uses)
+    writes.insert("milestones", Reached._fields, changes.milestones)
+    writes.insert("tier_history", TierChange._fields, changes.tiers)
+    writes.insert("offers", IssuedOffer._fields, changes.offers)
     new_redemptions = [_redemption(r) for r in changes.redemptions if not r.stored]
-    await copy(connection, "redemptions", _REDEMPTION_COLUMNS, new_redemptions)
+    writes.insert("redemptions", _REDEMPTION_COLUMNS, new_redemptions)
     ended = [(r.id, r.status, r.ended_at) for r in changes.redemptions if r.stored]
-    await update(connection, _UPDATE_REDEMPTIONS, ended)
+    writes.update(_UPDATE_REDEMPTIONS, ended)
+    writes.update(_ALIASES, list(changes.aliases.items()))
+    await writes.send(connection)
     if changes.undone_uses:
         await offer_uses.undo(connection, changes.undone_uses)
     if changes.stock:
         await stock.add(connection, changes.stock)
-    await update(connection, _ALIASES, list(changes.aliases.items()))
     if changes.runs:
         await save_runs(connection, changes)
     if changes.messages or changes.noted:

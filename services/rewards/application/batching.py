@@ -16,8 +16,9 @@ BATCH_MAX = 64
 """Requests in one transaction."""
 BATCHES_MAX = 2
 """At the same time: while one waits for the database, the other computes. A third would only make all smaller."""
-ENOUGH = 8
-"""Requests waiting that are worth a second batch beside the one that runs."""
+ENOUGH = 12
+"""Requests waiting that are worth a second batch beside the one that runs. Fewer wait for that one: a transaction costs
+as much as some twenty requests in it."""
 WAITING_MAX = 2_000
 """Requests waiting for one; beyond it the service is overloaded and says so."""
 
@@ -44,13 +45,17 @@ class Batcher(Generic[Request, Answer]):
             raise OverloadedError
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
-        if not self._running or (len(self._running) < BATCHES_MAX and len(self._waiting) >= ENOUGH):
+        if len(self._running) < BATCHES_MAX and self._is_worth_a_batch(len(self._running)):
             self._running.add(asyncio.create_task(self._drain()))
         return await answer
 
+    def _is_worth_a_batch(self, beside: int) -> bool:
+        """Whether what waits should go now, when so many batches are under way; the last of them takes what is left."""
+        return len(self._waiting) >= (ENOUGH if beside else 1)
+
     async def _drain(self) -> None:
         try:
-            while self._waiting:
+            while self._is_worth_a_batch(len(self._running) - 1):
                 count = min(BATCH_MAX, len(self._waiting))
                 batch = [self._waiting.popleft() for _ in range(count)]
                 batch = [(request, answer) for request, answer in batch if not answer.done()]

@@ -60,6 +60,15 @@ class Answered:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a batch sees under its members' locks: answers by (scope, key), and (customer, order id) that were cancelled
+    or refunded in full."""
+
+    answers: dict[tuple[str, str], Answered]
+    undone: set[tuple[str, str]]
+
+
 class CheckoutStore(Protocol):
     """What the checkout reads and writes besides members. Every method works in the caller's transaction."""
 
@@ -72,15 +81,31 @@ class CheckoutStore(Protocol):
     async def redemptions(self, connection: AsyncConnection, ids: set[str]) -> dict[str, Redemption]:
         """The redemptions, as they stand under their members' locks."""
 
+    async def lock(
+        self, connection: AsyncConnection, names: set[str], redemptions: set[str]
+    ) -> tuple[dict[str, Member], dict[str, Member]]:
+        """The members by the names that lead to them, and by their ids also those whose redemptions these are; locked
+        in id order, unknown ones are missing. One that was merged into another gives that one."""
+
+    async def see(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        orders: set[tuple[str, str]],
+        keys: set[tuple[str, str]],
+    ) -> Seen:
+        """All lots that hold points of these members, into them; what is known of (customer, order id) and of the
+        (scope, key) of idempotency keys. After the members' locks, so that what was just committed is seen."""
+
     async def load_lots(
         self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
     ) -> None:
         """All lots that hold points of these members, and those that the redemptions took from."""
 
-    async def undone_orders(
-        self, connection: AsyncConnection, orders: set[tuple[str, str]]
-    ) -> set[tuple[str, str]]:
-        """Which of these (customer, order id) were cancelled or refunded in full."""
+    async def load_taken(
+        self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
+    ) -> None:
+        """The lots that the redemptions took from, unless they are loaded."""
 
     async def reward_uses(
         self, connection: AsyncConnection, wanted: set[tuple[str, str]]
@@ -92,11 +117,6 @@ class CheckoutStore(Protocol):
     ) -> dict[str, int]:
         """How much is taken of each stock, locked: of those that are `limited`, and of `others` that will change if
         they are counted. After the members' locks."""
-
-    async def answers(
-        self, connection: AsyncConnection, keys: set[tuple[str, str]]
-    ) -> dict[tuple[str, str], Answered]:
-        """What was answered before under these (scope, key)."""
 
     async def remember(
         self, connection: AsyncConnection, answers: dict[tuple[str, str], Answered], now: datetime
@@ -157,26 +177,26 @@ class Checkout:
     ) -> "_Batch":
         reserves = [request for request in requests if isinstance(request, Reserve)]
         ids = {request.id for request in requests if not isinstance(request, Reserve)}
-        customers = await self.store.customers(connection, {request.customer for request in reserves})
-        owners = await self.store.owners(connection, ids) if ids else {}
-        locked = await self.members.lock(connection, {*customers.values(), *owners.values()}, create=False)
-        # Read under the locks: what another transaction has just committed is seen.
-        answers = await self.store.answers(connection, {(r.scope, r.key) for r in reserves})
+        customers, members = await self.store.lock(connection, {one.customer for one in reserves}, ids)
+        orders = {
+            (customers[request.customer].customer_id, request.cart.order_id)
+            for request in reserves
+            if request.customer in customers and request.cart.order_id is not None
+        }
+        seen = await self.store.see(connection, members, orders, {(r.scope, r.key) for r in reserves})
         redemptions = await self.store.redemptions(connection, ids) if ids else {}
-        members = {member.customer_id: member for member in locked.values()}
         if any(redemption.customer_id not in members for redemption in redemptions.values()):
             raise MovedMeanwhileError
-        await self.store.load_lots(connection, members, list(redemptions.values()))
-        by_name = {name: locked[id_] for name, id_ in customers.items() if id_ in locked}
-        batch = _Batch(by_name, members, redemptions, answers, {})
+        if redemptions:
+            await self.store.load_taken(connection, members, list(redemptions.values()))
+        batch = _Batch(customers, members, redemptions, seen, {})
         await self._load_terms(connection, reserves, program, batch)
         return batch
 
     async def _load_terms(
         self, connection: AsyncConnection, reserves: Sequence[Reserve], program: Program, batch: "_Batch"
     ) -> None:
-        """What reserving asks of besides points: orders that are undone, limits and stocks of rewards."""
-        orders: set[tuple[str, str]] = set()
+        """What reserving asks of besides points: limits and stocks of rewards."""
         limited: set[tuple[str, str]] = set()
         stocked: set[str] = set()
         items = {
@@ -184,8 +204,6 @@ class Checkout:
         }
         for request in reserves:
             member, reward = batch.customers.get(request.customer), program.rewards.get(request.reward or "")
-            if member is not None and request.cart.order_id is not None:
-                orders.add((member.customer_id, request.cart.order_id))
             if member is None or reward is None:
                 continue
             items.add(stock_of("reward", reward.id))
@@ -193,8 +211,6 @@ class Checkout:
                 limited.add((member.customer_id, reward.id))
             if reward.terms.stock is not None:
                 stocked.add(stock_of("reward", reward.id))
-        if orders:
-            batch.undone.update(await self.store.undone_orders(connection, orders))
         if limited:
             batch.uses.update(await self.store.reward_uses(connection, limited))
         if items:
@@ -215,7 +231,7 @@ class Checkout:
 
     def _reserve(self, request: Reserve, batch: "_Batch", rulebook: Rulebook, changes: Changes) -> bytes:
         key = (request.scope, request.key)
-        before = batch.answers.get(key) or batch.new_answers.get(key)
+        before = batch.seen.answers.get(key) or batch.new_answers.get(key)
         if before is not None:
             if before.body_hash != request.body_hash:
                 raise refusals.key_reused()
@@ -232,7 +248,7 @@ class Checkout:
         self, request: Reserve, member: Member, batch: "_Batch", program: Program, changes: Changes
     ) -> Redemption:
         order_id = request.cart.order_id
-        if order_id is not None and (member.customer_id, order_id) in batch.undone:
+        if order_id is not None and (member.customer_id, order_id) in batch.seen.undone:
             raise refusals.order_cancelled(order_id)
         if request.reward is None:
             assert request.points is not None
@@ -261,8 +277,7 @@ class _Batch:
     customers: dict[str, Member]
     members: dict[str, Member]
     redemptions: dict[str, Redemption]
-    answers: dict[tuple[str, str], Answered]
+    seen: Seen
     new_answers: dict[tuple[str, str], Answered]
-    undone: set[tuple[str, str]] = field(default_factory=set)
     uses: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -185,4 +186,29 @@ async def test_a_program_put_in_force_while_a_batch_is_under_way(rewards: Reward
     )
     assert posted == [(100, 1), (200, 2)]
     assert await rewards.rows("SELECT available, reserved FROM rewards.members") == [(200, 0)]
+    await rewards.check()
+
+
+@pytest.mark.parametrize("name", [CUSTOMER, "shop-77"])
+async def test_who_waited_is_found_again(rewards: Rewards, name: str) -> None:
+    """Given 200 points; when two checkouts want 100 each for a customer whom they know by our id, or the shop's; then
+    the second waits for the first, still knows whom it is about, and takes the rest."""
+    await rewards.happen(order("1", "200"))
+    named = "INSERT INTO rewards.aliases (pseudonym, customer_id) VALUES ('{}', '{}')"
+    await rewards.plant(named.format(rewards.pseudonyms.of("id", "shop-77"), CUSTOMER))
+    first, second = (replace(reserve(id_, 100), customer=name) for id_ in "ab")
+    assert await in_turn(rewards, asks(rewards, first), asks(rewards, second)) == (None, None)
+    assert await rewards.rows("SELECT available, reserved FROM rewards.members") == [(0, 200)]
+    await rewards.check()
+
+
+async def test_a_confirmation_that_waited_is_found_again(rewards: Rewards) -> None:
+    """Given a reservation; when it is confirmed while another checkout of the customer is not committed; then the
+    confirmation waits, and finds it."""
+    await rewards.happen(order("1", "200"))
+    async with rewards.engine.begin() as connection:
+        await asks(rewards, reserve("a", 100))(connection)
+    found = await in_turn(rewards, asks(rewards, reserve("b", 100)), asks(rewards, Confirm("a")))
+    assert found == (None, None)
+    assert await rewards.rows("SELECT available, reserved FROM rewards.members") == [(0, 100)]
     await rewards.check()

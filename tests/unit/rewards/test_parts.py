@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.rewards.application.batching import BATCH_MAX, BATCHES_MAX, Batcher
+from services.rewards.application.batching import BATCH_MAX, BATCHES_MAX, ENOUGH, Batcher
 from services.rewards.domain.lots import lot_number
 from shared.program.calendar import end_of_day_after, last_day, window_start
 from shared.program.period import Period
@@ -59,6 +59,34 @@ async def test_two_batches_run_side_by_side_and_nobody_is_left_waiting() -> None
     async with asyncio.timeout(5):
         for number in range(50):
             assert await batcher.submit(number) == number  # each right after the answer to the one before
+
+
+async def test_few_that_wait_join_the_batch_that_follows() -> None:
+    """Given two batches under way and a few requests waiting; when the first batch ends, then those wait for the other
+    and go together with who has come until then; and nobody is forgotten."""
+    sizes: list[int] = []
+    gates = [asyncio.Event(), asyncio.Event()]
+
+    async def handle(requests: Sequence[int]) -> list[int | Exception]:
+        sizes.append(len(requests))
+        if len(sizes) <= len(gates):
+            await gates[len(sizes) - 1].wait()
+        return list(requests)
+
+    batcher = Batcher(handle)
+    asked = []
+    for count in (1, ENOUGH, ENOUGH - 2):
+        asked += [asyncio.create_task(batcher.submit(number)) for number in range(count)]
+        await asyncio.sleep(0.01)
+    gates[0].set()
+    await asyncio.sleep(0.01)
+    assert sizes == [1, ENOUGH]
+    asked.append(asyncio.create_task(batcher.submit(0)))
+    await asyncio.sleep(0.01)
+    gates[1].set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*asked)
+    assert sizes == [1, ENOUGH, ENOUGH - 1]
 
 
 async def test_a_request_that_breaks_its_batch_fails_alone() -> None:

@@ -1,0 +1,43 @@
+"""Batches of any size are written alike, and those of the checkout find their rows by indexes."""
+
+import pytest
+from sqlalchemy import text
+
+from services.rewards.adapters import checkout_loading, saving
+from services.rewards.adapters.sets import FEW
+from services.rewards.main import checkout_engine
+from shared.settings import Settings
+from tests.integration.rewards.conftest import Rewards
+from tests.unit.rewards.building import order
+
+
+@pytest.mark.parametrize("customers", [2, FEW, FEW + 1])
+async def test_few_rows_and_many_are_written_alike(rewards: Rewards, customers: int) -> None:
+    """Given a batch of orders of different customers, few or many; when it is handled; then all of it is stored."""
+    ids = [f"cus_{number:024d}" for number in range(customers)]
+    await rewards.happen(*(order(f"o-{id_}", "120", customer=id_) for id_ in ids))
+    await rewards.happen(*(order(f"again-{id_}", "30", customer=id_) for id_ in ids))
+    found = await rewards.rows("SELECT customer_id, available FROM rewards.members ORDER BY customer_id")
+    assert found == [(id_, 150) for id_ in ids]
+    assert await rewards.rows("SELECT count(*) FROM rewards.purchases") == [(2 * customers,)]
+    await rewards.check()
+
+
+@pytest.mark.parametrize("statement", [checkout_loading.LOCK, checkout_loading.SEE, saving.UPDATE_LOTS])
+async def test_a_checkout_never_reads_a_whole_table(
+    rewards: Rewards, settings: Settings, statement: object
+) -> None:
+    """Given tables so small that reading them whole is cheapest; when the checkout's statements are planned; then rows
+    are found by indexes: the plan is kept while the tables grow."""
+    await rewards.happen(order("1", "120"))
+    asked = str(statement)
+    engine = checkout_engine(settings)
+    try:
+        async with engine.begin() as connection:
+            names = dict.fromkeys(text(asked).compile().params)
+            plan = await connection.execute(text(f"EXPLAIN {asked}"), names)
+            lines = [row[0] for row in plan]
+    finally:
+        await engine.dispose()
+    assert any("Index" in line for line in lines), lines
+    assert not any("Seq Scan" in line for line in lines), lines
