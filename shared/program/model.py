@@ -145,13 +145,15 @@ class Score:
 
 MessageChannel = Literal["email", "sms", "push"]
 ConsentRule = Literal["required", "unless_withdrawn"]
+AtNight = Literal["email", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
     """Limits that keep messages human. `channels`: which are used, the first one first. `sms_after_unopened`: so many
     unopened e-mails in a row put SMS before e-mail. `consent`: whether marketing needs it given, or only not withdrawn.
-    `hold_for_angry_tickets`: marketing waits while a ticket of a customer who is angry is open."""
+    `hold_for_angry_tickets`: marketing waits while a ticket of a customer who is angry is open. `service_at_night`: by
+    which channels service goes out in quiet hours, too."""
 
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -160,6 +162,7 @@ class Messages:
     sms_after_unopened: int | None = None
     consent: ConsentRule = "required"
     hold_for_angry_tickets: bool = True
+    service_at_night: AtNight = "email"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,10 +77,15 @@ class Rules:
         """Those of a program."""
         return cls(program.messages, program.time_zone, unavailable)
 
-    @property
-    def quiet(self) -> QuietHours | None:
-        """The quiet hours, if there are any."""
-        begin, end = self.messages.quiet_from, self.messages.quiet_until
+    def quiet_for(self, purpose: Purpose, channel: Channel) -> QuietHours | None:
+        """The quiet hours of such messages, if they have any: an e-mail of service wakes nobody."""
+        begin, end, at_night = (
+            self.messages.quiet_from,
+            self.messages.quiet_until,
+            self.messages.service_at_night,
+        )
+        if purpose is Purpose.SERVICE and at_night in {"always", channel.value}:
+            return None
         return QuietHours(begin, end) if begin is not None and end is not None else None
 
 
@@ -103,7 +108,8 @@ def decide(
         until = min(message.created_at + AWAITED, message.expires_at)
         awaited = contacts.reason is Reason.NO_CONTACT and recipient.awaited and now < until
         return Hold(Reason.CONTACT_AWAITED, until) if awaited else contacts
-    hold = _hold(message, recipient, rules, written, now)
+    quiet = rules.quiet_for(message.purpose, _first(contacts, rules))
+    hold = _hold(message, recipient, rules, written, quiet=quiet, now=now)
     return hold if hold is not None else _route(message, contacts, rules, now)
 
 
@@ -167,8 +173,21 @@ def preferred_order(recipient: Recipient, messages: Messages) -> list[Channel]:
     return channels
 
 
+def _first(contacts: Sequence[Contact], rules: Rules) -> Channel:
+    """By which of these it would go now: the first that has a provider."""
+    nobody = Unavailable()
+    reached = (each.channel for each in contacts if rules.unavailable.get(each.channel) != nobody)
+    return next(reached, contacts[0].channel)
+
+
 def _hold(
-    message: Message, recipient: Recipient, rules: Rules, written: Sequence[Written], now: datetime
+    message: Message,
+    recipient: Recipient,
+    rules: Rules,
+    written: Sequence[Written],
+    *,
+    quiet: QuietHours | None,
+    now: datetime,
 ) -> Hold | None:
     zone = recipient.zone or rules.zone
     marketing = message.purpose is Purpose.MARKETING
@@ -183,8 +202,8 @@ def _hold(
             reason, until = Reason.TOO_OFTEN, free
     if is_late(message, now) and (apart := spaced(written, now)) > until:
         reason, until = Reason.CATCHING_UP, apart
-    if rules.quiet is not None:
-        until = rules.quiet.over(until, zone)
+    if quiet is not None:
+        until = quiet.over(until, zone)
     return Hold(reason, min(until, message.expires_at)) if until > now else None
 
 

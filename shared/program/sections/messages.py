@@ -2,17 +2,28 @@
 
 import re
 from datetime import time
-from typing import get_args
+from typing import TypeVar, get_args
 
 from shared.program.document import Scalar
 from shared.program.faults import suggestion
-from shared.program.model import ConsentRule, MessageChannel, Messages
+from shared.program.model import AtNight, ConsentRule, MessageChannel, Messages
 from shared.program.reading import Fields
 from shared.program.sections.triggers import read_limit
 
-KEYS = ("quiet_hours", "at_most", "channels", "sms_after_unopened", "consent", "hold_for_angry_tickets")
+KEYS = (
+    "quiet_hours",
+    "at_most",
+    "channels",
+    "sms_after_unopened",
+    "consent",
+    "hold_for_angry_tickets",
+    "service_at_night",
+)
 CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
 CONSENT: tuple[ConsentRule, ...] = get_args(ConsentRule)
+AT_NIGHT: tuple[AtNight, ...] = get_args(AtNight)
+Word = TypeVar("Word", bound=str)
+
 _HOURS = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9]) ?[-\u2013] ?([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII
 )
@@ -37,19 +48,21 @@ def read_messages(root: Fields) -> Messages:
         at_most=at_most,
         channels=channels,
         sms_after_unopened=unopened,
-        consent=_consent(fields),
+        consent=_one_of(fields, "consent", CONSENT),
         hold_for_angry_tickets=True if hold is None else hold,
+        service_at_night=_one_of(fields, "service_at_night", AT_NIGHT),
     )
 
 
-def _consent(fields: Fields) -> ConsentRule:
-    text = fields.text("consent")
-    for rule in CONSENT:
-        if text == rule:
-            return rule
+def _one_of(fields: Fields, key: str, words: tuple[Word, ...]) -> Word:
+    """One of these words; the first where the key is left out."""
+    text = fields.text(key)
+    for word in words:
+        if text == word:
+            return word
     if text is not None:
-        fields.fault("consent", f"consent cannot be {text}.", suggestion(text, CONSENT))
-    return CONSENT[0]
+        fields.fault(key, f"{key} cannot be {text}.", suggestion(text, words))
+    return words[0]
 
 
 def _quiet_hours(fields: Fields) -> tuple[time | None, time | None]:

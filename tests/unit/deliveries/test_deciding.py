@@ -14,7 +14,7 @@ from services.deliveries.domain.frequency import Written, within_limit
 from services.deliveries.domain.message import Held, Message, Reason, State
 from services.deliveries.domain.recipient import Contact, Recipient
 from shared.program.limit import Limit
-from shared.program.model import Messages
+from shared.program.model import AtNight, Messages
 from shared.program.period import Period
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -145,12 +145,30 @@ class TestHolds:
         morning = Hold(Reason.QUIET_HOURS, NOON + 11 * HOUR)
         assert decided(rules=night) is EMAIL
         assert decided(recipient=tokyo, rules=night) == morning
-        assert decided(SERVICE, tokyo, night) == morning
+        assert decided(replace(MESSAGE, purpose=Purpose.MARKETING), tokyo, night) == morning
         assert decided(rules=replace(night, zone=ZoneInfo("Asia/Tokyo"))) == morning
         assert (
             decided(rules=replace(night, zone=ZoneInfo("Asia/Tokyo")), recipient=replace(ANA, zone=UTC_ZONE))
             is EMAIL
         )
+
+    @pytest.mark.parametrize(
+        ("at_night", "by_email", "by_sms"),
+        [("email", True, False), ("always", True, True), ("never", False, False)],
+    )
+    def test_service_goes_out_in_quiet_hours_as_the_program_says(
+        self, at_night: AtNight, by_email: bool, by_sms: bool
+    ) -> None:
+        """Given somebody who sleeps; then an e-mail of service goes out and an SMS waits, unless the program says
+        otherwise; a channel without a provider is none by which it would go."""
+        night = ruled(quiet_from=time(11), quiet_until=time(13), service_at_night=at_night)
+        morning = Hold(Reason.QUIET_HOURS, NOON + HOUR)
+        sms = replace(ANA, preferred=(SMS,))
+        no_mail = replace(night, unavailable={EMAIL: Unavailable()})
+        assert decided(SERVICE, ANA, night) == (EMAIL if by_email else morning)
+        assert decided(SERVICE, sms, night) == (SMS if by_sms else morning)
+        assert decided(SERVICE, ANA, no_mail) == (SMS if by_sms else morning)
+        assert decided(MESSAGE, ANA, night) == morning
 
     def test_marketing_so_often_and_service_whenever_it_must(self) -> None:
         often = ruled(at_most=TWICE_A_WEEK)

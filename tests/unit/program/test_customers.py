@@ -192,6 +192,7 @@ def test_conditions_may_name_segments_that_are_defined_further_down() -> None:
         ("{at_most: {times: 2, per: week}}", "messages.at_most.per"),
         ("{consent: optional}", "messages.consent"),
         ("{hold_for_angry_tickets: sometimes}", "messages.hold_for_angry_tickets"),
+        ("{service_at_night: sms}", "messages.service_at_night"),
         ("{hold_for_angry_ticket: true}", "messages.hold_for_angry_ticket"),
     ],
 )
