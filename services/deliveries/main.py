@@ -164,6 +164,7 @@ def create_queue(settings: Settings, renderer: Renderer, programs: PostgresProgr
         programs=programs,
         renderer=renderer,
         events=OutboxEvents(make_outbox(settings, SERVICE)),
+        news=FanOut(PostgresEndpoints(settings.secret), WebhookQueue()),
         told=Measured(),
     )
 
@@ -191,7 +192,11 @@ def _links(service: Service) -> APIRouter:
     return link_routes(
         service,
         links_of(service.settings),
-        Responding(PostgresResponses(SubjectKeys(service.settings.secret)), OutboxEvents(service.outbox)),
+        Responding(
+            PostgresResponses(SubjectKeys(service.settings.secret)),
+            OutboxEvents(service.outbox),
+            FanOut(PostgresEndpoints(service.settings.secret), WebhookQueue()),
+        ),
     )
 
 

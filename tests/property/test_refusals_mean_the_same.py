@@ -52,6 +52,8 @@ class Memory:
     async def append(self, _: AsyncConnection, events: Sequence[OwnEvent], now: datetime) -> None:
         self.told.extend(events)
 
+    async def tell(self, *_: Any) -> None: ...
+
     async def addressee(self, _: AsyncConnection, message: str) -> Addressee:
         return self._to
 
@@ -94,7 +96,7 @@ async def test_deliveries_and_scoring_agree(
     from the events alone, knows the same consents as deliveries does."""
     life: list[Event] = [event("consent.changed", moment(), {"customer": {"consent": told}})] if told else []
     memory = Memory(known_to_scoring(fold(life, SETTINGS).state), channel)
-    responding = Responding(memory, memory)
+    responding = Responding(memory, memory, memory)
     for step, wish in enumerate(steps, 1):
         now = moment(step)
         if wish is None:

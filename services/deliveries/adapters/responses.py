@@ -17,6 +17,7 @@ from shared.vault.subject_keys import SubjectKeys
 _ADDRESSEE = text("""
     SELECT m.campaign, coalesce(m.channel, 'email') AS channel, coalesce(p.customer_id, m.customer_id) AS customer_id,
            coalesce(m.contact_part, m.part) AS part, p.subject, p.identifiers,
+           m.run, m.arm, m.template, m.purpose,
            ARRAY(SELECT o.identifiers FROM deliveries.recipient_parts o
                  WHERE o.customer_id = coalesce(p.customer_id, m.customer_id) AND o.sealed IS NOT NULL) AS others
     FROM deliveries.messages m
@@ -62,6 +63,7 @@ class PostgresResponses:
             part=row.part,
             subject=row.subject if alive else None,
             identifiers=_identifiers(row.identifiers),
+            about={"run": row.run, "arm": row.arm, "template": row.template, "purpose": row.purpose},
             reached=frozenset(channel for channel, kind in ADDRESS.items() if kind in kinds),
         )
 

@@ -1,6 +1,6 @@
 """The use case of the queue: what is due is decided about, handed to senders, and what they say is noted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.application.ports import (
     Claimed,
+    News,
     OwnEvent,
     OwnEvents,
     Receipt,
@@ -23,6 +24,7 @@ from services.deliveries.domain.frequency import SPACING, Written
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.progress import after, became, overtaken, turn
 from services.deliveries.domain.recipient import Contact, Recipient
+from services.deliveries.domain.webhooks.payload import MessageNews, news_of
 from shared.program.limit import Limit
 from shared.program.model import Program
 from shared.program.period import Period
@@ -106,6 +108,7 @@ class MessageQueue:
     programs: Programs
     renderer: Renderer
     events: OwnEvents
+    news: News
     told: Told
 
     async def claim(
@@ -140,6 +143,7 @@ class MessageQueue:
         )
         for message, _ in results:
             self.told.decided(message)
+        await self.news.tell(connection, _news(message for message, _ in results), now)
         return [
             Claimed(message, people[message.customer_id], decision.contact, lease)
             for message, decision in results
@@ -176,6 +180,7 @@ class MessageQueue:
         for message in then:
             if message.id in ours:
                 self.told.settled(message, now)
+        await self.news.tell(connection, _news(message for message in then if message.id in ours), now)
         sent = [_sent_event(claimed, now) for claimed, receipt in kept if isinstance(receipt, Sent)]
         if sent:
             await self.events.append(connection, sent, now)
@@ -242,6 +247,10 @@ def _since(limit: Limit | None, rules: Rules, now: datetime) -> datetime:
     if not isinstance(limit.per, Period):
         return now - ALL_TIME
     return min(margin, limit.per.before(now, rules.zone) - timedelta(days=2))
+
+
+def _news(messages: Iterable[Message]) -> list[MessageNews]:
+    return [news for message in messages if (news := news_of(message)) is not None]
 
 
 def _part_of(message: Message, decision: Decision | None) -> str | None:

@@ -12,6 +12,7 @@ from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Contact, Recipient
+from services.deliveries.domain.webhooks.payload import MessageNews
 from shared.contracts.outcomes import Outcome
 
 __all__ = [
@@ -140,6 +141,13 @@ class OwnEvents(Protocol):
 
     async def append(self, connection: AsyncConnection, events: Sequence[OwnEvent], now: datetime) -> None:
         """In the caller's transaction, as its last statement: it takes locks that order writers."""
+
+
+class News(Protocol):
+    """Tells endpoints of webhooks what became of messages."""
+
+    async def tell(self, connection: AsyncConnection, news: Sequence[MessageNews], now: datetime) -> None:
+        """In the caller's transaction, before events of our own are appended. The same news again is told once."""
 
 
 class Taker(Protocol):

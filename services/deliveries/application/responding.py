@@ -13,9 +13,10 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.ports import OwnEvent, OwnEvents
+from services.deliveries.application.ports import News, OwnEvent, OwnEvents
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.choices import Cell, Consents, choosing, unsubscribing
+from services.deliveries.domain.webhooks.payload import MessageNews
 from shared.program.model import ConsentRule
 
 TRACKING: Final = "tracking"
@@ -32,7 +33,7 @@ class Response(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Addressee:
     """Who a message went to, as far as its links must know. `subject` and `identifiers` are those of the contact (None:
-    erased); `reached` the channels by which the customer can be reached."""
+    erased); `reached` the channels by which the customer can be reached; `about` is what webhooks tell of it."""
 
     message: str
     campaign: str
@@ -42,6 +43,7 @@ class Addressee:
     subject: str | None
     identifiers: Mapping[str, str]
     reached: frozenset[Channel] = frozenset()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Responding:
 
     store: ResponseStore
     events: OwnEvents
+    news: News
 
     async def opened(self, connection: AsyncConnection, message: str, now: datetime) -> bool:
         """The message was opened. Whether that counts: it does once."""
@@ -119,6 +122,9 @@ class Responding:
         if to is None or consents is None:
             return to, False
         names = unsubscribing(consents, to.channel)
+        if names and to.subject is not None:
+            name = f"{message}/unsubscribed/{now.isoformat()}"
+            await self.news.tell(connection, [_news(to, "message.unsubscribed", name)], now)
         await self._decide(connection, to, consents, names, now, unsubscribed=to.channel is Channel.EMAIL)
         return to, bool(names)
 
@@ -161,6 +167,7 @@ class Responding:
         if not await self.store.note(connection, message, response, target, now):
             return False
         name = f"{message}/{response}" + (f"/{target}" if target else "")
+        await self.news.tell(connection, [_news(to, f"message.{response}", name)], now)
         await self.events.append(connection, [_event(to, name, f"email.{response}", now)], now)
         return True
 
@@ -189,6 +196,11 @@ class Responding:
             else _event(to, name, "consent.changed", now, {"customer": {"consent": dict(names)}})
         )
         await self.events.append(connection, [event], now)
+
+
+def _news(to: Addressee, type_: str, name: str) -> MessageNews:
+    about = {**to.about, "message": to.message, "campaign": to.campaign, "channel": to.channel}
+    return MessageNews(type_, name, to.customer_id, about)
 
 
 def _event(

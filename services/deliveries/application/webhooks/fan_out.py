@@ -9,7 +9,14 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.webhooks.endpoint import Endpoint, Subscriptions
-from services.deliveries.domain.webhooks.payload import Addressed, Event, called_of, event_of
+from services.deliveries.domain.webhooks.payload import (
+    Addressed,
+    Event,
+    MessageNews,
+    called_of,
+    event_of,
+    event_of_message,
+)
 from shared.contracts.outcomes import Outcome
 
 log = structlog.get_logger()
@@ -49,10 +56,7 @@ class FanOut:
 
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Put what the outcomes tell in the queues of those who want it."""
-        moment = time.monotonic()
-        if moment - self._looked_at >= FRESH_S:
-            self._subscriptions = Subscriptions(await self._endpoints.all(connection))
-            self._looked_at = moment
+        await self._look(connection)
         events: dict[str, Event] = {}
         addressed: list[Addressed] = []
         for outcome in outcomes:
@@ -61,6 +65,26 @@ class FanOut:
                 addressed.append(Addressed(endpoint_id, event.id))
         if events:
             await self._messages.add(connection, list(events.values()), addressed, now)
+
+    async def tell(self, connection: AsyncConnection, news: Sequence[MessageNews], now: datetime) -> None:
+        """Implements `News`."""
+        if not news:
+            return
+        await self._look(connection)
+        events = [event_of_message(each, now) for each in news if self._subscriptions.wanting(each.type)]
+        addressed = [
+            Addressed(endpoint.id, event.id)
+            for event in events
+            for endpoint in self._subscriptions.wanting(event.type)
+        ]
+        if events:
+            await self._messages.add(connection, events, addressed, now)
+
+    async def _look(self, connection: AsyncConnection) -> None:
+        moment = time.monotonic()
+        if moment - self._looked_at >= FRESH_S:
+            self._subscriptions = Subscriptions(await self._endpoints.all(connection))
+            self._looked_at = moment
 
     def _telling(self, outcome: Outcome) -> list[tuple[Event, str]]:
         """What is told of an outcome, and to whom."""

@@ -14,53 +14,83 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A type one can subscribe to. `hidden`: keys of the outcome's data that are not sent; `shown`: where there are
-    some, no others are."""
+    """A type one can subscribe to. `shown`: the keys of the data that are sent; what is not named stays inside."""
 
     name: str
     tells: str
-    hidden: frozenset[str] = frozenset()
-    shown: frozenset[str] = frozenset()
+    shown: frozenset[str]
 
     def sent(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What of an outcome's data leaves the house."""
-        return {
-            key: value
-            for key, value in data.items()
-            if key not in self.hidden and (not self.shown or key in self.shown)
-        }
+        """What of the data leaves the house."""
+        return {key: value for key, value in data.items() if key in self.shown}
 
 
-_STAGE = frozenset({"from", "to", "at"})
-_SEGMENT = frozenset({"segment", "at"})
-_MERGE = frozenset({"from"})
+def _type(name: str, tells: str, *shown: str) -> EventType:
+    return EventType(name, tells, frozenset(shown))
+
+
+_REDEMPTION = ("redemption", "order_id", "reward", "points", "value", "status", "available")
+_TIER = ("from", "to", "reason", "until")
+_ALERT = ("kind", "alert_id", "subject", "campaign", "raised_at", "times", "details")
+_MESSAGE = ("message", "campaign", "run", "arm", "template", "purpose", "channel")
 _TYPES = (
-    EventType("points.earned", "Points were given, by which rules."),
-    EventType("points.reversed", "Points were taken back, because an order was refunded or cancelled."),
-    EventType("points.reserved", "Points are set aside for a redemption."),
-    EventType("points.spent", "A redemption was confirmed."),
-    EventType("points.released", "A redemption was given up; its points can be spent again."),
-    EventType("points.returned", "Points that were spent came back with a refund."),
-    EventType("points.adjusted", "Points were given or taken by hand.", frozenset({"reason"})),
-    EventType("points.expiring", "Points will expire soon, notice of it."),
-    EventType("points.expired", "Points have expired."),
-    EventType("tier.changed", "The customer has another tier."),
-    EventType("tier.grace", "What the tier needs is no longer reached; it is kept for a while."),
-    EventType("tier.expiring", "The tier will be lost soon, notice of it."),
-    EventType("milestone.reached", "The customer reached a milestone."),
-    EventType("offer.issued", "The customer was given a code."),
-    EventType("offer.redeemed", "A code was used."),
-    EventType("offer.released", "A code that was used can be used again, because the order was undone."),
-    EventType("offer.revoked", "A code is no longer good."),
-    EventType("stage.changed", "The customer is in another stage of the life cycle.", shown=_STAGE),
-    EventType("segment.entered", "The customer came into a segment.", shown=_SEGMENT),
-    EventType("segment.left", "The customer left a segment.", shown=_SEGMENT),
-    EventType("customer.merged", "Two customers proved to be one; `from` ended in `customer`.", shown=_MERGE),
-    EventType("customer.unmerged", "A merge was undone: `customer` came out of `from`.", shown=_MERGE),
-    EventType("campaign.action", "A campaign of the program calls this endpoint by its name."),
-    EventType("alert.raised", "Something wants a person's attention."),
-    EventType("alert.closed", "An alert was closed.", frozenset({"note"})),
-    EventType("webhook.test", "A test, sent on request."),
+    _type(
+        "points.earned",
+        "Points were given, by which rules.",
+        *("points", "rules", "available", "order_id", "run", "referral_id"),
+    ),
+    _type(
+        "points.reversed",
+        "Points were taken back, because an order was refunded or cancelled.",
+        *("points", "rules", "available", "order_id"),
+    ),
+    _type("points.reserved", "Points are set aside for a redemption.", *_REDEMPTION),
+    _type("points.spent", "A redemption was confirmed.", *_REDEMPTION),
+    _type("points.released", "A redemption was given up; its points can be spent again.", *_REDEMPTION),
+    _type("points.returned", "Points that were spent came back with a refund.", *_REDEMPTION),
+    _type("points.adjusted", "Points were given or taken by hand.", "points", "available"),
+    _type(
+        "points.expiring",
+        "Points will expire soon, notice of it.",
+        *("points", "on", "expires_at", "available"),
+    ),
+    _type("points.expired", "Points have expired.", "points", "on", "available"),
+    _type("tier.changed", "The customer has another tier.", *_TIER),
+    _type("tier.grace", "What the tier needs is no longer reached; it is kept for a while.", *_TIER),
+    _type(
+        "tier.expiring", "The tier will be lost soon, notice of it.", "tier", "to", "until", "on", "missing"
+    ),
+    _type(
+        "milestone.reached",
+        "The customer reached a milestone.",
+        *("milestone", "occasion", "points", "offer"),
+    ),
+    _type("offer.issued", "The customer was given a code.", "offer", "code", "rule", "valid_until"),
+    _type("offer.redeemed", "A code was used.", "code", "offer", "order_id", "discount"),
+    _type(
+        "offer.released",
+        "A code that was used can be used again, because the order was undone.",
+        *("code", "offer", "order_id"),
+    ),
+    _type("offer.revoked", "A code is no longer good.", "code", "offer", "reason"),
+    _type("stage.changed", "The customer is in another stage of the life cycle.", "from", "to", "at"),
+    _type("segment.entered", "The customer came into a segment.", "segment", "at"),
+    _type("segment.left", "The customer left a segment.", "segment", "at"),
+    _type("customer.merged", "Two customers proved to be one; `from` ended in `customer`.", "from"),
+    _type("customer.unmerged", "A merge was undone: `customer` came out of `from`.", "from"),
+    _type("message.sent", "A provider took a message to the customer.", *_MESSAGE),
+    _type("message.failed", "A message could not be sent, and will not be.", *_MESSAGE, "reason"),
+    _type("message.opened", "An e-mail was opened, the first time.", *_MESSAGE),
+    _type("message.clicked", "A link in an e-mail was followed, each the first time.", *_MESSAGE),
+    _type("message.unsubscribed", "The customer unsubscribed by the link in a message.", *_MESSAGE),
+    _type(
+        "campaign.action",
+        "A campaign of the program calls this endpoint by its name.",
+        *("campaign", "run", "arm", "webhook", "context"),
+    ),
+    _type("alert.raised", "Something wants a person's attention.", *_ALERT),
+    _type("alert.closed", "An alert was closed.", *_ALERT, "closed_at", "tell"),
+    _type("webhook.test", "A test, sent on request."),
 )
 
 TYPES = {each.name: each for each in _TYPES}

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from services.deliveries.domain.message import Message, State
 from services.deliveries.domain.webhooks.catalogue import TYPES
 from shared.contracts.outcomes import Outcome
 
@@ -56,9 +57,42 @@ def called_of(outcome: Outcome) -> tuple[str, Event] | None:
     """The endpoint that a campaign calls by its name, and what it is told; None for any other outcome."""
     if outcome.type != CALL or outcome.historical:
         return None
-    data = {**outcome.data, "customer": outcome.customer_id, "cause": outcome.cause}
+    data = {**TYPES[ACTION].sent(outcome.data), "customer": outcome.customer_id, "cause": outcome.cause}
     event = make_event(outcome.id, ACTION, outcome.time, outcome.customer_id, data)
     return str(outcome.data["webhook"]), event
+
+
+class MessageNews(NamedTuple):
+    """What became of a message to a customer: `type` such as `message.sent`; `identity` names it, `about` says which
+    message it was."""
+
+    type: str
+    identity: str
+    customer_id: str
+    about: dict[str, Any]
+
+
+def news_of(message: Message) -> MessageNews | None:
+    """What is told of a message after it was looked at: that it was sent, or has failed."""
+    if message.state not in {State.SENT, State.FAILED}:
+        return None
+    about = {
+        "message": message.id,
+        "campaign": message.campaign,
+        "run": message.run,
+        "arm": message.arm,
+        "template": message.template,
+        "purpose": message.purpose,
+        "channel": message.channel,
+        "reason": message.reason,
+    }
+    return MessageNews(f"message.{message.state}", message.id, message.customer_id, about)
+
+
+def event_of_message(news: MessageNews, at: datetime) -> Event:
+    """What webhooks tell of it."""
+    data = {**TYPES[news.type].sent(news.about), "customer": news.customer_id}
+    return make_event(news.identity, news.type, at, news.customer_id, data)
 
 
 def make_event(
