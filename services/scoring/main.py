@@ -66,6 +66,7 @@ from services.scoring.entrypoints.worker import ScoringWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.offsets import Offsets
+from shared.bus.progress import Progress
 from shared.bus.watchdog import Watchdog
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
 from shared.bus.worker import StreamWorker
@@ -198,12 +199,13 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         program=rules.base.fold_digest,
         rules=rules,
     )
-    watchdog = Watchdog(EVENTS_TOPIC)
+    watchdog, offsets = Watchdog(EVENTS_TOPIC), Offsets(SERVICE)
+    consumer = make_consumer(settings, engine, SERVICE, EVENTS_TOPIC)
     stream = StreamWorker(
         engine=engine,
-        consumer=make_consumer(settings, engine, SERVICE, EVENTS_TOPIC),
+        consumer=consumer,
         topic=EVENTS_TOPIC,
-        offsets=Offsets(SERVICE),
+        offsets=offsets,
         dead_letters=DeadLetters(SERVICE),
         handle=take_in,
         clock=clock,
@@ -215,6 +217,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         personal=personal,
         stream=stream,
         watchdog=watchdog,
+        progress=Progress(engine, consumer, offsets, EVENTS_TOPIC),
         relay=make_relay(settings, engine, SERVICE),
         sweeps=(sweep, introduce, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
         roll_up=roll_up,

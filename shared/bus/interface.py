@@ -77,6 +77,11 @@ class Consumer(Protocol):
         Raises `BusUnavailableError`.
         """
 
+    async def ends(self) -> dict[Partition, int]:
+        """The same for every partition of the topic, whichever member reads it; those never written to may be left
+        out. Raises `BusUnavailableError`.
+        """
+
     async def report(self, positions: Mapping[Partition, int]) -> None:
         """Say how far the group has come, for retention and for tools that show lag. Best effort, never raises."""
 

@@ -141,13 +141,23 @@ class KafkaConsumer:
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
+        return await self._ends_of(self._assigned)
+
+    async def ends(self) -> dict[Partition, int]:
+        """Where all partitions of the topic end. Raises `BusUnavailableError`."""
+        numbers = None if self._client is None else self._client.partitions_for_topic(self._topic)
+        if not numbers:
+            raise BusUnavailableError("not connected to Kafka")
+        return await self._ends_of((self._topic, number) for number in numbers)
+
+    async def _ends_of(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         client = self._client
         if client is None:
             raise BusUnavailableError("not connected to Kafka")
-        if not self._assigned:
+        places = [TopicPartition(*each) for each in partitions]
+        if not places:
             return {}
         try:
-            places = [TopicPartition(*each) for each in self._assigned]
             ends = await bounded(client.end_offsets(places), QUERY_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error

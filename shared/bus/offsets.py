@@ -57,6 +57,9 @@ class Offsets:
                 USING (topic, partition)
             ORDER BY o.topic, o.partition FOR UPDATE OF o
             """)  # noqa: S608
+        self._positions = text(f"""
+            SELECT topic, partition, position FROM {table} WHERE topic = :topic
+            """)  # noqa: S608
         self._advance = text(f"""
             UPDATE {table} o SET position = w.position
             FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
@@ -108,6 +111,11 @@ class Offsets:
             self._advance,
             {"topics": topics, "partitions": numbers, "positions": list(positions.values())},
         )
+
+    async def positions(self, connection: AsyncConnection, topic: str) -> dict[Partition, int]:
+        """Where each partition of a topic stands that was ever claimed, whoever reads it now."""
+        rows = await connection.execute(self._positions, {"topic": self._prefix + topic})
+        return {self._partition(*place): position for *place, position in rows}
 
     def _columns(self, partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
         """Topics, as they stand in the table, and numbers as two columns."""

@@ -163,6 +163,12 @@ class PostgresConsumer:
             heads = await self._log.heads(connection)
         return {partition: heads.get(partition, 0) for partition in self.assigned()}
 
+    async def ends(self) -> dict[Partition, int]:
+        """Where all partitions of the topic end. Raises `BusUnavailableError`."""
+        async with _bounded(), self._reading.connect() as connection:
+            heads = await self._log.heads(connection)
+        return {partition: head for partition, head in heads.items() if partition[0] == self._topic}
+
     async def report(self, positions: Mapping[Partition, int]) -> None:
         """Keep the group's positions beside the log, with the next heartbeat: records before them may be pruned."""
         self._membership.report(positions)

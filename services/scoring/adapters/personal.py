@@ -36,6 +36,12 @@ class PersonalData:
                 self._verified = True
         return None
 
+    async def need(self) -> None:
+        """Raises `SecretError` when the secret is not the one that the database was set up with."""
+        problem = await self.problem()
+        if problem is not None:
+            raise SecretError(problem)
+
     async def of(self, connection: AsyncConnection, events: Sequence[Event]) -> dict[str, dict[str, Any]]:
         """By event key the sealed part of the data. Events whose subject was erased are left out."""
         sealed = [event for event in events if event.record.sealed is not None]

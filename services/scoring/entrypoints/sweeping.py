@@ -21,8 +21,7 @@ SKIPPED_MAX = 64
 """So many turns are left out at most after a job has failed again and again by a fault of ours."""
 
 BACKLOG_MAX = 1_000
-"""Unread events up to which the sweep trusts what it sees. After a downtime the orders of customers who seem silent
-may wait in the stream: nobody is called lapsed before they have been read."""
+"""Unread events up to which the stream spares the jobs some time."""
 
 SHARE_MIN = 0.05
 SHARE_MAX = 0.8
@@ -36,7 +35,15 @@ SWEEP_FAILURES = Counter(
 Job = Callable[[AsyncConnection, datetime], Awaitable[bool]]
 """One step within a transaction, which answers whether there may be more to do at once."""
 
+ReadUntil = Callable[[datetime], Awaitable[datetime | None]]
+"""The latest moment up to which everything was read, by all workers together; None when there is none."""
+
 log = structlog.get_logger()
+
+
+async def whenever(now: datetime) -> datetime:
+    """For jobs that need not wait for what is unread."""
+    return now
 
 
 async def sweep_until(
@@ -47,15 +54,19 @@ async def sweep_until(
     lag: Callable[[], int | None],
     *,
     load: Callable[[], float],
+    read_until: ReadUntil = whenever,
     every_s: float = SWEEP_EVERY_S,
 ) -> None:
     """Do the jobs every so often until `stop`.
+
+    Their time is what `read_until` answers: after a downtime the orders of customers who seem silent may wait in the
+    stream, also in a partition of another worker, and nobody is called lapsed before they have been read.
 
     `lag` is the number of unread events, None if it is not known; `load` the share of its time that the stream takes:
     the more, the longer a job that has much to do rests between its steps. A job that fails by a fault of ours is
     logged and tried again, less and less often: it must stop neither the other jobs nor the stream beside them.
     """
-    turns = [_Turns(job, load) for job in jobs]
+    turns = [_Turns(job, load, read_until) for job in jobs]
     while not stop.is_set():
         behind = lag()
         if behind is not None and behind <= BACKLOG_MAX:
@@ -67,8 +78,9 @@ async def sweep_until(
 class _Turns:
     """A job, and how many of its turns are left out because it fails."""
 
-    def __init__(self, job: Job, load: Callable[[], float]) -> None:
+    def __init__(self, job: Job, load: Callable[[], float], read_until: ReadUntil) -> None:
         self._job = job
+        self._read_until = read_until
         self._load = load
         self._skip = self._skip_before = 0
 
@@ -93,8 +105,12 @@ class _Turns:
     async def _run_through(self, stop: asyncio.Event, engine: AsyncEngine, clock: Clock) -> None:
         while not stop.is_set():
             began = time.monotonic()
-            async with asyncio.timeout(STEP_MAX_S), engine.begin() as connection:
-                if not await self._job(connection, clock()):
+            async with asyncio.timeout(STEP_MAX_S):
+                now = await self._read_until(clock())
+                if now is None:
                     return
+                async with engine.begin() as connection:
+                    if not await self._job(connection, now):
+                        return
             share = max(SHARE_MIN, SHARE_MAX * (1 - self._load()) ** 3)
             await rest(stop, (time.monotonic() - began) * (1 - share) / share)

@@ -1,7 +1,7 @@
 """The worker of scoring: reads events, does what is due beside the stream, and on Kafka publishes the outbox."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.entrypoints.readiness import worker_checks
 from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
+from shared.bus.progress import Progress
 from shared.bus.relay import Relay
 from shared.bus.watchdog import Watchdog
 from shared.bus.worker import StreamWorker
@@ -17,7 +18,6 @@ from shared.clock import Clock
 from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.faults import is_database_away
-from shared.vault.secret import SecretError
 from shared.version import VERSION
 
 ROLL_UP_EVERY_S = 10.0
@@ -30,13 +30,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ScoringWorker:
-    """The worker process, wired. `sweeps` and `roll_up` wait until the stream has been read; `take_up` and `follow` do
-    not: the program counts at its moment."""
+    """The worker process, wired. `sweeps` and `roll_up` wait until the stream has been read, by all workers; `take_up`
+    and `follow` do not: the program counts at its moment."""
 
     engine: AsyncEngine
     personal: PersonalData
     stream: StreamWorker
     watchdog: Watchdog
+    progress: Progress
     relay: Relay | None
     sweeps: Sequence[Job]
     roll_up: Job
@@ -59,41 +60,43 @@ class ScoringWorker:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.stream.run(stop), name="events")
-                group.create_task(self._beside(stop, self.sweeps, lambda: self.watchdog.lag), name="sweep")
-                group.create_task(self._rolling_up(stop), name="rollups")
-                group.create_task(self._beside(stop, (self.take_up,), lambda: 0), name="program")
-                group.create_task(self._beside(stop, (self.follow,), lambda: 0), name="rebuild")
+                group.create_task(self._beside_what_is_read(stop, self.sweeps), name="sweep")
+                rolling_up = self._beside_what_is_read(stop, (self.roll_up,), ROLL_UP_EVERY_S)
+                group.create_task(rolling_up, name="rollups")
+                group.create_task(self._beside(stop, (self.take_up,)), name="program")
+                group.create_task(self._beside(stop, (self.follow,)), name="rebuild")
                 group.create_task(self.keys.prune_until(stop, self.engine, self.clock), name="keys")
                 if self.relay is not None:
                     group.create_task(self.relay.run(stop), name="relay")
         finally:
             await self.engine.dispose()
 
-    async def _rolling_up(self, stop: asyncio.Event) -> None:
-        await self._beside(stop, (self.roll_up,), lambda: self.watchdog.lag, every_s=ROLL_UP_EVERY_S)
-
-    async def _beside(
-        self,
-        stop: asyncio.Event,
-        jobs: Sequence[Job],
-        lag: Callable[[], int | None],
-        every_s: float = SWEEP_EVERY_S,
+    async def _beside_what_is_read(
+        self, stop: asyncio.Event, jobs: Sequence[Job], every_s: float = SWEEP_EVERY_S
     ) -> None:
-        """Do jobs that leave the stream its time."""
+        """Do jobs that go by what has not happened, as of the moment up to which everything has been read."""
         await sweep_until(
-            stop, self.engine, jobs, self.clock, lag, load=lambda: self.stream.load, every_s=every_s
+            stop,
+            self.engine,
+            jobs,
+            self.clock,
+            lambda: self.watchdog.lag,
+            load=lambda: self.stream.load,
+            read_until=self.progress.read_until,
+            every_s=every_s,
         )
+
+    async def _beside(self, stop: asyncio.Event, jobs: Sequence[Job]) -> None:
+        """Do jobs that leave the stream its time."""
+        await sweep_until(stop, self.engine, jobs, self.clock, lambda: 0, load=lambda: self.stream.load)
 
 
 async def _verify_if_possible(personal: PersonalData) -> None:
     """A wrong secret ends the start: texts would be taken in unread. A database that is away does not."""
     try:
         async with asyncio.timeout(START_PATIENCE_S):
-            problem = await personal.problem()
+            await personal.need()
     except Exception as error:
         if not is_database_away(error):
             raise
         log.warning("database_away_at_start", reason=type(error).__name__)
-        return
-    if problem is not None:
-        raise SecretError(problem)

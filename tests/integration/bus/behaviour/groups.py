@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.interface import FencedError
 from shared.bus.offsets import Offsets
+from shared.bus.progress import Progress
 from shared.bus.records import Incoming
 from tests.integration.bus.probe import (
     PARTITIONS,
@@ -85,6 +86,28 @@ class GroupBehaviour:
             await producer.publish(numbered(bus.topic, 40, keys=20))
             written = await until_effects(probe, 40, 30)
         assert {each.member for each in written} == {"a"}
+
+    async def test_each_member_knows_how_far_all_have_read(self, bus: Bus, probe: AsyncEngine) -> None:
+        """Given a member that reads, and one that hangs; then to the first nothing is read as long as records wait for
+        the second; once that one is gone and its partitions are taken over, all is read."""
+        first, now = Member(probe, bus, "a"), datetime(2026, 11, 22, tzinfo=UTC)
+        progress = Progress(probe, first.consumer, Offsets("probe"), bus.topic)
+        async with started(bus.producer()) as producer, running(first):
+            hung = bus.consumer("b")
+            await hung.start()
+            try:
+                await eventually(
+                    lambda: _has(hung.assigned() and len(first.consumer.assigned()) < PARTITIONS), 30
+                )
+                await producer.publish(numbered(bus.topic, 40, keys=20))
+                assert {each.partition for each in await until_effects(probe, 1)} < set(range(PARTITIONS))
+                for _ in range(5):
+                    assert await progress.read_until(now) is None
+                    await asyncio.sleep(0.1)
+            finally:
+                await hung.stop()
+            await until_effects(probe, 40, 40)
+            assert await progress.read_until(now) == now
 
     async def test_a_member_that_lost_its_partition_cannot_write(self, bus: Bus, probe: AsyncEngine) -> None:
         """Given a batch in the hands of a member; when another claims its partitions; then it cannot begin."""

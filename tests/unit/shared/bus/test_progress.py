@@ -1,0 +1,114 @@
+"""How far a group has read: a moment is reached when all that was there at it has been handled."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bus.progress import Progress
+from shared.bus.records import Partition
+
+BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
+NOBODYS = ("t", 1)
+
+
+def moment(seconds: int) -> datetime:
+    """So long after the beginning."""
+    return BEGIN + timedelta(seconds=seconds)
+
+
+class Group:
+    """A topic with its ends, and the positions of a group, which a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.cluster = ""
+        self.written: dict[Partition, int] = {}
+        self.handled: dict[Partition, int] = {}
+        self.progress = Progress(self, self, self, "t")  # type: ignore[arg-type]
+
+    async def origin(self) -> str:
+        return self.cluster
+
+    async def ends(self) -> dict[Partition, int]:
+        return dict(self.written)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[None]:
+        yield None
+
+    def within(self, origin: str) -> "Group":
+        return self
+
+    async def positions(self, connection: Any, topic: str) -> Mapping[Partition, int]:
+        return dict(self.handled)
+
+
+async def test_a_topic_without_records_has_been_read() -> None:
+    """Given nothing written; then all has been read until now."""
+    assert await Group().progress.read_until(moment(5)) == moment(5)
+
+
+async def test_a_partition_that_nobody_reads_is_waited_for() -> None:
+    """Given a record in a partition that was never claimed; then no moment is reached until it has been handled."""
+    group = Group()
+    group.written = {("t", 0): 9, NOBODYS: 1}
+    group.handled = {("t", 0): 9}
+
+    assert [await group.progress.read_until(moment(second)) for second in range(3)] == [None, None, None]
+
+    group.handled[NOBODYS] = 1
+    assert await group.progress.read_until(moment(3)) == moment(3)
+
+
+async def test_a_stream_that_never_rests_is_read_until_the_last_mark() -> None:
+    """Given records that never cease; then what is reached is the moment of the mark that was passed."""
+    group = Group()
+    reached = []
+    for second in range(6):
+        group.written = {("t", 0): 10 * second + 10}
+        group.handled = {("t", 0): 10 * second}  # what was written a second ago
+        reached.append(await group.progress.read_until(moment(second)))
+
+    assert reached == [None, *(moment(second) for second in range(5))]
+
+
+async def test_another_cluster_begins_anew() -> None:
+    """Given a moment reached; when the records come from another cluster; then it says nothing about that."""
+    group = Group()
+    assert await group.progress.read_until(moment(1)) == moment(1)
+    group.cluster, group.written = "kafka:other", {("t", 0): 1}
+
+    assert await group.progress.read_until(moment(2)) is None
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 4), st.integers(0, 4)), max_size=30
+)
+
+
+@given(STEPS)
+async def test_whatever_was_written_by_a_moment_that_is_reached_has_been_handled(
+    steps: list[tuple[int, int, int, int]],
+) -> None:
+    """Given records written to two partitions and handled in any rhythm; then no moment is called reached while a
+    record that was there at it waits, and moments never go back."""
+    group = Group()
+    written_at: dict[datetime, dict[Partition, int]] = {}
+    last = datetime.min.replace(tzinfo=UTC)
+    for second, (one, other, took_one, took_other) in enumerate(steps):
+        for number, (more, took) in enumerate(((one, took_one), (other, took_other))):
+            place = ("t", number)
+            group.written[place] = group.written.get(place, 0) + more
+            group.handled[place] = min(group.handled.get(place, 0) + took, group.written[place])
+        written_at[moment(second)] = dict(group.written)
+
+        reached = await group.progress.read_until(moment(second))
+
+        if reached is None:
+            continue
+        assert reached >= last
+        last = reached
+        assert all(group.handled[place] >= end for place, end in written_at[reached].items())
