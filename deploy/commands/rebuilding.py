@@ -11,6 +11,7 @@ from deploy.local.screen import Screen
 from services.scoring.application.rebuild import Rebuilding
 from shared.clock import system_clock
 from shared.program.parse import ProgramError
+from shared.vault.secret import SecretError
 
 
 def rebuild() -> None:
@@ -23,7 +24,9 @@ def rebuild() -> None:
 
 
 async def _rebuild(screen: Screen) -> None:
-    from services.scoring.main import run_rebuild  # noqa: PLC0415  # other commands need not wait for it
+    # Other commands need not wait for these.
+    from services.scoring.adapters.engines import EngineError  # noqa: PLC0415
+    from services.scoring.main import run_rebuild  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -34,7 +37,10 @@ async def _rebuild(screen: Screen) -> None:
             def told(rebuilding: Rebuilding, customers: int) -> None:
                 progress(min(rebuilding.customers, customers), customers)
 
-            done = await run_rebuild(settings, system_clock, stop, told)
+            try:
+                done = await run_rebuild(settings, system_clock, stop, told)
+            except (EngineError, SecretError) as error:
+                raise LocalError(str(error)) from error
     if done.finished_at is None:
         screen.line(f"Stopped after {done.customers:,} customers. `regulars rebuild` goes on there.")
     else:

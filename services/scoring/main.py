@@ -91,7 +91,7 @@ SERVICE: Final = "scoring"
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` without a usable secret, `ProgramError` without a usable program."""
     engine = service_engine(settings, SERVICE)
-    personal = PersonalData(engine, settings.secret)
+    personal, notes = PersonalData(engine, settings.secret), SealedNotes(settings.secret)
     profiles = Profiles(engine, Pseudonyms(settings.secret, settings.phone_region))
 
     @asynccontextmanager
@@ -119,7 +119,6 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(timeline_routes(profiles, personal))
     app.include_router(metrics_routes(MetricSums(engine), rules, clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
-    notes = SealedNotes(settings.secret)
     closing = Closing(
         alerts=SqlAlerts(),
         notes=notes,
@@ -159,12 +158,12 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     engine cannot, and `SecretError` without a usable secret."""
     program = _program(settings)
     rules = _rules(program)
-    engine = service_engine(settings, SERVICE)
+    engine, outbox = service_engine(settings, SERVICE), make_outbox(settings, SERVICE)
     personal = PersonalData(engine, settings.secret)
-    outbox = make_outbox(settings, SERVICE)
     customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
     memberships, rebuilds = SqlMemberships(), SqlRebuilds()
     membership, coming = Membership(memberships, stale), SqlComingDays(personal)
+    reader = TextReader(personal, load_engine(settings.sentiment))
     take_in = TakeIn(
         inbox=SqlInbox(),
         identities=SqlIdentities(),
@@ -173,7 +172,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         timeline=SqlTimeline(),
         decisions=SqlDecisions(),
         stale=stale,
-        reader=TextReader(personal, load_engine(settings.sentiment)),
+        reader=reader,
         outbox=outbox,
         settings=rules.base,
         rules=rules,
@@ -193,7 +192,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         rules=rules,
     )
     follow = Follow(
-        rebuild=_rebuild(settings, rules, rebuilds),
+        rebuild=_rebuild(settings, rules, rebuilds, reader),
         rebuilds=rebuilds,
         folded=rebuilds,
         program=rules.base.fold_digest,
@@ -235,12 +234,12 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
     """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` when the program cannot be
-    used."""
-    rules = _rules(_program(settings))
-    engine = service_engine(settings, SERVICE)
-    rebuilds = SqlRebuilds()
-    rebuild = _rebuild(settings, rules, rebuilds)
+    used, `EngineError` when the sentiment engine cannot, and `SecretError` with a wrong secret."""
+    rules, engine = _rules(_program(settings)), service_engine(settings, SERVICE)
+    personal, rebuilds = PersonalData(engine, settings.secret), SqlRebuilds()
+    rebuild = _rebuild(settings, rules, rebuilds, TextReader(personal, load_engine(settings.sentiment)))
     try:
+        await personal.need()
         async with engine.connect() as connection:
             digest = (await rules.current(connection)).fold_digest
         return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
@@ -248,7 +247,7 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
         await engine.dispose()
 
 
-def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds) -> Rebuild:
+def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds, reader: TextReader) -> Rebuild:
     return Rebuild(
         rebuilds=rebuilds,
         customers=SqlCustomers(),
@@ -259,6 +258,7 @@ def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds) -> Rebu
         settings=rules.base,
         rules=rules,
         coming=SqlComingDays(),
+        reader=reader,
     )
 
 

@@ -1,7 +1,7 @@
 """Reads the texts of events as they are taken in: unseals them, reads them, and lets go of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from prometheus_client import Counter
@@ -12,7 +12,7 @@ from services.scoring.adapters.personal import PersonalData
 from services.scoring.domain.event import Event
 from services.scoring.domain.language.read import SentimentEngine, read
 from services.scoring.domain.language.reading import Reading
-from services.scoring.domain.language.texts import may_speak, texts_of
+from services.scoring.domain.language.texts import may_speak, texts_of, to_read_again
 
 READ = Counter("regulars_texts_read_total", "Events whose texts were read.")
 FAILURES = Counter("regulars_sentiment_failures_total", "Texts that the sentiment engine failed on.")
@@ -27,8 +27,13 @@ class TextReader:
         self._personal = personal
         self._engine = _Careful(engine)
 
-    async def read(self, connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Reading]:
-        """By event key, what the texts say. Left out: events without texts, of erased subjects, and unreadable."""
+    def outdated(self, events: Iterable[Event]) -> list[Event]:
+        """Those that another engine, or an earlier edition of our rules, has read; and those that nobody could."""
+        return [event for event in events if to_read_again(event, self._engine.name)]
+
+    async def read(self, connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Reading | None]:
+        """By event key, what the texts say; None where they say nothing that could be read. Left out: events that
+        cannot have any, and of erased subjects."""
         speaking = [event for event in events if may_speak(event)]
         if not speaking:
             return {}
@@ -38,13 +43,9 @@ class TextReader:
             self._readings, texts
         )  # the event loop has heartbeats to send meanwhile
 
-    def _readings(self, texts: dict[str, dict[str, str]]) -> dict[str, Reading]:
-        readings = {}
-        for key, fields in texts.items():
-            reading = read(fields, self._engine) if fields else None
-            if reading is not None:
-                readings[key] = reading
-        READ.inc(len(readings))
+    def _readings(self, texts: dict[str, dict[str, str]]) -> dict[str, Reading | None]:
+        readings = {key: read(fields, self._engine) if fields else None for key, fields in texts.items()}
+        READ.inc(sum(reading is not None for reading in readings.values()))
         return readings
 
 

@@ -30,6 +30,13 @@ _MOVE = text("""
     WHERE t.customer_id = u.source AND t.subject = u.subject
     """)
 
+_READ_AGAIN = text("""
+    UPDATE scoring.timeline t SET reading = u.reading
+    FROM unnest(CAST(:customers AS text[]), CAST(:moments AS timestamptz[]), CAST(:keys AS bytea[]),
+        CAST(:readings AS text[])) AS u(customer_id, at, event_key, reading)
+    WHERE t.customer_id = u.customer_id AND t.at = u.at AND t.event_key = u.event_key
+    """)
+
 
 def event_of(at: datetime, key: bytes, record: str, reading: str | None) -> Event:
     """The event of a row: `at`, `event_key`, `record` as text, `reading`."""
@@ -63,6 +70,16 @@ class SqlTimeline:
         """All events of these customers, in order."""
         rows = await connection.execute(_OF, {"customers": list(customer_ids)})
         return await asyncio.to_thread(_by_customer, rows)  # decoding thousands takes a while
+
+    async def read_again(self, connection: AsyncConnection, changed: Sequence[tuple[str, Event]]) -> None:
+        """Store the new readings of events, each with its customer, who is locked."""
+        bound = {
+            "customers": [customer_id for customer_id, _ in changed],
+            "moments": [event.at for _, event in changed],
+            "keys": [bytes.fromhex(event.key) for _, event in changed],
+            "readings": [None if one.reading is None else encode_reading(one.reading) for _, one in changed],
+        }
+        await connection.execute(_READ_AGAIN, bound)
 
     async def rearrange(self, connection: AsyncConnection, moves: Sequence[Move]) -> None:
         """Give the events under identifiers to the customers whose these are now."""

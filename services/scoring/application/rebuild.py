@@ -1,5 +1,8 @@
 """Folds every customer anew, beside the stream: after the program or the code has changed what events amount to.
 
+Texts that another engine, or an earlier edition of our rules, has read are read again first, so that the result is what
+the same events would amount to today; of erased subjects the reading stays that there is.
+
 Customers are taken in the order of their ids, some at a time, under the locks that the stream takes; how far a rebuild
 has come is written in the same transaction. So it may be killed anywhere and goes on there, and two that run at once
 share the work.
@@ -17,7 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application import announce
 from services.scoring.application.again import portions
 from services.scoring.application.come_round import ComingDays
-from services.scoring.application.ports import Customers, Orders, Profile, Rules, Stale, Stored, Timeline
+from services.scoring.application.ports import (
+    Customers,
+    Orders,
+    Profile,
+    Reader,
+    Rules,
+    Stale,
+    Stored,
+    Timeline,
+)
 from services.scoring.domain.advance import Told, tell_anew
 from services.scoring.domain.assess import score_at
 from services.scoring.domain.coming_days import same_roots
@@ -33,6 +45,9 @@ from shared.bus.records import Outgoing
 
 REBUILD_CUSTOMERS_MAX = 100
 """Customers in one transaction, fewer where they have many events: they are locked for a second at most."""
+
+TEXTS_MAX = 1_000
+"""Read again in one transaction, or those of one customer: about a millisecond each."""
 
 
 class Rebuilding(Struct, frozen=True):
@@ -74,8 +89,10 @@ class Rebuild:
         settings: ScoreSettings,
         rules: Rules | None = None,
         coming: ComingDays | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self._coming = coming
+        self._reader = reader
         self._rebuilds = rebuilds
         self._customers = customers
         self._orders = orders
@@ -102,7 +119,10 @@ class Rebuild:
         stored = _first_of(locked)
         if not stored:
             return before  # merged away just now
-        changed = await self._fold(connection, stored, rebuild_id, now)
+        histories = await self._timeline.of(connection, stored.keys())
+        if self._reader is not None:
+            stored = await self._read_again(connection, self._reader, stored, histories)
+        changed = await self._fold(connection, stored, histories, rebuild_id, now)
         after = replace(
             before,
             cursor=max(stored),
@@ -112,11 +132,37 @@ class Rebuild:
         await self._rebuilds.note(connection, after)
         return after
 
+    async def _read_again(
+        self,
+        connection: AsyncConnection,
+        reader: Reader,
+        stored: dict[str, Stored],
+        histories: dict[str, list[Event]],
+    ) -> dict[str, Stored]:
+        """Those of the customers whose texts were few enough; in their histories is what they say now."""
+        outdated = {id_: reader.outdated(histories.get(id_, ())) for id_ in stored}
+        chosen = next(portions({id_: len(events) for id_, events in outdated.items()}, TEXTS_MAX), [])
+        events = [event for id_ in chosen for event in outdated[id_]]
+        readings = await reader.read(connection, events) if events else {}
+        changed: list[tuple[str, Event]] = []
+        for id_ in chosen if readings else ():
+            for place, event in enumerate(histories[id_]):
+                if event.key in readings and readings[event.key] != event.reading:
+                    histories[id_][place] = replace(event, reading=readings[event.key])
+                    changed.append((id_, histories[id_][place]))
+        if changed:
+            await self._timeline.read_again(connection, changed)
+        return {id_: stored[id_] for id_ in chosen}
+
     async def _fold(
-        self, connection: AsyncConnection, stored: dict[str, Stored], rebuild_id: int, now: datetime
+        self,
+        connection: AsyncConnection,
+        stored: dict[str, Stored],
+        histories: Mapping[str, list[Event]],
+        rebuild_id: int,
+        now: datetime,
     ) -> int:
         """How many customers are others now."""
-        histories = await self._timeline.of(connection, stored.keys())
         books = await self._orders.of(connection, stored.keys())
         profiles: list[Profile] = []
         rewritten: dict[str, Folded] = {}

@@ -6,6 +6,7 @@ from typing import Protocol
 from services.scoring.domain.language.aspects import complaints_in
 from services.scoring.domain.language.english import is_english
 from services.scoring.domain.language.reading import (
+    EDITION,
     FRICTIONS,
     FRUSTRATED,
     LOYALTY,
@@ -47,7 +48,9 @@ def read(texts: Mapping[str, str], engine: SentimentEngine) -> Reading | None:
     sentiment = engine.sentiment("\n".join(texts.values()))
     if sentiment is None and not mentions:
         return None
-    return Reading(engine=engine.name, sentiment=_weighed(sentiment, mentions), mentions=mentions)
+    return Reading(
+        engine=engine.name, sentiment=_weighed(sentiment, mentions), mentions=mentions, edition=EDITION
+    )
 
 
 def _weighed(sentiment: int | None, mentions: tuple[Mention, ...]) -> int | None:

@@ -22,6 +22,10 @@ TAGS = (LOYALTY, TRUST, DELIVERY, PRICE, QUALITY, SERVICE, FRUSTRATED)
 
 SENTIMENT_MIN, SENTIMENT_MAX = -100, 100
 
+EDITION: Final = 1
+"""Of our own rules, which give the tags. Raise it with every change by which a text may be read otherwise: a rebuild
+reads again what an earlier edition has read."""
+
 
 class Mention(Struct, frozen=True, array_like=True):
     """Where a tag comes from: characters `start` to `end` (exclusive) of the field `field` of the event's data.
@@ -36,15 +40,16 @@ class Mention(Struct, frozen=True, array_like=True):
 
 
 class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The reading of one event, made once, when the event is taken in, and kept beside it.
+    """The reading of one event, made when the event is taken in, and kept beside it until a rebuild makes another.
 
     `sentiment` runs from -100 (as bad as can be) to 100; None where the engine could not tell, such as in a language
-    that it does not know. `engine` names who read the sentiment, with its version.
+    that it does not know. `engine` names who read the sentiment, with its version; `edition` is that of our rules.
     """
 
     engine: str
     sentiment: int | None = None
     mentions: tuple[Mention, ...] = ()
+    edition: int = 1
 
 
 _encoder = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.scoring.domain.event import Event
+from services.scoring.domain.language.reading import EDITION
 
 TEXT_MAX = 5_000
 """Characters of a text that are read: what somebody has to say is said by then, and a reading stays quick."""
@@ -28,6 +29,13 @@ def may_speak(event: Event) -> bool:
         return False
     by = record.data.get("by")
     return by != "agent" and (by == "customer" or record.type not in _MOSTLY_OURS)
+
+
+def to_read_again(event: Event, engine: str) -> bool:
+    """Whether the engine of this name, and our rules of now, may read something else in the event than what is known:
+    others read it, or nobody could."""
+    reading = event.reading
+    return may_speak(event) and (reading is None or (reading.engine, reading.edition) != (engine, EDITION))
 
 
 def texts_of(event: Event, sealed: dict[str, Any]) -> dict[str, str]:
