@@ -24,7 +24,7 @@ _NOTE = text("""
 _TAKE_DUE = text("""
     SELECT d.customer_id, d.told_until, c.state, d.marks FROM scoring.coming_days d
     LEFT JOIN scoring.customers c ON c.id = d.customer_id
-    WHERE d.next_at <= :now AND (c.updated_at <= :quiet_since OR c.id IS NULL)
+    WHERE d.next_at <= :now AND d.told_until <= :now AND (c.updated_at <= :quiet_since OR c.id IS NULL)
     ORDER BY d.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     """)
 _NOTE_TOLD = text("""
@@ -67,7 +67,7 @@ class SqlComingDays:
     async def take_due(
         self, connection: AsyncConnection, now: datetime, quiet_since: datetime, limit: int
     ) -> list[DueCustomer]:
-        """Some whose time has come, locked."""
+        """Some whose time has come, locked; not those whom a worker that is further has told of later moments."""
         bound = {"now": now, "quiet_since": quiet_since, "limit": limit}
         return [
             DueCustomer(id_, told_until, None if state is None else decode_state(state), marks.split())

@@ -48,8 +48,10 @@ class Reassess:
         await self._rules.hold(connection)
         settings = await self._rules.current(connection)
         state = await self._memberships.take_pass(connection)
-        if state is None:
-            return False
+        if state is None or (state.cause and state.begun_at > now):
+            return (
+                False  # somebody else is at it, or was, who is further in time: never back to the day before
+            )
         if await self._ranking_is_due(connection, settings, now):
             await self._rules.rank(connection, now)
             return True

@@ -97,6 +97,24 @@ async def test_anniversaries_are_told_late_after_a_standstill_each_once(
     ]
 
 
+async def test_a_worker_that_is_behind_in_time_tells_nothing_twice(
+    world: World, come_round: ComeRound
+) -> None:
+    """Given an anniversary that was told; when the customer is to be looked at again, by a worker that has not read as
+    far and works at an earlier moment, and by one later; then it is told once."""
+    await world.feed(order(moment(0), "1").record)
+    ((customer,),) = await world.rows("SELECT id FROM scoring.customers")
+    now = moment(0) + timedelta(days=366)
+    await run(world, come_round, now)
+    async with world.engine.begin() as connection:
+        await SqlComingDays().note(connection, [customer], moment(1), moment(1))
+
+    await run(world, come_round, now - timedelta(days=3))
+    await run(world, come_round, now + timedelta(days=3))
+
+    assert [type_ for type_, _, _ in await told(world)] == ["customer.anniversary"]
+
+
 async def test_what_is_learnt_late_tells_nothing_of_days_before(api: Api, come_round: ComeRound) -> None:
     """Given a customer of long ago; when their birthday is learnt a month after the day; then the next one is told, and
     not the one before; a correction within the year tells no second one."""

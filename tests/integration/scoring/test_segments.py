@@ -106,6 +106,22 @@ async def test_time_alone_leaves_a_window_with_the_day(shop: Shop):
     assert "vip" not in await shop.members()
 
 
+async def test_a_worker_that_is_behind_in_time_brings_no_day_back(shop: Shop):
+    """Given a day that has begun, and a vip who left with it; when a worker that has not read as far passes by at a
+    moment of the day before; then nobody enters again."""
+    shop.now = moment(0, hours=1)
+    await shop.feed(order(moment(0), "1", "300").record, order(moment(0, hours=0.5), "2", "300").record)
+    await shop.pass_all(moment(29))
+    await shop.pass_all(moment(33))
+    before = await shop.told()
+    assert ("segment.left", "vip", None) in before
+
+    await shop.pass_all(moment(29))
+    await shop.pass_all(moment(33, hours=1))
+
+    assert await shop.told() == before
+
+
 async def test_late_events_and_refunds_keep_the_telling_in_step(shop: Shop):
     """Given orders and a refund that come late and in any order; then entering and leaving alternate."""
     shop.now = moment(40)
@@ -141,7 +157,7 @@ async def test_a_rule_that_is_saved_moves_everybody_as_history(shop: Shop):
     await shop.feed(*(order(moment(0), str(n), identifiers={"id": f"p-{n}"}).record for n in range(3)))
     await shop.pass_all(moment(0, hours=2))
     async with shop.engine.begin() as connection:
-        await shop.rules.put(connection, "small", "customer.spend < 50", "key", moment(1))
+        await shop.rules.put(connection, "small", "customer.spend < 50", actor="key", now=moment(1), limit=9)
     await shop.pass_all(moment(1))
     await shop.pass_all(moment(1))
     assert (await shop.told()).count(("segment.entered", None, "small")) == 3
