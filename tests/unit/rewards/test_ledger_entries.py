@@ -1,72 +1,15 @@
 """Every way in which points move, to the last field of its entries: accounts, lot, rule, cause, times, key."""
 
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import timedelta
 
 import pytest
 
 from services.rewards.domain import ledger
-from services.rewards.domain.accounts import Account, Entry, Kind
-from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import FOR_EVER, Lot, end_of_points, keep_in_step, lot_number, oldest_first
-from services.rewards.domain.member import Member
+from services.rewards.domain.accounts import Account, Kind
+from services.rewards.domain.lots import Lot
 from shared.contracts.outcomes import Outcome
-from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook
-
-EARLIER = NOW - timedelta(days=1)
-PLAIN = rulebook().program
-WAITING = rulebook(PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  pending_for: P14D")).program
-RENEWED = rulebook(
-    PROGRAM.replace("expire_after: P12M", "expire_after: P3M\n  renewed_by: [order.completed]")
-).program
-
-FOR_GOOD = rulebook(PROGRAM.replace("expire_after: P12M\n  notice_before: P30D", "")).program
-
-
-def start(*lots: Lot, **balances: int) -> tuple[Member, Changes]:
-    """A member with these lots and, beside what they hold, these balances, who has 7 entries already."""
-    member = Member(CUSTOMER, entries=7, **balances)
-    member.lots = {lot.number: lot for lot in lots}
-    member.available += sum(lot.remaining for lot in lots if not lot.pending)
-    member.pending += sum(lot.remaining for lot in lots if lot.pending)
-    return member, Changes(NOW, 3)
-
-
-def holding(number: int, remaining: int, *, ends: datetime | None = None, **more: object) -> Lot:
-    """A stored lot."""
-    lot = Lot(
-        number=number,
-        expires_at=ends,
-        points=remaining,
-        remaining=remaining,
-        stored=True,
-        changed=False,
-    )
-    for name, value in more.items():
-        setattr(lot, name, value)
-    return lot
-
-
-def entry(  # noqa: PLR0917
-    number: int, kind: Kind, debit: Account, credit: Account, points: int, lot: int | None, **more: object
-) -> Entry:
-    """An entry of the test's customer and version, of `EARLIER` unless it says another time."""
-    given = {"at": EARLIER, "rule": None, "cause": "c", "key": ""} | more
-    return Entry(
-        CUSTOMER,
-        number,
-        given["at"],  # type: ignore[arg-type]
-        NOW,
-        kind,
-        debit,
-        credit,
-        points,
-        lot,
-        given["rule"],  # type: ignore[arg-type]
-        str(given["cause"]),
-        3,
-        str(given["key"]),
-    )
+from tests.unit.rewards.building import CUSTOMER, NOW
+from tests.unit.rewards.posting import EARLIER, entry, holding, start
 
 
 def test_earning_credits_the_lot_and_pays_a_debt():
@@ -137,24 +80,6 @@ def test_what_was_earned_in_all_never_falls_below_zero():
     member, changes = start(holding(1, 50), lifetime_earned=5)
     ledger.take_back(member, changes, None, 9, rule="r", cause="c", at=EARLIER)
     assert (member.lifetime_earned, member.available) == (0, 41)
-
-
-@pytest.mark.parametrize("waits", [True, False])
-def test_a_lot_that_was_empty_when_its_waiting_was_over_waits_no_more(waits: bool):
-    """Given a lot that a refund had emptied before its waiting was over; when the order is told anew and gives points
-    after that; then these can be spent (they were pending once more, until time was looked at); before, they wait."""
-    ready = NOW + timedelta(microseconds=1) if waits else NOW
-    lot = holding(1, 0, pending=True, available_at=ready)
-    member, changes = start(lot)
-    ledger.earn(member, changes, lot, 5, rule="r", cause="c", at=EARLIER, key="k")
-    assert (member.pending, member.available) == ((5, 0) if waits else (0, 5))
-
-
-def test_points_given_at_once_end_as_if_nothing_waited():
-    """Given a program whose points wait 14 days; when points are given that can be spent at once; then they last from
-    then on, not from when others could be spent."""
-    lot = ledger.open_lot(Member(CUSTOMER), 1, NOW, WAITING, now=NOW, at_once=True)
-    assert lot == Lot(number=1, expires_at=datetime(2026, 9, 2, 4, tzinfo=UTC))
 
 
 def test_what_is_taken_back_stops_where_it_is_enough():
@@ -268,17 +193,6 @@ def test_who_could_be_spent_first_pays_a_debt_first_however_late_it_is_noticed()
     assert (early.remaining, late.remaining, member.debt) == (6, 10, 0)
 
 
-def test_a_lot_brought_in_step_is_written_although_nothing_moves():
-    """Given a lot that another event has let last longer; when the member is brought up to date; then they are written;
-    who has no such lot is not."""
-    member, changes = start(holding(1, 5, changed=True))
-    ledger.bring_up_to_date(member, changes, NOW)
-    assert changes.members == {CUSTOMER: member}
-    member, changes = start(holding(1, 5), holding(2, 0, changed=True))
-    ledger.bring_up_to_date(member, changes, NOW)
-    assert (changes.members, changes.entries) == ({}, [])
-
-
 def test_adjustments_give_to_their_lot_and_take_from_what_expires_first():
     """Given points, and a debt; when points are given and taken by hand; then each entry names its lot, and what is
     given pays the debt."""
@@ -308,85 +222,6 @@ def test_nobody_draws_more_than_there_is():
     assert [(lot.number, points) for lot, points in ledger.draw(member, 7)] == [(1, 4), (2, 3)]
     with pytest.raises(AssertionError, match=r"^lots hold what the balance says$"):
         ledger.draw(member, 1)
-
-
-def test_a_new_lot_waits_and_ends_as_the_program_says():
-    """Given programs with and without a waiting time, and with renewal; when a lot is opened; then it can be spent and
-    ends when they say, and is the member's."""
-    member = Member(CUSTOMER, part="part", renewed_since=EARLIER, renewed_until=FOR_EVER)
-    plain = ledger.open_lot(member, 1, NOW, PLAIN, now=NOW)
-    assert plain == Lot(number=1, expires_at=datetime(2027, 6, 2, 4, tzinfo=UTC), part="part")
-    assert member.lots == {1: plain}
-
-    over = NOW + timedelta(days=14)
-    waiting = ledger.open_lot(member, 2, NOW, WAITING, now=NOW)
-    end = datetime(2026, 9, 16, 4, tzinfo=UTC)
-    assert waiting == Lot(number=2, expires_at=end, available_at=over, pending=True, part="part")
-    assert ledger.open_lot(member, 3, NOW, WAITING, now=over - timedelta(microseconds=1)).pending
-    assert not ledger.open_lot(member, 4, NOW, WAITING, now=over).pending
-
-    renewed = ledger.open_lot(member, 5, NOW, RENEWED, now=NOW)
-    assert (renewed.renewable, renewed.expires_at) == (True, FOR_EVER)
-
-
-def test_lots_are_numbered_by_what_they_are_for():
-    """Given causes that are hashes, or not, and parts; when lots are numbered; then the same cause has the same number,
-    of 63 bits, and others have others."""
-    hash_ = "ffffffffffffffff" + "1" * 16
-    assert lot_number(hash_) == 0xFFFFFFFFFFFFFFFF >> 1
-    assert lot_number(hash_) == lot_number(hash_[:16] + "2" * 16)
-    numbers = [lot_number("red_x"), lot_number("red_y"), lot_number(hash_, "a"), lot_number(hash_, "b")]
-    assert numbers == [
-        lot_number("red_x"),
-        lot_number("red_y"),
-        lot_number(hash_, "a"),
-        lot_number(hash_, "b"),
-    ]
-    assert len({*numbers, lot_number(hash_)}) == 5
-    assert all(0 <= number < 1 << 63 for number in numbers)
-    assert numbers[0] == int.from_bytes(_digest("red_x/"), "big") >> 1
-
-
-def _digest(words: str) -> bytes:
-    return blake2b(words.encode(), digest_size=8, person=b"regulars.lot").digest()
-
-
-@pytest.mark.parametrize(
-    ("lot", "end", "changed"),
-    [
-        ({"expires_at": NOW}, NOW + timedelta(days=9), True),
-        ({"expires_at": NOW, "renewable": False}, NOW, False),
-        ({"expires_at": None}, None, False),
-        ({"expires_at": EARLIER}, EARLIER, False),
-        ({"expires_at": NOW + timedelta(days=9)}, NOW + timedelta(days=9), False),
-        ({"expires_at": NOW, "remaining": 0, "expired": 3}, NOW, False),
-        ({"expires_at": NOW, "remaining": 0, "expired": 0}, NOW + timedelta(days=9), False),
-    ],
-    ids=["lasts", "not renewable", "for ever", "ended by then", "lasts longer anyhow", "expired", "empty"],
-)
-def test_a_lot_lasts_on_if_it_lasted_when_it_was_renewed(
-    lot: dict[str, object], end: datetime | None, changed: bool
-):
-    """Given a lot, and a renewal since `EARLIER` for nine days from now; when it is brought in step; then it lasts on
-    if it is renewable and had not ended, and the customer is to be told anew."""
-    one = holding(1, 5)
-    for name, value in {"renewable": True, "noticed": True, **lot}.items():
-        setattr(one, name, value)
-    keep_in_step(one, EARLIER, NOW + timedelta(days=9))
-    assert (one.expires_at, one.changed) == (end, changed)
-    assert one.noticed is (end == lot["expires_at"])
-    before = one.expires_at
-    keep_in_step(one, None, FOR_EVER)
-    keep_in_step(one, EARLIER, None)
-    assert one.expires_at == before
-
-
-def test_what_expires_first_is_spent_first_and_what_never_does_last():
-    """Given lots; when they are put in order; then by end, then by number, without empty and pending ones."""
-    lots = [holding(1, 1), holding(4, 1, ends=NOW), holding(3, 1, ends=NOW), holding(2, 1, ends=EARLIER)]
-    lots += [holding(5, 0, ends=EARLIER), holding(6, 1, ends=EARLIER, pending=True)]
-    assert [lot.number for lot in oldest_first(lots)] == [2, 3, 4, 1]
-    assert end_of_points(NOW, FOR_GOOD) is None
 
 
 def test_a_refund_takes_nothing_from_a_lot_that_is_over_though_nobody_has_noticed_yet() -> None:

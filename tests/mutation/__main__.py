@@ -1,0 +1,44 @@
+"""python -m tests.mutation [MODULE ...] [--tests PATH ...] [--only WORDS]: which faults no test would notice.
+
+Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its function,
+the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `ledger`; without one it is
+those of the ledger and the tiers. `--only` takes mutants whose name contains these words. What is explained in
+docs/mutation.md may live on; ends with 1 if anything else does.
+"""
+
+import argparse
+import os
+import sys
+
+import pytest
+
+from tests.mutation.run import Mutation
+
+MODULES = ("lots", "ledger", "tiers", "tier_time", "standing", "counting")
+TESTS = (
+    "tests/unit/rewards",
+    "tests/property/rewards/test_tiers.py",
+    "tests/property/rewards/test_ledger.py",
+)
+NICE = 10
+
+
+def main() -> int:
+    """Run the tests under all mutants."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("modules", nargs="*", default=MODULES, metavar="MODULE")
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH")
+    parser.add_argument("--only", default="", metavar="WORDS")
+    told = parser.parse_args()
+    os.nice(NICE)
+    mutation = Mutation(told.modules, told.only)
+    args = ["-q", "-n0", "--no-header", "-p", "no:cacheprovider", *told.tests]
+    args += [
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]  # of modules that this one has imported already
+    return pytest.main(args, plugins=[mutation]) or len(mutation.alive) > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
