@@ -1,7 +1,5 @@
 """Reports of campaigns: from what happened on the stream and at the checkout to what it brought and cost."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,108 +10,16 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from services.rewards.adapters.campaign_metrics import GOALS, MESSAGES, RUNS
-from shared.contracts.activity import Activity
-from shared.contracts.outcomes import message_id
-from tests.integration.rewards.campaigning import HEAD, after, of_type, put, run_program
+from tests.integration.rewards.campaign_shop import REPORT, Shop, arms, begin, name, paused
+from tests.integration.rewards.campaigning import after
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import NOW, activity, cancellation, order, refund
-
-COME_BACK = (
-    "{id: come-back, on: subscription.paused, do: [{offer: miss-you}, {message: hello}, {points: 50}],"
-    " holdout: 50%, success: {on: order.completed, within: P30D}}"
-)
-PRICED = HEAD.replace("earn: [{id:", "redeem: {points: 100, value: 1.00}\n  earn: [{id:", 1)
-REPORT = "/v1/campaigns/come-back/report"
-
-
-def name(number: int) -> str:
-    """A customer's id."""
-    return f"cus_{number:024d}"
-
-
-def paused(number: int, at: float = 0, key: str = "") -> Activity:
-    """What the campaign begins on."""
-    return activity("subscription.paused", f"paused-{number}{key}", customer=name(number), at=after(at))
-
-
-async def arms(rewards: Rewards) -> dict[str, str]:
-    """Each customer's arm, by their last run."""
-    rows = await rewards.rows("SELECT customer_id, arm FROM rewards.campaign_runs ORDER BY started_at")
-    return {customer: arm for customer, arm in rows}  # noqa: C416
-
-
-@dataclass
-class Shop:
-    """Forty customers for whom the campaign began; who is in which arm, and what each was sent and given."""
-
-    rewards: Rewards
-    api: httpx.AsyncClient
-    treated: list[str] = field(default_factory=list)
-    alone: list[str] = field(default_factory=list)
-    messages: dict[str, str] = field(default_factory=dict)
-    codes: dict[str, str] = field(default_factory=dict)
-
-    async def happen(self, *activities: Activity) -> None:
-        """Things happen, and it is a minute later."""
-        self.rewards.clock.set(max(self.rewards.clock(), activities[-1].time + timedelta(minutes=1)))
-        await self.rewards.happen(*activities)
-
-    async def bought(self, customer: str, total: str, *, days: float, key: str = "") -> str:
-        """The customer orders so many days later."""
-        order_id = f"order-{customer}-{days}{key}"
-        await self.happen(order(order_id, total, customer=customer, at=after(days)))
-        return order_id
-
-    async def heard(self, what: str, customer: str, *, days: float, message: str | None = None) -> None:
-        """Deliveries tells what became of the customer's message."""
-        data = {"message_id": message or self.messages[customer], "campaign": "come-back"}
-        told = activity(what, f"{what}-{customer}-{days}", customer=customer, at=after(days), **data)
-        await self.happen(told)
-
-    async def report(self, **query: str) -> dict[str, Any]:
-        """The report, now."""
-        answer = await self.api.get(REPORT, params=query)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    async def arm(self, which: str) -> dict[str, Any]:
-        """An arm of the report."""
-        found = await self.report()
-        rows: dict[str, Any] = next(arm for arm in (*found["arms"], found["all"]) if arm["arm"] == which)
-        return rows
+from tests.unit.rewards.building import NOW, cancellation, order, refund
 
 
 @pytest.fixture
 async def shop(rewards: Rewards, api: httpx.AsyncClient) -> Shop:
     """The campaign has begun for forty customers."""
-    await put(rewards, PRICED + f"  - {COME_BACK}\n")
-    made = Shop(rewards, api)
-    await made.happen(*(paused(number) for number in range(40)))
-    for customer, arm in (await arms(rewards)).items():
-        (made.alone if arm == "holdout" else made.treated).append(customer)
-    told = await rewards.outcomes()
-    made.messages = {one.customer_id: message_id(one.id) for one in of_type(told, "message.due")}
-    made.codes = {one.customer_id: one.data["code"] for one in of_type(told, "offer.issued")}
-    return made
-
-
-async def test_everybody_has_an_arm_and_only_the_treated_get_anything(shop: Shop) -> None:
-    """Given a hold-out of half; when the campaign begins for forty customers; then each has a run in one of two arms,
-    and who is left alone got neither points nor code nor message."""
-    assert len(shop.treated) + len(shop.alone) == 40
-    assert 10 < len(shop.alone) < 30
-    assert set(shop.messages) == set(shop.codes) == set(shop.treated)
-
-    found = await shop.report()
-
-    assert [arm["arm"] for arm in found["arms"]] == ["treated", "holdout"]
-    assert [arm["customers"] for arm in found["arms"]] == [len(shop.treated), len(shop.alone)]
-    assert [arm["share"] for arm in found["arms"]] == [0.5, 0.5]
-    assert [arm["cost"]["points"] for arm in found["arms"]] == [50 * len(shop.treated), 0]
-    assert [arm["offered"] for arm in found["arms"]] == [len(shop.treated), 0]
-    assert Decimal(found["all"]["cost"]["points_worth"]) == Decimal("0.50") * len(shop.treated)
-    assert [remark["code"] for remark in found["remarks"]] == ["still_open"]
+    return await begin(rewards, api)
 
 
 async def test_the_funnel_is_counted_once_a_customer_in_whatever_order_it_is_told(shop: Shop) -> None:
@@ -194,131 +100,6 @@ async def test_few_customers_are_too_few_to_tell(shop: Shop) -> None:
     assert found["says"].endswith("too few to tell whether the campaign did anything.")
     low, high = (found["against_holdout"]["goal"]["difference"][end] for end in ("low", "high"))
     assert low < 0 < high
-
-
-async def test_each_customer_counts_by_the_first_run_of_the_period(shop: Shop) -> None:
-    """Given customers for whom the campaign begins again; when the report is of all, and of the later days; then they
-    count once in each, and nobody was moved to another arm."""
-    before = await arms(shop.rewards)
-    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
-    await shop.bought(shop.treated[0], "50", days=41)
-
-    assert await arms(shop.rewards) == before
-    whole, later = await shop.report(), await shop.report(**{"from": after(30).isoformat()})
-    assert (whole["all"]["customers"], whole["all"]["runs"]) == (len(shop.treated), 2 * len(shop.treated))
-    assert "repeated" in [remark["code"] for remark in whole["remarks"]]
-    assert (whole["all"]["goals"], later["all"]["goals"]) == (0, 1)
-    assert (later["all"]["customers"], later["all"]["runs"]) == (len(shop.treated), len(shop.treated))
-
-
-@pytest.mark.parametrize("share", ["5%", "95%"])
-async def test_another_share_moves_nobody(shop: Shop, share: str) -> None:
-    """Given arms; when the hold-out becomes smaller or larger, and the campaign begins again for all; then everybody
-    stays where they are; and the report says that the campaign changed."""
-    before = await arms(shop.rewards)
-    shop.rewards.clock.set(after(40))
-    await put(shop.rewards, PRICED + f"  - {COME_BACK.replace('50%', share)}\n")
-    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
-
-    assert await arms(shop.rewards) == before
-    found = await shop.report()
-    assert "changed" in [remark["code"] for remark in found["remarks"]]
-    later = await shop.report(**{"from": after(30).isoformat()})
-    assert "changed" not in [remark["code"] for remark in later["remarks"]]
-    assert "uneven" in [remark["code"] for remark in later["remarks"]], (
-        "shares were others when arms were assigned"
-    )
-
-
-async def test_variants_that_come_later_leave_the_hold_out_alone(shop: Shop) -> None:
-    """Given a campaign that gets variants; when it begins again for all; then who was left alone stays so, and all
-    others get one of the variants, for good."""
-    variants = "variants: {few: {do: [{points: 50}]}, many: {do: [{points: 500}]}}"
-    do = "do: [{offer: miss-you}, {message: hello}, {points: 50}]"
-    shop.rewards.clock.set(after(40))
-    await put(shop.rewards, PRICED + f"  - {COME_BACK.replace(do, variants)}\n")
-    await shop.happen(*(paused(number, at=40, key="-again") for number in range(40)))
-    second = await arms(shop.rewards)
-    await shop.happen(*(paused(number, at=80, key="-third") for number in range(40)))
-
-    assert {customer for customer, arm in second.items() if arm == "holdout"} == set(shop.alone)
-    assert {second[customer] for customer in shop.treated} == {"few", "many"}
-    assert await arms(shop.rewards) == second
-    found = await shop.report(**{"from": after(30).isoformat()})
-    assert [arm["arm"] for arm in found["arms"]] == ["few", "many", "holdout"]
-    assert [(each["arm"] in {"few", "many"}, each["level"]) for each in found["variants"]] == [(True, 0.95)]
-
-
-async def test_a_merge_takes_runs_and_messages_along_and_gives_them_back(shop: Shop) -> None:
-    """Given one who is left alone and one who is not, who prove to be one; then the report counts one customer, in the
-    arm of the first run, which also decides later ones; when the merge is undone, two again."""
-    one, alone = sorted((shop.treated[0], shop.alone[0]))
-    took = {"from": alone, "parts": [alone], "epoch": 1}
-    await shop.happen(activity("customer.merged", "merged", customer=one, **took))
-    merged = await shop.report()
-    assert sum(arm["customers"] for arm in merged["arms"]) == 39
-    await shop.heard("email.opened", one, days=1, message=shop.messages[shop.treated[0]])
-    await shop.happen(
-        activity("subscription.paused", "both", customer=one, at=after(40)),
-    )
-    first = await shop.rewards.rows(
-        "SELECT arm FROM rewards.campaign_runs WHERE customer_id = :one ORDER BY started_at, run LIMIT 1",
-        one=one,
-    )
-    assert (await arms(shop.rewards))[one] == first[0][0]
-
-    back = {"from": one, "parts": [alone], "epoch": 2}
-    await shop.happen(activity("customer.unmerged", "unmerged", customer=alone, **back))
-
-    parted = await shop.report()
-    assert sum(arm["customers"] for arm in parted["arms"]) == 40
-    owners = dict(await shop.rewards.rows("SELECT message, customer_id FROM rewards.campaign_messages"))
-    assert owners == {message: customer for customer, message in shop.messages.items()}
-    assert (await shop.arm("treated"))["opened"] == 1
-
-
-async def test_a_campaign_that_is_gone_keeps_its_report(shop: Shop) -> None:
-    """Given a campaign that was taken out of the program; then what it brought can still be read, and the report says
-    that no more goals are counted."""
-    before = await shop.report()
-    await run_program(shop.rewards, "{id: other, on: subscription.paused, do: [{points: 5}]}")
-
-    after_that = await shop.report()
-    assert [remark["code"] for remark in after_that["remarks"]] == ["removed", "still_open"]
-    assert after_that | {"remarks": before["remarks"]} == before
-
-
-async def test_runs_of_a_variant_that_is_gone_still_count_as_assigned(shop: Shop) -> None:
-    """Given a delay, during which the campaign gets variants; when customers reach the goal whose runs were dropped by
-    that; then they count in the arm that they were in, as those held out do."""
-    slow = COME_BACK.replace(
-        "id: come-back, on: subscription.paused", "id: slow, on: login.recorded, after: P7D"
-    )
-    do = "do: [{offer: miss-you}, {message: hello}, {points: 50}]"
-    await put(shop.rewards, PRICED + f"  - {slow}\n")
-    await shop.happen(*(_login(number) for number in range(10)))
-    await put(
-        shop.rewards,
-        PRICED + f"  - {slow.replace(do, 'variants: {a: {do: [{points: 1}]}, b: {do: [{points: 2}]}}')}\n",
-    )
-    shop.rewards.clock.set(after(8))
-    await shop.rewards.pass_time()
-    states = dict(
-        await shop.rewards.rows("SELECT arm, state FROM rewards.campaign_runs WHERE campaign = 'slow'")
-    )
-    assert states == {"treated": "dropped", "holdout": "held_out"}
-    for number in range(10):
-        await shop.bought(name(number), "50", days=9)
-
-    answer = await shop.api.get("/v1/campaigns/slow/report")
-
-    old = {arm["arm"]: arm for arm in answer.json()["arms"] if arm["customers"]}
-    assert old.keys() == {"treated", "holdout"}
-    assert all(arm["goals"] == arm["customers"] for arm in old.values())
-
-
-def _login(number: int) -> Activity:
-    return activity("login.recorded", f"login-{number}", customer=name(number), at=after(1))
 
 
 async def test_wrong_questions_are_answered_as_such(shop: Shop) -> None:

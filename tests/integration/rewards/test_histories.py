@@ -18,8 +18,9 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
+from tests.support.long_histories import run
 from tests.support.naive_ledger import PROGRAM
-from tests.support.random_histories import Histories, Look, run
+from tests.support.random_histories import Histories, Look
 
 T = TypeVar("T")
 

@@ -14,8 +14,9 @@ from services.rewards.domain.redemptions import Redemption, Status
 from services.rewards.domain.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.property.rewards.test_ledger import check
+from tests.support.long_histories import run
 from tests.support.naive_ledger import PROGRAM
-from tests.support.random_histories import Histories, Look, run
+from tests.support.random_histories import Histories, Look
 from tests.unit.rewards.building import Life, rulebook
 
 RULES = {days: rulebook(PROGRAM.format(pending=days)) for days in (0, 14)}
