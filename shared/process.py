@@ -39,6 +39,14 @@ class ProcessFailedError(Exception):
     """The process cannot go on; it ends with a non-zero code."""
 
 
+def asked_role(service: str, *roles: str) -> str:
+    """The role that the command line of a service names; where it names none, the process ends with its usage."""
+    role = sys.argv[1] if len(sys.argv) == 2 else ""
+    if role not in roles:
+        raise SystemExit(f"usage: python -m services.{service}.main {'|'.join(roles)}")
+    return role
+
+
 def run(main: Main) -> None:
     """Run `main` on uvloop until it returns. Exits non-zero when it raises, having logged why."""
     gc.collect()

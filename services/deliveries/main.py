@@ -7,7 +7,6 @@ What it answers over HTTP is answered at the address of rewards, which mounts `r
 
 import asyncio
 import random
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -62,7 +61,7 @@ from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
-from shared.process import run_worker_process
+from shared.process import asked_role, run_worker_process
 from shared.program.faults import ProgramError
 from shared.program.versions.reading import NoProgramError
 from shared.settings import Settings
@@ -217,8 +216,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 def main() -> None:
     """Run the role named on the command line."""
-    if sys.argv[1:] != ["worker"]:
-        raise SystemExit("usage: python -m services.deliveries.main worker")
+    asked_role(SERVICE, "worker")
     settings = Settings()
     configure(f"{SERVICE}-worker", settings.log_level)
     try:

@@ -5,7 +5,6 @@ python -m services.ingest.main worker    carries the spool to Kafka, once Kafka 
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -32,7 +31,7 @@ from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
-from shared.process import run_worker_process, serve
+from shared.process import asked_role, run_worker_process, serve
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
@@ -149,10 +148,7 @@ def _describe_events(app: FastAPI) -> None:
 
 def main() -> None:
     """Run the role named on the command line."""
-    roles = ("api", "worker")
-    role = sys.argv[1] if len(sys.argv) == 2 else ""
-    if role not in roles:
-        raise SystemExit(f"usage: python -m services.ingest.main {'|'.join(roles)}")
+    role = asked_role(SERVICE, "api", "worker")
     settings = Settings()
     configure(f"{SERVICE}-{role}", settings.log_level)
     if role == "api":

@@ -6,7 +6,6 @@ python -m services.rewards.main worker    takes activities, does what time makes
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -70,7 +69,7 @@ from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
-from shared.process import run_worker_process, serve
+from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
 from shared.program.faults import ProgramError
 from shared.settings import Settings
@@ -256,10 +255,7 @@ async def _verify_secret(engine: AsyncEngine, settings: Settings) -> None:
 
 def main() -> None:
     """Run the role named on the command line."""
-    roles = ("api", "worker")
-    role = sys.argv[1] if len(sys.argv) == 2 else ""
-    if role not in roles:
-        raise SystemExit(f"usage: python -m services.rewards.main {'|'.join(roles)}")
+    role = asked_role(SERVICE, "api", "worker")
     settings = Settings()
     configure(f"{SERVICE}-{role}", settings.log_level)
     if role == "api":

@@ -6,7 +6,6 @@ python -m services.scoring.main rebuild   folds every customer anew with the pro
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -76,7 +75,7 @@ from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.engine import service_engine
-from shared.process import run_worker_process, serve
+from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
 from shared.program.model import Program
 from shared.program.parse import load_program
@@ -273,10 +272,7 @@ def _rules(program: Program) -> SqlRules:
 
 def main() -> None:
     """Run the role named on the command line."""
-    roles = ("api", "worker", "rebuild")
-    role = sys.argv[1] if len(sys.argv) == 2 else ""
-    if role not in roles:
-        raise SystemExit(f"usage: python -m services.scoring.main {'|'.join(roles)}")
+    role = asked_role(SERVICE, "api", "worker", "rebuild")
     settings = Settings()
     configure(f"{SERVICE}-{role}", settings.log_level)
     if role == "api":

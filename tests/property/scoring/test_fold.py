@@ -1,6 +1,5 @@
 """The fold: any order and any repetition of the same events gives the same state, to the byte."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -8,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.scoring.domain.advance import is_late
 from services.scoring.domain.assess import assess
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import Folded, evolve_in, fold
+from services.scoring.domain.evolve import fold
 from services.scoring.domain.language.reading import TAGS, Mention, Reading
-from services.scoring.domain.state import EMPTY, decode_state, encode_state
+from services.scoring.domain.state import encode_state
+from tests.support.arriving import arrive
 from tests.support.life import SETTINGS, cancellation, event, moment, order, refund
 
 HALF_HOURS = st.integers(0, 48 * 800)  # more than two years, so that days leave every window
@@ -62,22 +61,6 @@ def _events(draw: st.DrawFn, number: int, at) -> Event:  # type: ignore[no-untyp
         }
         return event("customer.registered", at, consent, id=name, sealed_fields=["customer.email"])
     return event("login.recorded", at, id=name, sealed_fields=["customer.id"])
-
-
-def arrive(events: Sequence[Event]) -> Folded:
-    """What a worker does, one event at a time: evolve what is in order, fold again from the timeline what is late."""
-    known: dict[str, Event] = {}
-    folded = Folded(EMPTY, {})
-    for one in events:
-        if one.key in known:
-            continue
-        known[one.key] = one
-        if is_late(folded.state, one):
-            folded = fold(known.values(), SETTINGS)
-        else:
-            state = decode_state(encode_state(folded.state))
-            folded.state = evolve_in(state, one, folded.book, SETTINGS)
-    return folded
 
 
 @given(lives(), st.randoms(use_true_random=False))

@@ -1,36 +1,19 @@
 """The fold over every type of event: any order and any repetition gives the same bytes, and the sums are right."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.domain.advance import is_late
 from services.scoring.domain.assess import assess
 from services.scoring.domain.distinct import count
-from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import Folded, evolve_in, fold, needs_history
+from services.scoring.domain.evolve import fold
 from services.scoring.domain.goods import NO_GOODS
-from services.scoring.domain.state import EMPTY, decode_state, encode_state
+from services.scoring.domain.state import decode_state, encode_state
 from services.scoring.domain.tally import TALLY_DAYS
+from tests.support.arriving import arrive
 from tests.support.life import SETTINGS
 from tests.support.mixed_life import mixed_lives
-
-
-def arrive(events: Sequence[Event]) -> Folded:
-    """What a worker does, one event at a time; stored states and orders are read back between the steps."""
-    known: dict[str, Event] = {}
-    folded = Folded(EMPTY, {})
-    for one in events:
-        if one.key in known:
-            continue
-        known[one.key] = one
-        if is_late(folded.state, one) or needs_history(one.record.type):
-            folded = fold(known.values(), SETTINGS)
-        else:
-            folded.state = evolve_in(decode_state(encode_state(folded.state)), one, folded.book, SETTINGS)
-    return folded
 
 
 @given(mixed_lives(), st.randoms(use_true_random=False))
