@@ -11,6 +11,7 @@ from deploy.local.screen import Screen
 from deploy.local.up import Running
 
 POSTINGS_SHOWN = 3
+CAMPAIGNS_SHOWN = 5
 
 
 class Api:
@@ -47,7 +48,8 @@ async def show(api: Api, running: Running, screen: Screen, history: History) -> 
     console = screen.console
     console.print()
     scoring = await api.get("scoring", "/v1/summary")
-    console.print(totals_table(scoring, await api.get("rewards", "/v1/summary")))
+    rewards = await api.get("rewards", "/v1/summary")
+    console.print(totals_table(scoring, rewards, mail=running.settings.smtp_url is not None))
     if scoring["orders"] < history.orders:
         screen.line(
             f"Of the {history.orders:,} orders posted only {scoring['orders']:,} are counted: "
@@ -71,8 +73,9 @@ async def show(api: Api, running: Running, screen: Screen, history: History) -> 
     )
 
 
-def totals_table(scoring: dict[str, Any], rewards: dict[str, Any]) -> Table:
-    """Customers, orders, points, members per tier, milestone offers."""
+def totals_table(scoring: dict[str, Any], rewards: dict[str, Any], *, mail: bool) -> Table:
+    """Customers, orders, points, members per tier, milestone offers, and what campaigns did. `mail`: whether there is a
+    mail server."""
     table = Table(title="What came of it", show_header=False, title_justify="left")
     table.add_row("Customers", f"{scoring['customers']:,}")
     table.add_row("Orders", f"{scoring['orders']:,}")
@@ -80,7 +83,30 @@ def totals_table(scoring: dict[str, Any], rewards: dict[str, Any]) -> Table:
     for tier, members in rewards["members"].items():
         table.add_row(f"Members in tier {tier}", f"{members:,}")
     table.add_row("Milestone offers", f"{rewards['milestone_offers']:,}")
+    for row in campaign_rows(rewards["campaigns"], mail=mail):
+        table.add_row(*row)
     return table
+
+
+def campaign_rows(campaigns: dict[str, Any], *, mail: bool) -> list[tuple[str, str]]:
+    """How often which campaigns began, and what becomes of their messages."""
+    runs = sum(each["runs"] for each in campaigns.values())
+    messages = sum(each["messages"] for each in campaigns.values())
+    rows = [("Campaigns begun", f"{runs:,}{_by_name(campaigns, 'runs')}")]
+    if messages:
+        sent = "GET /v1/deliveries says which" if mail else "none: there is no REGULARS_SMTP_URL"
+        rows += [
+            ("Messages asked for", f"{messages:,}{_by_name(campaigns, 'messages')}"),
+            ("E-mails sent", sent),
+        ]
+    return rows
+
+
+def _by_name(campaigns: dict[str, Any], what: str) -> str:
+    counts = {name: each[what] for name, each in campaigns.items() if each[what]}
+    most = sorted(counts.items(), key=lambda each: -each[1])[:CAMPAIGNS_SHOWN]
+    others = ", …" if len(counts) > len(most) else ""
+    return f" ({', '.join(f'{name} {count:,}' for name, count in most)}{others})" if most else ""
 
 
 async def _portrait(api: Api, customer: str) -> list[str]:

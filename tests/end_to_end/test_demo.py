@@ -31,6 +31,10 @@ def test_demo_replays_orders_and_prints_what_came_of_them(installation: Installa
     assert table["Points issued"] == rewards["points_issued"] > 0
     members = {name: count for name, count in table.items() if name.startswith("Members in tier")}
     assert sum(members.values()) == scoring["customers"]
+    shown = re.search(r"Campaigns begun +│ ([\d,]+)", printed)
+    assert shown is not None
+    assert 0 < int(shown[1].replace(",", "")) <= sum(each["runs"] for each in rewards["campaigns"].values())
+    assert re.search(r"E-mails sent +│ none: there is no REGULARS_SMTP_URL", printed)
     assert re.search(r"household-\d+  score \d+, \w+, tier \w+, [\d,]+ points, orders: \d+, spent: ", printed)
     assert "curl -H 'Authorization: Bearer" in printed
 

@@ -19,6 +19,11 @@ _OFFERS = text("""
         ON reached.customer_id = offers.customer_id AND reached.milestone = offers.rule
     """)
 
+_RUNS = text("""
+    SELECT campaign, count(*), count(*) FILTER (WHERE wrote) FROM rewards.campaign_runs
+    GROUP BY campaign ORDER BY count(*) DESC, campaign
+    """)
+
 
 @dataclass(frozen=True, slots=True)
 class TierTotals:
@@ -39,3 +44,8 @@ async def offers_issued(connection: AsyncConnection) -> tuple[int, int]:
     """How many offers were issued: all of them, and those for a milestone."""
     row = (await connection.execute(_OFFERS)).one()
     return int(row[0]), int(row[1])
+
+
+async def runs_begun(connection: AsyncConnection) -> list[tuple[str, int, int]]:
+    """Of each campaign that ever began, most runs first: how many there are, and how many asked for a message."""
+    return [(campaign, runs, wrote) for campaign, runs, wrote in await connection.execute(_RUNS)]

@@ -3,13 +3,20 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters.totals import by_tier, offers_issued
+from services.rewards.adapters.totals import by_tier, offers_issued, runs_begun
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 
 
+class CampaignCount(BaseModel):
+    """How often a campaign began, and asked for a message."""
+
+    runs: int
+    messages: int
+
+
 class Summary(BaseModel):
-    """Points, members and offers at this moment."""
+    """Points, members, offers and campaigns at this moment."""
 
     points_issued: int = Field(description="All points ever earned, less what refunds took back.")
     points_available: int
@@ -18,6 +25,7 @@ class Summary(BaseModel):
     )
     offers: int
     milestone_offers: int
+    campaigns: dict[str, CampaignCount] = Field(description="Campaigns that began, most runs first.")
 
 
 def summary_routes(service: Service) -> APIRouter:
@@ -35,6 +43,7 @@ def summary_routes(service: Service) -> APIRouter:
             program = (await service.programs.current(connection, service.clock())).program
             totals = await by_tier(connection)
             offers, milestone_offers = await offers_issued(connection)
+            begun = await runs_begun(connection)
         levels = [level.id for level in program.tiers.levels] if program.tiers else []
         members = dict.fromkeys(levels, 0)
         for row in totals:
@@ -46,6 +55,7 @@ def summary_routes(service: Service) -> APIRouter:
             members=members,
             offers=offers,
             milestone_offers=milestone_offers,
+            campaigns={name: CampaignCount(runs=runs, messages=wrote) for name, runs, wrote in begun},
         )
 
     return router

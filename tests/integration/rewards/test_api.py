@@ -126,6 +126,7 @@ async def test_the_summary_counts_members_points_and_offers(rewards: Rewards, ap
     assert summary["points_issued"] == summary["points_available"] == 360
     assert summary["members"] == {"member": 1, "gold": 1, "platinum": 0}
     assert (summary["offers"], summary["milestone_offers"]) == (1, 1)
+    assert summary["campaigns"] == {}
 
 
 async def test_a_code_is_checked_and_used_once(rewards: Rewards, api: httpx.AsyncClient) -> None:

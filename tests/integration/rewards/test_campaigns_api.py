@@ -83,6 +83,22 @@ async def test_what_a_campaign_gave_is_explained(rewards: Rewards, api: httpx.As
     assert told["we-miss-you"].startswith("Rule we-miss-you of program version 2 gave 50 points and offer")
 
 
+async def test_the_summary_counts_what_campaigns_did(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given a campaign that wrote twice and one that tagged; when all is summed up; then each is there, most first."""
+    await run_program(
+        rewards,
+        "{id: tags, on: ticket.opened, do: [{tag: t}]}",
+        "{id: writes, on: x.seen, do: [{message: hello}]}",
+    )
+    seen = [activity("x.seen", name) for name in ("a", "b")]
+    await rewards.happen(*seen, activity("ticket.opened", "t", ticket_id="7"))
+    found = (await api.get("/v1/summary")).json()["campaigns"]
+    assert list(found.items()) == [
+        ("writes", {"runs": 2, "messages": 2}),
+        ("tags", {"runs": 1, "messages": 0}),
+    ]
+
+
 async def test_a_tier_by_hand_is_an_occasion_too(rewards: Rewards, api: httpx.AsyncClient) -> None:
     """Given a campaign on reaching gold; when gold is given by hand; then the customer is welcomed, once."""
     await run_program(
