@@ -4,9 +4,11 @@ the shop as a whole."""
 from base64 import b32encode
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
+
+from shared.contracts.activity import Person
 
 OUTCOMES_TOPIC = "regulars.outcomes"
 
@@ -32,6 +34,35 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     program_version: int
     data: dict[str, Any] = {}
     historical: bool = False
+
+
+class RecipientChanged(Struct, frozen=True, kw_only=True):
+    """The data of `recipient.changed`: how a part of a customer is reached. `at`, `type`: of the activity that told it;
+    `event`: the key that what is sealed is bound to. `state_of`: the customer of whom all but the contacts is."""
+
+    part: str
+    at: datetime
+    event: str
+    type: str = ""
+    person: Person | None = None
+    state_of: str = ""
+    tickets_angry: bool = False
+    emails_unopened: int = 0
+
+
+class MessageDue(Struct, frozen=True, kw_only=True):
+    """The data of `message.due`: a run of a campaign asks for a message. `message` names the template, `context` is
+    what it may speak of."""
+
+    campaign: str
+    run: str = ""
+    part: str = ""
+    message: str
+    arm: str = ""
+    purpose: Literal["marketing", "service"] = "marketing"
+    context: dict[str, Any] = {}
+    caused_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 def message_id(outcome_id: str) -> str:

@@ -11,22 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.person import Part, State, tell
 from shared.contracts.activity import Person
-from shared.contracts.outcomes import Outcome
+from shared.contracts.outcomes import Outcome, RecipientChanged
 
 RECIPIENT: Final = "recipient.changed"
 PARTINGS: Final = frozenset({"customer.merged", "customer.unmerged", "customer.corrected"})
-
-
-class Told(Struct, frozen=True):
-    """The data of `recipient.changed`. `state_of`: the customer whom all but the contacts is of."""
-
-    part: str
-    at: datetime
-    event: str
-    state_of: str = ""
-    tickets_angry: bool = False
-    emails_unopened: int = 0
-    person: Person | None = None
 
 
 class Parting(Struct, frozen=True, rename={"source": "from"}):
@@ -106,7 +94,7 @@ class KnowRecipients:
     async def _know(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         if not outcomes:
             return
-        told = [msgspec.convert(outcome.data, Told) for outcome in outcomes]
+        told = [msgspec.convert(outcome.data, RecipientChanged) for outcome in outcomes]
         whom = [(each.part, outcome.customer_id) for each, outcome in zip(told, outcomes, strict=True)]
         owners = await lock_owners(connection, self.knowing, whom)
         await self._contacts(connection, told, owners)
@@ -120,7 +108,7 @@ class KnowRecipients:
         await self.knowing.wake(connection, sorted(set(owners)), now)
 
     async def _contacts(
-        self, connection: AsyncConnection, told: Sequence[Told], owners: Sequence[str]
+        self, connection: AsyncConnection, told: Sequence[RecipientChanged], owners: Sequence[str]
     ) -> None:
         """Keep what events told of persons, each under its part, sealed again."""
         sealed = [
@@ -160,7 +148,7 @@ class KnowRecipients:
         await self.knowing.wake(connection, [target], now)
 
 
-def _state(customer_id: str, at: datetime, told: Told | Parting) -> State:
+def _state(customer_id: str, at: datetime, told: RecipientChanged | Parting) -> State:
     state = State(customer_id, at, told.tickets_angry, told.emails_unopened)
     person = told.person
     if person is None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -12,27 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deliveries.application.knowing import Knowing, lock_owners
 from services.deliveries.domain.channels import Purpose
 from services.deliveries.domain.message import Message, Reason, State
-from shared.contracts.outcomes import Outcome, message_id
+from shared.contracts.outcomes import MessageDue, Outcome, message_id
 
 DUE: Final = "message.due"
 WITHDRAWN: Final = "message.withdrawn"
 
 LASTS: Final = timedelta(days=7)
 """How long a message is worth sending that does not say so itself."""
-
-
-class Due(Struct, frozen=True):
-    """The data of `message.due`."""
-
-    campaign: str
-    message: str
-    run: str = ""
-    arm: str = ""
-    part: str = ""
-    purpose: Purpose = Purpose.MARKETING
-    context: dict[str, Any] = {}
-    caused_at: datetime | None = None
-    expires_at: datetime | None = None
 
 
 class Withdrawn(Struct, frozen=True):
@@ -76,7 +62,7 @@ class QueueMessages:
             await self.messages.withdraw(connection, runs, now)
 
     async def _queue(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
-        told = [msgspec.convert(outcome.data, Due) for outcome in outcomes]
+        told = [msgspec.convert(outcome.data, MessageDue) for outcome in outcomes]
         parts = [
             (each.part or outcome.customer_id, outcome.customer_id)
             for each, outcome in zip(told, outcomes, strict=True)
@@ -91,7 +77,7 @@ class QueueMessages:
         await self.messages.add(connection, list(queued.values()))
 
 
-def _message(due: Due, outcome: Outcome, owner: str, now: datetime) -> Message:
+def _message(due: MessageDue, outcome: Outcome, owner: str, now: datetime) -> Message:
     caused_at = due.caused_at or outcome.time
     return Message(
         id=message_id(outcome.id),
@@ -101,7 +87,7 @@ def _message(due: Due, outcome: Outcome, owner: str, now: datetime) -> Message:
         run=due.run,
         template=due.message,
         arm=due.arm,
-        purpose=due.purpose,
+        purpose=Purpose(due.purpose),
         cause=outcome.cause,
         caused_at=caused_at,
         created_at=now,

@@ -2,9 +2,8 @@
 
 Deliveries reads `regulars.outcomes` alone. These records are told under the customer whom a part belongs to now:
 
-- `recipient.changed`: `part`; `at` and `type` of the activity; `event`, the key that what is sealed is bound to;
-  `person` as on the activity (or null); `tickets_angry`; `emails_unopened`; `state_of`, the customer of whom these and
-  the person's consents were told: another one than the outcome's, where the part has gone to somebody else since
+- `recipient.changed`: see `RecipientChanged`; `person` as on the activity; `state_of` is another customer than the
+  outcome's where the part has gone to somebody else since
 - `customer.merged`, `customer.unmerged`, `customer.corrected`: `from`, `parts`, `epoch`; and `person`,
   `tickets_angry`, `emails_unopened` of the customer who has the parts now
 - `stage.changed`: `from`, `to`, `at`
@@ -16,11 +15,12 @@ An ordinary order that brings nothing new adds nothing.
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from services.rewards.domain.changes import Changes
 from shared.contracts.activity import Activity, Change
 from shared.contracts.facts import Facts
-from shared.contracts.outcomes import Outcome
+from shared.contracts.outcomes import Outcome, RecipientChanged
 
 RECIPIENT: Final = "recipient.changed"
 
@@ -86,15 +86,16 @@ def angry(facts: Facts) -> bool:
 
 def _recipient(activity: Activity) -> dict[str, Any]:
     person = activity.person
-    return {
-        "part": activity.part or activity.customer_id,
-        "at": activity.time,
-        "event": activity.id if person is None else person.event or activity.id,
-        "type": activity.type,
-        "person": msgspec.to_builtins(person),
-        "state_of": activity.customer_id,
+    told = RecipientChanged(
+        part=activity.part or activity.customer_id,
+        at=activity.time,
+        event=activity.id if person is None else person.event or activity.id,
+        type=activity.type,
+        person=person,
+        state_of=activity.customer_id,
         **_state(activity.facts),
-    }
+    )
+    return {**structs.asdict(told), "person": msgspec.to_builtins(person)}
 
 
 def _state(facts: Facts) -> dict[str, Any]:

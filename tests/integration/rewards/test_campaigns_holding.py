@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from msgspec import structs
+from msgspec import convert, structs
 
 from shared.contracts.activity import Activity, Change
+from shared.contracts.outcomes import MessageDue
 from tests.integration.rewards.campaigning import after, lapsed, of_type, run_program, states, with_changes
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import activity, order
+from tests.unit.rewards.building import NOW, activity, order
 
 LAPSED = "{id: back, on: stage.changed, when: \"event.to == 'lapsed'\", after: P14D, do: [{message: hello}]}"
 OUT = {"stage": "lapsed"}
@@ -33,6 +34,16 @@ async def test_who_is_back_is_not_missed(rewards: Rewards) -> None:
     assert await states(rewards) == [("back", "unmet")]
     assert await states(rewards, other) == [("back", "done")]
     assert await pass_days(rewards, 30) == ["hello"]
+
+
+async def test_what_is_asked_for_is_what_deliveries_reads(rewards: Rewards) -> None:
+    """Given a message that is asked for; then its data are those of the contract, each told."""
+    await run_program(rewards, LAPSED.replace("after: P14D, ", ""))
+    await rewards.happen(lapsed(facts=OUT))
+    (due,) = of_type(await rewards.outcomes(), "message.due")
+    read = convert(due.data, MessageDue)
+    assert (read.campaign, read.message, read.purpose, read.caused_at) == ("back", "hello", "marketing", NOW)
+    assert list(due.data) == list(MessageDue.__struct_fields__)
 
 
 async def test_who_has_gone_again_is_missed(rewards: Rewards) -> None:

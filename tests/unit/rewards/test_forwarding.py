@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.forwarding import forward, forward_parting
 from shared.contracts.activity import Activity, Change, Person
-from shared.contracts.outcomes import Outcome
+from shared.contracts.outcomes import Outcome, RecipientChanged
 from tests.unit.rewards.building import CUSTOMER, NOW, activity, order
 
 ANA = Person(subject="s" * 32, sealed="AAAA", sealed_fields=["customer.email"], consents=["email"])
@@ -37,6 +37,9 @@ def test_a_person_is_passed_on_sealed_as_it_came() -> None:
     assert (outcome.type, outcome.customer_id, outcome.cause) == ("recipient.changed", CUSTOMER, one.id)
     assert outcome.id == f"{one.id}/recipient.changed"
     assert msgspec.convert(outcome.data["person"], Person) == ANA
+    assert msgspec.convert(outcome.data, RecipientChanged).person == ANA
+    fields = ["part", "at", "event", "type", "person", "state_of", "tickets_angry", "emails_unopened"]
+    assert list(outcome.data) == fields
     assert (outcome.data["part"], outcome.data["at"], outcome.data["event"]) == (
         "cus_other",
         one.time,

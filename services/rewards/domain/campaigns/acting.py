@@ -17,7 +17,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.offers import issue_offer
 from services.rewards.domain.rulebook import Rulebook
 from shared.alerts.alert import NewAlert
-from shared.contracts.outcomes import message_id
+from shared.contracts.outcomes import MessageDue, message_id
 from shared.program.campaigning import Action
 
 MESSAGE_LASTS = timedelta(days=7)
@@ -150,16 +150,19 @@ def _ask_for_message(  # noqa: PLR0917
     if isinstance(until, datetime):
         expires_at = min(expires_at, until)
     template = rulebook.program.templates.get(message)
-    data = {
-        "message": message,
-        "arm": run.arm,
-        "purpose": template.purpose if template is not None else "marketing",
-        "context": context,
-        "caused_at": run.started_at,
-        "expires_at": expires_at,
-    }
+    due = MessageDue(
+        campaign=run.campaign,
+        run=run.run,
+        part=run.part or member.customer_id,
+        message=message,
+        arm=run.arm,
+        purpose=template.purpose if template is not None else "marketing",
+        context=context,
+        caused_at=run.started_at,
+        expires_at=expires_at,
+    )
     run.wrote = True
-    _tell(member, run, "message.due", index, data, changes)
+    _tell(member, run, "message.due", index, structs.asdict(due), changes)
     asked = message_id(changes.outcomes[-1].id)
     changes.messages.append(
         AskedMessage(asked, member.customer_id, run.run, run.campaign, run.part, changes.now)
