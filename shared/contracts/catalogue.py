@@ -1,7 +1,7 @@
 """The event catalogue: every event type that Regulars understands, and the shape of its data.
 
-To add an event type: write its data as a `Data` class here, name it in `CATALOGUE`, say in
-`services/scoring/domain` what it changes, and go on as `CONTRIBUTING.md` says.
+To add an event type: write its data as a `Data` class here (of an order: in `order_data`), name it in `CATALOGUE`,
+say in `services/scoring/domain` what it changes, and go on as `CONTRIBUTING.md` says.
 
 Fields marked `PERSONAL` (in `values`) are sealed before the event leaves ingest. Keys that a class does not
 name are kept, counted, and sealed as well, because nobody vouches that they are not personal.
@@ -9,16 +9,15 @@ name are kept, counted, and sealed as well, because nobody vouches that they are
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from shared.contracts.customer import IDENTIFIERS, Customer
+from shared.contracts.event_data import Data
+from shared.contracts.order_data import OrderCancelled, OrderCompleted, OrderDelivered, OrderRefunded
 from shared.contracts.values import (
-    Count,
-    Currency,
     Day,
     Identifier,
     Label,
-    Money,
     PersonalId,
     PersonalText,
     PersonalUrl,
@@ -28,79 +27,10 @@ from shared.contracts.values import (
 __all__ = ["CATALOGUE", "CUSTOM_PREFIX", "IDENTIFIERS", "Customer", "Data"]
 
 
-class Data(Struct, frozen=True, kw_only=True):
-    """What every event tells: who did it. The data of each type adds to this."""
-
-    customer: Customer
-
-
 class CustomerRegistered(Data, frozen=True, kw_only=True):
     """A registration. `referral_id` names the referral that brought the customer, as `referral.made` does."""
 
     referral_id: Identifier | None = None
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """One line of an order. `unit_price` is what one piece costs, in the order's currency; `amount` what was paid for
-    all of them, where that is not so many times the price."""
-
-    sku: Identifier
-    quantity: Count
-    unit_price: Money
-    name: Label | None = None
-    category: Label | None = None
-    amount: Money | None = None
-
-
-class OrderCompleted(Data, frozen=True, kw_only=True):
-    """A paid order. `total` is what was really paid, after discounts; `shipping` and `tax` are what of it was paid for
-    these, `discount` is what was taken off before. `referral_id` names the referral that brought the customer."""
-
-    order_id: Identifier
-    currency: Currency
-    total: Money
-    lines: Annotated[list[Line], Meta(max_length=1000)] = []
-    channel: Label | None = None
-    store: Label | None = None
-    coupon: Label | None = None
-    campaign: Label | None = None
-    shipping: Money | None = None
-    tax: Money | None = None
-    discount: Money | None = None
-    referral_id: Identifier | None = None
-
-
-class RefundedLine(Struct, frozen=True, kw_only=True):
-    """How many pieces of an order's line came back."""
-
-    sku: Identifier
-    quantity: Count
-    amount: Money | None = None
-
-
-class OrderRefunded(Data, frozen=True, kw_only=True):
-    """Money given back for an order, in full or in part; `total` in the order's currency."""
-
-    order_id: Identifier
-    refund_id: Identifier
-    total: Money
-    currency: Currency | None = None
-    lines: Annotated[list[RefundedLine], Meta(max_length=1000)] = []
-    reason: PersonalText | None = None
-
-
-class OrderCancelled(Data, frozen=True, kw_only=True):
-    """An order that will not be fulfilled: all that was paid goes back."""
-
-    order_id: Identifier
-    reason: PersonalText | None = None
-
-
-class OrderDelivered(Data, frozen=True, kw_only=True):
-    """A delivery; `days_late` is 0 when it came in time and negative when early."""
-
-    order_id: Identifier
-    days_late: Annotated[int, Meta(ge=-365, le=3650)] = 0
 
 
 class Email(Data, frozen=True, kw_only=True):
