@@ -18,6 +18,13 @@ def words_of(name: str) -> tuple[frozenset[str], frozenset[str]]:
     return words & CHANNELS, words & PURPOSES
 
 
+def plain(name: str) -> str | None:
+    """The plain name for what a name speaks of: `email_marketing` for `News:marketing.EMAIL`; None if it speaks of no
+    messages."""
+    channels, purposes = words_of(name)
+    return "_".join([*sorted(channels), *sorted(purposes)]) or None
+
+
 def unsubscribed(known: Iterable[str], channel: str) -> set[str]:
     """The consents that unsubscribing from marketing by a channel withdraws: `email_marketing`, and what is known by
     another name and speaks of just the same (`news.marketing.email`). What speaks of more, such as `email`, stays."""

@@ -1,6 +1,7 @@
 """Lists in pages: an opaque cursor that names where the next page starts."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -44,9 +45,15 @@ def decode_cursor(cursor: str, shape: type[Position]) -> Position:
         position = msgspec.json.decode(raw, type=shape)
     except (ValueError, msgspec.MsgspecError, RecursionError):
         raise _not_ours() from None
-    if b"\\u0000" in raw:
+    if b"\\u0000" in raw or _has_no_zone(position):
         raise _not_ours()
     return position
+
+
+def _has_no_zone(position: Any) -> bool:
+    """Whether a time of it has no offset, as none of ours is: it cannot be compared with those that have one."""
+    parts = position if isinstance(position, tuple) else (position,)
+    return any(isinstance(part, datetime) and part.tzinfo is None for part in parts)
 
 
 def _not_ours() -> Exception:

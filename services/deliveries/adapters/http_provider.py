@@ -79,7 +79,7 @@ async def _object(response: httpx.Response) -> dict[str, Any]:
             return {}
     try:
         found = msgspec.json.decode(bytes(content))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

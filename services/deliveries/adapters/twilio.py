@@ -103,7 +103,7 @@ class TwilioSender:
 def _is_after(message: dict[str, Any], since: datetime) -> bool:
     """Whether Twilio got it since then; its dates are of RFC 2822."""
     try:
-        created = parsedate_to_datetime(message["date_created"])
-    except (KeyError, TypeError, ValueError):
+        created = parsedate_to_datetime(str(message["date_created"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
         return False
     return created.replace(tzinfo=created.tzinfo or UTC) >= since - CLOCKS_APART

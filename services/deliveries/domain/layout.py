@@ -132,7 +132,18 @@ def _offsets(text: str) -> list[int]:
     return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
-class _Anchors(HTMLParser):
+class _Parser(HTMLParser):
+    """Takes any HTML, as browsers do: what looks like a declaration (`<![x]>`) and is none is a comment."""
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """See `HTMLParser`."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i, report)
+
+
+class _Anchors(_Parser):
     """Finds the tags that lead elsewhere, with their places."""
 
     def __init__(self) -> None:
@@ -144,7 +155,7 @@ class _Anchors(HTMLParser):
             self.found.append((self.getpos(), self.get_starttag_text() or ""))
 
 
-class _Words(HTMLParser):
+class _Words(_Parser):
     """Collects what is read."""
 
     BREAKS = frozenset({"br", "p", "div", "tr", "table", "h1", "h2", "h3", "h4", "ul", "ol", "blockquote"})

@@ -20,7 +20,7 @@ SIGNATURE_BYTES: Final = 16
 """Of HMAC-SHA-256 (RFC 2104 allows cutting it to half its length)."""
 TOKEN_MAX: Final = 4_096
 DESTINATION_MAX: Final = 2_000
-"""Characters of an address that is signed; a longer one is left as it is."""
+"""Bytes of an address that is signed, as the token has them; a longer one is left as it is."""
 
 
 class Use(StrEnum):
@@ -77,7 +77,7 @@ class Links:
 
 def can_be_followed(address: str) -> bool:
     """Whether a link to this address is one that may be counted: a whole web address of ordinary length."""
-    if len(address) > DESTINATION_MAX or not address.isprintable() or " " in address:
+    if not address.isprintable() or " " in address or len(msgspec.json.encode(address)) - 2 > DESTINATION_MAX:
         return False
     try:
         parts = urlsplit(address)

@@ -13,14 +13,15 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.purchases import Changes
 from services.scoring.domain.state import AttributeValue, State
 from shared.contracts.activity import Person
-from shared.contracts.consents import unsubscribed
+from shared.contracts.consents import plain, unsubscribed
 from shared.contracts.customer import Customer
 
 PERSONAL_FIELDS = frozenset(f"customer.{name}" for name in Customer.__struct_fields__)
 """Names of what may be told of a person, as `sealed_fields` has them."""
 
 PURPOSES_MAX = 64
-"""So many purposes of consent are kept; a purpose that is not kept has no consent."""
+"""So many purposes of consent are kept; a purpose that is not kept has no consent. What somebody refuses to get is kept
+in any case, under the plain name of what it speaks of, of which there are few."""
 
 ATTRIBUTES_MAX = 100
 """So many attributes are kept: those that came first. One that is withdrawn (null) makes room."""
@@ -141,8 +142,11 @@ def withdraw_email(state: State, at: datetime, changes: Changes) -> None:
 
 def _consent(state: State, told: dict[str, bool], at: datetime, changes: Changes) -> None:
     consent, since = state.consent.copy(), state.consent_at.copy()
-    for purpose, given in told.items():
-        if purpose not in consent and len(consent) >= PURPOSES_MAX:
+    for name, given in told.items():
+        purpose: str | None = name
+        if name not in consent and len(consent) >= PURPOSES_MAX:
+            purpose = None if given else plain(name)
+        if purpose is None:
             continue
         if consent.get(purpose) is not given:
             since[purpose] = at

@@ -76,6 +76,7 @@ class TestOurOwnInterface:
             (answers(302, Location="http://127.0.0.1:1/"), Again("answered_wrongly", "302", down=True)),
             (answers(200, b"[1]"), Sent()),
             (answers(200, b"x" * 100_000), Sent()),
+            (answers(200, b"[" * 60_000), Sent()),
             (writes(b"", close=True), Again("cut_off", "answer", down=True)),
             (writes(b"HTTP/1.1 200 OK\r\nContent-Len", close=True), Again("cut_off", "answer", down=True)),
             (
@@ -167,6 +168,8 @@ class TestTwilio:
             ([{"sid": "SM1", "body": "Hallo Zoë", "date_created": "Fri, 01 May 2026 12:00:01 +0000"}], True),
             ([{"sid": "SM1", "body": "Other", "date_created": "Mon, 01 Jun 2026 12:00:01 +0000"}], True),
             ([{"sid": "SM1", "body": "Hallo Zoë", "date_created": "nonsense"}], True),
+            ([{"sid": "SM1", "body": "Hallo Zoë", "date_created": 7}], True),
+            ([{"sid": "SM1", "body": "Hallo Zoë", "date_created": f"Mon, {'9' * 20} Jun 2026 0:0:0"}], True),
             ([], True),
             ("nonsense", True),
             ([None, 7, {}], True),

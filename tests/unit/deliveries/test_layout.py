@@ -76,7 +76,7 @@ class TestLinks:
     def test_each_address_that_a_link_leads_to_is_changed(self, html: str, changed: str) -> None:
         assert with_links(html, lambda address: f"[{address}]") == changed
 
-    @given(st.text(alphabet="<>a href=\"'/:&;!-\nj", max_size=60))
+    @given(st.text(alphabet="<>a href=\"'/:&;!-[]?\nj", max_size=60))
     def test_nothing_else_is_changed_in_whatever_html(self, html: str) -> None:
         """Given anything at all; then without a link nothing changes, and the same twice changes nothing more."""
         once = with_links(html, lambda address: address)
@@ -93,6 +93,12 @@ def test_the_text_of_html() -> None:
     assert text_of(html) == (
         "Hello Ana\n\nIt has been a while.\nCome back (https://a/)!\n\n- One\n- Two\n\nhttps://b/"
     )
+
+
+@pytest.mark.parametrize("html", ["<![x]>Hi", "<![ Hi", "<![if !mso]>Hi<![endif]>"])
+def test_declarations_that_are_none_are_passed_over_as_browsers_do(html: str) -> None:
+    assert with_links(html, lambda address: address) == html
+    assert text_of(html) in {"Hi", "<![ Hi"}
 
 
 def test_more_stands_within_the_body() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.deliveries.domain.links import Link, Links, Use, can_be_followed
+from services.deliveries.domain.links import DESTINATION_MAX, Link, Links, Use, can_be_followed
 from shared.settings import Settings
 
 LINKS = Links("https://mail.example.com", b"k" * 32)
@@ -17,6 +17,19 @@ def test_a_link_tells_what_it_was_made_of() -> None:
     url = LINKS.make(Use.CLICK, "m-1", "https://shop.example.com/?a=1&b=ü")
     assert url.startswith("https://mail.example.com/c/")
     assert LINKS.read(Use.CLICK, url.rpartition("/")[2]) == Link("m-1", "https://shop.example.com/?a=1&b=ü")
+
+
+@given(
+    st.text(max_size=DESTINATION_MAX),
+    st.sampled_from(["", '"', "日", "\U0001f600"]),
+    st.integers(0, DESTINATION_MAX),
+)
+def test_whatever_is_counted_leads_where_it_led(path: str, more: str, times: int) -> None:
+    """Given an address of any characters; when it is one that is counted; then the link to it is good."""
+    address = f"https://shop.example.com/{path}{more * times}"
+    token = LINKS.token(Use.CLICK, f"msg_{'0' * 60}", address)
+    if can_be_followed(address):
+        assert LINKS.read(Use.CLICK, token) == Link(f"msg_{'0' * 60}", address)
 
 
 def test_the_same_link_is_the_same_for_ever() -> None:

@@ -1,9 +1,12 @@
 """E-mails, visits, deliveries, subscriptions, consent and attributes, as facts."""
 
+from typing import Any
+
 import pytest
 
 from services.scoring.domain.assess import assess
 from services.scoring.domain.evolve import fold
+from services.scoring.domain.person import PURPOSES_MAX
 from shared.program.condition import Condition
 from tests.support.life import SETTINGS, cancellation, event, moment, order
 
@@ -45,6 +48,26 @@ def test_unsubscribing_withdraws_marketing_by_e_mail_under_all_its_names_and_not
 
     assert known.consents == ["email", "sms"]
     assert known.consents_withdrawn == ["email_marketing", "news.marketing.email"]
+
+
+NAMED_OTHERWISE = {"customer": {"consent": {"News:marketing.EMAIL": False}}}
+
+
+@pytest.mark.parametrize(
+    "act", [mail("unsubscribed", 3), event("consent.changed", moment(3), NAMED_OTHERWISE)]
+)
+def test_what_is_refused_is_kept_however_many_purposes_there_are(act: Any):
+    """Given as many consents as are kept; when one more is given, one that speaks of no messages is refused, and then
+    marketing by e-mail is; then there is no room for the first two, and always for the last."""
+    consent = {"customer": {"consent": {f"purpose-{number}": True for number in range(PURPOSES_MAX)}}}
+    more = {"customer": {"consent": {"sms": True, "terms": False}}}
+
+    known = facts(
+        event("consent.changed", moment(1), consent), event("consent.changed", moment(2), more), act
+    )
+
+    assert len(known.consents) == PURPOSES_MAX
+    assert known.consents_withdrawn == ["email_marketing"]
 
 
 def test_a_pause_of_more_than_half_an_hour_begins_another_visit():

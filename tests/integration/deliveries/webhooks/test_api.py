@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.auth.keys import create_key
 from shared.auth.scopes import Scope
+from shared.http.paging import encode_cursor
 from tests.conftest import EngineFor
 from tests.integration.deliveries.webhooks.conftest import Hooks
 from tests.support.receiver import receiving
@@ -216,6 +217,14 @@ async def test_a_period_that_is_none_and_a_cursor_that_is_none(hooks: Hooks) -> 
 
     assert empty.json()["errors"][0]["code"] == "empty_period"
     assert cursor.json()["errors"][0]["code"] == "invalid_cursor"
+
+
+async def test_a_cursor_of_somebody_elses_making(hooks: Hooks) -> None:
+    """Given endpoints; when a cursor names a time of no zone; then it is refused, and nothing fails."""
+    await hooks.add(URL)
+    forged = encode_cursor(("2026-01-01T00:00:00", "whe_"))
+    answer = await hooks.ask("GET", "/v1/webhooks", params={"cursor": forged})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_cursor")
 
 
 async def test_scopes(hooks: Hooks, engine_for: EngineFor) -> None:

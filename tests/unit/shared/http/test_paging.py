@@ -30,6 +30,7 @@ def test_a_cursor_gives_its_position_back() -> None:
         "bnVsbA",
         urlsafe_b64encode(b"[1,2]").decode(),
         urlsafe_b64encode(b"[[" * 900).decode(),
+        urlsafe_b64encode(b'["2026-06-01T00:00:00",1]').decode(),
     ],
 )
 def test_another_cursor_is_refused(cursor: str) -> None:
