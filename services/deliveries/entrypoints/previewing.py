@@ -17,10 +17,12 @@ from services.deliveries.entrypoints.service import MayRead, Service
 from shared.auth.guard import Principal
 from shared.auth.scopes import Scope
 from shared.http.openapi import problem_responses
-from shared.http.problems import ProblemError, dependency_unavailable, invalid_request, not_found
+from shared.http.problems import Problem, ProblemError, dependency_unavailable, invalid_request, not_found
 from shared.http.types import CustomerName, refuse_nul
 from shared.program.faults import ProgramError, suggestion
 from shared.program.model import Program
+from shared.program.sections.templates import read_draft
+from shared.program.templating.template import MessageTemplate
 from shared.program.versions.reading import NoProgramError
 from shared.vault.subject_keys import SubjectKeys
 
@@ -32,14 +34,22 @@ TemplateId = Annotated[
     str, Path(min_length=1, max_length=64, description="as the program names it"), AfterValidator(refuse_nul)
 ]
 
+DRAFT_MAX = 60_000
+"""Characters of a draft: all its pieces as long as they may be."""
+
 log = structlog.get_logger()
 
 
 class PreviewBody(BaseModel):
-    """Who reads it, and by which version of the program (left out: the one in force)."""
+    """Who reads it, by which version of the program (left out: the one in force), and the words of a draft."""
 
     customer: CustomerName
     version: int | None = Field(None, ge=1, le=1_000_000_000)
+    draft: Annotated[str, AfterValidator(refuse_nul)] | None = Field(
+        None,
+        max_length=DRAFT_MAX,
+        description="The template as it would stand under its id in the program (YAML), instead of the program's own.",
+    )
 
 
 class WordsView(BaseModel):
@@ -100,12 +110,7 @@ def preview_routes(service: Service, links: Links, known: Knowledge) -> APIRoute
         customer_id = str(about["customer_id"])
         async with service.engine.begin() as connection:
             program = await _program(service, connection, body.version)
-            words = program.templates.get(template)
-            if words is None:
-                hint = suggestion(template, program.templates)
-                raise not_found(
-                    f"There is no template {template} in version {program.version}. {hint}".strip()
-                )
+            words = _words_of(program, template, body.draft)
             recipient = await reader(connection, customer_id, principal)
         found = preview(program, words, recipient, about, links, now)
         return _view(found, template, program, customer_id, personal=principal.may(Scope.PERSONAL_READ))
@@ -125,6 +130,28 @@ async def _program(service: Service, connection: AsyncConnection, version: int |
             ProblemError("/version", "unknown_version", "there is no version of this number")
         )
     return found
+
+
+def _words_of(program: Program, template: str, draft: str | None) -> MessageTemplate:
+    """The template to try: the draft, or the program's own."""
+    if draft is not None:
+        try:
+            return read_draft(draft, template, program)
+        except ProgramError as error:
+            raise _invalid(error) from None
+    found = program.templates.get(template)
+    if found is None:
+        hint = suggestion(template, program.templates)
+        raise not_found(f"There is no template {template} in version {program.version}. {hint}".strip())
+    return found
+
+
+def _invalid(error: ProgramError) -> Problem:
+    """422: the draft is not fit to be sent; every fault by its place within it."""
+    faults = [ProblemError("/draft", "invalid_template", str(fault)) for fault in error.errors]
+    return Problem(
+        422, "invalid_template", "The template is not valid", f"{len(faults)} to be put right.", faults
+    )
 
 
 def _view(

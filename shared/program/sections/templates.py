@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from shared.program.campaigning import Campaign
-from shared.program.document import Scalar
-from shared.program.faults import suggestion
-from shared.program.ids import TEMPLATE
-from shared.program.reading import Fields, fields_of
+from shared.program.document import Scalar, read_document
+from shared.program.faults import Faults, Place, ProgramError, suggestion
+from shared.program.ids import TEMPLATE, Ids
+from shared.program.model import Program
+from shared.program.reading import Fields, Reading, fields_of
 from shared.program.templating.checking import check_piece
 from shared.program.templating.names import OFFERING, Occasion, is_open, names_of, personal_names
 from shared.program.templating.paths import Known, Slip
@@ -34,6 +35,23 @@ def read_templates(root: Fields, campaigns: Sequence[Campaign]) -> dict[str, Mes
         if fields is not None:
             templates[key.text] = _template(key.text, fields, _known(sent.get(key.text, ())))
     return templates
+
+
+def read_draft(text: str, name: str, program: Program) -> MessageTemplate:
+    """A template that somebody still writes, as it would stand under its id in this program: checked like those of the
+    program, against the campaigns that send it. Raises `ProgramError`, with places within the text."""
+    faults = Faults()
+    node = read_document(text, faults)
+    if node is None or (isinstance(node, Scalar) and node.empty):
+        faults.add(Place(1, 1), "", "The template is empty.", "Begin with subject and text.")
+        raise ProgramError(faults.found)
+    reading = Reading(faults, Ids(faults, frozenset()), currency=program.currency, zone=program.time_zone)
+    fields = fields_of(reading, node, "", KEYS)
+    if fields is None:
+        raise ProgramError(faults.found)
+    template = _template(name, fields, _known(_occasions(program.campaigns).get(name, ())))
+    faults.raise_if_any()
+    return template
 
 
 def _template(name: str, fields: Fields, known: Known) -> MessageTemplate:

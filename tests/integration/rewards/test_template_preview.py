@@ -130,3 +130,42 @@ async def test_an_earlier_version_can_be_previewed_too(
         await keep_file(connection, PROGRAM.replace("Hello {{", "Dear {{"), rewards.clock())
     old = (await preview(api, version=version)).json()
     assert old["words"][0]["subject"] == "Hello Ana"
+
+
+async def test_a_draft_is_tried_before_anybody_stores_it(
+    api: httpx.AsyncClient, ana: str, rewards: Rewards
+) -> None:
+    """Given words that stand in no program yet, of a template that there is and of a new one; then they are previewed
+    with the campaign that sends them, and nothing is written."""
+    draft = "subject: \"Dear {{ customer.first_name or 'friend' }}\"\ntext: Come to {{ offer.name }}\n"
+    before = await rewards.dump()
+    answer = (await preview(api, draft=draft)).json()
+    (email,) = answer["words"]
+    assert (answer["campaign"], email["subject"]) == ("hi", "Dear Ana")
+    assert email["text"].startswith("Come to 10 % off")
+    (new,) = (await preview(api, "brand-new", draft='{"sms": "Hello"}')).json()["words"]
+    assert new["text"] == "Hello"
+    assert await rewards.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        ("", "The template is empty."),
+        ("- a\n", "Keys and values are needed here"),
+        ("subject: Hi\n", "There is a subject, and no e-mail."),
+        ("subject: Hi\ntext: |\n  Dear\n  {{ customer.first_name }}\n", "line 4, column 6"),
+        ("subject: Hi\ntxt: Hello\n", "line 2, column 1"),
+        ("subject: [\n", "This is not YAML"),
+        ("sms: '{{ event.totl }}'\n", "total"),
+    ],
+)
+async def test_a_draft_with_a_fault_is_refused_by_its_place(
+    api: httpx.AsyncClient, ana: str, draft: str, said: str
+) -> None:
+    answer = await preview(api, draft=draft)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert problem["code"] == "invalid_template"
+    assert {each["pointer"] for each in problem["errors"]} == {"/draft"}
+    assert said in answer.text
