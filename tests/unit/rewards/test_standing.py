@@ -11,6 +11,7 @@ from services.rewards.domain.member import Counted, Member, TierGrant
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.standing import GRACE, GRANTED, Standing, earned, level_for, reached, with_grants
 from services.rewards.domain.tier_time import foresee, pass_time
+from services.rewards.domain.tiers import settle
 from shared.contracts.outcomes import Outcome
 from shared.program.tiering import Tiers
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook
@@ -245,3 +246,14 @@ def test_in_grace_the_tier_below_is_what_follows() -> None:
         "member",
         "200.01",
     )
+
+
+def test_a_higher_tier_for_the_same_time_is_another() -> None:
+    """Given Gold; when Platinum is granted for just as long, and then until November; then it is had, and its notice is
+    due at the beginning of a local day, though clocks change before the end."""
+    member, changes = gold(), Changes(NOW, 1)
+    settle(member, Standing(2, NOW, ENDS), NOTICED.program, changes, cause="c", reason="grant")
+    assert (member.tier, member.tier_due) == ("platinum", NOTICE_AT)
+    until = new_york(2026, 11, 19)
+    settle(member, Standing(2, NOW, until), NOTICED.program, changes, cause="c", reason="grant")
+    assert (member.tier_until, member.tier_due) == (until, new_york(2026, 10, 20))

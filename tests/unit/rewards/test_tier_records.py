@@ -124,9 +124,24 @@ def test_an_order_in_grace_that_reaches_the_tier_anew_makes_it_last_and_nobody_i
 def test_what_reaches_nothing_new_leaves_the_tier_alone(program: Program) -> None:
     """Given Gold; when more is spent that reaches no higher tier, or there are no tiers; then nothing changes, not even
     until when it lasts."""
-    member, made = gold(), changes()
+    ends = ENDS - timedelta(days=30)
+    member, made = gold(tier_until=ends), changes()
     tiers.reconsider(member, program, made, at=NOW, cause="c")
-    assert (made.standings, made.tiers, member.tier_until, member.tier_since) == ({}, [], ENDS, EARLIER)
+    assert (made.standings, made.tiers, member.tier_until, member.tier_since) == ({}, [], ends, EARLIER)
+
+
+def test_the_sum_decides_nothing_where_something_else_counts() -> None:
+    """Given a program that counts points; when there is a sum of money and no points; then no tier is reached."""
+    member, made = Member(CUSTOMER, spend=Decimal(250)), changes()
+    tiers.reconsider(member, BY_POINTS, made, at=NOW, cause="c")
+    assert (member.tier, made.standings) == (None, {})
+
+
+def test_a_higher_tier_reached_in_grace_runs_from_then() -> None:
+    """Given Gold in grace; when Platinum is reached; then it is had since then, not since Gold was."""
+    member, made = gold(tier_status="grace", spend=Decimal(2000)), changes()
+    tiers.reconsider(member, ROLLING, made, at=NOW, cause="c")
+    assert tiers.standing_of(member, rules(ROLLING)) == Standing(2, NOW, ENDS)
 
 
 @pytest.mark.parametrize("historical", [False, True])
@@ -167,8 +182,9 @@ def test_a_decision_anew_names_its_activity(historical: bool) -> None:
         (20, 100, timedelta(days=20)),
         (80, 100, timedelta(days=70, hours=16)),
         (None, 20, timedelta(0)),
+        (None, 170, timedelta(days=140, hours=16)),
     ],
-    ids=["none before", "earlier", "later", "past"],
+    ids=["none before", "earlier", "later", "past", "clocks change"],
 )
 def test_after_a_refund_the_end_is_looked_at_again_in_time_for_its_notice(
     due: int | None, days: int, expected: timedelta
@@ -197,6 +213,10 @@ def test_where_no_notice_can_have_become_due_nothing_is_written(program: Program
     made = changes()
     tiers.reconsider(member, program, made, at=NOW, cause="c", reason=reason)
     assert (member.tier_due, made.standings) == (None, {})
+
+    nobody = Member(CUSTOMER, counted={})
+    tiers.reconsider(nobody, NOTICED, made, at=NOW, cause="c", reason="refund")
+    assert (nobody.tier_due, made.standings) == (None, {})
 
 
 @pytest.mark.parametrize("reason", ["review", "grace", "grant", "grant_ended", "spend", "merge", "refund"])
@@ -242,12 +262,13 @@ def test_what_counts_now_is_the_rolling_spend_or_all_that_is_in_the_window() -> 
     else is at hand, and the items in the window otherwise."""
     items = {
         "1": Counted(NOW - timedelta(days=1), Decimal(30)),
-        "2": Counted(new_york(2025, 5, 31), Decimal(9)),
+        "2": Counted(new_york(2025, 5, 31, 23), Decimal(9)),
     }
     assert tiers.amount_now(gold(), ROLLING, NOW) == 250
     assert tiers.amount_now(gold(counted=items), ROLLING, NOW) == 30
     assert tiers.amount_now(gold(), BY_POINTS, NOW) == 0
     assert tiers.amount_now(gold(counted=items), YEARS, NOW) == 30
+    assert tiers.amount_now(gold(), YEARS, NOW) == 0
 
 
 @pytest.mark.parametrize(
