@@ -130,7 +130,7 @@ class MessageQueue:
         rules = Rules.of(program, rooms)
         written = await self._written(connection, ids, rules, now)
         begun = [message for message in messages if message.begun_at is not None]
-        decided = await self._repeat_all(connection, begun, (rules, rooms), now)
+        decided = await self._repeat_all(connection, begun, people, (rules, rooms), now)
         for message, decision in decided:
             if isinstance(decision, Send):
                 written.setdefault(message.customer_id, {})[message.id] = Written(now, message.purpose)
@@ -190,6 +190,7 @@ class MessageQueue:
         self,
         connection: AsyncConnection,
         begun: Sequence[Message],
+        people: Mapping[str, Recipient],
         limits: tuple[Rules, dict[Channel, Unavailable]],
         now: datetime,
     ) -> list[tuple[Message, Decision | None]]:
@@ -198,7 +199,7 @@ class MessageQueue:
         contacts = await self.recipients.contacts(connection, [each.id for each in begun]) if begun else {}
         decided: list[tuple[Message, Decision | None]] = []
         for message in begun:
-            decision = repeat(message, contacts.get(message.id), rules, now)
+            decision = repeat(message, contacts.get(message.id), people[message.customer_id].zone, rules, now)
             if isinstance(decision, Send):
                 take_room(rooms, decision.contact.channel)
             decided.append((message, decision))

@@ -113,12 +113,18 @@ def decide(
     return hold if hold is not None else _route(message, contacts, rules, now)
 
 
-def repeat(message: Message, contact: Contact | None, rules: Rules, now: datetime) -> Decision:
+def repeat(
+    message: Message, contact: Contact | None, zone: ZoneInfo | None, rules: Rules, now: datetime
+) -> Decision:
     """Decide about a message that a provider may have, of which nobody noted what it said: it goes again as it was, by
     the same channel and to the same contact, whatever has changed since. Anything else might be said of a message that
-    was read already. `contact` None: whoever it went to was erased."""
+    was read already. Only quiet hours are waited for, by the clock of `zone`. `contact` None: whoever it went to was
+    erased."""
     if contact is None:
         return Skip(Reason.ERASED)
+    quiet = rules.quiet_for(message.purpose, contact.channel)
+    if quiet is not None and (until := quiet.over(now, zone or rules.zone)) > now:
+        return Hold(Reason.QUIET_HOURS, until)
     route = _route(message, [contact], rules, now)
     return Skip(Reason.GAVE_UP) if isinstance(route, Hold) and now >= message.expires_at else route
 

@@ -205,3 +205,23 @@ class TestWhatAProviderMayHave:
         assert len(sender.given) == 2
         assert await world.state(hello) == ("sent", None)
         assert await world.state(another) == ("held", "too_often")
+
+    async def test_its_repetition_waits_for_the_morning(self, world: World) -> None:
+        """Given a worker that is killed, and a week without any; when the next one begins at night; then the message is
+        repeated when the quiet hours are over, though it has expired."""
+        (hello,) = await known(world, "ana")
+        await world.program('messages: {consent: unless_withdrawn, quiet_hours: "21:00-08:00"}')
+        sender = Recorder()
+        lost, other = Process(world, with_email(sender)), Process(world, with_email(sender))
+        async with world.engine.begin() as connection:
+            (handed,) = await lost.dispatch.claim(connection, world.clock())
+        await lost.dispatch.hand_over(handed)
+        world.clock.advance(WEEK + timedelta(hours=27) - timedelta(hours=world.clock().hour))
+        await other.step()
+        assert (world.clock().hour, len(sender.given)) == (3, 1)
+        assert await world.state(hello) == ("sending", None)
+
+        world.clock.advance(timedelta(hours=5))
+        await other.step()
+        assert len(sender.given) == 2
+        assert await world.state(hello) == ("sent", None)
