@@ -41,13 +41,16 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
             member.benefits[level.id, offer] = run
         present = period_of(run.anchor, every, moment, zone)
         if present > run.issued:
-            first = max(run.issued + 1, period_of(run.anchor, every, since, zone))
+            first = run.issued + 1
+            if first < present or since > moment:  # mostly it is the next one alone
+                first = max(first, period_of(run.anchor, every, since, zone))
             for number in range(first, present + 1):
-                begun = begins(run.anchor, every, number, zone)
-                until = template.good_until(begun, zone)
-                good = until is None or until > now
-                if number == present or (begun >= since and good):
-                    _issue(member, level, offer, run, number, rulebook, changes)
+                if number < present:
+                    begun = begins(run.anchor, every, number, zone)
+                    until = template.good_until(begun, zone)
+                    if begun < since or (until is not None and until <= now):
+                        continue
+                _issue(member, level, offer, run, number, rulebook, changes)
             run.issued, run.changed = present, True
         due.append(begins(run.anchor, every, present + 1, zone))
     return min(due, default=None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from services.rewards.domain.accounts import Account, Entry, Kind
 from services.rewards.domain.budgets import Budget
@@ -91,6 +91,9 @@ class Changes:
     order of theirs has been kept.
     """
 
+    tells: ClassVar[bool] = True
+    """Whether anybody hears what is told. Who makes it up at some cost asks first."""
+
     now: datetime
     version: int
     members: dict[str, Member] = field(default_factory=dict)
@@ -125,6 +128,10 @@ class Changes:
         if self.skips is not None:
             self.skips.append(Skip(rule, why, figures))
 
+    def only_counts(self, offer: str) -> bool:
+        """Whether a code of this offer is merely counted, and need not be made."""
+        return False
+
     def touch(self, member: Member) -> None:
         """The member's row must be written."""
         self.members[member.customer_id] = member
@@ -154,8 +161,8 @@ class Changes:
         """Move points from `debit` to `credit` in one new entry, and the member's balances with them."""
         assert points > 0, "an entry moves points"
         assert debit is not credit
-        _move(member, debit, -points)
-        _move(member, credit, points)
+        move(member, debit, -points)
+        move(member, credit, points)
         member.entries += 1
         self.members[member.customer_id] = member
         self.entries.append(
@@ -226,7 +233,8 @@ class Changes:
         )
 
 
-def _move(member: Member, account: Account, points: int) -> None:
+def move(member: Member, account: Account, points: int) -> None:
+    """Add points to a balance of the member, or, negative, take them from it."""
     if account is AVAILABLE:
         member.available += points
         assert member.available >= 0, "available points never go below zero"

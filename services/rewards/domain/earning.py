@@ -154,6 +154,8 @@ def tell_earned(
     order_id: str | None = None,
 ) -> None:
     """One outcome for all points that an activity earned."""
+    if not changes.tells:
+        return
     data: dict[str, Any] = {
         "points": sum(part["points"] for part in given),
         "rules": given,

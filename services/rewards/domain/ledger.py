@@ -152,15 +152,22 @@ def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
 
     Needs all lots of the member that hold points.
     """
-    holding = [lot for lot in member.lots.values() if lot.remaining]
-    if any(lot.changed for lot in holding):  # brought in step with the customer's activity
-        changes.touch(member)
-    # In the order in which it became due, whenever it is noticed: what can be spent first pays a debt first.
-    for lot in sorted(holding, key=lambda lot: (lot.available_at or lot.expires_at or FOR_EVER, lot.number)):
+    waiting: list[Lot] = []
+    ending: list[Lot] = []
+    for lot in member.lots.values():
+        if not lot.remaining:
+            continue
+        if lot.changed:  # brought in step with the customer's activity
+            changes.touch(member)
         if lot.pending and lot.available_at is not None and lot.available_at <= now:
-            _release_pending(member, changes, lot)
-    for lot in sorted(holding, key=lambda lot: (lot.expires_at or FOR_EVER, lot.number)):
-        if lot.expires_at is not None and lot.expires_at <= now and not lot.pending and lot.remaining:
+            waiting.append(lot)
+        if lot.expires_at is not None and lot.expires_at <= now:
+            ending.append(lot)
+    # In the order in which it became due, whenever it is noticed: what can be spent first pays a debt first.
+    for lot in sorted(waiting, key=lambda lot: (lot.available_at or FOR_EVER, lot.number)):
+        _release_pending(member, changes, lot)
+    for lot in sorted(ending, key=lambda lot: (lot.expires_at or FOR_EVER, lot.number)):
+        if not lot.pending and lot.remaining:
             _expire(member, changes, lot)
 
 

@@ -50,6 +50,9 @@ def issue_offer(
 ) -> None:
     """Give the customer a code for the program's offer of that name. `rule` is the milestone or tier that gives it,
     `occasion` tells apart several that one rule gives for one cause."""
+    changes.touch(member)
+    if changes.only_counts(offer):
+        return
     program = rulebook.program
     template = program.offers[offer]
     until = template.good_until(changes.now, program.time_zone)
@@ -72,7 +75,6 @@ def issue_offer(
         currency=program.currency,
         part=member.part,
     )
-    changes.touch(member)
     changes.offers.append(issued)
     changes.tell(
         member,

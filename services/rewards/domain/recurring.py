@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.member import Member
@@ -11,6 +12,8 @@ from shared.program.tiering import TierLevel, Tiers
 MONTH = timedelta(days=365.2425) / 12
 PERIODS_MAX = 100_000
 """No benefit has had more: a day each for 270 years."""
+REMEMBERED = 4096
+"""Beginnings of periods that are kept in mind: the end of one is the beginning of the next."""
 
 
 def recurring(level: TierLevel) -> Iterator[tuple[str, Period]]:
@@ -20,6 +23,7 @@ def recurring(level: TierLevel) -> Iterator[tuple[str, Period]]:
             yield benefit.offer, benefit.every
 
 
+@lru_cache(maxsize=REMEMBERED)
 def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> datetime:
     """When the period of that number begins; counted from the anchor, so that the 31st stays the 31st."""
     return Period(every.months * number, every.rest * number).after(anchor, zone)
@@ -27,8 +31,8 @@ def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> date
 
 def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo) -> int:
     """The number of the period that `moment` lies in; -1 before the first."""
-    if moment < anchor:
-        return -1
+    if moment <= anchor:
+        return 0 if moment == anchor else -1
     number = int((moment - anchor) / (every.months * MONTH + every.rest))  # about
     assert number <= PERIODS_MAX, "periods are days at least"
     while number > 0 and begins(anchor, every, number, zone) > moment:

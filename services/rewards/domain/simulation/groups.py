@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from services.rewards.domain.budgets import Budget
 from services.rewards.domain.member import TierGrant
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.simulation.counting import BEGINNING
 from services.rewards.domain.simulation.figures import Standing
 from services.rewards.domain.simulation.replay import Replay
 from shared.contracts.activity import Activity, Facts
@@ -22,8 +23,6 @@ from shared.program.expression.native import compile_rules
 from shared.program.expression.predicate import is_plain
 from shared.program.model import Program
 from shared.program.segments import SegmentRules
-
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

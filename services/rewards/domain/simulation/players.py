@@ -3,13 +3,14 @@
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import heappush
+from itertools import islice
 
-from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.changes import Changes
 from services.rewards.domain.counting import lot_key
 from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.purchases import ZERO
-from services.rewards.domain.simulation.figures import Figures, Given
+from services.rewards.domain.simulation.counting import Counting
+from services.rewards.domain.simulation.figures import Figures
 from shared.contracts.activity import Activity
 
 
@@ -20,16 +21,37 @@ class Player:
     member: Member
     figures: Figures = field(default_factory=Figures)
     due: list[datetime] = field(default_factory=list)
-    """A heap of moments."""
+    """A heap of moments at which points become available or expire."""
     lots: int = 0
     """Lots whose moments are in `due`."""
-    tier_due: datetime | None = None
     renewed_until: datetime | None = None
     """What of the member is in `due`."""
     placed: list[tuple[datetime, str]] = field(default_factory=list)
     """When orders were placed, sorted."""
     placed_at: dict[str, datetime] = field(default_factory=dict)
     order_lots: set[int | None] = field(default_factory=set)
+
+    def next_due(self) -> datetime | None:
+        """When time alone will change something next."""
+        due, tier = self.due, self.member.tier_due
+        if not due:
+            return tier
+        return due[0] if tier is None or due[0] < tier else tier
+
+    def note_due(self) -> None:
+        """Keep in mind when points that have just come will become available or expire."""
+        member = self.member
+        new = len(member.lots) - self.lots
+        if new:
+            for lot in islice(reversed(member.lots.values()), new):
+                if lot.expires_at is not None:
+                    heappush(self.due, lot.expires_at)
+                if lot.pending and lot.available_at is not None:
+                    heappush(self.due, lot.available_at)
+            self.lots += new
+        if member.renewed_until is not None and member.renewed_until != self.renewed_until:
+            self.renewed_until = member.renewed_until
+            heappush(self.due, member.renewed_until)
 
 
 def note_order(player: Player, order_id: str) -> None:
@@ -46,39 +68,12 @@ def note_order(player: Player, order_id: str) -> None:
 
 
 def count_points(
-    counted: dict[str, Counted], order_lots: set[int | None], activity: Activity, changes: Changes
+    counted: dict[str, Counted], order_lots: set[int | None], activity: Activity, changes: Counting
 ) -> None:
     """Keep what no order brought by its lot, as it is stored, not by the activity that has just brought it."""
     counted.pop(activity.id, None)
-    for entry in changes.entries:
-        if entry.kind is Kind.EARN and entry.lot is not None and entry.lot not in order_lots:
-            key = lot_key(entry.lot)
+    for lot, at, points in changes.brought:
+        if lot not in order_lots:
+            key = lot_key(lot)
             before = counted[key].amount if key in counted else ZERO
-            counted[key] = Counted(entry.at, before + entry.points)
-
-
-def add_posted(figures: Figures, changes: Changes) -> None:
-    """Add what was posted, and codes issued, to the figures."""
-    for entry in changes.entries:
-        kind = entry.kind
-        if kind is Kind.EARN or kind is Kind.REVERSE:
-            points = entry.points if kind is Kind.EARN else -entry.points
-            if kind is Kind.EARN:
-                figures.earned += points
-            else:
-                figures.reversed -= points
-            given = figures.rules.get(entry.rule or "")
-            if given is None:
-                given = figures.rules[entry.rule or ""] = Given()
-            given.points += points
-            given.times += 1
-        elif kind is Kind.CONFIRM or kind is Kind.RETURN:
-            figures.spent += entry.points if kind is Kind.CONFIRM else -entry.points
-        elif kind is Kind.ADJUST:
-            figures.adjusted += entry.points if entry.credit is Account.AVAILABLE else -entry.points
-        if entry.credit is Account.EXPIRED:
-            figures.expired += entry.points
-        elif entry.debit is Account.EXPIRED:  # taken back all the same, or renewed late
-            figures.expired -= entry.points
-    for offer in changes.offers:
-        figures.offers[offer.offer] = figures.offers.get(offer.offer, 0) + 1
+            counted[key] = Counted(at, before + points)

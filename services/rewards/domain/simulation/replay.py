@@ -2,14 +2,11 @@
 
 from bisect import bisect_left
 from datetime import datetime
-from heapq import heappop, heappush
-from itertools import islice
-from typing import Any
+from heapq import heappop
 
 from services.rewards.domain import ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.budgets import Budget
-from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.looking_back import LookBack
 from services.rewards.domain.lots import Lot, lot_number
@@ -19,21 +16,13 @@ from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.purchases import ZERO
 from services.rewards.domain.redemptions import Redemption, Status
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Standing
-from services.rewards.domain.simulation.players import Player, add_posted, count_points, note_order
+from services.rewards.domain.simulation.players import Player, count_points, note_order
 from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
 from shared.program.tiering import Measure
-
-
-class Played(Changes):
-    """Changes that nobody is told of."""
-
-    __slots__ = ()
-
-    def tell(self, *_: Any, **__: Any) -> None:
-        """Nobody listens."""
 
 
 class Replay:
@@ -47,9 +36,7 @@ class Replay:
         self._rulebook = rulebook
         self._program = rulebook.program
         self._by_points = tiers.measure_of(rulebook.program) is Measure.POINTS
-        self._since = since
-        self._budgets = budgets
-        self._changes: Played | None = None
+        self._changes = Counting(rulebook.program.version, since, budgets, by_points=self._by_points)
         self._players: dict[str, Player] = {}
 
     def happen(self, owner: str, activity: Activity, context: ConditionContext, now: datetime) -> None:
@@ -67,7 +54,8 @@ class Replay:
             note_order(player, str(activity.data["order_id"]))
         if self._by_points and member.counted is not None:
             count_points(member.counted, player.order_lots, activity, changes)
-        self._count(player, changes)
+        changes.brought.clear()
+        player.note_due()
 
     def spend(self, owner: str, points: int, now: datetime, cause: str, order_id: str | None) -> None:
         """The customer spends points at a checkout: as many of them as they have."""
@@ -93,7 +81,7 @@ class Replay:
             if order_id is not None:  # should the order be undone, they are given back
                 redemption = _spent(member, spent, now, cause, order_id, taken)
                 member.redemptions.setdefault(order_id, []).append(redemption)
-        self._count(player, changes)
+        player.note_due()
 
     def adjust(self, owner: str, points: int, now: datetime, cause: str) -> None:
         """Points are given by hand, or taken: as many of them as there are."""
@@ -107,7 +95,7 @@ class Replay:
             player.figures.short += -points - taken
             if taken:
                 ledger.adjust(member, changes, -taken, lot=None, cause=cause, at=now)
-        self._count(player, changes)
+        player.note_due()
 
     def grant(self, owner: str, grant: TierGrant) -> None:
         """A tier is given by hand."""
@@ -120,7 +108,7 @@ class Replay:
         standing = tiers.present(member, self._program, grant.at)
         tiers.settle(member, standing, self._program, changes, cause=grant.id, reason="grant")
         self._look_no_more(member)
-        self._count(player, changes)
+        player.note_due()
 
     def end(self, now: datetime) -> dict[str, Standing]:
         """Do what is due until `now`, and say how everybody stands."""
@@ -137,33 +125,34 @@ class Replay:
             return None
         return self._program.tiers.levels[tiers.current_level(self._program.tiers, member)].id
 
-    def _at(self, owner: str, now: datetime) -> tuple[Player, Played]:
+    def _at(self, owner: str, now: datetime) -> tuple[Player, Counting]:
         """The customer at `now`, when everything due by then has been done."""
         player = self._players.get(owner)
         if player is None:
             player = self._players[owner] = Player(Member(owner, counted={} if self._by_points else None))
         changes = self._changes
-        if changes is None:
-            changes = self._changes = Played(now, self._program.version, budgets=self._budgets)
-        if player.due and player.due[0] <= now:
-            self._pass_time(player, changes, now)
+        changes.figures = player.figures
+        due = player.next_due()
+        if due is not None and due <= now:
+            self._pass_time(player, due, now)
         changes.now = now
         return player, changes
 
-    def _pass_time(self, player: Player, changes: Played, now: datetime) -> None:
-        member = player.member
-        while player.due and player.due[0] <= now:
-            moment = heappop(player.due)
-            while player.due and player.due[0] == moment:
+    def _pass_time(self, player: Player, due: datetime | None, now: datetime) -> None:
+        member, changes = player.member, self._changes
+        while due is not None and due <= now:
+            while player.due and player.due[0] <= due:
                 heappop(player.due)
-            changes.now = moment
-            ledger.bring_up_to_date(member, changes, moment)
-            if member.tier_due is not None and member.tier_due <= moment:
-                self._roll(player, moment)
+            changes.now = due
+            ledger.bring_up_to_date(member, changes, due)
+            if member.tier_due is not None and member.tier_due <= due:
+                self._roll(player, due)
                 member.counted = member.counted or {}
                 pass_time(member, self._rulebook, changes, same_program=True)
                 self._look_no_more(member)
-            self._count(player, changes)
+                assert member.tier_due is None or member.tier_due > due, "what is due gets done"
+            player.note_due()
+            due = player.next_due()
 
     def _looks_back(self, activity: Activity, matched: Match, member: Member, now: datetime) -> bool:
         look = LookBack.of(self._program, now) if activity.type in ORDERS else None
@@ -188,38 +177,6 @@ class Replay:
             moved = sum((order.net() for order in orders if order.counts), ZERO)
             member.spend += -moved if before < since else moved
         member.spend_since = since
-
-    def _count(self, player: Player, changes: Played) -> None:
-        """Add what was posted to the figures, and note when time will change something."""
-        member = player.member
-        if changes.entries or changes.offers:
-            if self._since is None or changes.now >= self._since:
-                add_posted(player.figures, changes)
-            changes.entries.clear()
-            changes.offers.clear()
-        for written in (
-            changes.tiers,
-            changes.standings,
-            changes.uses,
-            changes.milestones,
-            changes.redemptions,
-        ):
-            written.clear()
-        new = len(member.lots) - player.lots
-        if new:
-            for lot in islice(reversed(member.lots.values()), new):
-                if lot.expires_at is not None:
-                    heappush(player.due, lot.expires_at)
-                if lot.pending and lot.available_at is not None:
-                    heappush(player.due, lot.available_at)
-            player.lots += new
-        if member.renewed_until is not None and member.renewed_until != player.renewed_until:
-            player.renewed_until = member.renewed_until
-            heappush(player.due, member.renewed_until)
-        if member.tier_due != player.tier_due:
-            player.tier_due = member.tier_due
-            if member.tier_due is not None:
-                heappush(player.due, member.tier_due)
 
 
 def _spent(  # noqa: PLR0917
