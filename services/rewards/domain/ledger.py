@@ -152,17 +152,19 @@ def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
 
     Needs all lots of the member that hold points.
     """
+    moved = False
     waiting: list[Lot] = []
     ending: list[Lot] = []
     for lot in member.lots.values():
         if not lot.remaining:
             continue
-        if lot.changed:  # brought in step with the customer's activity
-            changes.touch(member)
+        moved = moved or lot.changed
         if lot.pending and lot.available_at is not None and lot.available_at <= now:
             waiting.append(lot)
         if lot.expires_at is not None and lot.expires_at <= now:
             ending.append(lot)
+    if moved:  # brought in step with the customer's activity
+        changes.touch(member)
     # In the order in which it became due, whenever it is noticed: what can be spent first pays a debt first.
     for lot in sorted(waiting, key=lambda lot: (lot.available_at or FOR_EVER, lot.number)):
         _release_pending(member, changes, lot)

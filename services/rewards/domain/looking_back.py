@@ -1,7 +1,7 @@
 """Whether a tier must be decided from all that counts: the ordinary order needs no look back."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
@@ -13,21 +13,17 @@ from shared.program.model import Program
 from shared.program.tiering import Measure, Tiers
 
 
-@dataclass(frozen=True, slots=True)
-class LookBack:
-    """The program's tiers, with the day of now and the window that ends with it."""
+class LookBack(NamedTuple):
+    """The program, its tiers, and now."""
 
+    program: Program
     tiers: Tiers
-    today: datetime
-    window: datetime
+    now: datetime
 
     @classmethod
     def of(cls, program: Program, now: datetime) -> "LookBack | None":
         """None if the program has no tiers."""
-        window = start_of_window(program, now)
-        if program.tiers is None or window is None:
-            return None
-        return cls(program.tiers, day_start(now, program.time_zone), window)
+        return cls(program, program.tiers, now) if program.tiers is not None else None
 
     def needed(self, activity: Activity, matched: Match, member: Member) -> bool:
         """Whether the activity's tier is to be decided from all that counts.
@@ -39,11 +35,16 @@ class LookBack:
             return self.tiers.basis.measure is Measure.POINTS and bool(matched.rules or matched.milestones)
         if activity.type in UNDOING or not rolls(self.tiers):
             return True
-        if activity.time >= self.today and not activity.late:
+        if not activity.late and (activity.time >= self.now or activity.time >= self._today()):
             return False
         levels, facts = self.tiers.levels, activity.facts
         if activity.late:
             return len(levels) > 1 and facts.spend >= levels[1].at
         first, above = facts.first_order_at, current_level(self.tiers, member) + 1
-        within = first is not None and first >= self.window
-        return not within and above < len(levels) and facts.spend >= levels[above].at
+        if above >= len(levels) or facts.spend < levels[above].at:
+            return False
+        window = start_of_window(self.program, self.now)
+        return first is None or window is None or first < window
+
+    def _today(self) -> datetime:
+        return day_start(self.now, self.program.time_zone)

@@ -1,8 +1,8 @@
 """Which rules and milestones an activity meets, by its facts alone: the part of a decision that needs no state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
@@ -17,8 +17,7 @@ ONCE_EVER = "customer.registered"
 """Rules on this type give points once per customer, whatever their limit says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The rules and milestones whose conditions hold for an activity."""
 
     rules: tuple[EarnRule, ...]
@@ -32,16 +31,18 @@ def match(activity: Activity, rulebook: Rulebook, context: ConditionContext | No
     """The rules and milestones of the activity's type whose conditions hold; no rules for one that earns nothing,
     unless they give once ever: those are used up empty-handed, and not given for the next registration instead.
     `context` is the activity's own, for who has one at hand."""
-    rules = (
-        () if activity.unrewarded and activity.type != ONCE_EVER else rulebook.rules.get(activity.type, ())
-    )
-    milestones = rulebook.milestones.get(activity.type, ()) + rulebook.open_milestones
+    concern = rulebook.concerning(activity.type)
+    rules = () if activity.unrewarded and activity.type != ONCE_EVER else concern.rules
+    milestones = concern.milestones
     if not rules and not milestones:
         return NOTHING
-    context = context or ConditionContext.of(activity)
+    held = concern.holding(activity.facts)
+    if concern.computed:
+        context = context or ConditionContext.of(activity)
+        held += [when.source for when in concern.computed if context.holds(when)]
     return Match(
-        tuple(rule for rule in rules if rule.when is None or context.holds(rule.when)),
-        tuple(goal for goal in milestones if goal.when is None or context.holds(goal.when)),
+        tuple([rule for rule in rules if rule.when is None or rule.when.source in held]),
+        tuple([goal for goal in milestones if goal.when is None or goal.when.source in held]),
     )
 
 

@@ -1,12 +1,16 @@
 """The program, indexed for the way it is used: which rules and milestones an event type may concern."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from shared.contracts.facts import Facts
 from shared.program.campaigning import Campaign, Goal
+from shared.program.condition import Condition
 from shared.program.earn import EarnRule
 from shared.program.expression.fields import REWARDS_EVENTS
+from shared.program.expression.native import compile_rules
+from shared.program.expression.predicate import is_plain
 from shared.program.model import Milestone, Program
 
 CHANGES = frozenset({"stage.changed", "segment.entered", "segment.left"})
@@ -14,11 +18,35 @@ CHANGES = frozenset({"stage.changed", "segment.entered", "segment.left"})
 
 
 @dataclass(frozen=True, slots=True)
+class Concern:
+    """The rules and milestones that a type of event may concern. Of their conditions those that ask for plain facts of
+    the customer are one function, which gives the sources of those that hold; the others are `computed`."""
+
+    rules: tuple[EarnRule, ...]
+    milestones: tuple[Milestone, ...]
+    holding: Callable[[Facts], list[str]]
+    computed: tuple[Condition, ...]
+
+    @classmethod
+    def of(cls, rules: tuple[EarnRule, ...], milestones: tuple[Milestone, ...]) -> "Concern":
+        """With the conditions of these compiled."""
+        whens = [rule.when for rule in rules] + [goal.when for goal in milestones]
+        asked = {when.source: when for when in whens if when is not None}
+        plain = {source: when for source, when in asked.items() if is_plain(when.predicate)}
+        return cls(
+            rules,
+            milestones,
+            compile_rules({source: (when.predicate, when.holds) for source, when in plain.items()}),
+            tuple(when for source, when in asked.items() if source not in plain),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """A program version ready to decide with. `code_key` is the secret from which offer codes derive.
 
-    `campaigns` by the type of their occasion, `campaign_order` by their place in the file, `goals` by the type of the
-    event that reaches them and then by campaign.
+    `concerns` by the type of event, `other_concern` for all others. `campaigns` by the type of their occasion,
+    `campaign_order` by their place in the file, `goals` by the type of the event that reaches them, then by campaign.
     """
 
     program: Program
@@ -26,11 +54,17 @@ class Rulebook:
     rules: dict[str, tuple[EarnRule, ...]]
     milestones: dict[str, tuple[Milestone, ...]]
     open_milestones: tuple[Milestone, ...]
+    concerns: Mapping[str, Concern]
+    other_concern: Concern
     campaigns: Mapping[str, tuple[Campaign, ...]] = field(default_factory=dict)
     campaign_order: Mapping[str, int] = field(default_factory=dict)
     campaigns_on_changes: bool = False
     campaigns_on_outcomes: frozenset[str] = frozenset()
     goals: Mapping[str, Mapping[str, Goal]] = field(default_factory=dict)
+
+    def concerning(self, type_: str) -> Concern:
+        """What events of the type may concern."""
+        return self.concerns.get(type_, self.other_concern)
 
     @property
     def arm_salt(self) -> bytes:
@@ -53,12 +87,18 @@ class Rulebook:
             campaigns[campaign.on].append(campaign)
             if campaign.success is not None:
                 goals[campaign.success.on][campaign.id] = campaign.success
+        always = tuple(m for m in program.milestones if m.on is None)
         return cls(
             program=program,
             code_key=code_key,
             rules={on: tuple(found) for on, found in rules.items()},
             milestones={on: tuple(found) for on, found in milestones.items()},
-            open_milestones=tuple(m for m in program.milestones if m.on is None),
+            open_milestones=always,
+            concerns={
+                on: Concern.of(tuple(rules.get(on, ())), (*milestones.get(on, ()), *always))
+                for on in rules.keys() | milestones.keys()
+            },
+            other_concern=Concern.of((), always),
             campaigns={on: tuple(found) for on, found in campaigns.items()},
             campaign_order={campaign.id: place for place, campaign in enumerate(program.campaigns)},
             campaigns_on_changes=not CHANGES.isdisjoint(campaigns),

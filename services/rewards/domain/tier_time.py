@@ -52,6 +52,8 @@ def _level(member: Member, program: Program) -> TierLevel:
 def _notice(member: Member, program: Program, changes: Changes) -> datetime | None:
     """Tell, once for each end, that the tier is about to be lost, if it is by what counts so far; when to look, if that
     is still to come."""
+    if not changes.tells:
+        return None
     rules, end = program.tiers, member.tier_until
     if rules is None or rules.notice_before is None or end is None or member.tier_noticed == end:
         return None

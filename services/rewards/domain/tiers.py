@@ -100,6 +100,8 @@ def follow_points(
 ) -> None:
     """Where points count, count what an activity has given or taken; `before` is what had been earned until then.
     Points of orders are counted with the order."""
+    if measure_of(program) is not Measure.POINTS:
+        return
     count_earned(
         member,
         program,

@@ -1,6 +1,6 @@
 """A group of customers played under both programs: the one in force, and the one that is proposed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,8 +19,6 @@ from services.rewards.domain.simulation.replay import Replay
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
 from shared.program.condition import Condition, ConditionContext
-from shared.program.expression.native import compile_rules
-from shared.program.expression.predicate import is_plain
 from shared.program.model import Program
 from shared.program.segments import SegmentRules
 
@@ -50,6 +48,10 @@ class Plan:
         changed = {name: rule for name, rule in after.items() if before.get(name) != rule}
         object.__setattr__(self, "segments", SegmentRules(changed))
         object.__setattr__(self, "otherwise", frozenset(changed) | (before.keys() - after.keys()))
+
+    def computes(self, type_: str) -> bool:
+        """Whether conditions on events of the type are more than plain questions."""
+        return any(book.concerning(type_).computed for book in (self.live, self.proposed))
 
 
 def _budgets(program: Program, share: Fraction) -> dict[str, Budget]:
@@ -123,11 +125,12 @@ def play(group: Group, plan: Plan) -> Played:
         owner = activity.part or activity.customer_id
         owner = group.owners.get(owner, activity.customer_id if activity.part else owner)
         segments[owner] = activity.facts.segments
-        context = Remembering.of(activity)
+        computed = plan.computes(activity.type)
+        context = Remembering.of(activity) if computed else None
         live.happen(owner, activity, context, clock)
         if plan.otherwise:
             activity = replace(activity, facts=_with_segments(activity.facts, plan))
-            context = Remembering.of(activity)
+            context = Remembering.of(activity) if computed else None
         proposed.happen(owner, activity, context, clock)
     for movement in group.movements[waiting:]:
         if movement.at < plan.until:
@@ -160,39 +163,22 @@ def _with_segments(facts: Facts, plan: Plan) -> Facts:
 
 
 class Remembering(ConditionContext):
-    """Answers each condition once, though both programs ask it; plain ones by Python instead of CEL."""
+    """Answers each condition once, though both programs ask it."""
 
-    __slots__ = ("_answers", "_facts")
+    __slots__ = ("_answers",)
 
     _answers: dict[str, bool]
-    _facts: Facts
 
     @classmethod
     def of(cls, activity: Activity) -> "Remembering":
         """The context of a record."""
         context = cls(activity.facts, activity)
         context._answers = {}
-        context._facts = activity.facts
         return context
 
     def holds(self, condition: Condition) -> bool:
         """Whether the condition is true here."""
         answer = self._answers.get(condition.source)
         if answer is None:
-            plain = _plain(condition)
-            answer = bool(plain(self._facts)) if plain is not None else super().holds(condition)
-            self._answers[condition.source] = answer
+            answer = self._answers[condition.source] = super().holds(condition)
         return answer
-
-
-_compiled: dict[str, Callable[[Facts], list[str]] | None] = {}
-
-
-def _plain(condition: Condition) -> Callable[[Facts], list[str]] | None:
-    """A function that answers a condition on the customer alone; None for any other."""
-    if condition.source not in _compiled:
-        plain = is_plain(condition.predicate)
-        _compiled[condition.source] = (
-            compile_rules({"": (condition.predicate, condition.holds)}) if plain else None
-        )
-    return _compiled[condition.source]

@@ -28,6 +28,8 @@ class Player:
     """What of the member is in `due`."""
     placed: list[tuple[datetime, str]] = field(default_factory=list)
     """When orders were placed, sorted."""
+    none_leaves_before: datetime | None = None
+    """Until when no order can roll out of the sum."""
     placed_at: dict[str, datetime] = field(default_factory=dict)
     order_lots: set[int | None] = field(default_factory=set)
 

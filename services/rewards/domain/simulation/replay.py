@@ -1,7 +1,7 @@
 """One program played over the history of a few customers, from nothing on, by the same `decide` as on the stream."""
 
 from bisect import bisect_left
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop
 
 from services.rewards.domain import ledger, tiers
@@ -14,6 +14,7 @@ from services.rewards.domain.matching import Match, match
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.purchases import ZERO
+from services.rewards.domain.recurring import MONTH
 from services.rewards.domain.redemptions import Redemption, Status
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.counting import Counting
@@ -22,7 +23,11 @@ from services.rewards.domain.simulation.players import Player, count_points, not
 from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity
 from shared.program.condition import ConditionContext
+from shared.program.model import Program
 from shared.program.tiering import Measure
+
+ROUNDED = timedelta(days=5)
+"""More than a month may be short of its mean length, and a day of 24 hours."""
 
 
 class Replay:
@@ -38,13 +43,14 @@ class Replay:
         self._by_points = tiers.measure_of(rulebook.program) is Measure.POINTS
         self._changes = Counting(rulebook.program.version, since, budgets, by_points=self._by_points)
         self._players: dict[str, Player] = {}
+        self._rolls_for = _at_least(self._program)
 
-    def happen(self, owner: str, activity: Activity, context: ConditionContext, now: datetime) -> None:
-        """An activity of `owner` is taken at `now`; `context` answers conditions on it."""
+    def happen(self, owner: str, activity: Activity, context: ConditionContext | None, now: datetime) -> None:
+        """An activity of `owner` is taken at `now`; `context` answers conditions on it that are not plain."""
         player, changes = self._at(owner, now)
         member = player.member
         if activity.type in ORDERS:
-            self._roll(player, now)
+            self._roll(player, activity.time, now)
         matched = match(activity, self._rulebook, context)
         if member.counted is None and self._looks_back(activity, matched, member, now):
             member.counted = {}
@@ -146,7 +152,6 @@ class Replay:
             changes.now = due
             ledger.bring_up_to_date(member, changes, due)
             if member.tier_due is not None and member.tier_due <= due:
-                self._roll(player, due)
                 member.counted = member.counted or {}
                 pass_time(member, self._rulebook, changes, same_program=True)
                 self._look_no_more(member)
@@ -164,8 +169,22 @@ class Replay:
         if not self._by_points:
             member.counted = None
 
-    def _roll(self, player: Player, now: datetime) -> None:
-        """Let the rolling spend begin where it does at `now`: orders that lie before leave the sum."""
+    def _roll(self, player: Player, at: datetime, now: datetime) -> None:
+        """Let the rolling spend begin where it does at `now`: orders that lie before leave the sum. One of `at` may be
+        about to join it. Nothing is done as long as no order can have left: days are counted only then."""
+        leaves = at + self._rolls_for if self._rolls_for is not None else None
+        if leaves is not None and player.none_leaves_before is not None:
+            player.none_leaves_before = min(player.none_leaves_before, leaves)
+            if now < player.none_leaves_before:
+                return
+        self._roll_to(player, now)
+        if self._rolls_for is not None and leaves is not None and player.member.spend_since is not None:
+            first = bisect_left(player.placed, (player.member.spend_since, ""))
+            if first < len(player.placed):
+                leaves = min(leaves, player.placed[first][0] + self._rolls_for)
+            player.none_leaves_before = leaves
+
+    def _roll_to(self, player: Player, now: datetime) -> None:
         since, member = tiers.start_of_window(self._program, now), player.member
         before = member.spend_since
         if since is None or since == before:
@@ -177,6 +196,12 @@ class Replay:
             moved = sum((order.net() for order in orders if order.counts), ZERO)
             member.spend += -moved if before < since else moved
         member.spend_since = since
+
+
+def _at_least(program: Program) -> timedelta | None:
+    """How long an order counts at least that rolls out of the sum; None where none does."""
+    over = program.tiers.basis.over if program.tiers is not None else None
+    return over.months * MONTH + over.rest - ROUNDED if over is not None else None
 
 
 def _spent(  # noqa: PLR0917
