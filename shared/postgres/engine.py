@@ -84,6 +84,9 @@ def create_engine(
 
 def _not_closed(_connection: Any, record: Any, _proxy: Any) -> None:
     """Hand out no connection that the server has closed meanwhile, as a database does that is started again. The driver
-    has heard of it, so that looking costs nothing; whoever waits for an answer would get a 503."""
-    if record.driver_connection.is_closed():
+    has heard of it, so that looking costs nothing; whoever waits for an answer would get a 503. One just opened is left
+    to say for itself what is wrong: the pool gives up on a second one in a way that nobody takes for a database away.
+    """
+    if record.driver_connection.is_closed() and "used" in record.info:
         raise InvalidatePoolError
+    record.info["used"] = True

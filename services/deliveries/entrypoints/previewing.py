@@ -1,5 +1,6 @@
 """`POST /v1/templates/{template}/preview`: what a template would say to a real customer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -110,9 +111,10 @@ def preview_routes(service: Service, links: Links, known: Knowledge) -> APIRoute
         customer_id = str(about["customer_id"])
         async with service.engine.begin() as connection:
             program = await _program(service, connection, body.version)
-            words = _words_of(program, template, body.draft)
             recipient = await reader(connection, customer_id, principal)
-        found = preview(program, words, recipient, about, links, now)
+        # Beside the event loop, which also serves the checkout: the longest drafts take a second to read.
+        words = await asyncio.to_thread(_words_of, program, template, body.draft)
+        found = await asyncio.to_thread(preview, program, words, recipient, about, links, now)
         return _view(found, template, program, customer_id, personal=principal.may(Scope.PERSONAL_READ))
 
     return router
