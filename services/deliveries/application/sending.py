@@ -109,6 +109,7 @@ class Dispatch:
         self._in_hand: Counter[Channel] = Counter()
         self._unnoted = asyncio.Semaphore(UNNOTED_MAX)
         self._failures: Counter[Channel] = Counter()
+        self._to_note: Counter[Channel] = Counter()
         self._stopping = False
         self.seen: dict[Channel, Gate] = {}
         """The providers as they were last seen."""
@@ -129,7 +130,8 @@ class Dispatch:
         await self._gates.save(connection, changed)
         self.seen = gates
         for channel, gate in gates.items():
-            self._failures[channel] = gate.breaker.failures
+            if not self._to_note[channel]:  # else we know of failures that it does not
+                self._failures[channel] = gate.breaker.failures
         at = monotonic()
         return [Handed(each, each.contact.channel, at, each.contact.channel in probes) for each in claimed]
 
@@ -176,6 +178,7 @@ class Dispatch:
                     return receipt
                 down = isinstance(receipt, Again) and receipt.down
                 self._failures[channel] = self._failures[channel] + 1 if down else 0
+                self._to_note[channel] += 1
                 return receipt
         finally:
             self._in_hand[channel] -= 1
@@ -213,8 +216,9 @@ class Dispatch:
 
     def noted(self, ended: Sequence[tuple[Handed, Receipt]]) -> None:
         """What was noted of these is committed, or will never be: others may be handed over."""
-        for _ in (receipt for _, receipt in ended if _was_tried(receipt)):
+        for channel in (handed.channel for handed, receipt in ended if _was_tried(receipt)):
             self._unnoted.release()
+            self._to_note[channel] -= 1
 
     async def note(
         self, connection: AsyncConnection, ended: Sequence[tuple[Handed, Receipt]], now: datetime

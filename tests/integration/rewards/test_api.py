@@ -1,7 +1,7 @@
 """What the API shows, offers at the checkout, the program, and why."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -175,15 +175,17 @@ async def test_an_unknown_code_and_anothers_are_answered_alike(
 
 
 async def test_a_code_expires_to_the_moment(rewards: Rewards, api: httpx.AsyncClient) -> None:
-    """Given a code for 60 days; when they are over; then it is refused, and not a microsecond before."""
+    """Given a code for 60 days; when the day on which they end is over in the shop's zone; then it is refused, and not
+    a microsecond before."""
+    end = datetime(2026, 8, 1, 4, tzinfo=UTC)  # midnight in New York
     code = await give_offer(rewards)
 
     async def reason() -> Any:
         return (await api.post(f"/v1/offers/{code}/validate", json={"customer": CUSTOMER})).json()["reason"]
 
-    rewards.clock.set(NOW + timedelta(days=60, microseconds=-1))
+    rewards.clock.set(end - timedelta(microseconds=1))
     assert await reason() is None
-    rewards.clock.set(NOW + timedelta(days=60))
+    rewards.clock.set(end)
     assert await reason() == "offer_expired"
 
 

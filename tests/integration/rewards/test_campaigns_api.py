@@ -80,7 +80,9 @@ async def test_what_a_campaign_gave_is_explained(rewards: Rewards, api: httpx.As
 
     event = await api.get(f"/v1/customers/{CUSTOMER}/explain", params={"event": lapsed().id})
     told = {one["rule"]: one["sentence"] for one in event.json()["rules"]}
-    assert told["we-miss-you"].startswith("Rule we-miss-you of program version 2 gave 50 points and offer")
+    assert told["we-miss-you"].startswith(
+        "Campaign we-miss-you of program version 2 brought message hello and offer miss-you and 50 points"
+    )
 
 
 async def test_the_summary_counts_what_campaigns_did(rewards: Rewards, api: httpx.AsyncClient) -> None:
