@@ -16,13 +16,14 @@ HISTORY_EVENTS_MAX = 20_000
 """Events read at once, some 100 MB; a single customer may have more."""
 
 
-def portions(events: Mapping[str, int], limit: int = HISTORY_EVENTS_MAX) -> Iterator[list[str]]:
+def portions(events: Mapping[str, int], limit: int | None = None) -> Iterator[list[str]]:
     """Customers (by id, with the number of their events) in their order, as many at a time as have `limit` events
-    together; one who has more alone."""
+    together (left out: `HISTORY_EVENTS_MAX`); one who has more alone."""
+    most = HISTORY_EVENTS_MAX if limit is None else limit
     portion: list[str] = []
     size = 0
     for customer_id, count in events.items():
-        if portion and size + count > limit:
+        if portion and size + count > most:
             yield portion
             portion, size = [], 0
         portion.append(customer_id)
