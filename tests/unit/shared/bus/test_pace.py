@@ -118,17 +118,15 @@ def stream() -> Stream:
 
 
 @pytest.fixture(autouse=True)
-async def worker(
-    stream: Stream, batches: Batches, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[StreamWorker]:
+async def worker(stream: Stream, batches: Batches) -> AsyncIterator[StreamWorker]:
     """A worker on the stream."""
-    monkeypatch.setattr(worker_module, "PACE_S", PACE_S)
     stop = asyncio.Event()
     parts: dict[str, Any] = {
         "engine": Engine(),
         "consumer": stream,
         "offsets": Offsets(),
         "dead_letters": None,
+        "pace_s": PACE_S,
     }
     worker = StreamWorker(topic="t", handle=batches, clock=system_clock, batch_records=BATCH, **parts)
     task = asyncio.create_task(worker.run(stop))
