@@ -181,7 +181,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     introduce = Introduce(occasions=SqlOccasions(), days=coming, rules=rules)
     sweep = Sweep(customers=customers, outbox=outbox, settings=rules.base, rules=rules, membership=membership)
     reassess = Reassess(
-        customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
+        clock, customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
     )
     roll_up = RollUp(
         stale=stale,

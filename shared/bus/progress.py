@@ -55,7 +55,9 @@ class Progress:
             self._mark = _Mark(now, ends)
         elif _passed(positions, self._mark.ends):
             self._reached, self._mark = self._mark.at, _Mark(now, ends)
-        return None if self._reached is None else min(self._reached, now)
+        if self._reached is not None and self._reached > now:
+            self._reached = None  # by a clock that has been put back since: it says nothing of now
+        return self._reached
 
 
 def _passed(positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> bool:

@@ -36,6 +36,8 @@ def sentence(message: Message) -> str:
     """The sentence."""
     if message.state is State.SENT:
         return f"Sent by {message.channel}{_when('at', message.sent_at)}."
+    if message.state is State.SENDING and message.begun_at is not None:
+        return f"A provider may have it; unless it says so, it gets it again{_when('at', message.due_at)}."
     if message.state is State.SENDING:
         return "A sender has it at the moment."
     if message.state is State.WAITING or message.reason is None:

@@ -132,6 +132,7 @@ def of_rebuild(customer_id: str, rebuild_id: int, step: Step, now: datetime) -> 
             facts=step.assessment.facts,
             data={"reason": "rebuild"},
             changes=step.changes,
+            person=step.person,
             historical=True,
         )
     )

@@ -16,6 +16,7 @@ from services.scoring.domain.assess import assess
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.interface import Outbox
+from shared.clock import Clock
 
 PASS_CUSTOMERS_MAX = 500
 SMALL = 100_000
@@ -23,12 +24,16 @@ SMALL = 100_000
 
 COUNT_EVERY = timedelta(minutes=1)
 
+CLOCKS_APART = timedelta(hours=1)
+"""By less than that the clocks of workers differ. A pass that began later was begun by a clock that was wrong."""
+
 
 class Reassess:
     """The use case. Any number may run: one at a time goes on with the pass."""
 
     def __init__(
         self,
+        clock: Clock,
         *,
         customers: Customers,
         memberships: Memberships,
@@ -36,6 +41,8 @@ class Reassess:
         membership: Membership,
         outbox: Outbox,
     ) -> None:
+        """`clock` tells a worker that is further in time from a clock that was set right since."""
+        self._clock = clock
         self._customers = customers
         self._memberships = memberships
         self._rules = rules
@@ -48,10 +55,10 @@ class Reassess:
         await self._rules.hold(connection)
         settings = await self._rules.current(connection)
         state = await self._memberships.take_pass(connection)
-        if state is None or (state.cause and state.begun_at > now):
-            return (
-                False  # somebody else is at it, or was, who is further in time: never back to the day before
-            )
+        if state is None:
+            return False
+        if state.cause and now < state.begun_at <= self._clock() + CLOCKS_APART:
+            return False  # somebody was at it who has read further: never back to the day before
         if await self._ranking_is_due(connection, settings, now):
             await self._rules.rank(connection, now)
             return True

@@ -37,7 +37,7 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import Folded, fold
 from services.scoring.domain.occasions import to_look_at
 from services.scoring.domain.orders import NO_DATA, Order
-from services.scoring.domain.person import told_by
+from services.scoring.domain.person import person_of, same_terms, told_by
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State, encode_state
 from shared.bus.interface import Outbox
@@ -179,6 +179,8 @@ class Rebuild:
                 continue
             told = Told(known.stage, known.segments, known.score)
             step = tell_anew(known.state, folded.state, self._settings, told)
+            if not same_terms(known.state, folded.state):
+                step = replace(step, person=person_of(folded.state))
             # As the sweep left them: it follows the segments, and is sent to look at once.
             facts = replace(step.assessment.facts, segments=known.segments)
             profiles.append(Profile(customer_id, folded.state, facts, now))

@@ -115,9 +115,13 @@ def told_by(state: State) -> set[str]:
 
 def same_person(before: State, after: State) -> bool:
     """Whether contacts, consent, locale and time zone are the same."""
+    return before.contacts == after.contacts and same_terms(before, after)
+
+
+def same_terms(before: State, after: State) -> bool:
+    """Whether consent, locale and time zone are the same: on which terms the person is written to, wherever."""
     return (
-        before.contacts == after.contacts
-        and before.consent == after.consent
+        before.consent == after.consent
         and before.locale == after.locale
         and before.time_zone == after.time_zone
     )

@@ -159,6 +159,26 @@ async def test_a_rebuild_tells_of_persons_whom_nobody_was_told_of_before(world: 
     assert (person.event, person.sealed) == (event_key("shop", "2").hex(), "AAAA")
 
 
+async def test_a_rebuild_tells_what_somebody_agrees_to_otherwise_since(world: World) -> None:
+    """Given somebody who unsubscribed while that withdrew e-mail as a whole; when they are rebuilt, twice; then what
+    they agree to now is told once, as history, without a contact."""
+    await world.feed(order(1, "1"), record("email.unsubscribed", moment(2), {}, identifiers={"id": "p-ana"}))
+    before = len(await world.activity())
+    async with world.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE scoring.customers SET state = replace(state, '\"email_marketing\"', '\"email\"')"
+        )
+
+    for program in ("new", "newer"):
+        await rebuilt(world, program)
+
+    (told,) = (await world.activity())[before:]
+    assert (told.type, told.historical) == ("facts.corrected", True)
+    assert told.person is not None
+    assert (told.person.consents, told.person.consents_withdrawn) == ([], ["email_marketing"])
+    assert (told.person.subject, told.person.sealed) == ("", None)
+
+
 async def rebuilt(world: World, program: str) -> None:
     """Fold everybody anew."""
     rebuilds = SqlRebuilds()

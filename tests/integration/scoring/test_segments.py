@@ -41,10 +41,14 @@ class Shop(World):
             rules=self.rules,
             membership=membership,
             outbox=self.outbox,
+            clock=lambda: self.shown,
         )
+        self.shown = now
+        """What the clock shows: the latest moment of a pass, unless it is put back."""
 
     async def pass_all(self, now: datetime) -> None:
         """The daily pass, to its end."""
+        self.shown = max(self.shown, now)
         more = True
         while more:
             async with self.engine.begin() as connection:
@@ -120,6 +124,21 @@ async def test_a_worker_that_is_behind_in_time_brings_no_day_back(shop: Shop):
     await shop.pass_all(moment(33, hours=1))
 
     assert await shop.told() == before
+
+
+async def test_a_clock_that_was_a_month_ahead_stops_no_pass(shop: Shop):
+    """Given a pass by a clock that was a month ahead; when it has been put back; then the day is passed as ever, and
+    who should never have left is back."""
+    shop.now = moment(0, hours=1)
+    await shop.feed(order(moment(0), "1", "300").record, order(moment(0, hours=0.5), "2", "300").record)
+    await shop.pass_all(moment(1))
+    await shop.pass_all(moment(31))
+    assert "vip" not in await shop.members()
+
+    shop.shown = moment(1)
+    await shop.pass_all(moment(1, hours=1))
+
+    assert "vip" in await shop.members()
 
 
 async def test_late_events_and_refunds_keep_the_telling_in_step(shop: Shop):

@@ -37,6 +37,7 @@ async def look_at_all(api: Api, days: float = 40) -> None:
         rules=rules,
         membership=Membership(memberships, SqlStale()),
         outbox=api.world.outbox,
+        clock=lambda: moment(days),
     )
     more = True
     while more:

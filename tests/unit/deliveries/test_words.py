@@ -17,6 +17,11 @@ def test_sentences() -> None:
     held = replace(MESSAGE, state=State.HELD, reason=Reason.QUIET_HOURS)
     assert sentence(MESSAGE) == "It waits for its turn."
     assert sentence(replace(MESSAGE, state=State.SENDING)) == "A sender has it at the moment."
+    begun = replace(MESSAGE, state=State.SENDING, begun_at=NOON)
+    assert (
+        sentence(begun)
+        == "A provider may have it; unless it says so, it gets it again at 2026-06-01 12:00 UTC."
+    )
     sent = replace(MESSAGE, state=State.SENT, channel=Channel.SMS, sent_at=NOON, due_at=None)
     assert sentence(sent) == "Sent by sms at 2026-06-01 12:00 UTC."
     assert sentence(held) == f"{HELD[Reason.QUIET_HOURS]} To be looked at again at 2026-06-01 12:00 UTC."

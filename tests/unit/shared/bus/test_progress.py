@@ -84,6 +84,19 @@ async def test_another_cluster_begins_anew() -> None:
     assert await group.progress.read_until(moment(2)) is None
 
 
+async def test_what_a_clock_reached_that_was_ahead_says_nothing_once_it_is_put_back() -> None:
+    """Given all read by a clock an hour ahead; when it is put back, and a record waits; then no moment is reached until
+    that has been handled."""
+    group = Group()
+    assert await group.progress.read_until(moment(3600)) == moment(3600)
+    group.written = {("t", 0): 1}
+
+    assert [await group.progress.read_until(moment(second)) for second in (0, 1)] == [None, None]
+
+    group.handled = {("t", 0): 1}
+    assert await group.progress.read_until(moment(2)) == moment(2)
+
+
 STEPS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 4), st.integers(0, 4)), max_size=30
 )
