@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from shared.program.period import Period, anniversary
 
 ExpireAt = Literal["day", "month", "year"]
+"""At the end of which day points expire: that on which they have lasted long enough, or the last of its month or
+year."""
 
 REMEMBERED = 4096
 """Days that each function remembers; a year of history is 366."""

@@ -35,10 +35,6 @@ class Redeem:
     reserve_for: Period
 
 
-"""At the end of which day points expire: that on which they have lasted long enough, or the last of its month or
-year."""
-
-
 @dataclass(frozen=True, slots=True)
 class Points:
     """`expire_after` None: never. `renewed_by`: types of events that let all points last as long again.

@@ -12,10 +12,10 @@ from services.rewards.application.jobs import DUE_MAX, work_of
 from services.rewards.application.ports import Programs
 from services.rewards.domain import tiers
 from services.rewards.domain.campaigns.acting import act
-from services.rewards.domain.campaigns.holding import end_unmet, holds_still, pass_on
+from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes, split
 from services.rewards.domain.campaigns.runs import Run, State
-from services.rewards.domain.campaigns.starting import actions_of
+from services.rewards.domain.campaigns.starting import actions_of, pass_on, writes
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.experiments.arms import HOLDOUT
 from services.rewards.domain.member import Member
@@ -50,10 +50,10 @@ class RunCampaigns:
             changes = Changes(now, rulebook.program.version)
             lifted = []
             for member in members.values():
-                # In the order of the file: what one does not write after all, the next one does.
-                order, last = rulebook.campaign_order, len(rulebook.campaign_order)
-                runs_due = member.runs.values()
-                due = sorted(runs_due, key=lambda run: (run.due_at, order.get(run.campaign, last), run.run))
+                # In the order of the file, first what it has no longer: what one does not write after all, the next
+                # one does.
+                order, runs_due = rulebook.campaign_order, member.runs.values()
+                due = sorted(runs_due, key=lambda run: (run.due_at, order.get(run.campaign, -1), run.run))
                 for run in due:
                     told = len(changes.outcomes)
                     _act_now(member, run, facts.get(member.customer_id), rulebook, changes)
@@ -79,7 +79,7 @@ def _act_now(member: Member, run: Run, facts: Facts | None, rulebook: Rulebook, 
     occasion = Occasion(run.on, run.cause, run.root, run.started_at, told, facts, event)
     if campaign.delay is not None and not holds_still(campaign, occasion, member, rulebook):
         end_unmet(member, run, changes)
-        if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
+        if writes(campaign, run.arm):
             pass_on(member, run, rulebook)
         return
     member.part, earned = run.part, member.lifetime_earned

@@ -80,7 +80,8 @@ def _not_due(verdict: Verdict, activity: Activity, program: Program) -> str:
 
 def _goal_reached(verdict: Verdict, activity: Activity, program: Program) -> str:
     at = verdict.figures.get("goal_reached_at")
-    return f"its goal was reached{f' on {at:%d %B %Y}' if at is not None else ''}, before it was due"
+    on = f" on {at.astimezone(program.time_zone):%d %B %Y}" if at is not None else ""
+    return f"its goal was reached{on}, before it was due"
 
 
 def _limit(verdict: Verdict, activity: Activity, program: Program) -> str:

@@ -139,3 +139,50 @@ async def test_what_comes_too_late_is_looked_at_too(rewards: Rewards) -> None:
     await rewards.happen(structs.replace(lapsed(facts=BACK), late=True))
     assert await pass_days(rewards, 21) == []
     assert await states(rewards) == [("back", "unmet")]
+
+
+async def test_what_a_campaign_that_is_gone_would_have_written_the_next_one_does(rewards: Rewards) -> None:
+    """Given two campaigns that would write about the same after the same wait; when the program has the first no longer
+    by then; then the second writes."""
+    two = "{id: two, on: x.seen, after: P1D, do: [{message: again}]}"
+    await run_program(rewards, "{id: one, on: x.seen, after: P1D, do: [{message: hello}]}", two)
+    await rewards.happen(activity("x.seen", "a"))
+    await run_program(rewards, two)
+    assert await pass_days(rewards, 1) == ["again"]
+    assert sorted(await states(rewards)) == [("one", "dropped"), ("two", "done")]
+
+
+async def test_nobody_takes_over_what_another_one_writes(rewards: Rewards) -> None:
+    """Given a campaign that writes nothing, and two of which the first writes; when the program has let the former
+    write too by then, but it holds no more; then there still is one message for one cause."""
+    one = "{id: one, on: x.seen, when: customer.visits < 5, after: P1D, do: [{tag: t}]}"
+    others = [
+        f"{{id: {name}, on: x.seen, after: P1D, do: [{{message: {message}}}]}}"
+        for name, message in (("two", "hello"), ("three", "again"))
+    ]
+    await run_program(rewards, one, *others)
+    await rewards.happen(activity("x.seen", "a", facts={"visits": 1}))
+    await run_program(rewards, one.replace("tag: t", "message: hello"), *others)
+    await rewards.happen(activity("page.viewed", "p", at=after(0.5), facts={"visits": 9}))
+    assert await pass_days(rewards, 1) == ["hello"]
+
+
+async def test_what_was_not_kept_of_the_event_is_not_asked(rewards: Rewards) -> None:
+    """Given a run that waits since before anything was asked again, so that the event's source was not kept; when it is
+    due; then its condition, which asks for that, cannot be asked again, and keeps it from nothing."""
+    when = "event.source == 'shop' && customer.visits < 5"
+    await run_program(rewards, f'{{id: c, on: x.seen, when: "{when}", after: P1D, do: [{{message: hello}}]}}')
+    await rewards.happen(activity("x.seen", "a", facts={"visits": 1}))
+    await rewards.plant("UPDATE rewards.campaign_runs SET event = (event::jsonb - '__common')::text")
+    assert await pass_days(rewards, 1) == ["hello"]
+
+
+async def test_after_a_downtime_who_came_back_meanwhile_is_not_missed(rewards: Rewards) -> None:
+    """Given a lapse and a return that are both read only when the wait is over; when they come in their order; then
+    nothing is written."""
+    await run_program(rewards, LAPSED)
+    rewards.clock.now = after(20)
+    await rewards.happen(lapsed(facts=OUT))
+    await rewards.happen(activity("page.viewed", "back", at=after(10), facts=BACK))
+    assert await pass_days(rewards, 20) == []
+    assert await states(rewards) == [("back", "unmet")]

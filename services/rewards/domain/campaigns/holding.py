@@ -1,14 +1,14 @@
 """Whether what a campaign began on still holds, when it has waited: nobody who is back is told that they are missed."""
 
 from services.rewards.domain import tiers
-from services.rewards.domain.campaigns.occasions import ENTERED, LEFT, STAGE, Occasion
+from services.rewards.domain.campaigns.occasions import ASKED, ENTERED, LEFT, STAGE, Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Facts
 from shared.program.campaigning import Campaign
-from shared.program.condition import ConditionContext
+from shared.program.condition import Condition, ConditionContext
 
 TIER = "tier.changed"
 
@@ -26,7 +26,9 @@ def holds_still(campaign: Campaign, occasion: Occasion, member: Member, rulebook
         return True
     if not _unchanged(occasion, facts):
         return False
-    return campaign.when is None or ConditionContext(facts, occasion.event).holds(campaign.when)
+    if campaign.when is None or _asks_what_was_not_kept(campaign.when, occasion):
+        return True
+    return ConditionContext(facts, occasion.event).holds(campaign.when)
 
 
 def end_unmet(member: Member, run: Run, changes: Changes) -> None:
@@ -35,19 +37,10 @@ def end_unmet(member: Member, run: Run, changes: Changes) -> None:
     changes.keep_run(member, run)
 
 
-def pass_on(member: Member, run: Run, rulebook: Rulebook) -> None:
-    """The message that a run does not write after all is that of the next campaign of the file that waited beside it to
-    write about the same."""
-    if run.silent:
-        return
-    beside = [
-        one
-        for one in member.runs.values()
-        if one.silent and one.state is State.WAITING and one.moment == run.moment
-    ]
-    last = len(rulebook.campaign_order)
-    for one in sorted(beside, key=lambda one: rulebook.campaign_order.get(one.campaign, last))[:1]:
-        one.silent = False
+def _asks_what_was_not_kept(when: Condition, occasion: Occasion) -> bool:
+    """Whether it asks of the event what was not kept: of runs that began before anything was asked again."""
+    asked = {one.key for one in (*when.variables, *(when.flags or ())) if one.root == "event"}
+    return isinstance(occasion.event, dict) and not asked.isdisjoint(set(ASKED) - occasion.event.keys())
 
 
 def _unchanged(occasion: Occasion, facts: Facts) -> bool:

@@ -7,7 +7,6 @@ from msgspec import json
 
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.goals import reach_goals
-from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
 from services.rewards.domain.changes import Changes
@@ -32,10 +31,11 @@ def start(
     *,
     later: Sequence[Activity] = (),
 ) -> None:
-    """Begin campaigns that one activity (or what time did at one moment) brought about; those that do not wait act at
-    once. Of those that would write at the same time, the first in the file does; `writing` are those that do already.
-    Earlier runs of campaigns that are limited or experiments must be loaded. `later`: for an occasion that came late,
-    what is known of after it, oldest first; where that has reached a goal, the campaign stops before it acts."""
+    """Begin campaigns that one activity (or what time did at one moment) brought about; those without a delay act at
+    once, the others with the sweep, which knows what came meanwhile. Of those that would write at the same time, the
+    first in the file does; `writing` are those that do already. Earlier runs of campaigns that are limited or
+    experiments must be loaded. `later`: for an occasion that came late, what is known of after it, oldest first; where
+    that has reached a goal, the campaign stops before it acts."""
     order = rulebook.campaign_order
     for campaign, occasion in sorted(begins, key=lambda one: (order[one[0].id], one[1].cause)):
         run = _begin(member, campaign, occasion, rulebook, changes)
@@ -45,15 +45,11 @@ def start(
             reach_goals(member, activity, rulebook, changes)
         if run.state is State.STOPPED:
             continue
-        waits = run.due_at > changes.now
-        if not waits and campaign.delay is not None and not holds_still(campaign, occasion, member, rulebook):
-            end_unmet(member, run, changes)
-            continue
-        if run.arm != HOLDOUT and any(action.message for action in actions_of(campaign, run.arm)):
+        if writes(campaign, run.arm):
             moment = (run.root, campaign.delay)
             run.silent = moment in writing
             writing.add(moment)
-        if waits:
+        if campaign.delay is not None or run.due_at > changes.now:
             run.event = json.encode(occasion.kept()).decode()
         else:
             act(member, run, actions_of(campaign, run.arm), occasion, rulebook, changes)
@@ -66,6 +62,27 @@ def actions_of(campaign: Campaign, arm: str) -> tuple[Action, ...]:
     if not campaign.variants:
         return campaign.do
     return next((variant.do for variant in campaign.variants if variant.id == arm), ())
+
+
+def writes(campaign: Campaign, arm: str) -> bool:
+    """Whether the campaign asks for a message in an arm."""
+    return any(action.message for action in actions_of(campaign, arm))
+
+
+def pass_on(member: Member, run: Run, rulebook: Rulebook) -> None:
+    """The message that a run does not write after all is that of the next campaign of the file that waited beside it to
+    write about the same, unless another one writes."""
+    if run.silent:
+        return
+    beside = [one for one in member.runs.values() if one.moment == run.moment]
+    writing = [
+        one
+        for campaign in rulebook.program.campaigns
+        for one in beside
+        if one.campaign == campaign.id and one.state is State.WAITING and writes(campaign, one.arm)
+    ]
+    if writing and all(one.silent for one in writing) and not any(one.wrote for one in beside):
+        writing[0].silent = False
 
 
 def _begin(
