@@ -59,6 +59,7 @@ from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.faults import is_transient
 from shared.bus.offsets import Offsets
+from shared.bus.progress import Progress
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
 from shared.bus.worker import StreamWorker
 from shared.clock import Clock, system_clock
@@ -165,11 +166,12 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
     members = PostgresMembers(make_outbox(settings, SERVICE))
     store = PostgresCheckouts(Names(Pseudonyms(settings.secret, settings.phone_region)))
     campaigns = Campaigns(PostgresRuns(), members)
+    consumer, offsets = make_consumer(settings, engine, SERVICE, ACTIVITY_TOPIC), Offsets(SERVICE)
     stream = StreamWorker(
         engine=engine,
-        consumer=make_consumer(settings, engine, SERVICE, ACTIVITY_TOPIC),
+        consumer=consumer,
         topic=ACTIVITY_TOPIC,
-        offsets=Offsets(SERVICE),
+        offsets=offsets,
         dead_letters=DeadLetters(SERVICE),
         handle=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets(), campaigns),
         clock=clock,
@@ -185,6 +187,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,
+        read_until=Progress(engine, consumer, offsets, ACTIVITY_TOPIC).read_until,
         activities=PostgresActivities(),
         history_months=settings.history_months,
     )

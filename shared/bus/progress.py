@@ -4,7 +4,7 @@ Who acts on what has not happened (nobody logged in for 14 days) must know that 
 another member reads, or nobody at the moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.bus.interface import Consumer
 from shared.bus.offsets import Offsets
 from shared.bus.records import Partition
+
+ReadUntil = Callable[[datetime], Awaitable[datetime | None]]
+"""The latest moment up to which everything was read, by all workers together; None when there is none."""
+
+
+async def whenever(now: datetime) -> datetime:
+    """For jobs that need not wait for what is unread."""
+    return now
 
 
 @dataclass(frozen=True, slots=True)

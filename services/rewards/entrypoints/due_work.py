@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
 from services.rewards.application.timed import TimedJobs
 from shared.bus.faults import is_transient
+from shared.bus.interface import BusUnavailableError
+from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
 from shared.waiting import rest
 
@@ -20,6 +22,10 @@ SET_ASIDE_FOR = timedelta(minutes=10)
 """After that a member whose due work failed is tried again."""
 SET_ASIDE_MAX = 1_000
 """Members set aside at a time; beyond it the fault is not one of members, and the job waits."""
+AFTER_READING = frozenset({"run_campaigns"})
+"""Jobs that wait until the stream has been read, as after a downtime: nobody is missed whose return waits unread."""
+READ_WITHIN = timedelta(minutes=1)
+"""What came in the last minute may be unread: a stream that never rests is never read to its end."""
 
 SET_ASIDE = Counter(
     "regulars_due_work_set_aside_total",
@@ -37,10 +43,13 @@ class DueWork:
     `SET_ASIDE_FOR`, and the others go on.
     """
 
-    def __init__(self, engine: AsyncEngine, jobs: TimedJobs, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, jobs: TimedJobs, clock: Clock, read_until: ReadUntil = whenever
+    ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._clock = clock
+        self._read_until = read_until
         self._failing: dict[str, str] = {}
         self._aside: dict[str, dict[str, datetime]] = {}
 
@@ -85,6 +94,8 @@ class DueWork:
             now = self._clock()
             for customer in [customer for customer, until in aside.items() if until <= now]:
                 del aside[customer]
+            if name in AFTER_READING and not await self._has_read(now):
+                return
             try:
                 async with self._engine.begin() as connection:
                     done = await job(connection, now, aside.keys(), limit)
@@ -94,6 +105,14 @@ class DueWork:
             limit = min(limit * 2, DUE_MAX)
             if done:
                 log.info("due_work_done", job=name, members=done)
+
+    async def _has_read(self, now: datetime) -> bool:
+        """Whether the stream has been read, by all workers; not, where it cannot be."""
+        try:
+            moment = await self._read_until(now)
+        except BusUnavailableError:
+            return False
+        return moment is not None and now - moment <= READ_WITHIN
 
     def _narrow(self, name: str, failed: DueWorkError, now: datetime) -> int:
         """How many members to take next after a failure; sets the one aside whose fault it is. Raises what is nobody's

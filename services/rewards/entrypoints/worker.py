@@ -12,6 +12,7 @@ from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork
 from shared.bus.faults import is_transient
+from shared.bus.progress import ReadUntil
 from shared.clock import Clock
 from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys
@@ -45,12 +46,13 @@ class RewardsWorker:
         keys: IdempotencyKeys,
         relay: Running | None,
         clock: Clock,
+        read_until: ReadUntil,
         activities: PostgresActivities,
         history_months: int,
     ) -> None:
         self._engine = engine
         self._stream = stream
-        self._due = DueWork(engine, jobs, clock)
+        self._due = DueWork(engine, jobs, clock, read_until)
         self._keys = keys
         self._relay = relay
         self._clock = clock

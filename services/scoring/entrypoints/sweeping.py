@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.faults import is_transient
+from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
 from shared.waiting import rest
 
@@ -35,15 +36,7 @@ SWEEP_FAILURES = Counter(
 Job = Callable[[AsyncConnection, datetime], Awaitable[bool]]
 """One step within a transaction, which answers whether there may be more to do at once."""
 
-ReadUntil = Callable[[datetime], Awaitable[datetime | None]]
-"""The latest moment up to which everything was read, by all workers together; None when there is none."""
-
 log = structlog.get_logger()
-
-
-async def whenever(now: datetime) -> datetime:
-    """For jobs that need not wait for what is unread."""
-    return now
 
 
 async def sweep_until(

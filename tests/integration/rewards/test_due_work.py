@@ -1,12 +1,13 @@
 """Timed jobs of which one member's work fails."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.rewards.entrypoints.due_work import SET_ASIDE_FOR, DueWork
+from tests.integration.rewards.campaigning import after, lapsed, run_program, states
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import activity
 
@@ -39,6 +40,30 @@ async def test_one_members_fault_holds_up_nobody_else(rewards: Rewards):
     assert await _available(rewards) == dict.fromkeys(MEMBERS, 0)
     assert work.trouble is None
     await rewards.check()
+
+
+async def test_campaigns_wait_until_the_stream_was_read(rewards: Rewards) -> None:
+    """Given a run that fell due while nobody worked, and a return of the customer that waits unread; when the jobs run,
+    then they leave it alone; once the stream has been read, then they know that nobody is to be missed."""
+    back = (
+        "{id: back, on: stage.changed, when: \"event.to == 'lapsed'\", after: P14D, do: [{message: hello}]}"
+    )
+    await run_program(rewards, back)
+    await rewards.happen(lapsed(facts={"stage": "lapsed"}))
+    rewards.clock.now = after(20)
+    read = [None, after(9), after(20)]
+
+    async def read_until(_: datetime) -> datetime | None:
+        return read[0]
+
+    work = DueWork(rewards.engine, rewards.jobs, rewards.clock, read_until)
+    while read[0] != after(20):
+        await work.once(asyncio.Event())
+        assert await states(rewards) == [("back", "waiting")]
+        read.pop(0)
+    await rewards.happen(activity("page.viewed", "b", at=after(10), facts={"stage": "won_back"}))
+    await work.once(asyncio.Event())
+    assert await states(rewards) == [("back", "unmet")]
 
 
 async def _set_balance(rewards: Rewards, points: int) -> None:
