@@ -61,6 +61,7 @@ from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
+from shared.priority import give_way
 from shared.process import asked_role, run_worker_process
 from shared.program.faults import ProgramError
 from shared.program.versions.reading import NoProgramError
@@ -229,6 +230,7 @@ def main() -> None:
         description="Sends messages and webhooks.",
         health=Health(f"{SERVICE}-worker", VERSION, worker.checks()),
     )
+    give_way()  # to those who count orders and answer checkouts: a letter may come a second later
     run_worker_process(app, settings.worker_port, worker.run, settings.host)
 
 

@@ -6,11 +6,15 @@ import time
 from urllib.parse import urlsplit
 
 from tests.benchmarks.load import Connection, Result, request
-from tests.benchmarks.orders import bodies, order_events
+from tests.benchmarks.orders import CUSTOMERS, POPULATION, bodies, order_events
+from tests.benchmarks.pipeline import ORDERS
 from tests.benchmarks.report import Figure
 from tests.support.stack import Stack
 
 SECONDS, PROBES_PER_SECOND, BATCH = 25, 6, 50
+NEWCOMER_EVERY = ORDERS // CUSTOMERS
+"""The mix of (b), at half of its rate: as many of the orders are a customer's first."""
+
 ASK_EVERY_S, ASK_SHARE = 0.01, 0.05
 """Adds half of it to what is measured. Who has waited for long asks after a twentieth of that time again: else the more
 are waiting, the more would the asking itself hold them up."""
@@ -23,7 +27,13 @@ async def latency(stack: Stack, orders_per_second: float) -> list[Figure]:
     run = f"load{time.time_ns()}"
     url = f"{stack.ingest}/v1/events"
     messages = [
-        request(url, body) for body in bodies(order_events(int(rate * (SECONDS + 10)), run=run), BATCH)
+        request(url, body)
+        for body in bodies(
+            order_events(
+                int(rate * (SECONDS + 10)), run=run, population=POPULATION, newcomer_every=NEWCOMER_EVERY
+            ),
+            BATCH,
+        )
     ]
     load = asyncio.create_task(_background(stack, messages, rate, stop))
     await asyncio.sleep(2)

@@ -8,14 +8,34 @@ from random import Random
 from typing import Any
 
 CUSTOMERS = 2_000
+POPULATION = "shop"
+"""The customers of (b), whom (c) goes on with."""
 
 
-def order_events(count: int, *, run: str, customers: int = CUSTOMERS) -> list[dict[str, Any]]:
-    """So many orders of two lines each, over so many customers, a second apart, ending now."""
+def order_events(
+    count: int,
+    *,
+    run: str,
+    customers: int = CUSTOMERS,
+    population: str | None = None,
+    newcomer_every: int = 0,
+) -> list[dict[str, Any]]:
+    """So many orders of two lines each, over so many customers, a second apart, ending now.
+
+    The customers are `run`'s own, or those of `population`. With `newcomer_every` of n, one more of them comes with
+    each n-th order and one no longer does: so the first orders, upgrades and milestones keep coming as they came
+    while so many customers made n orders each.
+    """
     random = Random(run)
     start = datetime.now(UTC) - timedelta(seconds=count)
+    customer = population or run
     return [
-        _order(number, f"{run}-{random.randrange(customers)}", start + timedelta(seconds=number), run)
+        _order(
+            number,
+            f"{customer}-{random.randrange(customers) + (number // newcomer_every + 1 if newcomer_every else 0)}",
+            start + timedelta(seconds=number),
+            run,
+        )
         for number in range(count)
     ]
 

@@ -8,9 +8,9 @@ import asyncpg
 
 from tests.benchmarks.load import Result, drive, request
 from tests.benchmarks.orders import bodies, order_events
-from tests.benchmarks.pipeline import posted
 from tests.benchmarks.redemptions import CLIENTS, give_points, tpcb
 from tests.benchmarks.report import Figure
+from tests.benchmarks.settling import posted, until_posted
 from tests.support.stack import Stack
 
 ORDERS, BATCH, CONNECTIONS = 30_000, 100, 4
@@ -53,24 +53,15 @@ async def _stream(stack: Stack) -> tuple[float, float]:
         await drive(url, [request(url, body) for body in bodies(events, BATCH)], CONNECTIONS)
         await _until(connection, "SELECT count(*) FROM scoring.timeline", ORDERS)
         await worker.start()
-        await _reaches(connection, before + 1)
+        await until_posted(connection, before + 1)
         start, first = time.perf_counter(), await posted(connection)
         made = await connection.fetchval(ENTRIES)
-        await _reaches(connection, before + ORDERS)
+        await until_posted(connection, before + ORDERS)
         seconds = time.perf_counter() - start
         after = await connection.fetchval(ENTRIES)
         return (after - made) / seconds, (before + ORDERS - first) / seconds
     finally:
         await connection.close()
-
-
-async def _reaches(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Wait for so many orders in the ledger."""
-    deadline = time.perf_counter() + TIMEOUT_S
-    while await posted(connection) < count:
-        if time.perf_counter() > deadline:
-            raise TimeoutError(f"fewer than {count} orders were posted")
-        await asyncio.sleep(0.01)
 
 
 async def _until(connection: "asyncpg.Connection[asyncpg.Record]", counting: str, more: int) -> None:

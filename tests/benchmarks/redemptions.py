@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from tests.benchmarks.load import Result, drive, request
 from tests.benchmarks.orders import bodies, order_events
 from tests.benchmarks.report import Figure
+from tests.benchmarks.settling import settle
 from tests.support.stack import HEADERS, Stack
 
 CLIENTS, SECONDS, MEMBERS, REQUESTS = 32, 10, 1_000, 12_000
@@ -21,6 +22,7 @@ async def redemptions(stack: Stack) -> list[Figure]:
     """The figures of this part."""
     run = f"burn{time.time_ns()}"
     await give_points(stack, run)
+    await settle(stack)
     url = f"{stack.rewards}/v1/redemptions"
     random = Random(run)
     messages = [

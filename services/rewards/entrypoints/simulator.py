@@ -5,7 +5,6 @@ python -m services.rewards.entrypoints.simulator     one of them: takes its task
 
 import asyncio
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,12 +17,11 @@ from msgspec.structs import replace
 from services.rewards.adapters.histories import LAST, PostgresHistory
 from services.rewards.application.simulation import Finding, Task, simulate
 from services.rewards.domain.simulation.contrast import Contrast
+from shared.priority import give_way
 
 SLICES_PER_PROCESS = 4
 LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
 """Of customer ids, in the order in which the database sorts them."""
-NICENESS = 10
-"""Checkouts and streams go first."""
 
 
 class SimulatorError(Exception):
@@ -116,7 +114,7 @@ async def _play(order: _Order) -> Finding:
 
 def main() -> None:
     """Play one task."""
-    os.nice(NICENESS)
+    give_way()
     gc.disable()  # what a customer leaves behind goes when the next one comes: there are no cycles
     order = msgpack.decode(sys.stdin.buffer.read(), type=_Order)
     sys.stdout.buffer.write(msgpack.encode(asyncio.run(_play(order))))
