@@ -29,7 +29,6 @@ _OF_CUSTOMERS = text("""
     SELECT number, record FROM rewards.activities
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND number < :before ORDER BY number DESC LIMIT :limit
     """)
-_FORGET = text("DELETE FROM rewards.activities WHERE customer_id = ANY(CAST(:customers AS text[]))")
 
 BATCH_MAX = 10_000
 """The sequence counts by so much: each batch has numbers of its own."""
@@ -83,10 +82,6 @@ class PostgresActivities:
         await connection.execute(_SOON)
         dropped: int = await connection.scalar(_DROP_MONTHS, {"before": before})
         return dropped
-
-    async def forget(self, connection: AsyncConnection, customer_ids: Collection[str]) -> None:
-        """Delete all records of these customers; that they were taken stays known."""
-        await connection.execute(_FORGET, {"customers": list(customer_ids)})
 
 
 async def find(connection: AsyncConnection, id_: str) -> Activity | None:

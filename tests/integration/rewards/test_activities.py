@@ -106,18 +106,6 @@ async def test_a_month_made_in_a_transaction_that_failed_is_made_again(rewards: 
     assert await rewards.rows("SELECT count(*) FROM rewards.activities") == [(1,)]
 
 
-async def test_a_forgotten_customers_records_are_gone_and_nobody_elses(rewards: Rewards) -> None:
-    """Given two customers with orders in two months; when one is forgotten; then the other's are all that is left."""
-    for name in ("1", "2"):
-        await rewards.happen(order(name, "10"), order(f"o{name}", "10", customer=OTHER))
-        rewards.clock.advance(timedelta(days=31))
-
-    async with rewards.engine.begin() as connection:
-        await PostgresActivities().forget(connection, [CUSTOMER])
-
-    assert await rewards.rows("SELECT DISTINCT customer_id FROM rewards.activities") == [(OTHER,)]
-
-
 async def test_the_worker_forgets_months_that_are_kept_no_longer(
     rewards: Rewards, settings: Settings
 ) -> None:
