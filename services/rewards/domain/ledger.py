@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import FOR_EVER, Lot, end_of_points, keep_in_step, oldest_first
+from services.rewards.domain.lots import Lot, end_of_points, keep_in_step, oldest_first
 from services.rewards.domain.member import Member
 from shared.program.model import Program
 
@@ -29,7 +29,7 @@ def open_lot(
 
 def wait_no_longer(lot: Lot, now: datetime) -> None:
     """Points that come into an empty lot now wait only if its time has not come: time passes over empty lots."""
-    if lot.pending and not lot.remaining and lot.available_at is not None:
+    if not lot.remaining and lot.available_at is not None:
         lot.pending = lot.available_at > now
 
 
@@ -130,12 +130,12 @@ def take_back(
         _draw(own, taken)
         left -= taken
         reverse(Account.PENDING if own.pending else Account.AVAILABLE, taken, own.number, own.number)
-    if left and own is not None and (taken := min(own.expired, left)):
+    if own is not None and (taken := min(own.expired, left)):
         own.expired -= taken
         own.changed = True
         left -= taken
         reverse(Account.EXPIRED, taken, own.number, "expired")
-    if left and member.available:
+    if left:
         for lot in oldest_first(member.lots.values()):
             taken = min(lot.remaining, left)
             _draw(lot, taken)
@@ -152,23 +152,21 @@ def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
 
     Needs all lots of the member that hold points.
     """
-    moved = False
-    waiting: list[Lot] = []
-    ending: list[Lot] = []
+    waiting: list[tuple[datetime, int, Lot]] = []
+    ending: list[tuple[datetime, int, Lot]] = []
     for lot in member.lots.values():
         if not lot.remaining:
             continue
-        moved = moved or lot.changed
+        if lot.changed:  # brought in step with the customer's activity
+            changes.touch(member)
         if lot.pending and lot.available_at is not None and lot.available_at <= now:
-            waiting.append(lot)
+            waiting.append((lot.available_at, lot.number, lot))
         if lot.expires_at is not None and lot.expires_at <= now:
-            ending.append(lot)
-    if moved:  # brought in step with the customer's activity
-        changes.touch(member)
+            ending.append((lot.expires_at, lot.number, lot))
     # In the order in which it became due, whenever it is noticed: what can be spent first pays a debt first.
-    for lot in sorted(waiting, key=lambda lot: (lot.available_at or FOR_EVER, lot.number)):
+    for _, _, lot in sorted(waiting):
         _release_pending(member, changes, lot)
-    for lot in sorted(ending, key=lambda lot: (lot.expires_at or FOR_EVER, lot.number)):
+    for _, _, lot in sorted(ending):
         if not lot.pending and lot.remaining:
             _expire(member, changes, lot)
 

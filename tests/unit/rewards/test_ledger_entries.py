@@ -250,3 +250,42 @@ def test_points_that_could_be_spent_before_pay_a_debt_before_those_that_are_earn
     ledger.earn(member, changes, new, 10, rule="purchase", cause="c", at=NOW, key="k")
     assert (waited.remaining, new.remaining) == (10, 10)
     assert (member.available, member.debt) == (20, 0)
+
+
+def test_points_for_an_order_that_waits_wait_with_its_others_until_time_is_looked_at() -> None:
+    """Given an order's points whose waiting is over, which nobody has noticed yet; when more are given for the order;
+    then they wait with the others, and all of them become available together."""
+    lot = holding(1, 10, pending=True, available_at=EARLIER)
+    member, changes = start(lot)
+
+    ledger.earn(member, changes, lot, 5, rule="r", cause="c", at=NOW, key="k")
+    assert (member.pending, member.available) == (15, 0)
+
+    ledger.bring_up_to_date(member, changes, NOW)
+    assert (member.pending, member.available) == (0, 15)
+
+
+def test_lots_expire_in_the_order_in_which_they_ended() -> None:
+    """Given two lots that are over, the one that ended first with the greater number, and one whose points never
+    expire; when time is looked at; then the entries stand in the order of the ends."""
+    later, first = holding(1, 4, ends=NOW), holding(2, 5, ends=EARLIER)
+    member, changes = start(later, first, holding(3, 6))
+
+    ledger.bring_up_to_date(member, changes, NOW)
+
+    assert [(one.kind, one.lot, one.points) for one in changes.entries] == [
+        (Kind.EXPIRE, 2, 5),
+        (Kind.EXPIRE, 1, 4),
+    ]
+
+
+def test_points_that_a_debt_took_as_they_came_do_not_expire_as_well() -> None:
+    """Given a debt, and waiting points that became available and ended while nobody looked; when time is looked at;
+    then they have paid the debt, and nothing is left to expire."""
+    lot = holding(1, 10, pending=True, available_at=EARLIER, ends=NOW)
+    member, changes = start(lot, debt=10)
+
+    ledger.bring_up_to_date(member, changes, NOW)
+
+    assert [one.kind for one in changes.entries] == [Kind.RELEASE_PENDING, Kind.SETTLE]
+    assert (lot.remaining, lot.expired, member.debt) == (0, 0, 0)

@@ -50,6 +50,12 @@ def _lines(summary: Summary) -> Iterator[str]:
         f"{summary.tier_down:,} in a lower one."
     )
     yield from _tables(summary)
+    if summary.not_played:
+        more = len(summary.not_played) - ROWS
+        yield ""
+        yield f"Not played: {', '.join(summary.not_played[:ROWS])}" + (
+            f" and {more} more" if more > 0 else ""
+        )
     if summary.notes:
         yield ""
         yield from (f"Note: {note}" for note in summary.notes)

@@ -92,7 +92,8 @@ class CustomerRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The proposed program against the one in force over real history. `gain`, `lose`: customers by points given;
-    `same`: those who would notice nothing at all. `notes` say what is not covered."""
+    `same`: those who would notice nothing at all. `not_played` names what of the proposed program was left out, by its
+    place in the file (`campaigns.we-miss-you`); `notes` say what else is not covered."""
 
     program: str
     live_version: int
@@ -117,4 +118,5 @@ class Summary:
     segments: list[SegmentRow]
     gain_most: list[CustomerRow]
     lose_most: list[CustomerRow]
+    not_played: list[str]
     notes: list[str]

@@ -62,7 +62,8 @@ def summarize(
         segments=_segments(contrast, live, proposed),
         gain_most=[customer_row(one) for one in contrast.gained],
         lose_most=[customer_row(one) for one in contrast.lost],
-        notes=list(_notes(contrast, live, proposed)),
+        not_played=_not_played(proposed),
+        notes=_notes(contrast, live, proposed),
     )
 
 
@@ -167,6 +168,16 @@ def _tier_moves(contrast: Contrast, live: Program, proposed: Program) -> tuple[i
             up += customers if step > 0 else 0
             down += customers if step < 0 else 0
     return up, down
+
+
+def _not_played(program: Program) -> list[str]:
+    """What of a program a simulation leaves out: what takes messages, two histories, or a row that all share."""
+    found = [f"campaigns.{campaign.id}" for campaign in program.campaigns]
+    if program.points.referral is not None:
+        found.append("points.referral")
+    found += [f"offers.{id_}.stock" for id_, offer in program.offers.items() if offer.terms.stock is not None]
+    found += [f"rewards.{id_}.stock" for id_, one in program.rewards.items() if one.terms.stock is not None]
+    return found
 
 
 def _notes(contrast: Contrast, live: Program, proposed: Program) -> list[str]:
