@@ -187,7 +187,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,
-        read_until=Progress(engine, consumer, offsets, ACTIVITY_TOPIC).read_until,
+        progress=Progress(autocommit(engine), consumer, offsets, ACTIVITY_TOPIC),
         activities=PostgresActivities(),
         history_months=settings.history_months,
     )

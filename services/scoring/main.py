@@ -74,6 +74,7 @@ from shared.contracts.events import EVENTS_TOPIC
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
+from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
 from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
@@ -215,7 +216,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         personal=personal,
         stream=stream,
         watchdog=watchdog,
-        progress=Progress(engine, consumer, offsets, EVENTS_TOPIC),
+        progress=Progress(autocommit(engine), consumer, offsets, EVENTS_TOPIC),
         relay=make_relay(settings, engine, SERVICE),
         sweeps=(sweep, introduce, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
         roll_up=roll_up,

@@ -77,6 +77,12 @@ class Consumer(Protocol):
         Raises `BusUnavailableError`.
         """
 
+    async def beginnings(self) -> dict[Partition, int]:
+        """For each assigned partition the offset of the oldest record that it still has; its head, where it has none.
+
+        Raises `BusUnavailableError`.
+        """
+
     async def ends(self) -> dict[Partition, int]:
         """The same for every partition of the topic, whichever member reads it; those never written to may be left
         out. Raises `BusUnavailableError`.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -36,6 +36,8 @@ FETCH_WAIT_MS = 250
 JOIN_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 5.0
 REPORT_S = 1.0
+
+_Ask = Callable[[Any, list[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int]]]
 
 
 class KafkaConsumer:
@@ -141,16 +143,21 @@ class KafkaConsumer:
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
-        return await self._ends_of(self._assigned)
+        return await self._offsets_of(self._assigned, AIOKafkaConsumer.end_offsets)
+
+    async def beginnings(self) -> dict[Partition, int]:
+        """Where the assigned partitions begin. Raises `BusUnavailableError`."""
+        return await self._offsets_of(self._assigned, AIOKafkaConsumer.beginning_offsets)
 
     async def ends(self) -> dict[Partition, int]:
         """Where all partitions of the topic end. Raises `BusUnavailableError`."""
         numbers = None if self._client is None else self._client.partitions_for_topic(self._topic)
         if not numbers:
             raise BusUnavailableError("not connected to Kafka")
-        return await self._ends_of((self._topic, number) for number in numbers)
+        places = [(self._topic, number) for number in numbers]
+        return await self._offsets_of(places, AIOKafkaConsumer.end_offsets)
 
-    async def _ends_of(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    async def _offsets_of(self, partitions: Iterable[Partition], ask: _Ask) -> dict[Partition, int]:
         client = self._client
         if client is None:
             raise BusUnavailableError("not connected to Kafka")
@@ -158,10 +165,10 @@ class KafkaConsumer:
         if not places:
             return {}
         try:
-            ends = await bounded(client.end_offsets(places), QUERY_TIMEOUT_S)
+            found = await bounded(ask(client, places), QUERY_TIMEOUT_S)
         except KAFKA_ERRORS as error:
             raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
-        return {(place.topic, place.partition): offset for place, offset in ends.items()}
+        return {(place.topic, place.partition): offset for place, offset in found.items()}
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
         """Commit the positions to Kafka, in the background and at most once a second, for those who look there."""

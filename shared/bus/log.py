@@ -95,6 +95,12 @@ class PostgresLog:
         self._heads = text(f"""
             SELECT topic, partition, next_offset FROM {heads}
             """)  # noqa: S608
+        self._beginnings = text(f"""
+            SELECT h.topic, h.partition, coalesce(
+                (SELECT min(r."offset") FROM {records} r WHERE r.topic = h.topic AND r.partition = h.partition),
+                h.next_offset)
+            FROM {heads} h WHERE h.topic = :topic
+            """)  # noqa: S608
         self._delete = text(f"""
             DELETE FROM {records} r
             USING unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
@@ -209,6 +215,12 @@ class PostgresLog:
         return {
             (topic, partition): offset for topic, partition, offset in await connection.execute(self._heads)
         }
+
+    async def beginnings(self, connection: AsyncConnection, topic: str) -> dict[Partition, int]:
+        """For every partition of the topic that was ever written to, the offset of its oldest record; its head where
+        all have been deleted."""
+        rows = await connection.execute(self._beginnings, {"topic": topic})
+        return {(name, partition): offset for name, partition, offset in rows}
 
     async def delete_below(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
         """Delete every record before these positions."""

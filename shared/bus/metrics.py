@@ -4,6 +4,11 @@ from prometheus_client import Counter, Gauge, Histogram
 
 LAG = Gauge("regulars_consumer_lag", "Records that wait to be handled", ["topic", "partition"])
 POSITION = Gauge("regulars_consumer_position", "Offset that is handled next", ["topic", "partition"])
+UNREAD_SECONDS = Gauge(
+    "regulars_partition_unread_seconds",
+    "For how long records of a partition have waited without any being handled, whichever worker should read it",
+    ["topic", "partition"],
+)
 BATCH_SECONDS = Histogram(
     "regulars_batch_seconds",
     "Seconds from a batch's first statement to its commit",

@@ -163,6 +163,12 @@ class PostgresConsumer:
             heads = await self._log.heads(connection)
         return {partition: heads.get(partition, 0) for partition in self.assigned()}
 
+    async def beginnings(self) -> dict[Partition, int]:
+        """Where the assigned partitions begin. Raises `BusUnavailableError`."""
+        async with _bounded(), self._reading.connect() as connection:
+            beginnings = await self._log.beginnings(connection, self._topic)
+        return {partition: beginnings.get(partition, 0) for partition in self.assigned()}
+
     async def ends(self) -> dict[Partition, int]:
         """Where all partitions of the topic end. Raises `BusUnavailableError`."""
         async with _bounded(), self._reading.connect() as connection:

@@ -4,15 +4,27 @@ Who acts on what has not happened (nobody logged in for 14 days) must know that 
 another member reads, or nobody at the moment.
 """
 
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus import metrics
 from shared.bus.interface import Consumer
 from shared.bus.offsets import Offsets
 from shared.bus.records import Partition
+
+FRESH_S = 0.5
+"""So long the moment that was reached is answered again: many jobs ask, and an installation at rest costs little."""
+
+UNREAD_AFTER = timedelta(minutes=1)
+"""A partition in which nothing was handled for so long, while records wait, holds all sweeps up: somebody must know."""
+
+log = logging.getLogger(__name__)
 
 ReadUntil = Callable[[datetime], Awaitable[datetime | None]]
 """The latest moment up to which everything was read, by all workers together; None when there is none."""
@@ -31,8 +43,18 @@ class _Mark:
     ends: Mapping[Partition, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Records wait behind a position that has not moved since."""
+
+    position: int
+    records: int
+    since: datetime
+
+
 class Progress:
-    """Looks at the positions of the whole group, which lie in the database, and at the ends of all partitions.
+    """Looks at the positions of the whole group, which lie in the database, and at the ends of all partitions. Asks
+    `engine` single statements.
 
     A stream that never rests is never read to its end; so its end is marked, with the moment, and once the group has
     passed the mark, all that was there at that moment has been handled.
@@ -46,14 +68,40 @@ class Progress:
         self._origin = ""
         self._mark: _Mark | None = None
         self._reached: datetime | None = None
+        self._waiting: dict[Partition, _Waiting] = {}
+        self._looked_at: datetime | None = None
+        self._looked_s = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """The partitions that nobody seems to read, for the health check: sweeps wait for them."""
+        told = [
+            f"partition {number} of {topic} has {one.records} records that nobody has read since {one.since:%FT%TZ}"
+            for (topic, number), one in sorted(self._waiting.items())
+            if self._looked_at is not None and self._looked_at - one.since >= UNREAD_AFTER
+        ]
+        return ", ".join(told) or None
 
     async def read_until(self, now: datetime) -> datetime | None:
         """The latest moment, `now` at most, up to which all records that were on the topic have taken effect; None as
-        long as there is none. Raises `BusUnavailableError`."""
+        long as there is none; as it was `FRESH_S` ago at most. Raises `BusUnavailableError`."""
+        if self._is_fresh(now):
+            return self._reached
+        await self._look(now)
+        return self._reached
+
+    def _is_fresh(self, now: datetime) -> bool:
+        """Whether what was reached lately may be answered again, by either clock: the one of `now` may jump."""
+        if self._reached is None or self._looked_at is None or time.monotonic() - self._looked_s > FRESH_S:
+            return False
+        return timedelta() <= now - self._looked_at <= timedelta(seconds=FRESH_S)
+
+    async def _look(self, now: datetime) -> None:
         origin = await self._consumer.origin()
         if origin != self._origin:  # another cluster: what was marked there says nothing here
             self._origin, self._offsets = origin, self._offsets.within(origin)
             self._mark = self._reached = None
+            self._note_waiting({}, {}, now)
         ends = await self._consumer.ends()
         async with self._engine.connect() as connection:
             positions = await self._offsets.positions(connection, self._topic)
@@ -65,7 +113,34 @@ class Progress:
             self._reached, self._mark = self._mark.at, _Mark(now, ends)
         if self._reached is not None and self._reached > now:
             self._reached = None  # by a clock that has been put back since: it says nothing of now
-        return self._reached
+        self._note_waiting(positions, ends, now)
+        self._looked_at, self._looked_s = now, time.monotonic()
+
+    def _note_waiting(
+        self, positions: Mapping[Partition, int], ends: Mapping[Partition, int], now: datetime
+    ) -> None:
+        """Note where records wait, and since when none of them has been handled, as far as this process has seen."""
+        before, self._waiting = self._waiting, {}
+        for partition, end in ends.items():
+            position = positions.get(partition, 0)
+            if position < end:
+                known = before.get(partition)
+                since = min(known.since, now) if known is not None and known.position == position else now
+                self._waiting[partition] = _Waiting(position, end - position, since)
+        for topic, number in before.keys() - self._waiting.keys():
+            with suppress(KeyError):
+                metrics.UNREAD_SECONDS.remove(topic, str(number))
+        for (topic, number), one in self._waiting.items():
+            waits = now - one.since
+            metrics.UNREAD_SECONDS.labels(topic, str(number)).set(waits.total_seconds())
+            if (
+                waits >= UNREAD_AFTER
+                and self._looked_at is not None
+                and self._looked_at - one.since < UNREAD_AFTER
+            ):
+                log.warning(
+                    "partition %d of %s: nobody reads it since %s, and sweeps wait", number, topic, one.since
+                )
 
 
 def _passed(positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> bool:

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.contextvars import bound_contextvars
 
 from shared.bus import metrics
+from shared.bus.claiming import take_over
 from shared.bus.dead_letters import DeadLetters, detail_of, event_in
 from shared.bus.faults import is_transient
-from shared.bus.interface import Consumer, FencedError, LostRecordsError
+from shared.bus.interface import Consumer, FencedError
 from shared.bus.offsets import Offsets
 from shared.bus.records import Incoming, Partition
 from shared.bus.watchdog import Watchdog
@@ -177,15 +178,8 @@ class StreamWorker:
         if not wanted:
             return
         self._offsets = self._offsets.within(await self._consumer.origin())
-        async with asyncio.timeout(ATTEMPT_MAX_S), self._engine.begin() as connection:
-            claims = await self._offsets.claim(connection, sorted(wanted))
-        heads = await self._consumer.heads()
-        if lost := [
-            each for each, claim in claims.items() if claim.position > heads.get(each, claim.position)
-        ]:
-            # Reading on would pass over whatever is written there up to the position. It may be a replica that is
-            # a moment behind; else somebody has to decide.
-            raise LostRecordsError(f"the bus ends before what has been handled: {lost}; see the runbook")
+        async with asyncio.timeout(ATTEMPT_MAX_S):
+            claims = await take_over(self._engine, self._consumer, self._offsets, sorted(wanted))
         for partition, claim in claims.items():
             self._epochs[partition] = claim.epoch
             self._positions[partition] = claim.position

@@ -12,7 +12,7 @@ from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork
 from shared.bus.faults import is_transient
-from shared.bus.progress import ReadUntil
+from shared.bus.progress import Progress
 from shared.clock import Clock
 from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys
@@ -46,13 +46,14 @@ class RewardsWorker:
         keys: IdempotencyKeys,
         relay: Running | None,
         clock: Clock,
-        read_until: ReadUntil,
+        progress: Progress,
         activities: PostgresActivities,
         history_months: int,
     ) -> None:
         self._engine = engine
         self._stream = stream
-        self._due = DueWork(engine, jobs, clock, read_until)
+        self._due = DueWork(engine, jobs, clock, progress.read_until)
+        self._progress = progress
         self._keys = keys
         self._relay = relay
         self._clock = clock
@@ -90,7 +91,17 @@ class RewardsWorker:
             trouble = self._due.trouble
             return Degraded(f"due work fails: {trouble}") if trouble else None
 
-        return {"database": database_answers(self._engine), "stream": stream, "relay": relay, "jobs": jobs}
+        async def sweeps() -> str | None:
+            trouble = self._progress.trouble
+            return Degraded(f"campaigns wait until all has been read: {trouble}") if trouble else None
+
+        return {
+            "database": database_answers(self._engine),
+            "stream": stream,
+            "relay": relay,
+            "jobs": jobs,
+            "sweeps": sweeps,
+        }
 
     async def _forget(self, stop: asyncio.Event) -> None:
         """Forget the months of history that are kept no longer."""

@@ -1,7 +1,7 @@
 """The worker of scoring: reads events, does what is due beside the stream, and on Kafka publishes the outbox."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +15,7 @@ from shared.bus.relay import Relay
 from shared.bus.watchdog import Watchdog
 from shared.bus.worker import StreamWorker
 from shared.clock import Clock
-from shared.http.health import Health
+from shared.http.health import Degraded, Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.faults import is_database_away
 from shared.version import VERSION
@@ -48,11 +48,17 @@ class ScoringWorker:
 
     def health(self) -> Health:
         """What the process answers about itself."""
-        troubles = {"events": lambda: self.stream.trouble}
+        troubles: dict[str, Callable[[], str | None]] = {"events": lambda: self.stream.trouble}
+        troubles["sweeps"] = self._sweeps_wait
         relay = self.relay
         if relay is not None:
             troubles["outbox"] = lambda: relay.trouble
         return Health("scoring-worker", VERSION, worker_checks(self.engine, troubles))
+
+    def _sweeps_wait(self) -> str | None:
+        """For what nobody reads: that is no reason to send this worker home."""
+        trouble = self.progress.trouble
+        return Degraded(f"wait until all has been read: {trouble}") if trouble else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; the batch under way is finished first. Raises `SecretError` with a wrong secret."""

@@ -62,6 +62,9 @@ class Bus(Protocol):
     async def come_back(self) -> None:
         """Make it reachable again."""
 
+    async def forget(self) -> None:
+        """Delete every record, as retention does when all of them are old."""
+
 
 @dataclass(frozen=True)
 class Effect:

@@ -5,6 +5,8 @@ import time
 import uuid
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.kafka.server import KafkaServer
@@ -39,6 +41,15 @@ class KafkaBus:
     async def come_back(self) -> None:
         await asyncio.to_thread(self._server.restart)
 
+    async def forget(self) -> None:
+        everything = {TopicPartition(self.topic, number): RecordsToDelete(-1) for number in range(PARTITIONS)}
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._server.bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.delete_records(everything)
+        finally:
+            await admin.close()
+
 
 @pytest.fixture
 def bus(probe: AsyncEngine, kafka: KafkaServer) -> KafkaBus:
@@ -54,6 +65,10 @@ class TestRestart(behaviour.RestartBehaviour):
 
 
 class TestGroup(behaviour.GroupBehaviour):
+    pass
+
+
+class TestRetention(behaviour.RetentionBehaviour):
     pass
 
 

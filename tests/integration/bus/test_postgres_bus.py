@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -41,6 +42,10 @@ class PostgresBus:
     async def come_back(self) -> None:
         await self._admin(f"ALTER DATABASE {self._database} ALLOW_CONNECTIONS true")
 
+    async def forget(self) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(text("DELETE FROM platform.log_records"))
+
     async def _admin(self, statement: str) -> None:
         connection = await asyncpg.connect(self._admin_url)
         try:
@@ -63,6 +68,10 @@ class TestRestart(behaviour.RestartBehaviour):
 
 
 class TestGroup(behaviour.GroupBehaviour):
+    pass
+
+
+class TestRetention(behaviour.RetentionBehaviour):
     pass
 
 

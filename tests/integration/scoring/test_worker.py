@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from services.scoring.main import create_worker, run_worker
+from shared.bus.progress import Progress
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.clock import Clock
@@ -119,7 +121,19 @@ async def test_the_worker_answers_for_its_health(world: World, settings: Setting
     await running
 
     assert ready.status_code == 200
-    assert health.json()["checks"].keys() == {"database", "events"}
+    assert health.json()["checks"].keys() == {"database", "events", "sweeps"}
+
+
+async def test_a_partition_that_nobody_reads_is_a_warning(
+    world: World, settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given sweeps that wait for what nobody reads; then health says which partition, and the worker stays ready."""
+    nobodys = "partition 3 of regulars.events has 12 records that nobody has read since 2026-11-22T00:00:00Z"
+    monkeypatch.setattr(Progress, "trouble", nobodys)
+    report = await create_worker(settings, clock).health().report()
+
+    assert report.results["sweeps"] == ("warn", f"wait until all has been read: {nobodys}")
+    assert "sweeps" not in report.reasons
 
 
 async def test_old_idempotency_keys_are_forgotten(world: World, settings: Settings, clock: ManualClock):

@@ -63,6 +63,9 @@ class Stream:
     async def heads(self) -> dict[Partition, int]:
         return {HERE: self._written}
 
+    async def beginnings(self) -> dict[Partition, int]:
+        return {HERE: 0}
+
     async def report(self, positions: Mapping[Partition, int]) -> None: ...
 
 

@@ -1,18 +1,23 @@
 """How far a group has read: a moment is reached when all that was there at it has been handled."""
 
+import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
-from shared.bus.progress import Progress
+from shared.bus.progress import FRESH_S, Progress
 from shared.bus.records import Partition
 
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
-NOBODYS = ("t", 1)
+SLOW, NOBODYS = ("t", 0), ("t", 1)
 
 
 def moment(seconds: int) -> datetime:
@@ -25,6 +30,7 @@ class Group:
 
     def __init__(self) -> None:
         self.cluster = ""
+        self.looks = 0
         self.written: dict[Partition, int] = {}
         self.handled: dict[Partition, int] = {}
         self.progress = Progress(self, self, self, "t")  # type: ignore[arg-type]
@@ -43,6 +49,7 @@ class Group:
         return self
 
     async def positions(self, connection: Any, topic: str) -> Mapping[Partition, int]:
+        self.looks += 1
         return dict(self.handled)
 
 
@@ -95,6 +102,79 @@ async def test_what_a_clock_reached_that_was_ahead_says_nothing_once_it_is_put_b
 
     group.handled = {("t", 0): 1}
     assert await group.progress.read_until(moment(2)) == moment(2)
+
+
+async def test_a_partition_that_nobody_reads_is_told_of_with_when_it_began() -> None:
+    """Given records in a partition that nobody claimed, and in one that is read, slowly; when a minute has passed; then
+    the one is told, in the log once, and shown with how long it waits, until somebody reads it; the other never is."""
+    group, caught = Group(), logging.getLogger("shared.bus.progress")
+    group.written = {("t", 0): 900, NOBODYS: 2}
+    with patch.object(caught, "warning") as warned:
+        for second in range(0, 130, 10):
+            group.handled[SLOW] = second
+            await group.progress.read_until(moment(second))
+            if second < 60:
+                assert group.progress.trouble is None
+        assert warned.call_count == 1
+
+    expected = "partition 1 of t has 2 records that nobody has read since 2026-11-22T00:00:00Z"
+    assert group.progress.trouble == expected
+    assert _shown(NOBODYS) == 120
+    assert _shown(SLOW) == 0
+
+    group.handled |= {NOBODYS: 1}
+    await group.progress.read_until(moment(140))
+    assert (group.progress.trouble, _shown(NOBODYS)) == (None, 0)
+
+    group.handled = dict(group.written)
+    await group.progress.read_until(moment(150))
+    assert [_shown(NOBODYS), _shown(SLOW)] == [None, None]
+
+
+async def test_what_waits_is_not_blamed_for_a_clock_that_jumped() -> None:
+    """Given a partition with a record that waits; when the clock is put back; then it waits since then, as far as is
+    known, and not since a moment that is still to come."""
+    group = Group()
+    group.written = {NOBODYS: 1}
+    for second in (3600, 10, 69):
+        await group.progress.read_until(moment(second))
+    assert group.progress.trouble is None
+    await group.progress.read_until(moment(70))
+    assert (
+        group.progress.trouble
+        == "partition 1 of t has 1 records that nobody has read since 2026-11-22T00:00:10Z"
+    )
+
+
+async def test_many_who_ask_at_once_cost_one_look() -> None:
+    """Given all read; when ten jobs ask within half a second; then positions are asked once, and again afterwards; what
+    is answered meanwhile is not later than what was reached."""
+    group = Group()
+    for tenth in range(4):
+        assert await group.progress.read_until(BEGIN + timedelta(milliseconds=100 * tenth)) == BEGIN
+    assert group.looks == 1
+    assert await group.progress.read_until(moment(1)) == moment(1)
+    assert group.looks == 2
+    group.written = {NOBODYS: 1}
+    for tenth in range(20, 24):
+        assert await group.progress.read_until(BEGIN + timedelta(milliseconds=100 * tenth)) == moment(1)
+    assert group.looks == 3
+
+
+async def test_a_clock_that_stands_still_is_no_reason_not_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a moment reached; when that much time has passed, though not by the clock that is asked; then it is looked
+    again."""
+    group = Group()
+    await group.progress.read_until(moment(0))
+    passed = time.monotonic() + FRESH_S + 1
+    monkeypatch.setattr("shared.bus.progress.time.monotonic", lambda: passed)
+    await group.progress.read_until(moment(0))
+    assert group.looks == 2
+
+
+def _shown(partition: Partition) -> float | None:
+    labels = {"topic": partition[0], "partition": str(partition[1])}
+    return REGISTRY.get_sample_value("regulars_partition_unread_seconds", labels)
 
 
 STEPS = st.lists(
