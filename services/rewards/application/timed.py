@@ -166,6 +166,6 @@ class TimedJobs:
             await self.members.load(connection, members, needs, since, measure)
             await self.members.load_benefits(connection, members, members)
             for member in members.values():
-                pass_time(member, rulebook, changes)
+                pass_time(member, rulebook, changes, same_program=False)
                 changes.touch(member)
         return len(changes.members)

@@ -101,6 +101,6 @@ def counted(member: Member, measure: Measure) -> list[Counted]:
     return sorted(found.values())
 
 
-def total(items: Iterable[Counted], start: datetime, end: datetime | None = None) -> Decimal:
-    """What counts from `start` on, and before `end`."""
-    return sum((one.amount for one in items if one.at >= start and (end is None or one.at < end)), ZERO)
+def total(items: Iterable[Counted], start: datetime) -> Decimal:
+    """What counts from `start` on."""
+    return sum((one.amount for one in items if one.at >= start), ZERO)

@@ -12,50 +12,54 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.standing import GRACE, GRANTED, earned, level_for, with_grants
 from shared.program.calendar import last_day
 from shared.program.model import Program
-from shared.program.tiering import TierLevel
+from shared.program.tiering import Tiers
 
 
-def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_program: bool = False) -> None:
+def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_program: bool) -> None:
     """Do what is due by now, each once: benefits, the end of the tier, word of an end that comes; and note what is due
     next. All that counts, grants and benefits must be loaded. With `same_program` the tier was last decided under this
     very program: before its end there is nothing to decide."""
-    program, now = rulebook.program, changes.now
-    if program.tiers is None:
+    rules = rulebook.program.tiers
+    if rules is None:
         return  # what is due stays so until there are tiers again
+    changes.stand(member)
     if member.merged_into is not None:
         member.tier_due = None
-        changes.stand(member)
         return
-    next_one = None
-    if member.tier is not None:
-        next_one = give_benefits(member, _level(member, program), rulebook, changes)
-    if same_program and (member.tier_until is None or member.tier_until > now):
-        due = [next_one, member.tier_until, _notice(member, program, changes)]
-        member.tier_due = min((moment for moment in due if moment is not None), default=None)
-        changes.stand(member)
-        return
-    standing = tiers.present(member, program, now)
-    ended = member.tier_until or now
-    reason = "grant_ended" if member.tier_status == GRANTED else "review"
-    tiers.settle(member, standing, program, changes, cause=f"{reason}:{ended.isoformat()}", reason=reason)
-    due = [] if member.tier is None else [give_benefits(member, _level(member, program), rulebook, changes)]
-    due += [member.tier_until, _notice(member, program, changes)]
+    next_one = _give(member, rules, rulebook, changes)
+    over = member.tier_until is not None and member.tier_until <= changes.now
+    if over or not same_program:
+        _decide(member, rules, rulebook.program, changes, over=over)
+        next_one = _give(member, rules, rulebook, changes)
+    due = [next_one, member.tier_until, _notice(member, rules, rulebook.program, changes)]
     member.tier_due = min((moment for moment in due if moment is not None), default=None)
-    changes.stand(member)
 
 
-def _level(member: Member, program: Program) -> TierLevel:
-    assert program.tiers is not None
-    return program.tiers.levels[tiers.current_level(program.tiers, member)]
+def _give(member: Member, rules: Tiers, rulebook: Rulebook, changes: Changes) -> datetime | None:
+    """What the tier brings by now; when the next of it is due."""
+    if member.tier is None:
+        return None
+    return give_benefits(member, rules.levels[tiers.current_level(rules, member)], rulebook, changes)
 
 
-def _notice(member: Member, program: Program, changes: Changes) -> datetime | None:
+def _decide(member: Member, rules: Tiers, program: Program, changes: Changes, *, over: bool) -> None:
+    """Look at the tier anew. Before it is over it can only rise, though the program may ask for more by now."""
+    now = changes.now
+    standing = tiers.present(member, program, now)
+    if not over and standing.level <= tiers.current_level(rules, member):
+        return
+    reason = "grant_ended" if over and member.tier_status == GRANTED else "review"
+    cause = f"{reason}:{min(member.tier_until or now, now).isoformat()}"
+    tiers.settle(member, standing, program, changes, cause=cause, reason=reason)
+
+
+def _notice(member: Member, rules: Tiers, program: Program, changes: Changes) -> datetime | None:
     """Tell, once for each end, that the tier is about to be lost, if it is by what counts so far; when to look, if that
     is still to come."""
     if not changes.tells:
         return None
-    rules, end = program.tiers, member.tier_until
-    if rules is None or rules.notice_before is None or end is None or member.tier_noticed == end:
+    end = member.tier_until
+    if rules.notice_before is None or end is None or member.tier_noticed == end:
         return None
     at = rules.notice_before.before(end, program.time_zone)
     if at > changes.now:
@@ -92,9 +96,9 @@ def foresee(member: Member, program: Program, end: datetime) -> tuple[str, str] 
     current = tiers.current_level(rules, member)
     if then.level >= current and then.status != GRACE:
         return None
-    counts = counting.total(items, calendar.start_for_review(end), end)
+    counts = counting.total(items, calendar.start_for_review(end))
     missing = max(rules.levels[current].at - counts, ZERO)
-    level = level_for(rules, counts)
-    if rules.downgrade == "one_step":
-        level = max(level, current - 1)
-    return rules.levels[min(level, max(current - 1, 0))].id, str(missing)
+    level = max(current - 1, 0)
+    if rules.downgrade == "earned":
+        level = min(level, level_for(rules, counts))
+    return rules.levels[level].id, str(missing)

@@ -141,7 +141,7 @@ class Life:
         self.changes.now = self.now
         ledger.bring_up_to_date(self.member, self.changes, self.now)
         if self.member.tier_due is not None and self.member.tier_due <= self.now:
-            pass_time(self.member, self.rules, self.changes)
+            pass_time(self.member, self.rules, self.changes, same_program=False)
         return self
 
     def kinds(self) -> list[tuple[str, str | None, int]]:
