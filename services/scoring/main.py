@@ -214,6 +214,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     return ScoringWorker(
         engine=engine,
         personal=personal,
+        reader=reader,
         stream=stream,
         watchdog=watchdog,
         progress=Progress(autocommit(engine), consumer, offsets, EVENTS_TOPIC),
@@ -233,14 +234,16 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
 
 async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, told: Told) -> Rebuilding:
-    """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` when the program cannot be
-    used, `EngineError` when the sentiment engine cannot, and `SecretError` with a wrong secret."""
+    """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` without a usable
+    program, `EngineError` with an engine that fails or is not the workers', `SecretError` with a wrong secret."""
     rules, engine = _rules(_program(settings)), service_engine(settings, SERVICE)
     personal, rebuilds = PersonalData(engine, settings.secret), SqlRebuilds()
-    rebuild = _rebuild(settings, rules, rebuilds, TextReader(personal, load_engine(settings.sentiment)))
+    reader = TextReader(personal, load_engine(settings.sentiment))
+    rebuild = _rebuild(settings, rules, rebuilds, reader)
     try:
         await personal.need()
         async with engine.connect() as connection:
+            await reader.need_same_engine(connection)
             digest = (await rules.current(connection)).fold_digest
         return await rebuild_all(engine, rebuild, rebuilds, program=digest, clock=clock, stop=stop, told=told)
     finally:

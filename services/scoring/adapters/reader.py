@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import structlog
 from prometheus_client import Counter
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.adapters.engines import is_sentiment
+from services.scoring.adapters.engines import EngineError, is_sentiment
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.domain.event import Event
 from services.scoring.domain.language.read import SentimentEngine, read
@@ -16,6 +18,12 @@ from services.scoring.domain.language.texts import may_speak, texts_of, to_read_
 
 READ = Counter("regulars_texts_read_total", "Events whose texts were read.")
 FAILURES = Counter("regulars_sentiment_failures_total", "Texts that the sentiment engine failed on.")
+
+_NOTE = text("""
+    INSERT INTO scoring.text_engine (id, engine, noted_at) VALUES (1, :engine, :now)
+    ON CONFLICT (id) DO UPDATE SET engine = excluded.engine, noted_at = excluded.noted_at
+    """)
+_NOTED = text("SELECT engine FROM scoring.text_engine WHERE id = 1")
 
 log = structlog.get_logger()
 
@@ -26,6 +34,25 @@ class TextReader:
     def __init__(self, personal: PersonalData, engine: SentimentEngine) -> None:
         self._personal = personal
         self._engine = _Careful(engine)
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine, with its version."""
+        return self._engine.name
+
+    async def note_engine(self, connection: AsyncConnection, now: datetime) -> None:
+        """A worker that starts reads by this engine from now on, and so will those beside it: one setting for all."""
+        await connection.execute(_NOTE, {"engine": self.engine, "now": now})
+
+    async def need_same_engine(self, connection: AsyncConnection) -> None:
+        """Raise `EngineError` where the workers read by another engine: what they read meanwhile, and from then on,
+        would be measured by another ruler than what a rebuild reads again."""
+        theirs = await connection.scalar(_NOTED)
+        if theirs is not None and theirs != self.engine:
+            raise EngineError(
+                f"The workers of scoring read texts by the engine {theirs!r}, this rebuild would by {self.engine!r}."
+                " Set REGULARS_SENTIMENT here as it is for them; or, to change it, start them with the new one first."
+            )
 
     def outdated(self, events: Iterable[Event]) -> list[Event]:
         """Those that another engine, or an earlier edition of our rules, has read; and those that nobody could."""

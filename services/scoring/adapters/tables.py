@@ -281,6 +281,16 @@ rollup_rules = Table(
     comment="What the rollups were made by: with other rules, everybody is counted anew.",
 )
 
+text_engine = Table(
+    "text_engine",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("engine", String, nullable=False),
+    Column("noted_at", MOMENT, nullable=False),
+    CheckConstraint("id = 1", name="text_engine_one_row"),
+    comment="The engine of the worker that started last.",
+)
+
 email_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)

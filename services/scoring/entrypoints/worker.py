@@ -8,8 +8,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring.adapters.personal import PersonalData
+from services.scoring.adapters.reader import TextReader
 from services.scoring.entrypoints.readiness import worker_checks
 from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
+from shared.bus.faults import is_transient
 from shared.bus.progress import Progress
 from shared.bus.relay import Relay
 from shared.bus.watchdog import Watchdog
@@ -19,6 +21,7 @@ from shared.http.health import Degraded, Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.faults import is_database_away
 from shared.version import VERSION
+from shared.waiting import rest
 
 ROLL_UP_EVERY_S = 10.0
 """How old the metrics may be; a customer who changes often is counted anew no more often than that."""
@@ -35,6 +38,7 @@ class ScoringWorker:
 
     engine: AsyncEngine
     personal: PersonalData
+    reader: TextReader
     stream: StreamWorker
     watchdog: Watchdog
     progress: Progress
@@ -72,6 +76,7 @@ class ScoringWorker:
                 group.create_task(self._beside(stop, (self.take_up,)), name="program")
                 group.create_task(self._beside(stop, (self.follow,)), name="rebuild")
                 group.create_task(self.keys.prune_until(stop, self.engine, self.clock), name="keys")
+                group.create_task(self._note_engine(stop), name="engine")
                 if self.relay is not None:
                     group.create_task(self.relay.run(stop), name="relay")
         finally:
@@ -91,6 +96,18 @@ class ScoringWorker:
             read_until=self.progress.read_until,
             every_s=every_s,
         )
+
+    async def _note_engine(self, stop: asyncio.Event) -> None:
+        """Say by which engine texts are read, as soon as the database takes it."""
+        while not stop.is_set():
+            try:
+                async with self.engine.begin() as connection:
+                    await self.reader.note_engine(connection, self.clock())
+                break
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await rest(stop, START_PATIENCE_S)
 
     async def _beside(self, stop: asyncio.Event, jobs: Sequence[Job]) -> None:
         """Do jobs that leave the stream its time."""

@@ -2,12 +2,14 @@
 live run of today would have made, but for subjects who were erased."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from services.scoring.adapters.engines import EngineError
 from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.reader import TextReader
 from services.scoring.adapters.rebuilds import SqlRebuilds
@@ -16,7 +18,7 @@ from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.domain.language.read import SentimentEngine
 from services.scoring.domain.language.reading import decode_reading
-from services.scoring.main import run_rebuild
+from services.scoring.main import create_worker, run_rebuild
 from shared.contracts.events import EventRecord
 from shared.settings import Settings
 from shared.vault.subject_keys import SubjectKeys
@@ -200,3 +202,37 @@ async def test_the_command_reads_by_the_engine_that_is_set(
     assert done.finished_at is not None
     readings = [decode_reading(one) for _, _, one in (await stored(world))["readings"] if one is not None]
     assert {one.engine for one in readings} == {"grim/1"}
+
+
+async def test_a_rebuild_reads_by_the_engine_of_the_workers_or_not_at_all(
+    api: Api, settings: Settings, clock: ManualClock, engine_for: EngineFor
+):
+    """Given workers that read by the engine that ships; when `regulars rebuild` runs with another; then it is refused,
+    names both, and nothing has changed; once the workers read by that one too, it is done."""
+    world = await live(api, engine_for, await letters(api), Vader())
+    chosen = settings.model_copy(update={"sentiment": "tests.integration.scoring.test_read_again:Grim"})
+    await started_and_stopped(world, settings, clock)
+    before = await stored(world), await world.rows("SELECT * FROM scoring.rebuilds")
+
+    with pytest.raises(EngineError, match=f"by the engine '{re.escape(Vader().name)}', this .* by 'grim/1'"):
+        await run_rebuild(chosen, clock, asyncio.Event(), lambda rebuilding, customers: None)
+
+    assert (await stored(world), await world.rows("SELECT * FROM scoring.rebuilds")) == before
+
+    await started_and_stopped(world, chosen, clock)
+    async with world.engine.begin() as connection:
+        await SqlRebuilds().begin(connection, "before", clock())
+    done = await run_rebuild(chosen, clock, asyncio.Event(), lambda rebuilding, customers: None)
+    assert done.finished_at is not None
+
+
+async def started_and_stopped(world: World, settings: Settings, clock: ManualClock) -> None:
+    """A worker that runs until it has said by which engine it reads."""
+    stop = asyncio.Event()
+    worker = create_worker(settings, clock)
+    running = asyncio.create_task(worker.run(stop))
+    async with asyncio.timeout(20):
+        while await world.rows("SELECT engine FROM scoring.text_engine") != [(worker.reader.engine,)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    stop.set()
+    await running
