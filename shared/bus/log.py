@@ -2,7 +2,7 @@
 
 Within a topic and partition the offsets are dense and are handed out under the lock of the partition's head row,
 which is held until the writer commits. So offsets become visible in order, and no reader can pass a record that
-commits late.
+commits late. What is written together lies together, in few rows (see `packs`), each under its last record's offset.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.bus.packs import PACK_RECORDS_MAX, Row, packed, unpacked
 from shared.bus.records import Incoming, Outgoing, Partition, check, columns, partition_of
 from shared.bus.tables import log_tables
 
@@ -32,21 +33,23 @@ class PostgresLog:
         self._append = text(f"""
             WITH wanted AS (
                 SELECT * FROM unnest(
-                    CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:counts AS int[]), CAST(:firsts AS int[])
-                ) WITH ORDINALITY AS w(topic, partition, count, first, slot)
+                    CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:counts AS int[])
+                ) WITH ORDINALITY AS w(topic, partition, count, slot)
             ), locked AS (
-                SELECT h.topic, h.partition, w.count, w.first, w.slot
+                SELECT h.topic, h.partition, w.count, w.slot
                 FROM {heads} h JOIN wanted w USING (topic, partition)
                 ORDER BY h.topic, h.partition FOR UPDATE OF h
             ), moved AS (
                 UPDATE {heads} h SET next_offset = h.next_offset + l.count
                 FROM locked l WHERE h.topic = l.topic AND h.partition = l.partition
-                RETURNING h.topic, h.partition, l.slot, h.next_offset - l.count - l.first AS base
+                RETURNING h.topic, h.partition, l.slot, h.next_offset - l.count AS base
             ), written AS (
-                INSERT INTO {records} (topic, partition, "offset", key, value)
-                SELECT m.topic, m.partition, m.base + r.number, r.key, r.value
-                FROM unnest(CAST(:slots AS int[]), CAST(:keys AS text[]), CAST(:values AS bytea[]))
-                    WITH ORDINALITY AS r(slot, key, value, number)
+                INSERT INTO {records} (topic, partition, "offset", records, key, value)
+                SELECT m.topic, m.partition, m.base + r.last, r.records, r.key, r.value
+                FROM unnest(
+                    CAST(:slots AS int[]), CAST(:lasts AS int[]), CAST(:records AS int[]), CAST(:keys AS text[]),
+                    CAST(:values AS bytea[])
+                ) AS r(slot, last, records, key, value)
                 JOIN moved m USING (slot)
             )
             SELECT topic, partition, pg_notify(:channel, topic) FROM moved
@@ -58,26 +61,49 @@ class PostgresLog:
             ORDER BY topic, partition
             ON CONFLICT DO NOTHING
             """)  # noqa: S608
+        # Of each partition from where on it has rows, and how many records those before it leave of the limit: so no
+        # more rows are touched than the records asked for lie in. Offsets are dense, which makes them count.
+        roomy = f"""
+            SELECT *, :limit - (sum(waiting) OVER w - waiting) AS room
+            FROM (
+                SELECT p.*, s.first, greatest(0, p.next_offset - s.first) AS waiting
+                FROM places p LEFT JOIN LATERAL (
+                    SELECT greatest(p.position, s."offset" - s.records + 1) AS first FROM {records} s
+                    WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.position
+                    ORDER BY s."offset" LIMIT 1
+                ) s ON true
+            ) p
+            WINDOW w AS (ORDER BY turn ROWS UNBOUNDED PRECEDING)
+            """  # noqa: S608
         # `octet_length` does not load a value that rests outside the row, so the running sum is cheap.
-        next_of_p = f"""
-            SELECT "offset", key, value FROM (
+        rows_of_p = f"""
+            SELECT "offset", records, key, value FROM (
                 SELECT *, sum(octet_length(value)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING)
                     - octet_length(value) AS bytes_before
                 FROM {records} s
-                WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.position
-                ORDER BY s."offset" LIMIT :limit
+                WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.first
+                    AND s."offset" < p.first + p.room + {PACK_RECORDS_MAX}
+                    AND s."offset" - s.records + 1 < p.first + p.room
+                ORDER BY s."offset"
             ) s
             WHERE bytes_before < {READ_BYTES_MAX}
             """  # noqa: S608
         self._read = text(f"""
-            SELECT p.topic, p.partition, r."offset", r.key, r.value
-            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
-                WITH ORDINALITY AS p(topic, partition, position, turn)
-            CROSS JOIN LATERAL ({next_of_p}) r
-            LIMIT :limit
+            WITH places AS (
+                SELECT w.*, h.next_offset
+                FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]))
+                    WITH ORDINALITY AS w(topic, partition, position, turn)
+                JOIN {heads} h USING (topic, partition)
+                WHERE h.next_offset > w.position
+            ), p AS ({roomy})
+            SELECT p.topic, p.partition, p.position, r."offset", r.records, r.key, r.value
+            FROM p CROSS JOIN LATERAL ({rows_of_p}) r
+            WHERE p.room > 0
+            ORDER BY p.turn, r."offset"
             """)  # noqa: S608
         # Partitions with something new that no other transaction has taken, in no particular order, so that none
         # starves behind a busy one. An advisory lock goes with its connection: nobody dead can keep a partition.
+        # A partition that found no room is not answered: whether it holds anything is not known.
         self._take = text(f"""
             WITH free AS MATERIALIZED (
                 SELECT h.topic, h.partition, h.next_offset, coalesce(p.position, 0) AS position
@@ -86,18 +112,21 @@ class PostgresLog:
                         AS p(topic, partition, position) USING (topic, partition)
                 WHERE CASE WHEN h.next_offset > coalesce(p.position, 0) THEN pg_try_advisory_xact_lock(
                     hashtextextended(:channel || ' ' || h.topic || ' ' || h.partition, 0)) END
-                ORDER BY random()
-            )
-            SELECT p.topic, p.partition, p.next_offset, r."offset", r.key, r.value
-            FROM free p LEFT JOIN LATERAL ({next_of_p}) r ON true
-            LIMIT :limit
+            ), places AS (
+                SELECT *, row_number() OVER (ORDER BY random()) AS turn FROM free
+            ), p AS ({roomy})
+            SELECT p.topic, p.partition, p.next_offset, p.position, r."offset", r.records, r.key, r.value
+            FROM p LEFT JOIN LATERAL ({rows_of_p}) r ON true
+            WHERE p.room > 0
+            ORDER BY p.turn, r."offset"
             """)  # noqa: S608
         self._heads = text(f"""
             SELECT topic, partition, next_offset FROM {heads}
             """)  # noqa: S608
         self._beginnings = text(f"""
             SELECT h.topic, h.partition, coalesce(
-                (SELECT min(r."offset") FROM {records} r WHERE r.topic = h.topic AND r.partition = h.partition),
+                (SELECT r."offset" - r.records + 1 FROM {records} r
+                WHERE r.topic = h.topic AND r.partition = h.partition ORDER BY r."offset" LIMIT 1),
                 h.next_offset)
             FROM {heads} h WHERE h.topic = :topic
             """)  # noqa: S608
@@ -138,26 +167,22 @@ class PostgresLog:
         if not slots:
             return set()
         topics, numbers = columns(slots)
-        counts, firsts = [], []
         slot_of_row: list[int] = []
-        keys: list[str] = []
-        values: list[bytes] = []
-        for slot, rows in enumerate(slots.values(), start=1):
-            firsts.append(len(keys) + 1)
-            counts.append(len(rows))
-            slot_of_row += [slot] * len(rows)
-            keys += [row.key for row in rows]
-            values += [row.value for row in rows]
+        rows: list[Row] = []
+        for slot, together in enumerate(slots.values(), start=1):
+            rows += packed(together)
+            slot_of_row += [slot] * (len(rows) - len(slot_of_row))
         result = await connection.execute(
             self._append,
             {
                 "topics": topics,
                 "partitions": numbers,
-                "counts": counts,
-                "firsts": firsts,
+                "counts": [len(together) for together in slots.values()],
                 "slots": slot_of_row,
-                "keys": keys,
-                "values": values,
+                "lasts": [row.last for row in rows],
+                "records": [row.records for row in rows],
+                "keys": [row.key for row in rows],
+                "values": [row.value for row in rows],
                 "channel": self.channel,
             },
         )
@@ -177,15 +202,19 @@ class PostgresLog:
                 "limit": limit,
             },
         )
-        return [Incoming(*row) for row in result.all()]
+        records: list[Incoming] = []
+        for topic, partition, position, *row in result:
+            records += unpacked(topic, partition, Row(*row), position)
+        return records[:limit]
 
     async def take(
         self, connection: AsyncConnection, positions: Mapping[Partition, int], limit: int
     ) -> tuple[dict[Partition, int], list[Incoming]]:
         """Lock partitions with records from these positions on (0 where none is named), until the transaction ends.
 
-        Answers the heads of those that were free, and at most `limit` of their records in order. A partition that
-        another transaction let go at this very moment may be answered as it was before that.
+        Answers the heads of those that were free, and their records in order: about `limit`, for what was written
+        together is not taken apart. A partition that another transaction let go at this very moment may be answered as
+        it was before that.
         """
         topics, numbers = columns(positions)
         rows = await connection.execute(
@@ -200,10 +229,10 @@ class PostgresLog:
         )
         heads: dict[Partition, int] = {}
         records: list[Incoming] = []
-        for topic, partition, head, offset, key, value in rows:
+        for topic, partition, head, position, *row in rows:
             heads[topic, partition] = head
-            if offset is not None:
-                records.append(Incoming(topic, partition, offset, key, value))
+            if row[0] is not None:
+                records += unpacked(topic, partition, Row(*row), position)
         return heads, records
 
     def is_full(self, records: Sequence[Incoming], limit: int) -> bool:
@@ -223,7 +252,7 @@ class PostgresLog:
         return {(name, partition): offset for name, partition, offset in rows}
 
     async def delete_below(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
-        """Delete every record before these positions."""
+        """Delete what lies before these positions, but for records beside one that does not."""
         topics, numbers = columns(positions)
         await connection.execute(
             self._delete,

@@ -1,18 +1,22 @@
 """Tables of the bus on PostgreSQL: the log, who reads it, and how far each group has come."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, String, Table, func
+from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, String, Table, func, text
 
 TOPIC = String(collation="C")  # compared as bytes: the index of a log is descended for every read and write
 
 
 def log_tables(metadata: MetaData, prefix: str) -> tuple[Table, Table]:
-    """The tables `<prefix>_records` and `<prefix>_heads` of a `PostgresLog`, in the metadata's schema."""
+    """The tables `<prefix>_records` and `<prefix>_heads` of a `PostgresLog`, in the metadata's schema.
+
+    A row holds so many `records`, the last of which has the `offset` (see `packs`).
+    """
     records = Table(
         f"{prefix}_records",
         metadata,
         Column("topic", TOPIC, primary_key=True),
         Column("partition", Integer, primary_key=True, autoincrement=False),
         Column("offset", BigInteger, primary_key=True, autoincrement=False),
+        Column("records", Integer, nullable=False, server_default=text("1")),
         Column("key", String, nullable=False),
         Column("value", LargeBinary, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),

@@ -9,6 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.bus.postgres_bus import platform_log
+from shared.bus.records import Outgoing
 from shared.postgres.engine import create_engine
 from shared.postgres.histories import HISTORIES, History, migrate, run_step
 from tests.support.database import TestDatabases
@@ -83,6 +85,27 @@ async def test_downgrade_leaves_nothing_and_upgrade_brings_all_back(
 
     assert before
     assert between == set()
+    assert after == before
+
+
+async def test_records_that_lie_together_lie_alone_before_that(databases: TestDatabases) -> None:
+    """Given a log with records in packs; when it goes back to rows of one record, and up again; then all are there."""
+    (history,) = (each for each in HISTORIES if each.schema == "platform")
+    log = platform_log(4)
+    places = {("t", number): 0 for number in range(4)}
+    async with databases.fresh() as url:
+        engine = create_engine(url, role=None, pool_size=1)
+        async with engine.begin() as connection:
+            await log.append(connection, [Outgoing("t", f"k{n % 9}", b"%d" % n) for n in range(300)])
+            await log.append(connection, [Outgoing("t", "k1", b"alone")])
+            before = await log.read(connection, places, 1000)
+            await connection.run_sync(run_step, history, command.downgrade, "0006")
+            count = await connection.scalar(text("SELECT count(DISTINCT value) FROM platform.log_records"))
+            await connection.run_sync(run_step, history, command.upgrade, "head")
+            after = await log.read(connection, places, 1000)
+        await engine.dispose()
+
+    assert count == len(before) == 301
     assert after == before
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import services.deliveries.main as deliveries
@@ -30,6 +29,7 @@ from shared.settings import Settings
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 from tests.support.http import client_of
+from tests.support.streams import on_stream
 
 TOKEN = "reg_" + "s" * 43
 PROGRAM = """
@@ -41,10 +41,6 @@ campaigns:
 templates:
   hello: {subject: Hello, text: Good that you are here, purpose: service}
 """
-_RECORDS = text("""
-    SELECT topic, partition, "offset", key, value FROM platform.log_records WHERE topic = :topic
-    ORDER BY partition, "offset"
-    """)
 
 
 @dataclass
@@ -102,10 +98,9 @@ class Streams:
     async def _unread(self, reader: Reader) -> list[list[Incoming]]:
         found: dict[int, list[Incoming]] = defaultdict(list)
         async with self.admin.connect() as connection:
-            rows = await connection.execute(_RECORDS, {"topic": reader.topic})
-            for topic, partition, offset, key, value in rows:
-                if offset >= reader.positions[partition]:
-                    found[partition].append(Incoming(topic, partition, offset, key, bytes(value)))
+            for each in await on_stream(connection, reader.topic):
+                if each.offset >= reader.positions[each.partition]:
+                    found[each.partition].append(each)
         return list(found.values())
 
     async def send(self) -> None:

@@ -17,10 +17,10 @@ SPOOL_PATIENCE_S = 2.0
 
 # The first record of each partition is found through the primary key: counting rows would read them all.
 _DEPTH = text("""
-    SELECT coalesce(sum(h.next_offset - first."offset"), 0)
+    SELECT coalesce(sum(h.next_offset - first."offset" + first.records - 1), 0)
     FROM ingest.spool_heads h
     CROSS JOIN LATERAL (
-        SELECT r."offset" FROM ingest.spool_records r
+        SELECT r."offset", r.records FROM ingest.spool_records r
         WHERE r.topic = h.topic AND r.partition = h.partition ORDER BY r."offset" LIMIT 1
     ) first
     """)

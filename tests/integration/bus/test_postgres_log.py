@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.bus.log import PostgresLog
 from shared.bus.membership import Membership
 from shared.bus.postgres_bus import platform_log
-from shared.bus.records import Outgoing, partition_of
+from shared.bus.records import Incoming, Outgoing, partition_of
 from shared.bus.retention import Retention
 from tests.integration.bus.probe import PARTITIONS, numbered
 
@@ -121,6 +121,103 @@ class TestRead:
                 seen += [each.value[0] for each in records]
         assert seen == list(range(10))
 
+    async def test_a_read_begins_and_ends_within_what_was_written_together(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given records written together and alone; when they are read in threes; then each is read once, in order."""
+        for first, count in ((0, 25), (25, 1), (26, 500), (526, 1), (527, 1)):
+            await append(
+                probe, log, [Outgoing("t", f"k{n % 3}", b"%d" % n) for n in range(first, first + count)]
+            )
+        places = dict(FROM_THE_START)
+        seen: list[Incoming] = []
+        async with probe.connect() as connection:
+            rows = await connection.scalar(text("SELECT count(*) FROM platform.log_records"))
+            while records := await log.read(connection, places, 7):
+                assert len(records) <= 7
+                seen += records
+                places |= {(each.topic, each.partition): each.offset + 1 for each in records}
+        assert rows < 528 / 5
+        assert sorted(int(each.value) for each in seen) == list(range(528))
+        for key in ("k0", "k1", "k2"):
+            mine = [(each.offset, int(each.value)) for each in seen if each.key == key]
+            assert mine == sorted(mine)
+            assert {number % 3 for _, number in mine} == {int(key[1])}
+
+    async def test_large_records_in_one_partition_keep_nobody_from_another(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given more in the first partition than memory allows; then a read of both goes on, and misses nothing."""
+        await append(probe, log, [Outgoing("t", "k", b"x" * 3_000_000) for _ in range(9)])
+        await append(probe, log, [Outgoing("t", "other", b"%d" % n) for n in range(9)])
+        places = after("k", 0) | after("other", 0)
+        assert len(places) == 2
+        seen = 0
+        async with probe.connect() as connection:
+            while records := await log.read(connection, places, 5):
+                seen += len(records)
+                places |= {(each.topic, each.partition): each.offset + 1 for each in records}
+        assert seen == 18
+
+    async def test_nothing_is_read_where_nothing_is_new(self, probe: AsyncEngine, log: PostgresLog) -> None:
+        """Given positions at the ends, or beyond them, or of partitions never written to; then a read is empty."""
+        await append(probe, log, numbered("t", 20, keys=1))
+        async with probe.connect() as connection:
+            heads = await log.heads(connection)
+            assert await log.read(connection, heads, 100) == []
+            assert await log.read(connection, {("t", 0): 1000, ("else", 0): 0}, 100) == []
+
+
+class TestTake:
+    async def test_what_found_no_room_is_not_taken_for_empty(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given more than the limit in each of two partitions, large in both; when some is taken; then no partition is
+        answered of which nothing was read, and in the end all has been taken, once."""
+        for key in ("k", "other"):
+            await append(probe, log, [Outgoing("t", key, b"x" * 3_000_000) for _ in range(6)])
+        places: dict[tuple[str, int], int] = {}
+        seen = 0
+        async with probe.connect() as connection:
+            while True:
+                heads, records = await log.take(connection, places, 5)
+                await connection.rollback()
+                if not heads:
+                    break
+                assert records
+                assert heads.keys() == {(each.topic, each.partition) for each in records}
+                seen += len(records)
+                places |= {(each.topic, each.partition): each.offset + 1 for each in records}
+        assert seen == 12
+
+    async def test_records_published_by_another_count_as_no_room(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given a thousand records published and deleted before the one that is left; when somebody new takes three;
+        then they are the one, and two of the other partition."""
+        await append(probe, log, [Outgoing("t", "k", b"") for _ in range(1000)])
+        async with probe.begin() as connection:
+            await log.delete_below(connection, after("k", 1000))
+        await append(probe, log, [Outgoing("t", "k", b"left")])
+        for _ in range(3):
+            await append(probe, log, [Outgoing("t", "other", b"")])
+        async with probe.connect() as connection:
+            heads, records = await log.take(connection, {}, 3)
+        assert heads == after("k", 1001) | after("other", 3)
+        assert len(records) >= 3
+        assert records.count(Incoming("t", partition_of("k", PARTITIONS), 1000, "k", b"left")) == 1
+
+    async def test_what_was_written_together_is_deleted_when_all_of_it_was_published(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given ten records written together; when half of them was published; then they stay, and later go."""
+        await append(probe, log, [Outgoing("t", "k", b"") for _ in range(10)])
+        async with probe.begin() as connection:
+            await log.delete_below(connection, after("k", 5))
+            assert not await log.is_empty(connection)
+            await log.delete_below(connection, after("k", 10))
+            assert await log.is_empty(connection)
+
 
 def after(key: str, offset: int) -> dict[tuple[str, int], int]:
     return {("t", partition_of(key, PARTITIONS)): offset}
@@ -140,7 +237,21 @@ class TestRetention:
         self, probe: AsyncEngine, log: PostgresLog, consumed: dict[str, int], days: int, left: int
     ) -> None:
         """Given ten records of some age, and groups that have come so far; then only what may go is deleted."""
+        for _ in range(10):
+            await append(probe, log, [Outgoing("t", "k", b"")])
+        await self._prune(probe, log, consumed, days)
+        assert sum(len(each) for each in (await offsets(probe, log)).values()) == left
+
+    @pytest.mark.parametrize(("consumed", "left"), [(9, 10), (10, 0)])
+    async def test_what_was_written_together_goes_together(
+        self, probe: AsyncEngine, log: PostgresLog, consumed: int, left: int
+    ) -> None:
+        """Given ten old records written together; then they go when the last of them was handled."""
         await append(probe, log, [Outgoing("t", "k", b"") for _ in range(10)])
+        await self._prune(probe, log, {"g": consumed}, 8)
+        assert sum(len(each) for each in (await offsets(probe, log)).values()) == left
+
+    async def _prune(self, probe: AsyncEngine, log: PostgresLog, consumed: dict[str, int], days: int) -> None:
         place = next(each for each, seen in (await offsets(probe, log)).items() if seen)
         async with probe.begin() as connection:
             await connection.execute(
@@ -152,4 +263,3 @@ class TestRetention:
                 membership.report({("t", place): position})
                 await membership.beat(driver)
             await Retention("platform").prune(driver)
-        assert sum(len(each) for each in (await offsets(probe, log)).values()) == left

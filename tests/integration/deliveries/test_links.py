@@ -18,13 +18,14 @@ from services.deliveries.domain.links import Links, Use
 from services.deliveries.main import links_of
 from services.rewards.main import create_app
 from shared.contracts.codec import decode
-from shared.contracts.events import EventRecord, event_key
+from shared.contracts.events import EVENTS_TOPIC, EventRecord, event_key
 from shared.contracts.outcomes import Outcome
 from shared.program.versions.store import keep_file
 from shared.settings import Settings
 from shared.vault.subject_keys import SubjectKeys
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
+from tests.support.streams import on_stream
 
 PROGRAM = """
 name: Mug & Shop
@@ -60,10 +61,8 @@ class Mailbox:
 
     async def told(self) -> list[EventRecord]:
         """The events that were written to the stream."""
-        rows = await self.rows(
-            "SELECT value FROM platform.log_records WHERE topic = 'regulars.events' ORDER BY partition, \"offset\""
-        )
-        return [decode(row[0], EventRecord) for row in rows]
+        async with self.engine.connect() as connection:
+            return [decode(each.value, EventRecord) for each in await on_stream(connection, EVENTS_TOPIC)]
 
     async def consents(self) -> tuple[list[str], list[str]]:
         """Given and withdrawn."""

@@ -38,6 +38,7 @@ from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.seal import Sealer
 from shared.vault.subject_keys import SubjectKeys
 from tests.support.clock import ManualClock
+from tests.support.streams import on_stream
 
 PROGRAM = """
 name: Mugs & more
@@ -246,9 +247,5 @@ class World:
 
     async def events(self) -> list[EventRecord]:
         """What was told to the stream of events."""
-        statement = text(
-            'SELECT value FROM platform.log_records WHERE topic = :topic ORDER BY partition, "offset"'
-        )
         async with self.admin.connect() as connection:
-            rows = await connection.execute(statement, {"topic": EVENTS_TOPIC})
-            return [decode(bytes(value), EventRecord) for (value,) in rows]
+            return [decode(each.value, EventRecord) for each in await on_stream(connection, EVENTS_TOPIC)]

@@ -28,13 +28,14 @@ from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
-from shared.contracts.outcomes import Outcome
+from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
 from shared.settings import Settings
 from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import derive
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 from tests.support.ledger import BROKEN
+from tests.support.streams import on_stream
 from tests.unit.rewards.building import PROGRAM
 
 TOKEN = "reg_" + "t" * 43
@@ -114,10 +115,8 @@ class Rewards:
 
     async def outcomes(self) -> list[Outcome]:
         """What was published, in order."""
-        rows = await self.rows(
-            "SELECT value FROM platform.log_records WHERE topic = 'regulars.outcomes' ORDER BY partition, \"offset\""
-        )
-        return [decode(row[0], Outcome) for row in rows]
+        async with self.engine.connect() as connection:
+            return [decode(each.value, Outcome) for each in await on_stream(connection, OUTCOMES_TOPIC)]
 
     async def check(self) -> None:
         """The ledger's invariants hold for every customer."""

@@ -12,11 +12,13 @@ from standardwebhooks import Webhook
 from services.ingest.main import create_app as create_ingest
 from services.rewards.main import create_app as create_rewards
 from shared.clock import system_clock
+from shared.contracts.events import EVENTS_TOPIC
 from shared.settings import Settings
 from tests.conftest import SECRET
 from tests.integration.deliveries.webhooks.conftest import LOCAL, TOKEN, Hooks
 from tests.support.http import serving
 from tests.support.receiver import answers, receiving
+from tests.support.streams import on_stream
 
 
 @pytest.fixture
@@ -88,7 +90,8 @@ async def test_trigger_makes_an_event_that_is_on_the_stream(
 
     assert process.returncode == 0, errors.decode()
     assert b"Taken: regulars-trigger" in errors
-    rows = await hooks.rows("SELECT value FROM platform.log_records WHERE topic = 'regulars.events'")
+    async with hooks.engine.connect() as connection:
+        rows = await on_stream(connection, EVENTS_TOPIC)
     assert len(rows) == 1
     assert b"49.20" in rows[0].value
 

@@ -1,0 +1,18 @@
+"""The outbox keeps several records in a row."""
+
+from shared.bus.log_migration import begin_packs, end_packs
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Rows of several records."""
+    begin_packs("rewards", "outbox")
+
+
+def downgrade() -> None:
+    """Rows of one."""
+    end_packs("rewards", "outbox")
