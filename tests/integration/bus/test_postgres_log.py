@@ -167,6 +167,16 @@ class TestRead:
             assert await log.read(connection, heads, 100) == []
             assert await log.read(connection, {("t", 0): 1000, ("else", 0): 0}, 100) == []
 
+    async def test_a_log_begins_with_its_oldest_record_not_with_the_last_of_its_row(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given ten records written together; then the log begins with the first, and behind them once they went."""
+        await append(probe, log, [Outgoing("t", "k", b"") for _ in range(10)])
+        async with probe.begin() as connection:
+            assert await log.beginnings(connection, "t") == after("k", 0)
+            await log.delete_below(connection, after("k", 10))
+            assert await log.beginnings(connection, "t") == after("k", 10)
+
 
 class TestTake:
     async def test_what_found_no_room_is_not_taken_for_empty(
