@@ -20,6 +20,7 @@ from shared.http.problems import (
     invalid_request,
     malformed_json,
 )
+from shared.http.shapes import with_hints
 from shared.postgres.faults import is_database_away, is_unstorable
 from shared.telemetry.metrics import DEPENDENCY_FAILURES, UNHANDLED_ERRORS
 
@@ -74,7 +75,11 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         return malformed_json(_json_detail(errors)).response()
     if isinstance(error.body, bytes) and not _is_json(request.headers.get("content-type")):
         return _unsupported_media_type().response()
-    return invalid_request(*(_error(each) for each in errors[:ERRORS_MAX])).response()
+    body = getattr(request.scope.get("route"), "body_field", None)
+    shown = (
+        errors[:ERRORS_MAX] if body is None else with_hints(errors[:ERRORS_MAX], body.field_info.annotation)
+    )
+    return invalid_request(*(_error(each) for each in shown)).response()
 
 
 def _error(error: Mapping[str, Any]) -> ProblemError:

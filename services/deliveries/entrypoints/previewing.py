@@ -19,6 +19,7 @@ from shared.auth.guard import Principal
 from shared.auth.scopes import Scope
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, dependency_unavailable, invalid_request, not_found
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, refuse_nul
 from shared.program.faults import ProgramError, suggestion
 from shared.program.model import Program
@@ -41,7 +42,7 @@ DRAFT_MAX = 60_000
 log = structlog.get_logger()
 
 
-class PreviewBody(BaseModel):
+class PreviewBody(Shape):
     """Who reads it, by which version of the program (left out: the one in force), and the words of a draft."""
 
     customer: CustomerName

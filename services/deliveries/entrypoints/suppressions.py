@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.deliveries.adapters.reading import END_OF_TIME
 from services.deliveries.adapters.suppressions import PostgresSuppressions, Suppression
@@ -14,6 +14,7 @@ from services.deliveries.entrypoints.service import MayRead, MayWrite, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import not_found
+from shared.http.shapes import Shape
 from shared.http.types import refuse_nul
 
 
@@ -25,10 +26,8 @@ class Why(StrEnum):
     BY_HAND = "by_hand"
 
 
-class AddressRequest(BaseModel):
+class AddressRequest(Shape):
     """An address. It stands in the body, not in a path: addresses are in no log."""
-
-    model_config = ConfigDict(extra="forbid")
 
     channel: Channel
     address: Annotated[str, StringConstraints(min_length=1, max_length=320), AfterValidator(refuse_nul)] = (

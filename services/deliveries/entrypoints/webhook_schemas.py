@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.deliveries.adapters.webhooks.listing import Fetched, Shown, ShownAttempt
 from services.deliveries.domain.webhooks.endpoint import Endpoint
 from services.deliveries.domain.webhooks.retrying import State
 from services.deliveries.domain.webhooks.targets import URL_CHARACTERS_MAX
+from shared.http.shapes import Shape
 from shared.http.types import Instant, ShortText
 
 EndpointId = Annotated[
@@ -26,10 +27,8 @@ _EVENTS = "Types, families of them (`points.*`), or `*`; `GET /v1/webhook-types`
 _NAME = "By which campaigns of the program call it: `do: [{webhook: crm}]`."
 
 
-class EndpointRequest(BaseModel):
+class EndpointRequest(Shape):
     """A new endpoint."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url | None = Field(
         None,
@@ -41,10 +40,8 @@ class EndpointRequest(BaseModel):
     description: ShortText | None = None
 
 
-class EndpointChange(BaseModel):
+class EndpointChange(Shape):
     """What to change; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url | None = None
     events: Events | None = Field(None, description=_EVENTS)
@@ -55,10 +52,8 @@ class EndpointChange(BaseModel):
     )
 
 
-class RotationRequest(BaseModel):
+class RotationRequest(Shape):
     """How to change over."""
-
-    model_config = ConfigDict(extra="forbid")
 
     immediately: bool = Field(
         False, description="True: the old secret is not signed with any more, because somebody else has it."
@@ -188,10 +183,8 @@ class MessageWithAttempts(MessageView):
     tries: list[AttemptView]
 
 
-class ReplayRequest(BaseModel):
+class ReplayRequest(Shape):
     """Which messages to send again: those put in the queue from `from` until before `to`, in these states."""
-
-    model_config = ConfigDict(extra="forbid")
 
     since: Instant = Field(alias="from")
     until: Instant = Field(alias="to")

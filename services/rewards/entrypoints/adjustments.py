@@ -13,6 +13,7 @@ from services.rewards.domain.refusals import RefusedError, unknown_customer
 from services.rewards.entrypoints.service import MayWrite, Service, problem
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText, SignedPoints
 from shared.http.types import IdempotencyKey as Key
 
@@ -22,7 +23,7 @@ _ADD = text("""
     """)
 
 
-class AdjustmentRequest(BaseModel):
+class AdjustmentRequest(Shape):
     """Points to give or, negative, to take, and why."""
 
     customer: CustomerName

@@ -21,6 +21,7 @@ from services.rewards.entrypoints.service import MayRead, MayWrite, Service, pro
 from shared.http.address import PathText
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText
 from shared.http.types import IdempotencyKey as Key
 
@@ -36,14 +37,14 @@ class CodedOrder(Order):
     codes: list[ShortText] = Field([], max_length=CODES_MAX)
 
 
-class CodeBody(BaseModel):
+class CodeBody(Shape):
     """Who wants to use the code, and on what."""
 
     customer: CustomerName
     order: CodedOrder | None = None
 
 
-class ReleaseBody(BaseModel):
+class ReleaseBody(Shape):
     """Whose use of the code goes back, and the order that it was for."""
 
     customer: CustomerName

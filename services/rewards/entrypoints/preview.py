@@ -23,6 +23,7 @@ from services.rewards.entrypoints.service import MayRead, Service, as_problem
 from shared.contracts.activity import Activity, Facts
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText
 from shared.program.describe import describe
 
@@ -53,7 +54,7 @@ class PreviewOrder(Order):
     campaign: ShortText | None = None
 
 
-class PreviewBody(BaseModel):
+class PreviewBody(Shape):
     """Whose cart it is (left out, or of whom nothing is known: a newcomer's), and what is in it."""
 
     customer: CustomerName | None = None

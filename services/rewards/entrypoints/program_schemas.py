@@ -8,7 +8,10 @@ from typing import Annotated
 from msgspec import DecodeError, json
 from pydantic import BaseModel, Field
 
+from shared.http.bodies import pointer_part
+from shared.http.handlers import ERRORS_MAX
 from shared.http.problems import Problem, ProblemError, invalid_request, malformed_json
+from shared.http.shapes import Shape, unknown_field
 from shared.http.types import Instant
 from shared.program.difference import Change, difference
 from shared.program.faults import ProgramError, ProgramFault
@@ -139,14 +142,14 @@ class VersionWithSource(VersionView):
     source: str
 
 
-class ActivationRequest(BaseModel):
+class ActivationRequest(Shape):
     """Which version to put in force, and when; without `at`, at once. An earlier version is a rollback."""
 
     version: Version
     at: Instant | None = None
 
 
-class ProgramRequest(BaseModel):
+class ProgramRequest(Shape):
     """A program as JSON; a body of type `application/yaml` or `text/plain` is the program itself."""
 
     source: str = Field(description="The YAML text.")
@@ -182,9 +185,16 @@ def source_of(body: bytes, content_type: str) -> str:
     """The program's text in a body. Raises the problem of one that is none."""
     try:
         if content_type.split(";", maxsplit=1)[0].strip() == "application/json":
-            source = json.decode(body, type=dict[str, object]).get("source")
+            told = json.decode(body, type=dict[str, object])
+            source = told.pop("source", None)
             if not isinstance(source, str):
                 raise invalid_request(ProblemError("/source", "missing", "must be the program's YAML text"))
+            unknown = [
+                ProblemError(pointer_part(name), "unknown_field", unknown_field(name, ["source"]))
+                for name in told
+            ]
+            if unknown:
+                raise invalid_request(*unknown[:ERRORS_MAX])
         else:
             source = body.decode()
     except (DecodeError, UnicodeDecodeError, RecursionError):

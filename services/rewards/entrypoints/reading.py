@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-Body = TypeVar("Body", bound=BaseModel)
+from shared.http.shapes import Shape, with_hints
+
+Body = TypeVar("Body", bound=Shape)
 
 IDEMPOTENCY_KEY = "idempotency-key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
@@ -44,7 +46,7 @@ async def read(request: Request, shape: type[Body]) -> tuple[Body, str]:
         found = error.errors(include_url=False, include_input=False)
         errors += [{**each, "loc": ("body", *(each["loc"] or _position(each)))} for each in found]
     if errors:
-        raise RequestValidationError(errors)
+        raise RequestValidationError(with_hints(errors, shape))
     return body, key
 
 

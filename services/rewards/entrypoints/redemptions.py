@@ -26,6 +26,7 @@ from shared.http.direct import DirectRoute
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import dependency_unavailable
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, Instant, PointsAmount, ShortText
 
 _encoder = json.Encoder(decimal_format="string")
@@ -36,7 +37,7 @@ _NAMED: dict[str, Any] = {
 }
 
 
-class RedemptionRequest(BaseModel):
+class RedemptionRequest(Shape):
     """Points of a customer (our id or the shop's), to be spent on an order as money (`points`), or on a `reward` of the
     catalogue. What the `order` comes to matters to rewards alone."""
 

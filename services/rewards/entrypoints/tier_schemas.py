@@ -9,6 +9,7 @@ from services.rewards.adapters.tier_rows import StoredGrant
 from services.rewards.domain.member import Member
 from services.rewards.domain.tier_time import foresee
 from services.rewards.domain.tiers import amount_now, present, standing_of
+from shared.http.shapes import Shape
 from shared.http.types import Instant, ShortText
 from shared.program.model import Program
 
@@ -61,7 +62,7 @@ class TierChangeView(BaseModel):
     program_version: int
 
 
-class GrantRequest(BaseModel):
+class GrantRequest(Shape):
     """Which tier to give, until when, and why."""
 
     tier: ShortText

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.scoring.application.closing import Alert
 from services.scoring.entrypoints.schemas import HIDDEN
+from shared.http.shapes import Shape
 from shared.http.types import refuse_nul
 
 NOTE_MAX = 2_000
@@ -24,18 +25,14 @@ Note = Annotated[
 ]
 
 
-class AssignRequest(BaseModel):
+class AssignRequest(Shape):
     """Who works on the alert; null: nobody any more."""
-
-    model_config = ConfigDict(extra="forbid")
 
     to: Assignee | None
 
 
-class CloseRequest(BaseModel):
+class CloseRequest(Shape):
     """What was done about it, and whether the customer is to hear of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     note: Note
     tell: bool = Field(

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.adapters.decisions import SuggestedMerge
 from services.scoring.application.ports import MergeRecord
+from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText
 
 
-class MergeRequest(BaseModel):
+class MergeRequest(Shape):
     """Which customer becomes part of which, and why. The id of `into` stays; the other leads there."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -20,7 +21,7 @@ class MergeRequest(BaseModel):
     reason: ShortText
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(Shape):
     """Why somebody decided so."""
 
     reason: ShortText

@@ -20,6 +20,7 @@ from shared.clock import Clock
 from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, invalid_request
+from shared.http.shapes import Shape
 from shared.program.condition import Condition, ConditionError
 from shared.program.ids import LENGTH_MAX, is_id
 
@@ -34,7 +35,7 @@ Writer = Annotated[Principal, Depends(require(Scope.PROFILES_WRITE))]
 SegmentId = Annotated[str, Path(min_length=1, max_length=LENGTH_MAX, description="Such as `big-spenders`.")]
 
 
-class RuleRequest(BaseModel):
+class RuleRequest(Shape):
     """A rule in CEL about `customer`, such as `customer.spend_30d >= 500`."""
 
     rule: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
