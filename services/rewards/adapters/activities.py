@@ -11,12 +11,26 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters.sets import FEW
 from services.rewards.application.ports import Taken
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
 
 _KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))")
 _NUMBER = text("SELECT nextval('rewards.activity_numbers')")
+# Of few the three round trips of a COPY, twice, and one for a number would cost more than the rows.
+_KEEP = text("""
+    WITH numbered AS MATERIALIZED (
+        SELECT w.id, w.customer_id, w.record, n.first + w.place - 1 AS number
+        FROM (SELECT nextval('rewards.activity_numbers') AS first OFFSET 0) n, unnest(CAST(:ids AS text[]),
+            CAST(:customers AS text[]), CAST(:records AS bytea[])) WITH ORDINALITY AS w(id, customer_id, record, place)
+    ), taken AS (
+        INSERT INTO rewards.inbox (id, customer_id, taken_at, number)
+        SELECT id, customer_id, CAST(:now AS timestamptz), number FROM numbered
+    )
+    INSERT INTO rewards.activities (customer_id, number, taken_at, record)
+    SELECT customer_id, number, CAST(:now AS timestamptz), record FROM numbered
+    """)
 _ADD_MONTH = text("SELECT rewards.add_activity_month(:moment)")
 _DROP_MONTHS = text("SELECT rewards.drop_activity_months(:before)")
 _SOON = text("SET LOCAL lock_timeout = '500ms'")
@@ -54,6 +68,17 @@ class PostgresActivities:
         if month not in self._months and not await connection.scalar(_ADD_MONTH, {"moment": now}):
             self._months.add(month)  # not when just made: this transaction may still be rolled back
         assert len(taken) <= BATCH_MAX
+        if len(taken) <= FEW:
+            await connection.execute(
+                _KEEP,
+                {
+                    "ids": [each.activity.id for each in taken],
+                    "customers": [each.activity.customer_id for each in taken],
+                    "records": [each.record for each in taken],
+                    "now": now,
+                },
+            )
+            return
         first: int = await connection.scalar(_NUMBER)
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.campaign_metrics import count_asked, count_noted
-from services.rewards.adapters.sets import copy
+from services.rewards.adapters.sets import Writes
 from services.rewards.domain.campaigns.messages import AskedMessage, Noted, earliest
 from services.rewards.domain.changes import Changes
 
@@ -32,14 +32,15 @@ _NOTE = text("""
 _WHAT = Noted._fields[1:]
 
 
-async def save_messages(connection: AsyncConnection, changes: Changes) -> None:
-    """Write which messages runs asked for, and what activities told of such. What is told of messages that no run
-    asked for is nobody's."""
-    await copy(connection, "campaign_messages", AskedMessage._fields, changes.messages)
+def write_messages(writes: Writes, changes: Changes) -> None:
+    """Which messages runs asked for."""
+    writes.insert("campaign_messages", AskedMessage._fields, changes.messages)
     count_asked(changes.messages)
+
+
+async def note_messages(connection: AsyncConnection, changes: Changes) -> None:
+    """Write what activities told of messages. What is told of such that no run asked for is nobody's."""
     notes = earliest(changes.noted)
-    if not notes:
-        return
     bound: dict[str, list[Any]] = {what: [getattr(note, what) for note in notes] for what in _WHAT}
     for row in await connection.execute(_NOTE, {"messages": [note.message for note in notes], **bound}):
         count_noted(row.campaign, [what for what in _WHAT if getattr(row, what)])

@@ -1,6 +1,7 @@
 """What is measured of campaigns: a funnel from runs to goals. Counted as it is decided: a batch that is tried again
 after a passing fault counts again, so these are for dashboards; what is exact, the report says."""
 
+import collections
 from collections.abc import Iterable
 
 from prometheus_client import Counter
@@ -21,20 +22,22 @@ MESSAGES = Counter(
 
 def count_runs(runs: Iterable[Run]) -> None:
     """Runs that are written: new ones, and those whose goal was reached, which change no more."""
-    for run in runs:
-        if not run.stored:
-            RUNS.labels(run.campaign, run.arm).inc()
-        if run.reached_at is not None:
-            GOALS.labels(run.campaign, run.arm).inc()
+    written = list(runs)
+    _count(RUNS, ((run.campaign, run.arm) for run in written if not run.stored))
+    _count(GOALS, ((run.campaign, run.arm) for run in written if run.reached_at is not None))
 
 
 def count_asked(messages: Iterable[AskedMessage]) -> None:
     """Messages that were asked for."""
-    for message in messages:
-        MESSAGES.labels(message.campaign, "asked").inc()
+    _count(MESSAGES, ((message.campaign, "asked") for message in messages))
 
 
 def count_noted(campaign: str, news: Iterable[str]) -> None:
     """What became of a message of a campaign for the first time."""
-    for what in news:
-        MESSAGES.labels(campaign, what).inc()
+    _count(MESSAGES, ((campaign, what) for what in news))
+
+
+def _count(counter: Counter, labels: Iterable[tuple[str, str]]) -> None:
+    """Add them up first: to find a label's counter costs more than to count."""
+    for each, times in collections.Counter(labels).items():
+        counter.labels(*each).inc(times)

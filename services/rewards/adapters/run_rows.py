@@ -1,12 +1,12 @@
 """Rows of campaign runs, written with the rest of a batch."""
 
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.campaign_metrics import count_runs
-from services.rewards.adapters.sets import copy, update
+from services.rewards.adapters.sets import Writes
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
@@ -43,26 +43,16 @@ _UPDATE = text("""
             codes)
     WHERE (r.customer_id, r.campaign, r.run) = (w.customer_id, w.campaign, w.run)
     """)
-_UNTIL = text("""
-    UPDATE rewards.members m SET goals_until = w.goals_until
-    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[])) AS w(customer_id, goals_until)
-    WHERE m.customer_id = w.customer_id
-    """)
+_row = attrgetter(*COLUMNS)
 
 
-async def save_runs(connection: AsyncConnection, changes: Changes) -> None:
-    """Write runs that are new or have changed, and until when their members may reach a goal."""
+def write_runs(writes: Writes, changes: Changes) -> None:
+    """Runs that are new or have changed."""
     kept = [(member, run) for member, run in changes.runs.values() if run.changed]
     count_runs(run for _, run in kept)
     new = [(member.customer_id, *_row(run)) for member, run in kept if not run.stored]
-    await copy(connection, "campaign_runs", ("customer_id", *COLUMNS), new)
-    await update(connection, _UPDATE, [_changed(member, run) for member, run in kept if run.stored])
-    until = {member.customer_id: member.goals_until for member, run in kept if not run.stored}
-    await update(connection, _UNTIL, sorted((id_, at) for id_, at in until.items() if at is not None))
-
-
-def _row(run: Run) -> tuple[Any, ...]:
-    return tuple(getattr(run, column) for column in COLUMNS)
+    writes.insert("campaign_runs", ("customer_id", *COLUMNS), new)
+    writes.update(_UPDATE, [_changed(member, run) for member, run in kept if run.stored])
 
 
 def _changed(member: Member, run: Run) -> tuple[Any, ...]:

@@ -1,7 +1,6 @@
 """Everything that a batch has changed, written with one statement per table, the outcomes last."""
 
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any
 
 from msgspec import json
@@ -9,11 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters import budgets, offer_uses, stock
-from services.rewards.adapters.campaign_messages import save_messages
+from services.rewards.adapters.campaign_messages import note_messages, write_messages
+from services.rewards.adapters.member_writes import write_members
 from services.rewards.adapters.referral_notes import save_referrals
-from services.rewards.adapters.run_rows import save_runs
+from services.rewards.adapters.run_rows import write_runs
 from services.rewards.adapters.sets import Writes
-from services.rewards.adapters.standings import save_standings
+from services.rewards.adapters.standings import write_benefits
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
     Changes,
@@ -34,34 +34,6 @@ from shared.contracts.outcomes import OUTCOMES_TOPIC
 
 _json = json.Encoder(decimal_format="string")
 
-_UPDATE_MEMBERS = text("""
-    UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
-        reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, spend = w.spend,
-        spend_since = w.spend_since, merged_into = w.merged_into, merged_by = w.merged_by,
-        renewed_since = w.renewed_since, renewed_until = w.renewed_until
-    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
-        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS numeric[]),
-        CAST(:c8 AS timestamptz[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]),
-        CAST(:c11 AS timestamptz[]), CAST(:c12 AS timestamptz[]))
-        AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, spend, spend_since,
-             merged_into, merged_by, renewed_since, renewed_until)
-    WHERE m.customer_id = w.customer_id
-    """)
-_member = attrgetter(
-    "customer_id",
-    "entries",
-    "available",
-    "pending",
-    "reserved",
-    "debt",
-    "lifetime_earned",
-    "spend",
-    "spend_since",
-    "merged_into",
-    "merged_by",
-    "renewed_since",
-    "renewed_until",
-)
 UPDATE_LOTS = text("""
     UPDATE rewards.lots l SET pending = w.pending, points = w.points, remaining = w.remaining, expired = w.expired,
         expires_at = w.expires_at, noticed = w.noticed
@@ -148,13 +120,13 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     members = changes.members.values()
     new_lots, changed_lots = _lots(members)
     new_purchases, changed_purchases = _purchases(members)
-    await save_standings(connection, changes)
     if changes.budgets:
         await budgets.spend(connection, changes)
     if changes.bringing or changes.coming or changes.ordered:
         await save_referrals(connection, changes)
     writes = Writes()
-    writes.update(_UPDATE_MEMBERS, [_member(m) for m in members])
+    write_members(writes, changes)
+    write_benefits(writes, changes)
     writes.update(UPDATE_LOTS, changed_lots)
     writes.update(_UPDATE_PURCHASES, changed_purchases)
     writes.insert("entries", Entry._fields, changes.entries)
@@ -169,15 +141,15 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     ended = [(r.id, r.status, r.ended_at) for r in changes.redemptions if r.stored]
     writes.update(_UPDATE_REDEMPTIONS, ended)
     writes.update(_ALIASES, list(changes.aliases.items()))
+    write_runs(writes, changes)
+    write_messages(writes, changes)
     await writes.send(connection)
     if changes.undone_uses:
         await offer_uses.undo(connection, changes.undone_uses)
     if changes.stock:
         await stock.add(connection, changes.stock)
-    if changes.runs:
-        await save_runs(connection, changes)
-    if changes.messages or changes.noted:
-        await save_messages(connection, changes)
+    if changes.noted:
+        await note_messages(connection, changes)
     if changes.alerts:
         await raise_alerts(connection, changes.alerts)
     await outbox.append(

@@ -1,15 +1,14 @@
-"""Tiers in PostgreSQL: what counts towards them, what was granted and is brought by them, where each member stands."""
+"""Tiers in PostgreSQL: what counts towards them, what was granted and is brought by them."""
 
 from collections import defaultdict
 from collections.abc import Collection
 from decimal import Decimal
-from operator import attrgetter
 
 from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.sets import copy, update
+from services.rewards.adapters.sets import Writes
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.counting import lot_key
 from services.rewards.domain.member import BenefitRun, Counted, Member, TierGrant
@@ -48,27 +47,6 @@ _BENEFITS = text("""
     SELECT customer_id, tier, offer, anchor, issued, part FROM rewards.tier_benefits
     WHERE customer_id = ANY(CAST(:customers AS text[]))
     """)
-_UPDATE_STANDINGS = text("""
-    UPDATE rewards.members m SET tier = w.tier, tier_since = w.tier_since, tier_until = w.tier_until,
-        tier_status = w.tier_status, tier_due = w.tier_due, tier_noticed = w.tier_noticed,
-        tier_changes = w.tier_changes, joined_at = w.joined_at
-    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[]), CAST(:c3 AS timestamptz[]),
-        CAST(:c4 AS text[]), CAST(:c5 AS timestamptz[]), CAST(:c6 AS timestamptz[]), CAST(:c7 AS int[]),
-        CAST(:c8 AS timestamptz[]))
-        AS w(customer_id, tier, tier_since, tier_until, tier_status, tier_due, tier_noticed, tier_changes, joined_at)
-    WHERE m.customer_id = w.customer_id
-    """)
-_standing = attrgetter(
-    "customer_id",
-    "tier",
-    "tier_since",
-    "tier_until",
-    "tier_status",
-    "tier_due",
-    "tier_noticed",
-    "tier_changes",
-    "joined_at",
-)
 _UPDATE_BENEFITS = text("""
     UPDATE rewards.tier_benefits b SET issued = w.issued
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS text[]), CAST(:c3 AS int[]))
@@ -137,19 +115,16 @@ async def load_benefits(
         members[customer].benefits[tier, offer] = run
 
 
-async def save_standings(connection: AsyncConnection, changes: Changes) -> None:
-    """Write where members stand now, and what their tiers have brought."""
-    if not changes.standings:
-        return
+def write_benefits(writes: Writes, changes: Changes) -> None:
+    """What tiers have brought."""
     members = changes.standings.values()
-    await update(connection, _UPDATE_STANDINGS, [_standing(member) for member in members])
     runs = [(m.customer_id, *key, run) for m in members for key, run in m.benefits.items() if run.changed]
     changed = [(id_, tier, offer, run.issued) for id_, tier, offer, run in runs if run.stored]
-    await update(connection, _UPDATE_BENEFITS, changed)
+    writes.update(_UPDATE_BENEFITS, changed)
     new = [
         (id_, tier, offer, run.anchor, run.issued, run.part)
         for id_, tier, offer, run in runs
         if not run.stored
     ]
     columns = ("customer_id", "tier", "offer", "anchor", "issued", "part")
-    await copy(connection, "tier_benefits", columns, new)
+    writes.insert("tier_benefits", columns, new)

@@ -35,6 +35,8 @@ RAISED = "tier.changed"
 ROUNDS_MAX = 10
 """Of campaigns that begin on what campaigns brought about; points may raise a tier, and tiers are few."""
 
+NOTHING_COMES: frozenset[str] = frozenset()
+
 Begun = tuple[Campaign, Occasion]
 
 
@@ -109,7 +111,8 @@ class Campaigns:
             if begins:
                 fresh.add(member.customer_id)
             if begins or reaches or may_reach(activity, member, rulebook):
-                coming = frozenset(one.id for one, _ in decided[place:] if begins and activity.late)
+                late = begins and activity.late
+                coming = frozenset(one.id for one, _ in decided[place:]) if late else NOTHING_COMES
                 turns.append(_Turn(member, part_of(activity, member), activity, begins, coming))
         await self._take(connection, turns, rulebook, changes)
 
