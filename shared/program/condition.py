@@ -13,7 +13,7 @@ from typing import Any, Self
 from shared.contracts.activity import Activity, Facts
 from shared.program.expression import engine
 from shared.program.expression.checker import Checker
-from shared.program.expression.contradictions import contradicts
+from shared.program.expression.contradictions import contradicts, texts_needed
 from shared.program.expression.fields import COMMON, DERIVED, WEEKDAYS
 from shared.program.expression.predicate import OPAQUE, Predicate, predicate_of
 from shared.program.expression.scope import Scope, Variable
@@ -35,7 +35,8 @@ class Condition:
     `variables` are the fields that CEL needs for it; `flags` stand for the whole when it only joins comparisons by &&,
     and CEL is not needed. `certain` is its value when that does not depend on anybody, else None. `predicate` is the
     condition as plain tests of the customer's facts, opaque where it is more than that; `fields` are the facts that it
-    asks for; `scope` is what it was allowed to ask.
+    asks for; `scope` is what it was allowed to ask. `texts` are fields of the event that must be one of these texts, or
+    else it is false, whatever it asks besides.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Condition:
     predicate: Predicate = field(repr=False, compare=False, default=OPAQUE)
     fields: frozenset[str] = field(repr=False, compare=False, default=frozenset())
     scope: Scope = field(repr=False, compare=False, default_factory=Scope)
+    texts: Mapping[str, frozenset[str]] = field(repr=False, compare=False, default_factory=dict)
 
     @classmethod
     def compile(cls, source: str, scope: Scope | None = None) -> Self:
@@ -65,7 +67,10 @@ class Condition:
         variables = tuple(checker.variables[name] for name in used if name in checker.variables)
         certain = False if contradicts(tree) else checked.certain
         fields = frozenset(one.key for one in checker.variables.values() if one.root == "customer")
-        return cls(source, compiled, variables, checked.flags, certain, predicate_of(tree), fields, scope)
+        asked = predicate_of(tree)
+        return cls(
+            source, compiled, variables, checked.flags, certain, asked, fields, scope, texts_needed(tree)
+        )
 
     def holds(
         self, customer: Facts | Mapping[str, Any], event: Activity | Mapping[str, Any] | None = None

@@ -104,7 +104,7 @@ class Campaigns:
             told = own.get(activity.id, ())
             begins: list[Begun] = []
             if told or concerns(activity, rulebook):
-                occasions = list(occasions_of(activity, rulebook))
+                occasions = list(occasions_of(activity, rulebook, only_hopeful=True))
                 occasions += [occasion_of(one, activity.facts, activity) for one in told]
                 begins = [(campaign, one) for one in occasions for campaign in begun(one, rulebook)]
             reaches = activity.type in rulebook.goals and member.customer_id in fresh

@@ -1,10 +1,11 @@
-"""Whether a condition contradicts itself: `customer.orders > 5 && customer.orders < 3` holds for nobody."""
+"""Whether a condition contradicts itself (`customer.orders > 5 && customer.orders < 3` holds for nobody), and which
+texts it cannot do without."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from shared.program.expression.fields import customer_fields
+from shared.program.expression.fields import COMMON, customer_fields
 from shared.program.expression.syntax import Binary, Expression, ListOf, Literal, Member, Name
 from shared.program.expression.types import Kind
 
@@ -54,6 +55,20 @@ class _Left:
 
 def contradicts(tree: Expression) -> bool:
     """Whether the comparisons that the condition joins by && leave no value for some field."""
+    return any(room.empty for room in _left(tree).values())
+
+
+def texts_needed(tree: Expression) -> Mapping[str, frozenset[str]]:
+    """The event's own fields that must be one of some texts for the condition to hold, whatever else it asks."""
+    return {
+        path.removeprefix("event."): frozenset(room.texts)
+        for path, room in _left(tree).items()
+        if room.texts is not None and path.startswith("event.") and path.removeprefix("event.") not in COMMON
+    }
+
+
+def _left(tree: Expression) -> dict[str, _Left]:
+    """What the comparisons that the condition joins by && leave for each field."""
     left: dict[str, _Left] = {}
     for part in _joined(tree):
         read = _comparison(part)
@@ -65,7 +80,7 @@ def contradicts(tree: Expression) -> bool:
             room.among(value)
         else:
             room.narrow(sign, value)
-    return any(room.empty for room in left.values())
+    return left
 
 
 def _joined(tree: Expression) -> Iterator[Expression]:

@@ -207,3 +207,27 @@ def test_one_context_serves_many_conditions() -> None:
     }
     for source, expected in sources.items():
         assert context.holds(Condition.compile(source, scope)) is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ("event.channel == 'web'", {"channel": {"web"}}),
+        ("'web' == event.channel && customer.orders > 1", {"channel": {"web"}}),
+        (
+            "event.channel in ['web', 'app'] && event.store == 'a'",
+            {"channel": {"web", "app"}, "store": {"a"}},
+        ),
+        ("event.channel in ['web', 'app'] && event.channel == 'app'", {"channel": {"app"}}),
+        ("event.channel == 'web' || customer.orders > 1", {}),
+        ("event.channel != 'web'", {}),
+        ("!(event.channel == 'web')", {}),
+        (
+            "event.type == 'order.completed' && customer.stage == 'loyal'",
+            {},
+        ),  # what every event has, or the facts
+    ],
+)
+def test_texts_that_a_condition_cannot_do_without_are_known(source: str, texts: dict[str, set[str]]) -> None:
+    scope = Scope(event=event_fields("order.completed"))
+    assert Condition.compile(source, scope).texts == texts

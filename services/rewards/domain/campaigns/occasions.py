@@ -1,6 +1,6 @@
 """Occasions: what of an activity, or of what rewards has just decided, campaigns begin on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,32 +66,47 @@ def concerns(activity: Activity, rulebook: Rulebook) -> bool:
     return any(change.what != "score" for change in activity.changes)
 
 
-def occasions_of(activity: Activity, rulebook: Rulebook) -> Iterator[Occasion]:
-    """What of an activity some campaign begins on. History brings up nothing, nor does it that somebody proved to be
-    somebody else, or that the same events were looked at anew."""
+def hopeful(type_: str, told: Mapping[str, Any], rulebook: Rulebook) -> bool:
+    """Whether a campaign may begin on what is told so, by the texts that its condition cannot do without: quickly, as
+    on nearly nothing one does."""
+    return any(
+        campaign.when is None
+        or all(_may_be(told.get(key), texts) for key, texts in campaign.when.texts.items())
+        for campaign in rulebook.campaigns.get(type_, ())
+    )
+
+
+def _may_be(value: object, texts: frozenset[str]) -> bool:
+    """Whether it may be one of these texts. What is more than a text is for the condition to compare."""
+    return value in texts if type(value) is str else value is not None
+
+
+def occasions_of(activity: Activity, rulebook: Rulebook, *, only_hopeful: bool = False) -> Iterator[Occasion]:
+    """What of an activity some campaign begins on; of what changed, if asked, only that on which one may. History
+    brings up nothing, nor does it that somebody proved to be somebody else, or that the same events were looked at
+    anew."""
     if activity.historical or activity.type in PARTINGS:
         return
     if activity.type in rulebook.campaigns:
         yield _of_activity(activity, activity.type, activity.id, activity.time, activity.data, activity)
     if activity.changes and rulebook.campaigns_on_changes:
-        yield from _of_changes(activity, rulebook)
+        for type_, name, at, data in _changes(activity):
+            if hopeful(type_, data, rulebook) if only_hopeful else type_ in rulebook.campaigns:
+                yield _of_change(activity, type_, f"{activity.id}/{name}", at, data)
 
 
-def _of_changes(activity: Activity, rulebook: Rulebook) -> Iterator[Occasion]:
+def _changes(activity: Activity) -> Iterator[tuple[str, str, datetime, dict[str, Any]]]:
     """Of several changes of stage the last one, which is where the customer is; each segment."""
     stage = None
     for change in activity.changes:
         at = change.at or activity.time
         if change.what == "stage":
-            stage = (STAGE, f"{activity.id}/stage", at, {"from": change.old, "to": change.new})
+            stage = (STAGE, "stage", at, {"from": change.old, "to": change.new})
         elif change.what == "segment":
             type_, segment = (ENTERED, change.new) if change.new is not None else (LEFT, change.old)
-            if type_ in rulebook.campaigns:
-                yield _of_change(
-                    activity, type_, f"{activity.id}/{type_}/{segment}", at, {"segment": segment}
-                )
-    if stage is not None and STAGE in rulebook.campaigns and activity.type != STAGE:
-        yield _of_change(activity, *stage)
+            yield type_, f"{type_}/{segment}", at, {"segment": segment}
+    if stage is not None and activity.type != STAGE:
+        yield stage
 
 
 def _of_change(activity: Activity, type_: str, cause: str, at: datetime, data: dict[str, Any]) -> Occasion:
@@ -158,6 +173,10 @@ def _lasted(occasion: Occasion, campaign: Campaign) -> bool:
 
 
 def of_outcomes(outcomes: Iterable[Outcome], rulebook: Rulebook) -> list[Outcome]:
-    """Those of rewards' own decisions that campaigns begin on."""
+    """Those of rewards' own decisions that campaigns may begin on."""
     types = rulebook.campaigns_on_outcomes
-    return [one for one in outcomes if one.type in types and not one.historical] if types else []
+    return [
+        one
+        for one in outcomes
+        if one.type in types and not one.historical and hopeful(one.type, one.data, rulebook)
+    ]
