@@ -1,6 +1,6 @@
 """Runs of campaigns in PostgreSQL: loaded for a batch in one query, and found when they are due."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,14 +46,23 @@ _OF_CUSTOMER = text("""
     FROM rewards.campaign_runs WHERE customer_id = :customer AND (started_at, run) < (:at, :run)
     ORDER BY started_at DESC, run DESC LIMIT :limit
     """)
+# A customer's runs are found by the primary key. Of those of before only what `at_most` counts decides, the last first.
 # What time did is in no inbox: it began before, if its moment was before that of the activity.
 _BESIDE = text(f"""
-    SELECT r.root = :root, {_RUN} FROM rewards.campaign_runs r LEFT JOIN rewards.inbox i ON i.id = r.root
-    WHERE r.customer_id = ANY(CAST(:customers AS text[]))
-        AND (r.root = :root OR i.number < CAST(:number AS bigint) OR (i.id IS NULL
-            AND r.started_at <= (SELECT o.taken_at FROM rewards.inbox o WHERE o.id = :root)))
+    SELECT r.root = :root, {_RUN} FROM (
+        SELECT c.*, row_number() OVER (PARTITION BY c.root = :root, c.campaign ORDER BY c.started_at DESC, c.run) AS nth
+        FROM rewards.campaign_runs c LEFT JOIN rewards.inbox i ON i.id = c.root
+        WHERE c.customer_id = ANY(CAST(:customers AS text[]))
+            AND (c.root = :root OR (c.campaign = ANY(CAST(:limited AS text[])) AND (
+                i.number < CAST(:number AS bigint) OR (i.id IS NULL
+                    AND c.started_at <= (SELECT o.taken_at FROM rewards.inbox o WHERE o.id = :root)))))
+    ) r LEFT JOIN unnest(CAST(:limited AS text[]), CAST(:times AS integer[])) AS l(campaign, times)
+        ON l.campaign = r.campaign
+    WHERE r.root = :root OR r.nth <= greatest(l.times, :shown)
     ORDER BY r.started_at, r.run
     """)  # noqa: S608
+SHOWN_MAX = 100
+"""Of a campaign that was begun before, so many times are told, or as many as decide."""
 # What happened after a moment was not taken before it.
 _SINCE = text("""
     SELECT record FROM rewards.activities
@@ -82,11 +91,22 @@ async def of_customer(
 
 
 async def beside_event(
-    connection: AsyncConnection, customers: Collection[str], root: str, number: int
+    connection: AsyncConnection,
+    customers: Collection[str],
+    root: str,
+    number: int,
+    limited: Mapping[str, int],
 ) -> tuple[list[Run], list[Run]]:
-    """The runs of these customers that began because of an activity, and those that had begun before it was decided
-    about, as the activity of that number."""
-    bound = {"customers": list(customers), "root": root, "number": number}
+    """The runs of these customers that began because of an activity, and those of campaigns that may begin only so
+    often (`limited`) which had begun before it was decided about, as the activity of that number; of each the last."""
+    bound = {
+        "customers": list(customers),
+        "root": root,
+        "number": number,
+        "limited": list(limited),
+        "times": list(limited.values()),
+        "shown": SHOWN_MAX,
+    }
     began: list[Run] = []
     before: list[Run] = []
     for is_own, *row in await connection.execute(_BESIDE, bound):

@@ -94,7 +94,8 @@ def counted(member: Member, measure: Measure) -> list[Counted]:
     found = dict(member.counted or {})
     for order_id, purchase in member.purchases.items():
         amount = worth(purchase, measure)
-        if amount and purchase.placed_at is not None:
+        if amount:
+            assert purchase.placed_at is not None, "else it is worth nothing"
             found[order_id] = Counted(purchase.placed_at, amount)
         else:
             found.pop(order_id, None)

@@ -110,15 +110,16 @@ class _Walk:
         tiers, calendar = self._tiers, self._calendar
         level = level_for(tiers, self._since(calendar.start_for_review(end)))
         keep_for = tiers.levels[current.level].keep_for
-        if level >= current.level and keep_for is not None:
+        assert keep_for is not None, "what is kept for good is not looked at anew"
+        if level >= current.level:
             self.standing = Standing(current.level, current.since, calendar.end_again(end, keep_for))
         elif tiers.grace is not None and current.status != GRACE:
             over = end_of_day_after(end - MOMENT, tiers.grace, calendar.zone)
             self.standing = current._replace(until=over, status=GRACE)
         else:
             level = max(level, current.level - 1) if tiers.downgrade == "one_step" else level
-            keep_for = tiers.levels[level].keep_for
-            again = calendar.end_again(end, keep_for) if level and keep_for is not None else None
+            below = tiers.levels[level].keep_for
+            again = calendar.end_again(end, below) if level and below is not None else None
             self.standing = Standing(level, end, again)
 
     def _since(self, start: datetime) -> Decimal:

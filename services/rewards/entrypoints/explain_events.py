@@ -86,7 +86,11 @@ async def _with_campaigns(  # noqa: PLR0917
 ) -> list[Verdict]:
     """The same, with what the campaigns made of it."""
     customers = [*await explaining.family(teller.connection, teller.customer), activity.customer_id]
-    began, before = await campaign_runs.beside_event(teller.connection, customers, activity.id, number)
+    campaigns = rulebook.program.campaigns
+    limited = {one.id: one.at_most.times for one in campaigns if one.at_most is not None}
+    began, before = await campaign_runs.beside_event(
+        teller.connection, customers, activity.id, number, limited
+    )
     own = campaign_verdicts(activity, rulebook, began, before, effects.given, rule)
     told = {one.id for one in own}
     return [*(one for one in found if one.id not in told), *own]

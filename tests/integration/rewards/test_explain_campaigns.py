@@ -139,3 +139,30 @@ tiers: {basis: {spend_over: P12M}, levels: [{id: member, name: Member}, {id: gol
 templates: {hello: {subject: Hello, text: Welcome}}
 campaigns: [{id: gold-hello, on: tier.changed, do: [{message: hello}]}]
 """
+
+
+async def test_of_a_thousand_runs_before_the_last_ones_answer(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a campaign that may begin once in 90 days, and began; and a thousand runs since of one that nothing limits;
+    when its next occasion is asked about; then the limit is seen all the same; of its own the last are told."""
+    limited = BACK.replace("do:", "at_most: {times: 1, per: P90D}, do:")
+    await run_program(rewards, limited, "{id: free, on: x.seen, do: [{tag: t}]}")
+    await rewards.happen(lapsed("one"))
+    rewards.clock.now = after(3)
+    await rewards.happen(lapsed("two", at=after(2)))
+    plant = """
+        INSERT INTO rewards.campaign_runs (customer_id, campaign, run, "on", cause, root, arm, started_at, due_at,
+            state, program_version, silent, wrote)
+        SELECT customer_id, '{campaign}', 'planted-{campaign}-' || n, "on", cause, 'planted-' || n, arm,
+            started_at + {earlier} * interval '1 second' + n * interval '1 millisecond', due_at + interval '1 day',
+            'done', 1, false, false
+        FROM rewards.campaign_runs, generate_series(1, 1200) n WHERE campaign = 'back' AND run NOT LIKE 'planted%'
+        """
+    await rewards.plant(plant.format(campaign="free", earlier=1))
+    (earlier,) = (await why(api, "two", "back"))["figures"]["given_before"]
+    assert datetime.fromisoformat(earlier["at"]) == NOW
+
+    await rewards.plant(plant.format(campaign="back", earlier=-9))
+    found = (await why(api, "two", "back"))["figures"]["given_before"]
+    assert (len(found), datetime.fromisoformat(found[-1]["at"])) == (100, NOW)

@@ -90,6 +90,15 @@ def test_under_the_same_program_nothing_is_decided_before_the_end() -> None:
     )
 
 
+def test_a_program_that_keeps_a_tier_longer_moves_no_end_before_it_comes() -> None:
+    """Given Gold that lasts a year; when another program keeps it for two, and time is looked at; then it ends when it
+    did, and is then looked at by that program."""
+    longer = living(levels=MONTHLY.replace("keep_for: P12M, benefits", "keep_for: P24M, benefits")).rules
+    member = gold()
+    assert pass_to(member, NEXT_MONTH, longer, same=False).tiers == []
+    assert (member.tier, member.tier_until) == ("gold", ENDS)
+
+
 def test_a_tier_that_rises_while_it_is_granted_does_not_rise_because_the_grant_ended() -> None:
     """Given Gold by hand, which goes on; when another program asks so little that Platinum is reached; then the record
     names no grant that ended."""
@@ -144,10 +153,10 @@ def test_what_is_missing_is_counted_in_the_years_of_the_member(joined: datetime 
 
 
 def test_orders_at_hand_count_in_what_is_missing_as_they_stand() -> None:
-    """Given Gold, and 50 spent in the year after, an order that is at hand; then 150.01 are missing."""
+    """Given Gold, and 50.50 spent in the year after, an order that is at hand; then 149.51 are missing."""
     life: Life = living("{spend_over: P12M}").happen(order("1", "250"))
-    until(life, new_york(2027, 1, 5)).happen(order("2", "50", at=life.now))
-    assert foresee(life.member, NOTICED.program, ENDS) == ("member", "150.01")
+    until(life, new_york(2027, 1, 5)).happen(order("2", "50.50", at=life.now))
+    assert foresee(life.member, NOTICED.program, ENDS) == ("member", "149.51")
 
 
 @pytest.mark.parametrize("more", [[], ["downgrade: one_step"]])
