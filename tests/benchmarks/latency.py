@@ -1,20 +1,18 @@
-"""(c) Milliseconds from the POST of an order until its points are seen, at half of the rate of (b)."""
+"""(c) Milliseconds from the POST of an order until its points are seen, at half of the rate of (b), in its mix."""
 
 import asyncio
 import json
 import time
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tests.benchmarks.load import Connection, Result, request
-from tests.benchmarks.orders import CUSTOMERS, POPULATION, bodies, order_events
+from tests.benchmarks.orders import CUSTOMERS, bodies, order_events, orders_going_on
 from tests.benchmarks.pipeline import ORDERS
 from tests.benchmarks.report import Figure
 from tests.support.stack import Stack
 
 SECONDS, PROBES_PER_SECOND, BATCH = 25, 6, 50
-NEWCOMER_EVERY = ORDERS // CUSTOMERS
-"""The mix of (b), at half of its rate: as many of the orders are a customer's first."""
-
 ASK_EVERY_S, ASK_SHARE = 0.01, 0.05
 """Adds half of it to what is measured. Who has waited for long asks after a twentieth of that time again: else the more
 are waiting, the more would the asking itself hold them up."""
@@ -26,15 +24,10 @@ async def latency(stack: Stack, orders_per_second: float) -> list[Figure]:
     stop = asyncio.Event()
     run = f"load{time.time_ns()}"
     url = f"{stack.ingest}/v1/events"
-    messages = [
-        request(url, body)
-        for body in bodies(
-            order_events(
-                int(rate * (SECONDS + 10)), run=run, population=POPULATION, newcomer_every=NEWCOMER_EVERY
-            ),
-            BATCH,
-        )
-    ]
+    events = orders_going_on(
+        int(rate * (SECONDS + 10)), run=run, each=ORDERS // CUSTOMERS, step=timedelta(seconds=1 / rate)
+    )
+    messages = [request(url, body) for body in bodies(events, BATCH)]
     load = asyncio.create_task(_background(stack, messages, rate, stop))
     await asyncio.sleep(2)
     result = Result()

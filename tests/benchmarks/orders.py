@@ -13,27 +13,30 @@ POPULATION = "shop"
 
 
 def order_events(
-    count: int,
-    *,
-    run: str,
-    customers: int = CUSTOMERS,
-    population: str | None = None,
-    newcomer_every: int = 0,
+    count: int, *, run: str, customers: int = CUSTOMERS, step: timedelta = timedelta(seconds=1)
 ) -> list[dict[str, Any]]:
-    """So many orders of two lines each, over so many customers, a second apart, ending now.
+    """So many orders of two lines each, over so many customers of this run, a step apart, ending now."""
+    random = Random(run)
+    start = datetime.now(UTC) - count * step
+    return [
+        _order(number, f"{run}-{random.randrange(customers)}", start + number * step, run)
+        for number in range(count)
+    ]
 
-    The customers are `run`'s own, or those of `population`. With `newcomer_every` of n, one more of them comes with
-    each n-th order and one no longer does: so the first orders, upgrades and milestones keep coming as they came
-    while so many customers made n orders each.
+
+def orders_going_on(count: int, *, run: str, each: int, step: timedelta) -> list[dict[str, Any]]:
+    """So many orders more of the shop's population, a step apart, beginning now.
+
+    One more customer comes with each `each`-th order, and one no longer does: so first orders, upgrades and milestones
+    keep coming at the rate at which they came while `CUSTOMERS` made `each` orders each.
     """
     random = Random(run)
-    start = datetime.now(UTC) - timedelta(seconds=count)
-    customer = population or run
+    start = datetime.now(UTC)
     return [
         _order(
             number,
-            f"{customer}-{random.randrange(customers) + (number // newcomer_every + 1 if newcomer_every else 0)}",
-            start + timedelta(seconds=number),
+            f"{POPULATION}-{number // each + 1 + random.randrange(CUSTOMERS)}",
+            start + number * step,
             run,
         )
         for number in range(count)
