@@ -41,6 +41,7 @@ from services.rewards.entrypoints.checkout_batches import in_transaction
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
+from services.rewards.entrypoints.moments import NOT_AS_OF
 from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.preview import preview_routes
 from services.rewards.entrypoints.program import program_routes
@@ -147,10 +148,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         referral_routes,
         summary_routes,
     ):
-        app.include_router(routes(service))
+        app.include_router(routes(service), dependencies=[NOT_AS_OF])
     app.include_router(simulation_routes(service, _simulator(settings)))
     for router in delivering.routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[NOT_AS_OF])
     return app
 
 

@@ -72,11 +72,11 @@ class PostgresMembers:
         await moving.note_parts(connection, parts, customer_id, epoch)
 
     async def move_parts(
-        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str], now: datetime
     ) -> None:
         """See `Members.move_parts`."""
         names = list(parts)
-        await moving.move_parts(connection, source, target, names)
+        await moving.move_parts(connection, source, target, names, now)
         await move_alerts(connection, source.customer_id, target.customer_id, names)
 
     async def earned_by(

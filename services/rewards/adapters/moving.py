@@ -122,6 +122,9 @@ _PART_MOVES = [
         for table in _PARTED
     ),
 ]
+_DIVIDE = text(f"""
+    UPDATE rewards.members SET divided_at = :now WHERE customer_id IN ({_S}, {_T})
+    """)  # noqa: S608
 _PARTS = text("SELECT part, customer_id, epoch FROM rewards.parts WHERE part = ANY(CAST(:parts AS text[]))")
 _NOTE_PARTS = text("""
     INSERT INTO rewards.parts (part, customer_id, epoch)
@@ -162,13 +165,15 @@ async def note_parts(connection: AsyncConnection, names: Iterable[str], customer
 
 
 async def move_parts(
-    connection: AsyncConnection, source: Member, target: Member, names: Iterable[str]
+    connection: AsyncConnection, source: Member, target: Member, names: Iterable[str], now: datetime
 ) -> None:
     """Make the stored rows of these parts of `source` the `target`'s; what both have stays where it is."""
     bound = {"source": source.customer_id, "target": target.customer_id, "parts": list(names)}
     for statement in _PART_MOVES:
         await connection.execute(statement, bound)
-    await connection.execute(_WAKE, {"source": source.customer_id, "target": target.customer_id})
+    ends = {"source": source.customer_id, "target": target.customer_id}
+    await connection.execute(_WAKE, ends)
+    await connection.execute(_DIVIDE, ends | {"now": now})
 
 
 async def earned_by(connection: AsyncConnection, source: Member, target: Member, names: Iterable[str]) -> int:

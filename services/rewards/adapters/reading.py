@@ -1,7 +1,5 @@
 """Queries that only read: what a customer has, and how it came about. One statement each, so one moment each."""
 
-from collections import defaultdict
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.checkouts import Names
 from services.rewards.adapters.loading import roll_spend
 from services.rewards.adapters.member_rows import COLUMNS
+from services.rewards.domain.balances import Balances, Held, Holdings
 from services.rewards.domain.member import Member
 from services.rewards.domain.offers import Offer
 
@@ -19,7 +18,7 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _TARGET = text("SELECT coalesce(merged_into, customer_id) FROM rewards.members WHERE customer_id = :id")
 _MEMBER = text(f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = :id")  # noqa: S608
 _BALANCES = text("""
-    SELECT m.reserved, m.debt, m.lifetime_earned, l.remaining, l.pending, l.available_at,
+    SELECT m.reserved, m.debt, m.lifetime_earned, l.lot, l.remaining, l.pending, l.available_at,
         CASE WHEN l.renewable AND l.expires_at > m.renewed_since AND l.expires_at < m.renewed_until
             THEN m.renewed_until ELSE l.expires_at END
     FROM rewards.members m
@@ -52,17 +51,6 @@ _ONE_OFFER = text(f"SELECT {_OFFER} FROM rewards.offers WHERE code = :code")  # 
 _ONE_OFFER_LOCKED = text(f"SELECT {_OFFER} FROM rewards.offers WHERE code = :code FOR UPDATE")  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Balances:
-    """A customer's points at one moment. `expiring` lists (moment, points), soonest first."""
-
-    available: int
-    pending: int
-    reserved: int
-    lifetime_earned: int
-    expiring: list[tuple[datetime, int]]
-
-
 class Reader:
     """Reads for the API. Customers are named by any of their ids."""
 
@@ -91,19 +79,12 @@ class Reader:
     async def balances(self, connection: AsyncConnection, customer_id: str, now: datetime) -> Balances:
         """Points as they stand at `now`, whether or not the timed jobs have come by."""
         rows = (await connection.execute(_BALANCES, {"id": customer_id})).all()
-        available = pending = 0
-        expiring: dict[datetime, int] = defaultdict(int)
-        for _, _, _, remaining, is_pending, available_at, expires_at in rows:
-            if remaining is None or (expires_at is not None and expires_at <= now):
-                continue
-            if is_pending and available_at > now:
-                pending += remaining
-            else:
-                available += remaining
-            if expires_at is not None:
-                expiring[expires_at] += remaining
-        reserved, debt, lifetime = rows[0][:3]
-        return Balances(available - debt, pending, reserved, lifetime, sorted(expiring.items()))
+        lots = {
+            lot: Held(remaining * pending, remaining * (not pending), available_at, expires_at)
+            for *_, lot, remaining, pending, available_at, expires_at in rows
+            if lot is not None
+        }
+        return Holdings(lots, *rows[0][:3]).at(now)
 
     async def ledger(
         self,
@@ -128,13 +109,14 @@ class Reader:
         """Offers newest first."""
         at, code = before or (END_OF_TIME, "")
         key = {"id": customer_id, "at": at, "code": code, "limit": limit}
-        return [_offer(row) for row in await connection.execute(_OFFERS, key)]
+        return [offer_of(row) for row in await connection.execute(_OFFERS, key)]
 
     async def offer(self, connection: AsyncConnection, code: str, *, lock: bool = False) -> Offer | None:
         """The offer of a code, with `lock` until the transaction ends."""
         row = (await connection.execute(_ONE_OFFER_LOCKED if lock else _ONE_OFFER, {"code": code})).first()
-        return _offer(row) if row is not None else None
+        return offer_of(row) if row is not None else None
 
 
-def _offer(row: Any) -> Offer:
+def offer_of(row: Any) -> Offer:
+    """An offer from a row of its columns."""
     return Offer(**row._mapping)

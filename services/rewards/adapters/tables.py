@@ -56,6 +56,7 @@ members = Table(
     Column("renewed_until", TIME),
     Column("joined_at", TIME),
     Column("goals_until", TIME),
+    Column("divided_at", TIME),
     CheckConstraint("tier_status IN ('', 'grace', 'granted')", "members_tier_status"),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),

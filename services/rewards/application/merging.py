@@ -107,7 +107,7 @@ async def _move(  # noqa: PLR0917
     doing = Changes(now, rulebook.program.version)
     history = await _history(connection, members, source, target, parts, merged_by)
     retaken = part_ways(source, target, parts, history, activity, rulebook, doing)
-    await members.move_parts(connection, source, target, parts)
+    await members.move_parts(connection, source, target, parts, now)
     await members.save(connection, doing)
     for reservation in retaken:
         await members.retake(connection, reservation)

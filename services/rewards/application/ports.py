@@ -42,9 +42,9 @@ class Members(Protocol):
         """These parts are this customer's, since the change of this number."""
 
     async def move_parts(
-        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]
+        self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str], now: datetime
     ) -> None:
-        """Make what is stored of these parts of `source` the `target`'s."""
+        """Make what is stored of these parts of `source` the `target`'s, and note when both were divided."""
 
     async def earned_by(
         self, connection: AsyncConnection, source: Member, target: Member, parts: Iterable[str]

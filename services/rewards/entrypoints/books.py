@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 
 from services.rewards.adapters.books import ids_of, read_balances, read_books, read_entries
 from services.rewards.domain.accounts import Account
 from services.rewards.domain.books import balances_before, books
 from services.rewards.domain.redemptions import worth
 from services.rewards.entrypoints.customers import EntryView, entry_view
+from services.rewards.entrypoints.moments import SNAPSHOT
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, PageCursor, PageLimit, decode_cursor, encode_cursor
@@ -22,7 +22,6 @@ from shared.http.types import CustomerRef
 from shared.program.calendar import end_of_day
 
 DAYS_MAX = 366
-_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 From = Annotated[date, Query(alias="from", description="First day, in the program's time zone.")]
 To = Annotated[date, Query(alias="to", description="Last day; days to come are not answered.")]
@@ -110,7 +109,7 @@ def book_routes(service: Service) -> APIRouter:
         _check(first, last)
         after = decode_cursor(cursor, tuple[datetime, str, int]) if cursor is not None else None
         async with service.engine.begin() as connection:
-            await connection.execute(_SNAPSHOT)
+            await connection.execute(SNAPSHOT)
             customer_id = await service.customer(connection, customer)
             zone = (await service.programs.current(connection, service.clock())).program.time_zone
             period = (

@@ -7,9 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.rewards.adapters.as_of import offers_at
 from services.rewards.domain.accounts import signed_points
 from services.rewards.domain.offers import Offer
+from services.rewards.entrypoints.moments import as_problems, balances_at
 from services.rewards.entrypoints.service import MayRead, Service
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
@@ -80,18 +83,22 @@ def customer_routes(service: Service) -> APIRouter:
         summary="Balance, and what expires when",
         responses=problem_responses(404, 422),
     )
-    async def get_points(customer: CustomerRef, _: MayRead) -> PointsView:
-        """The points a customer has at this moment."""
+    async def get_points(customer: CustomerRef, _: MayRead, at: At = None) -> PointsView:
+        """The points a customer has at this moment, or had `at` another."""
         now = service.clock()
+        moment = min(at or now, now)
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection, service.clock())).program
-            balances = await service.reader.balances(connection, customer_id, now)
-        until = (program.points.notice_before or NOTICE_DEFAULT).after(now, program.time_zone)
+            program = (await service.programs.current(connection, moment)).program
+            if moment == now:
+                balances = await service.reader.balances(connection, customer_id, now)
+        if moment < now:
+            balances = await balances_at(service.engine, customer_id, moment)
+        until = (program.points.notice_before or NOTICE_DEFAULT).after(moment, program.time_zone)
         days: dict[date, int] = {}
-        for moment, points in balances.expiring:
-            if moment <= until:
-                day = last_day(moment, program.time_zone)
+        for end, points in balances.expiring:
+            if end <= until:
+                day = last_day(end, program.time_zone)
                 days[day] = days.get(day, 0) + points
         return PointsView(
             available=balances.available,
@@ -124,17 +131,27 @@ def customer_routes(service: Service) -> APIRouter:
         responses=problem_responses(404, 422),
     )
     async def get_offers(
-        customer: CustomerRef, _: MayRead, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None
+        customer: CustomerRef,
+        _: MayRead,
+        at: At = None,
+        limit: PageLimit = PAGE_DEFAULT,
+        cursor: PageCursor = None,
     ) -> Page[OfferView]:
-        """The customer's offers, newest first, used and expired ones too."""
+        """The customer's offers, newest first, used and expired ones too; or those that they had `at` a moment."""
         before = decode_cursor(cursor, tuple[datetime, str]) if cursor is not None else None
         now = service.clock()
+        moment = min(at or now, now)
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            offers = await service.reader.offers(connection, customer_id, before, limit + 1)
+            with as_problems():
+                offers = await (
+                    service.reader.offers(connection, customer_id, before, limit + 1)
+                    if moment == now
+                    else offers_at(connection, customer_id, moment, before, limit + 1)
+                )
         last = offers[limit - 1] if len(offers) > limit else None
         following = encode_cursor((last.issued_at, last.code)) if last else None
-        return Page(items=[offer_view(offer, now) for offer in offers[:limit]], next=following)
+        return Page(items=[offer_view(offer, moment) for offer in offers[:limit]], next=following)
 
     return router
 

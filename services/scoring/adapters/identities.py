@@ -73,7 +73,7 @@ _OF_CUSTOMERS = text("""
     """)
 
 _encode = msgspec.json.Encoder().encode
-_links = msgspec.json.Decoder(tuple[Link, ...])
+decode_links = msgspec.json.Decoder(tuple[Link, ...]).decode
 
 
 class SqlIdentities:
@@ -180,7 +180,7 @@ class SqlIdentities:
 
 def _identities(rows: Iterable[Any]) -> dict[str, Identity]:
     return {
-        pseudonym: Identity(kind, customer_id, () if links is None else _links.decode(links))
+        pseudonym: Identity(kind, customer_id, () if links is None else decode_links(links))
         for pseudonym, kind, customer_id, links in rows
     }
 

@@ -4,15 +4,16 @@ import asyncio
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.scoring.adapters.identities import decode_links
 from services.scoring.adapters.timeline import event_of
 from services.scoring.application.ports import Known
 from services.scoring.domain.event import Event
-from services.scoring.domain.identity import EMAIL, ID
+from services.scoring.domain.identity import EMAIL, ID, Link
 from services.scoring.domain.money import decimal
 from services.scoring.domain.state import decode_state
 from shared.vault.pseudonyms import Pseudonyms
@@ -50,6 +51,15 @@ _EVENTS_UNTIL = text("""
 _EVENTS_NAMED = text("""
     SELECT at, event_key, CAST(record AS text), reading FROM scoring.timeline
     WHERE customer_id = :id AND event_key = ANY(CAST(:keys AS bytea[]))
+    """)
+
+_SEEN = text("""
+    SELECT s.*, i.customer_id, i.links FROM (
+        SELECT n.kind, n.pseudonym, count(*), min(t.at), max(t.at),
+            (array_agg(encode(t.event_key, 'hex') ORDER BY t.at DESC, t.event_key DESC))[1]
+        FROM scoring.timeline t CROSS JOIN LATERAL json_each_text(t.record->'identifiers') AS n(kind, pseudonym)
+        WHERE t.customer_id = :id AND t.at <= :at GROUP BY n.kind, n.pseudonym
+    ) s LEFT JOIN scoring.identities i USING (pseudonym)
     """)
 
 # The same as `stages.stage_at`, for a whole list: `stage` was told with the newest event or by the sweep, and time may
@@ -105,6 +115,20 @@ def position(known: Known, sort: Sort) -> Any:
         case "last_order_at":
             return state.last_order_at or _NEVER
     return known.id
+
+
+class Seen(NamedTuple):
+    """An identifier that events of a customer named: in how many, the first and the last of them; whose it is, and its
+    links to stronger ones."""
+
+    kind: str
+    pseudonym: str
+    events: int
+    first_at: datetime
+    last_at: datetime
+    last_key: str
+    customer_id: str | None
+    links: tuple[Link, ...]
 
 
 class Profiles:
@@ -179,6 +203,11 @@ class Profiles:
         """The events with these keys."""
         bound = {"id": customer_id, "keys": [bytes.fromhex(key) for key in keys]}
         return _events(await connection.execute(_EVENTS_NAMED, bound))
+
+    async def identifiers(self, connection: AsyncConnection, customer_id: str, at: datetime) -> list[Seen]:
+        """All identifiers that the customer's events up to a moment named."""
+        rows = await connection.execute(_SEEN, {"id": customer_id, "at": at})
+        return [Seen._make([*row, () if links is None else decode_links(links)]) for *row, links in rows]
 
     async def _known(self, connection: AsyncConnection, query: Any, bound: dict[str, Any]) -> list[Known]:
         rows = await connection.execute(query, bound)

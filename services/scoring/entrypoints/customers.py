@@ -16,6 +16,7 @@ from services.scoring.application.ports import Known
 from services.scoring.entrypoints import people
 from services.scoring.entrypoints.completeness import Completeness
 from services.scoring.entrypoints.details import Details
+from services.scoring.entrypoints.identifiers import Identifier, position_of, values_of
 from services.scoring.entrypoints.moments import NOT_AS_OF, At
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
@@ -103,6 +104,37 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
             portrait = await views.portrait(connection, customer, at)
             story = await views.portray.story(connection, portrait)
         return Score.of(portrait.id, story)
+
+    @router.get(
+        "/v1/customers/{customer}/identifiers",
+        summary="By which identifiers the customer is known",
+        responses=problem_responses(404),
+    )
+    async def identifiers(
+        principal: Reader,
+        customer: CustomerRef,
+        at: At = None,
+        limit: PageLimit = PAGE_DEFAULT,
+        cursor: PageCursor = None,
+    ) -> Page[Identifier]:
+        """The strongest kind first, of one kind the oldest first. Their values need the scope personal:read. With
+        `at`, as events until then told them."""
+        after = None if cursor is None else decode_cursor(cursor, tuple[int, datetime, str])
+        moment = clock() if at is None else min(at, clock())
+        async with profiles.engine.connect() as connection:
+            known = await views.known(connection, customer)
+            seen = sorted(await profiles.identifiers(connection, known.id, moment), key=position_of)
+            if not seen:
+                raise unknown_customer("The customer was not known at that moment.")
+            rest = [one for one in seen if after is None or position_of(one) > after]
+            page = rest[:limit]
+            values = None
+            if principal.may(Scope.PERSONAL_READ):
+                values = await values_of(connection, profiles, personal, known.id, page)
+                people.record_look(principal, known.id)
+        more = encode_cursor(position_of(page[-1])) if len(rest) > limit else None
+        items = [Identifier.of(one, known.id, values, moment) for one in page]
+        return Page(items=items, next=more)
 
     return router
 
