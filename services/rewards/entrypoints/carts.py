@@ -1,49 +1,38 @@
-"""The order as a checkout tells of it, while nothing is paid yet."""
+"""The order as a checkout tells of it, while nothing is paid yet.
+
+A shop tells its orders as it has them: what is not looked at here may stay in, as in `order.completed`.
+"""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.rewards.domain.carts import Cart
 from services.rewards.domain.carts import CartLine as Line
-from shared.http.shapes import Shape
 from shared.http.types import ShortText
 
 LINES_MAX = 1_000
 QUANTITY_MAX = 1_000_000
 Money = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
-Told = Annotated[Any, Field(exclude=True, description="As in `order.completed`; not looked at here.")]
-"""A field that a shop may leave in the order, so that it can be told here just as its event will tell it."""
 
 
-class CartLine(Shape):
+class CartLine(BaseModel):
     """One line of the order; `unit_price` is what a piece costs."""
 
     sku: ShortText
     unit_price: Money
     quantity: Decimal = Field(Decimal(1), gt=0, le=QUANTITY_MAX, max_digits=12, decimal_places=4)
     category: ShortText | None = None
-    name: Told = None
-    amount: Told = None
 
 
-class Order(Shape):
+class Order(BaseModel):
     """The order. `total` is what it comes to before the discount in question; without it, what the lines come to."""
 
     order_id: ShortText | None = None
     total: Money | None = None
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
     lines: list[CartLine] = Field([], max_length=LINES_MAX)
-    customer: Told = None
-    channel: Told = None
-    store: Told = None
-    coupon: Told = None
-    campaign: Told = None
-    shipping: Told = None
-    tax: Told = None
-    discount: Told = None
-    referral_id: Told = None
 
     def cart(self) -> Cart:
         """The same for decisions."""
