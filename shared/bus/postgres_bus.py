@@ -16,6 +16,7 @@ from shared.bus.membership import Membership
 from shared.bus.records import Incoming, Outgoing, Partition
 from shared.bus.retention import Retention
 from shared.postgres.direct import autocommit
+from shared.postgres.held import HeldConnection
 
 SCHEMA = "platform"
 PREFIX = "log"
@@ -36,7 +37,7 @@ class PostgresProducer:
 
     def __init__(self, engine: AsyncEngine, partitions: int, timeout_s: float = 3.0) -> None:
         self._engine = engine
-        self._single = autocommit(engine)
+        self._single = HeldConnection(autocommit(engine))
         self._log = platform_log(partitions)
         self._begun: set[Partition] = set()
         self._gatherer = Gatherer(self._write, timeout_s)
@@ -47,6 +48,7 @@ class PostgresProducer:
     async def stop(self) -> None:
         """Give up what is not yet written."""
         await self._gatherer.stop()
+        await self._single.close()
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return when every record is committed. Raises `BusUnavailableError` within the timeout."""
@@ -79,7 +81,8 @@ class PostgresConsumer:
 
     def __init__(self, engine: AsyncEngine, group: str, topic: str, member: str, partitions: int) -> None:
         self._engine = engine
-        self._reading = autocommit(engine)
+        self._asking = autocommit(engine)
+        self._reading = HeldConnection(self._asking)
         self._topic = topic
         self._log = platform_log(partitions)
         self._membership = Membership(SCHEMA, group, topic, member, partitions)
@@ -101,7 +104,7 @@ class PostgresConsumer:
 
         Raises `BusUnavailableError`; `WrongPartitionsError` when the topic has partitions that nobody would read.
         """
-        async with _bounded(), self._reading.connect() as connection:
+        async with _bounded(), self._asking.connect() as connection:
             heads = await self._log.heads(connection)
         written = 1 + max((number for topic, number in heads if topic == self._topic), default=-1)
         if written > self._log.partitions:
@@ -115,6 +118,7 @@ class PostgresConsumer:
         """Leave the group; the others take over at once."""
         await self._listener.stop()
         self._positions.clear()
+        await self._reading.close()
         with suppress(*DATABASE_ERRORS):
             async with asyncio.timeout(2), self._engine.begin() as connection:
                 await self._membership.leave(connection)
@@ -159,19 +163,19 @@ class PostgresConsumer:
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
-        async with _bounded(), self._reading.connect() as connection:
+        async with _bounded(), self._asking.connect() as connection:
             heads = await self._log.heads(connection)
         return {partition: heads.get(partition, 0) for partition in self.assigned()}
 
     async def beginnings(self) -> dict[Partition, int]:
         """Where the assigned partitions begin. Raises `BusUnavailableError`."""
-        async with _bounded(), self._reading.connect() as connection:
+        async with _bounded(), self._asking.connect() as connection:
             beginnings = await self._log.beginnings(connection, self._topic)
         return {partition: beginnings.get(partition, 0) for partition in self.assigned()}
 
     async def ends(self) -> dict[Partition, int]:
         """Where all partitions of the topic end. Raises `BusUnavailableError`."""
-        async with _bounded(), self._reading.connect() as connection:
+        async with _bounded(), self._asking.connect() as connection:
             heads = await self._log.heads(connection)
         return {partition: head for partition, head in heads.items() if partition[0] == self._topic}
 

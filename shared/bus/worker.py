@@ -21,6 +21,7 @@ from shared.bus.offsets import Offsets
 from shared.bus.records import Incoming, Partition
 from shared.bus.watchdog import Watchdog
 from shared.clock import Clock
+from shared.postgres.held import HeldConnection
 from shared.waiting import rest
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class StreamWorker:
     ) -> None:
         self.topic = topic
         self._engine = engine
+        self._connection = HeldConnection(engine)
         self._consumer = consumer
         self._offsets = offsets
         self._dead_letters = dead_letters
@@ -137,6 +139,7 @@ class StreamWorker:
             with suppress(asyncio.CancelledError):
                 await guard
             await self._consumer.stop()
+            await self._connection.close()
 
     async def _step(self) -> None:
         """Claim what is new, and handle one batch."""
@@ -231,7 +234,7 @@ class StreamWorker:
         alone = len(records) == 1
         bound = asyncio.timeout(self._alone_s if alone else ATTEMPT_MAX_S)
         try:
-            async with bound, self._engine.begin() as connection:
+            async with bound, self._connection.begin() as connection:
                 fresh, ends = await self._begin(connection, records)
                 if fresh:
                     await self._handle(connection, fresh, self._clock())

@@ -48,11 +48,11 @@ def _in_order(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 class DirectConnection(AsyncConnection):
-    """An `AsyncConnection` whose textual statements go to asyncpg, once its transaction has begun.
+    """An `AsyncConnection` whose textual statements go to asyncpg.
 
-    The statement that begins the transaction goes SQLAlchemy's way, as does everything that is not plain text with
-    named parameters. Errors of the direct way are asyncpg's own (`shared.postgres.faults` knows both kinds). Results
-    have no `rowcount`.
+    What is not plain text with named parameters goes SQLAlchemy's way, as does the first statement where no transaction
+    was asked for and SQLAlchemy begins one by itself. Errors of the direct way are asyncpg's own
+    (`shared.postgres.faults` knows both kinds). Results have no `rowcount`.
     """
 
     __slots__ = ()
@@ -65,12 +65,11 @@ class DirectConnection(AsyncConnection):
             isinstance(statement, TextClause)
             and execution_options is None
             and not isinstance(parameters, list)
-            and (driver := self._driver()) is not None
         ):
             known = _statements.get(statement)
             if known is None:
                 known = _statements[statement] = _Statement(statement)
-            if known.plain:
+            if known.plain and (driver := await self._driver()) is not None:
                 return await known.fetch(driver, parameters)
         result: Result[Any] = await super().execute(
             statement, parameters, execution_options=execution_options
@@ -81,17 +80,27 @@ class DirectConnection(AsyncConnection):
         """The first column of the first row; see `AsyncConnection.scalar`."""
         return (await self.execute(statement, parameters, execution_options=execution_options)).scalar()
 
-    def _driver(self) -> Any:
-        """asyncpg's connection, if statements may go to it now."""
+    async def _driver(self) -> Any:
+        """asyncpg's connection, if statements may go to it now; the transaction begins with the first of them."""
         connection = self.sync_connection
         if connection is None or connection.closed or connection.invalidated:
             return None
         driver: Any = connection.connection.driver_connection
         if driver is None or driver.is_closed():
             return None
-        if driver.is_in_transaction() or _is_autocommit(connection):
-            return driver
-        return None
+        if not driver.is_in_transaction() and not _is_autocommit(connection):
+            if not connection.in_transaction():
+                return None  # SQLAlchemy begins one by itself
+            await _begin(connection.connection.dbapi_connection)
+        return driver
+
+
+async def _begin(adapter: Any) -> None:
+    """What SQLAlchemy's adapter of the driver does before its own first statement."""
+    try:
+        await adapter._start_transaction()
+    except adapter.dbapi.Error as error:
+        raise error.__cause__ or error from None
 
 
 def _is_autocommit(connection: Any) -> bool:

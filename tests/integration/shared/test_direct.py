@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import asyncpg
 import pytest
-from sqlalchemy import Integer, bindparam, event, select, text
+from sqlalchemy import JSON, bindparam, event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import is_transient
@@ -33,10 +33,12 @@ def through_sqlalchemy(engine: AsyncEngine) -> list[str]:
 async def test_within_a_transaction_rows_are_the_same_either_way(
     engine: AsyncEngine, through_sqlalchemy: list[str]
 ) -> None:
-    """Given one statement run twice in a transaction; then the second goes directly, and answers alike."""
+    """Given one statement run in a transaction that SQLAlchemy begins by itself, and in one that was asked for; then it
+    goes directly but for the first time, and answers alike."""
     bound = {"numbers": [3, 1, 2], "less": 2}
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         first = (await connection.execute(ROWS, bound)).all()
+    async with engine.begin() as connection:
         second = (await connection.execute(ROWS, bound)).all()
         by_name = [(row.n, row.twice) for row in await connection.execute(ROWS, bound)]
         none = (await connection.execute(ROWS, {"numbers": [], "less": 0})).first()
@@ -57,7 +59,6 @@ async def test_a_transaction_undoes_what_was_done_directly(engine_for: EngineFor
 
     async def write_and_fail() -> None:
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT 1"))
             await connection.execute(text("CREATE TABLE left_over (n int)"))
             raise LookupError
 
@@ -100,9 +101,9 @@ async def test_what_is_not_plain_text_goes_the_long_way(
     engine: AsyncEngine, through_sqlalchemy: list[str]
 ) -> None:
     """Given typed parameters, or an expression; when run; then SQLAlchemy converts them as ever."""
-    typed = text("SELECT CAST(:n AS int)").bindparams(bindparam("n", type_=Integer))
+    typed = text("SELECT CAST(:n AS json) ->> 'a'").bindparams(bindparam("n", type_=JSON))
     async with engine.begin() as connection:
-        assert await connection.scalar(typed, {"n": 4}) == 4
+        assert await connection.scalar(typed, {"n": {"a": 4}}) == "4"
         assert await connection.scalar(select(5)) == 5
 
     assert len(through_sqlalchemy) == 2

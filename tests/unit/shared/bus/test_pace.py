@@ -88,8 +88,28 @@ class Offsets:
         self._at |= ends
 
 
+class Connection:
+    """To nothing."""
+
+    sync_connection = None
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def in_transaction(self) -> bool:
+        return False
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[None]:
+        yield None
+
+
 class Engine:
-    """Hands out nothing, in good order."""
+    """Hands out connections to nothing."""
+
+    async def connect(self) -> Connection:
+        return Connection()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[None]:
