@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.local.errors import LocalError
@@ -43,7 +44,7 @@ async def prepare(settings: Settings, clock: Clock, tell: Callable[[str], None])
         new_key = await _secret_and_key(settings, url, clock, tell)
     except SecretError as error:
         raise LocalError(str(error)) from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
         raise LocalError(f"The database could not be prepared: {error}") from error
     return Prepared(new_key=new_key)
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 from deploy.local.prepare import prepare
 from shared.auth.keys import any_key, create_key, ensure_key, list_keys, revoke_key
@@ -146,9 +146,9 @@ async def test_a_service_cannot_make_itself_a_key(
 ) -> None:
     """Given the role of a service; when it tries to make or revoke a key; then the database refuses."""
     engine = engine_for(role)
-    with pytest.raises(ProgrammingError, match="permission denied"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         async with engine.begin() as connection:
             await create_key(connection, name="mine", scopes=ALL_SCOPES, now=clock())
-    with pytest.raises(ProgrammingError, match="permission denied"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         async with engine.begin() as connection:
             await revoke_key(connection, "key_x", clock())

@@ -2,9 +2,9 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.postgres.engine import create_engine
@@ -129,7 +129,7 @@ async def test_not_even_the_owner_can_bring_a_destroyed_key_back(
     """Given a mark; when somebody with all rights tries to change or delete it; then the database refuses."""
     await erase(scoring, "s1")
 
-    with pytest.raises(IntegrityError, match="stays destroyed"):
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="stays destroyed"):
         async with engine_for(None).begin() as connection:
             await connection.execute(text(statement))
 
@@ -137,7 +137,7 @@ async def test_not_even_the_owner_can_bring_a_destroyed_key_back(
 @pytest.mark.parametrize("role", ["regulars_ingest", "regulars_rewards"])
 async def test_only_scoring_can_destroy(role: str, engine_for: EngineFor) -> None:
     """Given the role of another service; when it tries to destroy a key; then the database refuses."""
-    with pytest.raises(ProgrammingError, match="permission denied"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         async with engine_for(role).begin() as connection:
             await KEYS.destroy(connection, ["s1"])
 
