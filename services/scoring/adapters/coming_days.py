@@ -11,6 +11,7 @@ from services.scoring.adapters.personal import PersonalData
 from services.scoring.adapters.timeline import event_of
 from services.scoring.application.announce import Begun
 from services.scoring.application.come_round import DueCustomer, Next, Root
+from services.scoring.domain.occasions import SETTLED
 from services.scoring.domain.state import decode_state
 
 _NOTE = text("""
@@ -24,14 +25,23 @@ _NOTE = text("""
 _TAKE_DUE = text("""
     SELECT d.customer_id, d.told_until, c.state, d.marks FROM scoring.coming_days d
     LEFT JOIN scoring.customers c ON c.id = d.customer_id
-    WHERE d.next_at <= :now AND d.told_until <= :now AND (c.updated_at <= :quiet_since OR c.id IS NULL)
+    WHERE d.next_at <= :now AND (c.updated_at <= :quiet_since OR c.updated_at > :ahead OR c.id IS NULL)
     ORDER BY d.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     """)
 _NOTE_TOLD = text("""
-    UPDATE scoring.coming_days d SET next_at = u.next_at, marks = u.marks, told_until = :now
+    UPDATE scoring.coming_days d SET next_at = u.next_at, marks = u.marks, looked_at = :now,
+        told_until = greatest(d.told_until, :now)
     FROM unnest(CAST(:ids AS text[]), CAST(:times AS timestamptz[]), CAST(:marks AS text[]))
         AS u(customer_id, next_at, marks)
     WHERE d.customer_id = u.customer_id
+    """)
+_LOOK_AGAIN = text("""
+    UPDATE scoring.coming_days d SET next_at = least(d.next_at, :now), looked_at = :now
+    FROM (
+        SELECT customer_id FROM scoring.coming_days WHERE looked_at > :ahead
+        ORDER BY looked_at DESC LIMIT :limit FOR UPDATE SKIP LOCKED
+    ) f
+    WHERE d.customer_id = f.customer_id RETURNING 1
     """)
 _SINCE = text("SELECT name, since FROM scoring.occasions")
 _BEGUN = text("""
@@ -67,8 +77,8 @@ class SqlComingDays:
     async def take_due(
         self, connection: AsyncConnection, now: datetime, quiet_since: datetime, limit: int
     ) -> list[DueCustomer]:
-        """Some whose time has come, locked; not those whom a worker that is further has told of later moments."""
-        bound = {"now": now, "quiet_since": quiet_since, "limit": limit}
+        """Some whose time has come, locked. Whom a clock that was ahead has changed is not waited for."""
+        bound = {"now": now, "quiet_since": quiet_since, "ahead": now + SETTLED, "limit": limit}
         return [
             DueCustomer(id_, told_until, None if state is None else decode_state(state), marks.split())
             for id_, told_until, state, marks in await connection.execute(_TAKE_DUE, bound)
@@ -85,6 +95,11 @@ class SqlComingDays:
             "now": now,
         }
         await connection.execute(_NOTE_TOLD, bound)
+
+    async def look_again(self, connection: AsyncConnection, now: datetime, limit: int) -> bool:
+        """Let those be looked at whom a clock has looked at that was further ahead than clocks differ."""
+        bound = {"now": now, "ahead": now + SETTLED, "limit": limit}
+        return bool((await connection.execute(_LOOK_AGAIN, bound)).all())
 
     async def since(self, connection: AsyncConnection) -> dict[str, datetime]:
         """By its name, from when on each occasion is told."""

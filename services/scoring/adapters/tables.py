@@ -81,7 +81,9 @@ coming_days = Table(
         server_default="",
         comment="Which occasions stood when last looked at, with spaces between.",
     ),
+    Column("looked_at", MOMENT),
     Index("coming_days_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    Index("coming_days_looked_at", "looked_at"),
     comment="When the next birthday or anniversary begins, or an occasion may be due, and how far they were told.",
 )
 

@@ -63,6 +63,10 @@ class ComingDays(Protocol):
     ) -> list[DueCustomer]:
         """Some whose time has come, locked; those locked by another transaction are passed over."""
 
+    async def look_again(self, connection: AsyncConnection, now: datetime, limit: int) -> bool:
+        """Let some be looked at soon whom a clock has looked at that was far ahead of `now`: what it had them wait for
+        is not what comes next. Answers whether there were any."""
+
     async def note_told(
         self, connection: AsyncConnection, following: Mapping[str, Next], now: datetime
     ) -> None:
@@ -91,9 +95,14 @@ class ComeRound:
         self._outbox = outbox
         self._settings = settings
         self._rules = rules
+        self._latest: datetime | None = None
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
         """Look at customers who are due. Answers whether there may be more of them."""
+        perhaps_ahead = self._latest is None or now < self._latest  # until this process began, or just now
+        if perhaps_ahead and await self._days.look_again(connection, now, COMING_CUSTOMERS_MAX):
+            return True
+        self._latest = now
         if self._rules is not None:
             self._settings = await self._rules.current(connection)
         due = await self._days.take_due(connection, now, now - QUIET, COMING_CUSTOMERS_MAX)

@@ -178,7 +178,8 @@ class Look:
 def look(
     state: State, watch: Watch, marks: Collection[str], since: Mapping[str, datetime], now: datetime
 ) -> Look:
-    """Look at a customer. `marks` are those of the look before; `since` says from when on each occasion is told:
+    """Look at a customer. `marks` are those of the look before, which may have been by a clock that was ahead; `since`
+    says from when on each occasion is told:
     what was due before, or before the history that shows it was imported, is not."""
     told, standing, soon = [], [], list[datetime]()
     for due in pending(state, watch):
@@ -190,6 +191,8 @@ def look(
         elif due.at + SETTLED > now:
             soon.append(due.at + SETTLED)
         if not due.stands(now):
+            if due.at > now and due.mark in marks:  # told by a clock that was ahead: it is not told once more
+                standing.append(due.mark)
             continue
         standing.append(due.mark)
         past = state.history_until is not None and due.at <= state.history_until

@@ -19,6 +19,7 @@ from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock
 from tests.support.life import SETTINGS, moment, record
 
+ORDER = {"order_id": "1", "currency": "USD", "total": "10.00"}
 PROGRAM = "name: Test\ncurrency: USD\ntime_zone: America/New_York\n"
 
 
@@ -146,3 +147,55 @@ async def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(play: Play)
         ("login.missing", "P14D", moment(15)),
         ("login.missing", "P14D", moment(29, minutes=-31)),
     ]
+
+
+async def test_a_clock_that_was_days_ahead_leaves_no_silence_untold(play: Play) -> None:
+    """Given somebody who was called silent by a clock that was three weeks ahead, and the day of whose first order it
+    told too early as well; when the clock is put back, by a new process or in the midst of one, and they log in, then
+    fall silent; then that silence is told at its moment, and nothing a second time."""
+    await play.ask_for(LOGIN, at=moment(0))
+    await play.happen("login.recorded", 2)
+    await play.happen("login.recorded", 2, who="p-ben")
+    await play.until(moment(25))
+    early = await play.told()
+    assert [one.time for one in early] == [moment(16), moment(16)]
+
+    play.world.now = moment(4)
+    play.restart()
+    await play.until(moment(4))
+    for day in (5, 6):
+        await play.happen("login.recorded", day)
+    for day in (16, 16.1, 20, 20.1, 26, 40):
+        await play.until(moment(day))
+
+    told = await play.told()
+    assert len(told) == len({one.id for one in told}) == 3
+    assert [one.time for one in told if one not in early] == [moment(20)]
+
+
+async def test_the_same_process_notices_that_its_clock_was_put_back(play: Play) -> None:
+    """Given a process whose clock was ahead; when it is put back; then it looks again at those it looked at, though
+    they were changed by that clock too, and knows the next silence."""
+    await play.ask_for(LOGIN, at=moment(0))
+    await play.happen("login.recorded", 2)
+    await play.until(moment(25))
+    await play.world.feed(record("page.viewed", moment(3), identifiers={"id": "p-ana"}))
+
+    play.world.now = moment(4)
+    await play.until(moment(4))
+    rows = await play.world.rows("SELECT next_at FROM scoring.coming_days")
+    assert rows == [(moment(16),)]
+
+
+async def test_a_day_that_a_clock_ahead_has_told_is_not_told_again(play: Play) -> None:
+    """Given an anniversary told by a clock that was a year ahead; when the clock is put back and the day comes; then
+    it is not told again, and the next year's is."""
+    await play.world.feed(record("order.completed", moment(1), ORDER, identifiers={"id": "p-ana"}))
+    await play.until(moment(370))
+    play.world.now = moment(4)
+    for day in (4, 360, 366, 368, 735):
+        await play.until(moment(day))
+
+    days = [one for one in await play.world.activity() if one.type == "customer.anniversary"]
+    assert [one.data["years"] for one in days] == [1, 2]
+    assert len({one.id for one in days}) == 2

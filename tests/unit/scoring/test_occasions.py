@@ -27,6 +27,24 @@ def test_a_silence_that_was_told_is_looked_at_once_more_an_hour_later_and_then_n
     assert (settled.told, settled.next_at, settled.marks) == ([], None, due.marks)
 
 
+def test_a_silence_that_a_clock_ahead_has_told_is_not_told_at_its_moment_but_looked_at_then() -> None:
+    """Given a silence that was told days too early, by a clock that was ahead; when somebody looks once it is put back;
+    then it is looked at again at its moment, and not told once more; whatever silence followed it is."""
+    state = fold([event("login.recorded", moment(1), {})], SETTINGS).state
+    ahead = look(state, WATCH, (), SINCE, moment(30))
+    assert ([one.at for one in ahead.told], ahead.next_at) == ([moment(15)], None)
+
+    back = look(state, WATCH, ahead.marks, SINCE, moment(5))
+    assert (back.told, back.next_at, back.marks) == ([], moment(15), ahead.marks)
+
+    same = look(state, WATCH, back.marks, SINCE, moment(15))
+    assert (same.told, same.next_at) == ([], moment(15) + SETTLED)
+    again = fold([event("login.recorded", moment(day), {}) for day in (1, 6)], SETTINGS).state
+    broken = look(again, WATCH, back.marks, SINCE, moment(15))
+    assert (broken.told, broken.next_at) == ([], moment(20))
+    assert [one.at for one in look(again, WATCH, broken.marks, SINCE, moment(20)).told] == [moment(20)]
+
+
 def test_an_occasion_that_is_not_introduced_yet_leaves_no_trace() -> None:
     """Given a silence of which nobody knows since when it is told; when somebody looks; then it is neither told nor
     marked as told, and the look that introduces it tells it."""
