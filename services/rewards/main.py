@@ -31,6 +31,7 @@ from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import Checkout
 from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
+from services.rewards.application.program_watch import unreadable
 from services.rewards.application.simulation import Finding, Task
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
@@ -39,26 +40,28 @@ from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns import campaign_routes
 from services.rewards.entrypoints.checkout_batches import in_transaction
 from services.rewards.entrypoints.customers import customer_routes
+from services.rewards.entrypoints.due_work import passes
 from services.rewards.entrypoints.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
 from services.rewards.entrypoints.moments import NOT_AS_OF
 from services.rewards.entrypoints.offers import offer_routes
 from services.rewards.entrypoints.preview import preview_routes
 from services.rewards.entrypoints.program import program_routes
+from services.rewards.entrypoints.program_health import api_checks, program_readable
 from services.rewards.entrypoints.program_versions import program_version_routes
 from services.rewards.entrypoints.redemptions import redemption_routes, render
 from services.rewards.entrypoints.referrals import referral_routes
 from services.rewards.entrypoints.rewards import reward_routes
-from services.rewards.entrypoints.service import Service
+from services.rewards.entrypoints.service import Service, answer_problem
 from services.rewards.entrypoints.simulation import simulation_routes
 from services.rewards.entrypoints.simulator import simulate_in_processes
 from services.rewards.entrypoints.summary import summary_routes
 from services.rewards.entrypoints.tier_grants import tier_grant_routes
 from services.rewards.entrypoints.tiers import tier_routes
 from services.rewards.entrypoints.worker import RewardsWorker
+from shared.alerts.raising import raise_alerts
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
-from shared.bus.faults import is_transient
 from shared.bus.offsets import Offsets
 from shared.bus.progress import Progress
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
@@ -66,14 +69,14 @@ from shared.bus.worker import StreamWorker
 from shared.clock import Clock, system_clock
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.app import create_app as create_http_app
-from shared.http.health import Health, database_answers
+from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
-from shared.program.faults import ProgramError
+from shared.program.versions.reading import UnreadableProgramError
 from shared.settings import Settings
 from shared.telemetry.logs import configure
 from shared.vault.pseudonyms import Pseudonyms
@@ -127,9 +130,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         service=SERVICE,
         title="Regulars: rewards",
         description="Points, tiers, offers, and why. Redemptions and codes at the checkout.",
-        health=Health(SERVICE, VERSION, {"database": database_answers(engine)}, clock),
+        health=Health(SERVICE, VERSION, api_checks(engine, programs, clock), clock),
         lifespan=lifespan,
     )
+    for missing in (NoProgramError, UnreadableProgramError):
+        app.add_exception_handler(missing, answer_problem)
     for routes in (
         redemption_routes,
         customer_routes,
@@ -177,7 +182,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         handle=ActivityHandler(members, PostgresActivities(), programs, PostgresBudgets(), campaigns),
         clock=clock,
         batch_records=settings.batch_records,
-        transient=_is_transient,
+        transient=passes,
     )
     return RewardsWorker(
         engine=engine,
@@ -190,13 +195,9 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         clock=clock,
         progress=Progress(autocommit(engine), consumer, offsets, ACTIVITY_TOPIC),
         activities=PostgresActivities(),
+        program=program_readable(engine, programs, clock),
         history_months=settings.history_months,
     )
-
-
-def _is_transient(error: BaseException) -> bool:
-    """A program that this release cannot read is no record's fault: they wait, and readiness says why."""
-    return isinstance(error, ProgramError | NoProgramError) or is_transient(error)
 
 
 async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
@@ -210,7 +211,7 @@ async def store_program(settings: Settings, clock: Clock) -> None:
     only while nobody has activated another.
 
     Waits for a database that is away. Raises `ProgramError` when the file is not fit to go live, or a version that is
-    in force or scheduled is not any more.
+    in force or scheduled is not any more; of that an alert is left.
     """
     source = program_text(settings.program)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
@@ -226,6 +227,10 @@ async def store_program(settings: Settings, clock: Clock) -> None:
                         for activation in timeline.scheduled(clock()):
                             await programs.version(connection, activation.version)
                     return
+                except UnreadableProgramError as error:
+                    async with engine.begin() as connection:
+                        await raise_alerts(connection, [unreadable(error, clock())])
+                    raise
                 except Exception as error:
                     if not is_database_away(error):
                         raise

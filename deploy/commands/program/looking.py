@@ -21,7 +21,7 @@ from deploy.commands.program.texts import (
 from shared.clock import system_clock
 from shared.program.difference import difference
 from shared.program.model import Program
-from shared.program.parse import ProgramError
+from shared.program.parse import ProgramError, load_program
 from shared.program.versions.reading import read_decisions, read_version, read_versions
 from shared.program.versions.store import check_program
 
@@ -30,10 +30,46 @@ LISTED_MAX = 100
 FileOrVersion = Annotated[str, typer.Argument(help="A program file, or the number of a version.")]
 
 
-def check(file: Annotated[str, typer.Argument(help="The program file, such as program.yaml.")]) -> None:
-    """Check a program file; every fault is shown with its line and column."""
+def check(
+    file: Annotated[
+        str | None,
+        typer.Argument(help="The program file, such as program.yaml; left out: all that are stored."),
+    ] = None,
+) -> None:
+    """Check a program file; every fault is shown with its line and column.
+
+    Without a file, whether this release can read the versions that are stored: to be asked before it is put in place
+    of an older one. Ends with 1 if it cannot read one that is in force or scheduled.
+    """
+    if file is None:
+        raise typer.Exit(run(_check_stored()))
     program = load_file(file)
     typer.echo(f"{file}: {program.name!r} is fit to go live.")
+
+
+async def _check_stored() -> int:
+    """Say which stored versions cannot be read; how the command ends."""
+    read = unreadable = missed = 0
+    before, now = VERSION_MAX, system_clock()
+    async with installation() as (_, engine), engine.connect() as connection:
+        timeline = await timeline_of(connection)
+        in_force = timeline.in_force(now)
+        wanted = {one.version for one in timeline.scheduled(now)}
+        wanted |= {in_force.version} if in_force is not None else set()
+        while found := await read_versions(connection, before, LISTED_MAX):
+            before = found[-1].version
+            for one in found:
+                read += 1
+                try:
+                    load_program(one.source, version=one.version)
+                except ProgramError as error:
+                    unreadable += 1
+                    missed += one.version in wanted
+                    use = "in force or scheduled" if one.version in wanted else "not in force"
+                    typer.echo(f"Version {one.version}, {use}, cannot be read by this release:", err=True)
+                    show_faults(str(one.version), error)
+    typer.echo(f"{read - unreadable} of {read} stored versions can be read by this release.")
+    return 1 if missed else 0
 
 
 def diff(

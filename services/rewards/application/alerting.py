@@ -42,7 +42,7 @@ class TellOfAlerts:
         untold = await self.take(connection, limit)
         if not untold:
             return 0
-        changes = Changes(now, (await self.programs.current(connection, now)).program.version)
+        changes = Changes(now, await self.programs.number(connection, now))
         for alert in untold:
             changes.outcomes += _outcomes(alert, changes.version)
         await self.members.save(connection, changes)

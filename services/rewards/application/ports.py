@@ -125,7 +125,11 @@ class Programs(Protocol):
     """The program's versions."""
 
     async def current(self, connection: AsyncConnection, now: datetime) -> Rulebook:
-        """The version in force at `now`, as was known a second ago at most."""
+        """The version in force at `now`, as was known a second ago at most. Raises `NoProgramError`, and
+        `UnreadableProgramError`: then nothing is decided."""
+
+    async def number(self, connection: AsyncConnection, now: datetime) -> int:
+        """The number of that version, also of one that cannot be read."""
 
     async def version(self, connection: AsyncConnection, version: int) -> Rulebook:
         """A version by its number."""

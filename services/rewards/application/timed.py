@@ -13,6 +13,7 @@ from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore
 from services.rewards.application.jobs import DUE_MAX, Job
 from services.rewards.application.ports import Members, Programs
+from services.rewards.application.program_watch import WatchProgram
 from services.rewards.application.referring import Referrals, RewardReferrals
 from services.rewards.application.running import RunCampaigns
 from services.rewards.application.watching import Watch, WatchRedemptions
@@ -67,6 +68,7 @@ class TimedJobs:
     def all(self) -> dict[str, Job]:
         """Every job by its name."""
         return {
+            "watch_program": WatchProgram(self.programs, self.members),
             "expire_reservations": self.expire_reservations,  # first: what comes back may be over, or pay a debt
             "move_points": self.move_points,
             "give_notice": self.give_notice,

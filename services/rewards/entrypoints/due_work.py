@@ -14,6 +14,8 @@ from shared.bus.faults import is_transient
 from shared.bus.interface import BusUnavailableError
 from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
+from shared.program.faults import ProgramError
+from shared.program.versions.reading import NoProgramError
 from shared.waiting import rest
 
 JOBS_EVERY_S = 1.0
@@ -34,6 +36,12 @@ SET_ASIDE = Counter(
 )
 
 log = structlog.get_logger()
+
+
+def passes(error: BaseException) -> bool:
+    """Whether work waits until this is over: a program that this release cannot read is no record's fault, and no
+    member's."""
+    return isinstance(error, ProgramError | NoProgramError) or is_transient(error)
 
 
 class DueWork:
@@ -82,7 +90,7 @@ class DueWork:
                 self._failing.pop(name, None)
             except Exception as error:  # one job's fault must not stop the others
                 self._failing[name] = type(error).__name__
-                if is_transient(error):
+                if passes(error):
                     log.warning("due_work_waits", job=name, reason=type(error).__name__)
                 else:
                     log.error("due_work_failed", job=name, exc_info=error)
@@ -120,7 +128,7 @@ class DueWork:
         error = failed.__cause__
         assert error is not None
         aside = self._aside[name]
-        if is_transient(error) or len(aside) >= SET_ASIDE_MAX:
+        if passes(error) or len(aside) >= SET_ASIDE_MAX:
             raise error
         if len(failed.customers) > 1:
             return len(failed.customers) // 2

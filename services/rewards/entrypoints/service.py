@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Response
+from fastapi import Request as HttpRequest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
@@ -20,6 +21,10 @@ from shared.bus.interface import Outbox
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.problems import Problem, ProblemError, dependency_unavailable
+from shared.program.versions.reading import UnreadableProgramError
+
+UNREADABLE_RETRY_S = 30
+"""Somebody must put another version in force: sooner it is no use."""
 
 MayRead = Annotated[Principal, Depends(require(Scope.REWARDS_READ))]
 MayWrite = Annotated[Principal, Depends(require(Scope.REWARDS_WRITE))]
@@ -67,10 +72,26 @@ def problem(refusal: RefusedError) -> Problem:
     )
 
 
+async def answer_problem(_: HttpRequest, error: Exception) -> Response:
+    """Answers what a route did not: that there is no program, or none that can be read."""
+    problem = as_problem(error)
+    assert isinstance(problem, Problem)
+    return problem.response()
+
+
 def as_problem(error: Exception) -> Exception:
     """The problem for what a use case raised; anything unforeseen stays what it is."""
     if isinstance(error, RefusedError):
         return problem(error)
+    if isinstance(error, UnreadableProgramError):
+        return Problem(
+            503,
+            "program_unreadable",
+            "The program cannot be read",
+            f"{error.reason} Nothing is decided by another one.",
+            headers={"Retry-After": str(UNREADABLE_RETRY_S)},
+            extra={"program_version": error.version},
+        )
     if isinstance(error, NoProgramError):
         return dependency_unavailable("No program has been stored yet; the worker stores it when it starts.")
     return error

@@ -22,6 +22,7 @@ from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, dependency_unavailable, invalid_request
 from shared.http.types import CustomerName, Instant
 from shared.program.faults import ProgramError
+from shared.program.versions.reading import UnreadableProgramError
 from shared.program.versions.store import check_program
 
 SIMULATION_MAX_S = 900.0
@@ -107,6 +108,8 @@ async def _summary(service: Service, simulate: Simulate, wish: Wish, now: dateti
             customers = [await service.customer(connection, name) for name in wish.customers]
             live = (await service.programs.latest(connection, now))[0].program
             task = await prepare(connection, service.programs, wish, customers, live)
+    except UnreadableProgramError as error:
+        raise as_problem(error) from error
     except ProgramError as error:
         raise invalid_program(error) from None
     except Exception as error:

@@ -48,6 +48,7 @@ class RewardsWorker:
         clock: Clock,
         progress: Progress,
         activities: PostgresActivities,
+        program: Check,
         history_months: int,
     ) -> None:
         self._engine = engine
@@ -58,6 +59,7 @@ class RewardsWorker:
         self._relay = relay
         self._clock = clock
         self._activities = activities
+        self._program = program
         self._history = Period(months=history_months)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -97,6 +99,7 @@ class RewardsWorker:
 
         return {
             "database": database_answers(self._engine),
+            "program": self._program,
             "stream": stream,
             "relay": relay,
             "jobs": jobs,

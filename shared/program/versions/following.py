@@ -7,9 +7,16 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.program.faults import ProgramError
 from shared.program.model import Program
 from shared.program.parse import load_program
-from shared.program.versions.reading import FRESH_S, NoProgramError, read_timeline, read_version
+from shared.program.versions.reading import (
+    FRESH_S,
+    NoProgramError,
+    UnreadableProgramError,
+    read_timeline,
+    read_version,
+)
 from shared.program.versions.timeline import Activation, Timeline
 
 KEPT_VERSIONS = 32
@@ -18,22 +25,27 @@ Made = TypeVar("Made")
 
 
 class FollowedVersions(Generic[Made]):
-    """Versions, and what `make` makes of each, kept in memory. Raises `NoProgramError`, and `ProgramError` for what
-    this release cannot read."""
+    """Versions, and what `make` makes of each, kept in memory. Raises `NoProgramError`, and `UnreadableProgramError`
+    for what this release cannot read: that is found out once for each version, whose text never changes."""
 
     def __init__(self, make: Callable[[Program], Made]) -> None:
         self._make = make
         self._kept: dict[int, tuple[Made, str]] = {}
+        self._unreadable: dict[int, UnreadableProgramError] = {}
         self._timeline = Timeline(())
         self._looked_at = float("-inf")
 
     async def current(self, connection: AsyncConnection, now: datetime) -> Made:
         """The version in force at `now`, as was known `FRESH_S` ago at most."""
+        return await self.version(connection, await self.number(connection, now))
+
+    async def number(self, connection: AsyncConnection, now: datetime) -> int:
+        """The number of that version, whether it can be read or not."""
         moment = asyncio.get_running_loop().time()
         if moment - self._looked_at >= FRESH_S or not self._timeline.activations:
             self._timeline = await read_timeline(connection)
             self._looked_at = moment
-        return await self.version(connection, _in_force(self._timeline, now).version)
+        return _in_force(self._timeline, now).version
 
     async def latest(self, connection: AsyncConnection, now: datetime) -> tuple[Made, Timeline]:
         """The version in force at `now`, and all activations, as of this moment."""
@@ -53,11 +65,17 @@ class FollowedVersions(Generic[Made]):
         self._looked_at = float("-inf")
 
     async def _version(self, connection: AsyncConnection, version: int) -> tuple[Made, str]:
+        if version in self._unreadable:
+            raise self._unreadable[version]
         kept = self._kept.get(version)
         if kept is None:
             source = (await read_version(connection, version)).source
             # A long program takes a second and more to read, in which others must be answered.
-            kept = await asyncio.to_thread(self._read, source, version), source
+            try:
+                kept = await asyncio.to_thread(self._read, source, version), source
+            except ProgramError as error:
+                self._unreadable[version] = UnreadableProgramError(version, error)
+                raise self._unreadable[version] from error
             if len(self._kept) >= KEPT_VERSIONS:
                 self._kept.clear()
             self._kept[version] = kept

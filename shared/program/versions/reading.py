@@ -8,6 +8,7 @@ from msgspec import Struct, json
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.program.faults import ProgramError
 from shared.program.versions.timeline import Activation, Timeline
 
 Origin = Literal["file", "api", "command"]
@@ -41,6 +42,22 @@ _DECISIONS = text("""
 
 class NoProgramError(Exception):
     """There is no such version; or none at all yet: the rewards worker stores the first one when it starts."""
+
+
+class UnreadableProgramError(ProgramError):
+    """A stored version is not fit for this release, which is stricter than the one that stored it. Nothing is decided
+    by another version instead."""
+
+    def __init__(self, version: int, error: ProgramError) -> None:
+        super().__init__(error.errors)
+        self.version = version
+
+    @property
+    def reason(self) -> str:
+        """Which version, and its first fault."""
+        more = len(self.errors) - 1
+        others = f" (and {more} more)" if more else ""
+        return f"This release cannot read version {self.version} of the program: {self.errors[0]}{others}"
 
 
 class StoredProgram(Struct, frozen=True):

@@ -15,6 +15,7 @@ from services.rewards.main import store_program
 from shared.clock import system_clock
 from shared.program import default_program_text
 from shared.settings import Settings
+from tests.conftest import EngineFor
 
 TEXT = default_program_text()
 DEARER = TEXT.replace("at: 200.01", "at: 250")
@@ -195,3 +196,34 @@ async def test_before_the_first_program_there_is_nothing_to_compare_with(program
     """Given nothing stored; then the commands say so, and a file can be activated."""
     assert isinstance((await program("diff", file)).exception, LocalError)
     assert "Version 1 is in force." in (await program("activate", file, "--yes")).stdout
+
+
+async def test_a_release_is_asked_which_stored_versions_it_can_read(
+    program: Program, settings: Settings, engine_for: EngineFor
+) -> None:
+    """Given a version of an older release that this one cannot read; when it is asked without a file; then all are
+    fine before; it names the version and its faults; and ends with 1 only while that is in force or to come."""
+    await store_program(settings, system_clock)
+    fine = await program("check")
+    assert (fine.exit_code, fine.stdout.strip()) == (0, "1 of 1 stored versions can be read by this release.")
+
+    async with engine_for(None).begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO platform.programs VALUES (2, 'name: X', '[]', 'api', NULL, now())"
+        )
+    stored = await program("check")
+    assert (stored.exit_code, stored.stdout.strip()) == (
+        0,
+        "1 of 2 stored versions can be read by this release.",
+    )
+    assert "Version 2, not in force, cannot be read by this release:" in stored.stderr
+    assert "2:line 1, column 1" in stored.stderr
+
+    async with engine_for(None).begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO platform.program_activations (version, starts_at, decided_at)"
+            " VALUES (2, now() + interval '1 day', now())"
+        )
+    scheduled = await program("check")
+    assert scheduled.exit_code == 1
+    assert "Version 2, in force or scheduled," in scheduled.stderr

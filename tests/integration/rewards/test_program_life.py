@@ -9,12 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.main import create_worker
 from shared.program.versions.store import NOTICE, PROGRAM_LOCK, SCHEDULED_MAX
-from shared.settings import Settings
 from tests.conftest import EngineFor
 from tests.integration.rewards.conftest import PROGRAM, Rewards
-from tests.integration.rewards.test_processes import publish
 from tests.support.clock import ManualClock
 from tests.unit.rewards.building import order
 
@@ -270,41 +267,3 @@ async def test_two_who_decide_at_once_make_one_order_of_versions(
         assert isinstance(programs, PostgresPrograms)
         await programs.put(connection, TRIPLE, actor="x", now=clock())
     assert (await waiting).json()["version"] == 3
-
-
-async def test_what_this_release_cannot_read_holds_the_stream_up_and_costs_no_record(
-    rewards: Rewards, api: httpx.AsyncClient, settings: Settings, engine_for: EngineFor, clock: ManualClock
-) -> None:
-    """Given a version by another release in force; when an order comes; then it waits, set aside by nobody; and when a
-    version that can be read is put, it becomes points."""
-    async with engine_for(None).begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO platform.programs VALUES (2, 'name: X', '[]', 'api', NULL, now())"
-        )
-        await connection.exec_driver_sql(
-            "INSERT INTO platform.program_activations (version, starts_at, decided_at)"
-            f" VALUES (2, '{clock().isoformat()}', '{clock().isoformat()}')"
-        )
-    await _until_held_up(rewards, settings, clock)
-    assert await rewards.rows("SELECT * FROM rewards.dead_letters") == []
-
-    assert (await put(api, DOUBLE)).status_code == 200
-    look_again(rewards)
-    await rewards.happen(order("1", "10"))
-    assert await decided_by(rewards) == [(20, 3)]
-
-
-async def _until_held_up(rewards: Rewards, settings: Settings, clock: ManualClock) -> None:
-    worker = create_worker(settings, clock)
-    stop = asyncio.Event()
-    running = asyncio.create_task(worker.run(stop))
-    await publish(settings, rewards, order("0", "10"))
-    try:
-        async with asyncio.timeout(60):
-            while True:
-                if "ProgramError" in str(await worker.checks()["stream"]()):
-                    break
-                await asyncio.sleep(0.02)
-    finally:
-        stop.set()
-    await running
