@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import platform
+import sys
+import time
 
 import psutil
 
@@ -52,11 +54,27 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
     return figures
 
 
+def yardstick() -> float:
+    """Milliseconds of processor that a million additions take: how fast machine and interpreter are at this moment."""
+    start = time.process_time()
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return (time.process_time() - start) * 1e3
+
+
 async def run(buses: list[Bus], parts: str) -> None:
     """Measure and print, bus by bus."""
+    python = f"Python {platform.python_version()} ({sys.executable})"
     for bus in buses:
+        before = yardstick()
         figures = await measure(bus, parts)
-        show(figures, f"Regulars on {psutil.cpu_count()} cores, {platform.machine()}, bus: {bus}")
+        speed = [
+            Figure(f"a million additions, {when}", ms, "ms")
+            for when, ms in (("before", before), ("after", yardstick()))
+        ]
+        title = f"Regulars on {psutil.cpu_count()} cores, {platform.machine()}, {python}, bus: {bus}"
+        show([*speed, *figures], title)
 
 
 def main() -> None:
