@@ -84,6 +84,7 @@ def day_start(moment: datetime, zone: ZoneInfo) -> datetime:
     return _midnight(moment.astimezone(zone).date(), zone)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 

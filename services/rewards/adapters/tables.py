@@ -138,7 +138,6 @@ purchases = Table(
     Column("part", NAME),
     Column("basket", String),
     CheckConstraint("net >= 0 AND net <= total", "purchases_net"),
-    Index("purchases_placed_at", "customer_id", "placed_at"),
 )
 
 rule_uses = Table(
