@@ -107,6 +107,14 @@ def _is_autocommit(connection: Any) -> bool:
     return bool(connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT")
 
 
+def driver_of(connection: AsyncConnection) -> Any:
+    """asyncpg's connection, for what only it can do, such as COPY; a transaction must have begun with a statement."""
+    assert connection.in_transaction()
+    checked_out = connection.sync_connection
+    assert checked_out is not None
+    return checked_out.connection.driver_connection
+
+
 class DirectEngine(AsyncEngine):
     """An `AsyncEngine` that hands out `DirectConnection`s."""
 

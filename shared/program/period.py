@@ -4,6 +4,7 @@ import re
 from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,12 @@ def anniversary(first: date, year: int) -> date:
         return first.replace(year=year)
     except ValueError:
         return date(year, 2, 28)
+
+
+@lru_cache(maxsize=8192)  # one moment is asked about several times; the zone's arithmetic is not free
+def day_of(moment: datetime, zone: ZoneInfo) -> int:
+    """The number of the calendar day on which `moment` falls in `zone`, as `date.toordinal` counts."""
+    return moment.astimezone(zone).toordinal()
 
 
 YEARS_MAX = 100
@@ -52,11 +59,11 @@ class Period:
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment this long after `moment`, counted on the calendar and clock of `zone`; in UTC."""
+        if moment.tzinfo is UTC:
+            length = _length(day_of(moment, zone), self.months, self.rest, zone)
+            if length is not None:
+                return moment + length
         return self._shift(moment.astimezone(zone), 1)
-
-    def after_local(self, local: datetime) -> datetime:
-        """The same for a moment that is given in the zone that counts."""
-        return self._shift(local, 1)
 
     def before(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment this long before `moment`, counted likewise."""
@@ -103,3 +110,26 @@ def _add_months(local: datetime, months: int) -> datetime:
         return local.replace(year=year, month=month + 1)
     last = 29 if month == 1 and isleap(year) else _DAYS[month]
     return local.replace(year=year, month=month + 1, day=min(local.day, last))
+
+
+@lru_cache(maxsize=8192)  # asked after every order, for the same few days
+def _length(day: int, months: int, rest: timedelta, zone: ZoneInfo) -> timedelta | None:
+    """How long a period is that begins on that day, whenever on it; None where that depends on the time of day."""
+    if rest.seconds or rest.microseconds:
+        return None
+    begin = datetime.fromordinal(day)
+    try:
+        end = _add_months(begin, months) + rest
+        earlier, later = _offset(day, zone), _offset(end.toordinal(), zone)
+    except (ValueError, OverflowError):  # beyond the calendar
+        return None
+    return None if earlier is None or later is None else end - begin + earlier - later
+
+
+@lru_cache(maxsize=8192)
+def _offset(day: int, zone: ZoneInfo) -> timedelta | None:
+    """What the clocks of `zone` are ahead of UTC on a day; None on a day on which they are changed."""
+    midnight = datetime.fromordinal(day).replace(tzinfo=zone)
+    hours = [midnight + timedelta(hours=hour) for hour in range(25)]
+    offsets = {one.replace(fold=fold).utcoffset() for one in hours for fold in (0, 1)}
+    return offsets.pop() if len(offsets) == 1 else None

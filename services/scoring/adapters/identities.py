@@ -86,8 +86,8 @@ class SqlIdentities:
         self._known: dict[str, Identity] = {}
         self._epoch: int | None = None
 
-    async def lock(self, connection: AsyncConnection, *, alone: bool) -> None:
-        """Shared by batches that only add; exclusive for one that changes what is there."""
+    async def lock(self, connection: AsyncConnection, *, alone: bool) -> int:
+        """Shared by batches that only add; exclusive for one that changes what is there. Answers the epoch."""
         await connection.execute(_LOCK_ALONE if alone else _LOCK_BESIDE, {"lock": IDENTITY_LOCK})
         epoch = (
             await connection.scalar(_EPOCH) or 0
@@ -95,6 +95,12 @@ class SqlIdentities:
         if epoch != self._epoch or len(self._known) > KNOWN_MAX:
             self._known.clear()
             self._epoch = epoch
+        return int(epoch)
+
+    def remembered(self, pseudonyms: Collection[str]) -> tuple[int | None, dict[str, Identity]]:
+        """Those of these that are remembered, and the epoch in which that was true."""
+        known = self._known
+        return self._epoch, {pseudonym: known[pseudonym] for pseudonym in pseudonyms if pseudonym in known}
 
     async def find(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
         """Those of these that are known. Call it before `add` and `change`: what is not committed is not remembered."""

@@ -42,6 +42,17 @@ class Identify:
         Raises `MalformedRecordError` for an event without identifiers.
         """
         pseudonyms = sorted({pseudonym for event in events for _, pseudonym in names_of(event)})
+        epoch, remembered = self._identities.remembered(pseudonyms)
+        known = resolve_simply(events, remembered)
+        # Nearly always nothing is new, and what is remembered still true: that takes no savepoint. Where it is not, and
+        # the batch must be alone after all, it asks for the lock alone while it shares it: of two that do so at once
+        # the server sends one back to begin again.
+        if (
+            known is not None
+            and not known.added
+            and await self._identities.lock(connection, alone=False) == epoch
+        ):
+            return known
         try:
             async with connection.begin_nested():  # rolled back, it gives the lock back too
                 return await self._beside_others(connection, events, pseudonyms)

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application.membership import Membership
 from services.scoring.application.ports import Customers, Memberships, Pass, Rules
 from services.scoring.domain.assess import assess
-from services.scoring.domain.purchases import day_of
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.interface import Outbox
 from shared.clock import Clock
+from shared.program.period import day_of
 
 PASS_CUSTOMERS_MAX = 500
 SMALL = 100_000

@@ -33,7 +33,6 @@ from services.scoring.domain.event import Event, place
 from services.scoring.domain.evolve import needs_history, order_named
 from services.scoring.domain.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.orders import Order
-from services.scoring.domain.purchases import day_of
 from services.scoring.domain.resolution import Resolution
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY
@@ -41,6 +40,7 @@ from shared.bus.interface import Outbox
 from shared.bus.records import Incoming, Outgoing
 from shared.contracts.codec import decode
 from shared.contracts.events import EventRecord
+from shared.program.period import day_of
 
 Books = dict[str, dict[str, Order]]
 

@@ -9,13 +9,13 @@ from services.scoring.domain.facts import further_facts
 from services.scoring.domain.money import decimal
 from services.scoring.domain.parts.buying import order_interval_days
 from services.scoring.domain.parts.part import View
-from services.scoring.domain.purchases import day_of
 from services.scoring.domain.ranking import percentiles_of
 from services.scoring.domain.score import Score, score_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import Standing, course_at
 from services.scoring.domain.state import State
 from shared.contracts.activity import Facts
+from shared.program.period import day_of
 
 MONTH_DAYS = 30
 

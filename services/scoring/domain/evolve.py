@@ -14,11 +14,12 @@ from services.scoring.domain import person
 from services.scoring.domain.effects import effect_of
 from services.scoring.domain.event import Event, money_of, place, text_of
 from services.scoring.domain.orders import Book, Order, Refund
-from services.scoring.domain.purchases import Changes, day_of, given_back, placed, silence_from, withdrawn
+from services.scoring.domain.purchases import Changes, given_back, placed, silence_from, withdrawn
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.stages import note_stage
 from services.scoring.domain.state import EMPTY, State
 from services.scoring.domain.voice import heard
+from shared.program.period import day_of
 
 
 @dataclass(slots=True)

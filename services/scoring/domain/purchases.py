@@ -13,18 +13,12 @@ from services.scoring.domain.money import Units
 from services.scoring.domain.orders import Book, Order
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
-from shared.program.period import Period
+from shared.program.period import Period, day_of
 
 DAY_US = 86_400_000_000
 
 Changes = dict[str, Any]
 """Fields of the state that get another value. The functions here add to it what an order makes of the state."""
-
-
-@lru_cache(maxsize=8192)  # one event is asked several times; the zone's arithmetic is not free
-def day_of(moment: datetime, zone: ZoneInfo) -> int:
-    """The number of the calendar day on which `moment` falls in `zone`."""
-    return moment.astimezone(zone).toordinal()
 
 
 def net_in(order: Order, currency: str) -> Units:
@@ -125,15 +119,14 @@ def _thresholds(
 
 def silence_from(moment: datetime, settings: ScoreSettings, changes: Changes) -> None:
     """When silence since `moment` will have lasted for `lapsed_after` and for `churned_after`."""
-    local = moment.astimezone(settings.zone)
-    changes["lapses_at"] = _after(settings.lapsed_after, local)
-    changes["churns_at"] = _after(settings.churned_after, local)
+    changes["lapses_at"] = _after(settings.lapsed_after, moment, settings.zone)
+    changes["churns_at"] = _after(settings.churned_after, moment, settings.zone)
 
 
-def _after(period: Period, local: datetime) -> datetime | None:
+def _after(period: Period, moment: datetime, zone: ZoneInfo) -> datetime | None:
     """None beyond the end of the calendar."""
     try:
-        return period.after_local(local)
+        return period.after(moment, zone)
     except OverflowError:
         return None
 

@@ -15,9 +15,8 @@ from msgspec import Struct
 from services.scoring.domain.measures import NOTHING, Measures
 from services.scoring.domain.months import NO_MONTH, Month, begin_of, month_of
 from services.scoring.domain.orders import Order
-from services.scoring.domain.purchases import day_of
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.period import Period
+from shared.program.period import Period, day_of
 
 COUNTED_LIKE = 1
 """To be raised whenever a measure or the fields of completeness mean something else: everybody is counted anew then."""
@@ -38,6 +37,7 @@ ENGAGEMENTS = frozenset(
         "feedback.given",
     }
 )
+
 """What a customer does of their own accord beside buying and complaining."""
 
 SURVEY = "survey.answered"

@@ -130,6 +130,19 @@ async def test_a_worker_learns_what_another_one_changed(world: World):
     assert await world.rows("SELECT orders FROM scoring.customers") == [(6,)]
 
 
+async def test_a_worker_that_hears_nothing_new_still_learns_who_was_merged(world: World):
+    """Given a worker that knows two addresses as two customers'; when another one learns that both are one's, and the
+    first gets more of each, of which it remembers all it needs; then all is the one customer's."""
+    other = World(world.engine, world.now)
+    for number, name in enumerate("efef"):
+        await world.feed(placed(number, str(number), email=name))
+    await other.feed(placed(5, "4", id="i", email="e"), placed(6, "5", id="i", email="f"))
+    assert await world.rows("SELECT orders FROM scoring.customers") == [(6,)]
+    await world.feed(placed(7, "6", email="f"), placed(8, "7", email="e"))
+
+    assert await world.rows("SELECT orders FROM scoring.customers") == [(8,)]
+
+
 def crowd(seed: int) -> list[EventRecord]:
     """Orders of a few people who share addresses, some known by an address alone."""
     luck = random.Random(seed)

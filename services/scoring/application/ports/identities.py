@@ -32,8 +32,12 @@ class MergeRecord(Struct, frozen=True, kw_only=True):
 class Identities(Protocol):
     """Identifiers, and whose they are."""
 
-    async def lock(self, connection: AsyncConnection, *, alone: bool) -> None:
-        """Until the transaction ends, whose an identifier is stays as it is; with `alone`, only we may change it."""
+    async def lock(self, connection: AsyncConnection, *, alone: bool) -> int:
+        """Until the transaction ends, whose an identifier is stays as it is; with `alone`, only we may change it.
+        Answers the number of the last change."""
+
+    def remembered(self, pseudonyms: Collection[str]) -> tuple[int | None, dict[str, Identity]]:
+        """Those of these that are remembered, and after which change they were so; nothing is asked."""
 
     async def find(self, connection: AsyncConnection, pseudonyms: Collection[str]) -> dict[str, Identity]:
         """Those of these that are known."""
