@@ -56,8 +56,11 @@ class SqlRebuilds:
     async def folded_with(self, connection: AsyncConnection, program: str, now: datetime) -> str | None:
         """The digest of the latest rebuild, if that is finished. Where nobody is known yet, it is `program` from now
         on."""
-        await connection.execute(_BEGIN_WITH, {"program": program, "now": now})
-        return (await connection.execute(_FOLDED_WITH, {})).scalar_one_or_none()
+        latest = (await connection.execute(_FOLDED_WITH, {})).first()
+        if latest is None:
+            await connection.execute(_BEGIN_WITH, {"program": program, "now": now})
+            latest = (await connection.execute(_FOLDED_WITH, {})).first()
+        return None if latest is None else latest[0]
 
     async def lock(self, connection: AsyncConnection, rebuild_id: int) -> Rebuilding:
         """How far it has come, locked: one step at a time."""

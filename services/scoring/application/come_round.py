@@ -103,11 +103,11 @@ class ComeRound:
         if perhaps_ahead and await self._days.look_again(connection, now, COMING_CUSTOMERS_MAX):
             return True
         self._latest = now
-        if self._rules is not None:
-            self._settings = await self._rules.current(connection)
         due = await self._days.take_due(connection, now, now - QUIET, COMING_CUSTOMERS_MAX)
         if not due:
             return False
+        if self._rules is not None:
+            self._settings = await self._rules.current(connection)
         gone = [one.id for one in due if one.state is None]
         if gone:
             await self._days.forget(connection, gone)
