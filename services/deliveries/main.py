@@ -32,6 +32,7 @@ from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.knowing import KnowRecipients
 from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
+from services.deliveries.application.refusing import FirstLook
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.application.responding import Responding
 from services.deliveries.application.sending import Dispatch
@@ -120,10 +121,12 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
     recipients, messages = PostgresRecipients(keys, pseudonyms), PostgresMessages()
     knowing = PostgresKnowing(keys, recipients)
     endpoints, webhooks = PostgresEndpoints(settings.secret), WebhookQueue()
+    programs = PostgresPrograms()
+    look = FirstLook(recipients, programs, _renderer(settings, programs), Measured())
     takers: list[Taker] = [
         KnowRecipients(knowing),
         Withdrawals(),
-        QueueMessages(knowing, messages),
+        QueueMessages(knowing, messages, look),
         FanOut(endpoints, webhooks),
         TagCustomers(knowing, OutboxEvents(make_outbox(settings, SERVICE))),
     ]
@@ -172,7 +175,7 @@ def create_queue(settings: Settings, renderer: Renderer, programs: PostgresProgr
 def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> MessageSender:
     """The loop that sends messages. Raises `SecretError`, `ProviderSettingsError`."""
     programs = PostgresPrograms()
-    renderer = TemplateRenderer(programs, links_of(settings), settings.tracking)
+    renderer = _renderer(settings, programs)
     providers = make_providers(settings, clock)
     queue = create_queue(settings, renderer, programs)
     begin = Beginner(engine, queue, clock, _is_transient)
@@ -185,6 +188,10 @@ def create_sender(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mess
         transient=_is_transient,
         close=providers.close,
     )
+
+
+def _renderer(settings: Settings, programs: PostgresPrograms) -> TemplateRenderer:
+    return TemplateRenderer(programs, links_of(settings), settings.tracking)
 
 
 def _links(service: Service) -> APIRouter:

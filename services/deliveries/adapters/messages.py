@@ -100,7 +100,9 @@ class PostgresMessages:
             "caused": [message.caused_at for message in messages],
             "expires": [message.expires_at for message in messages],
             "versions": [message.program_version for message in messages],
-            "contexts": [json.encode(message.context).decode() for message in messages],
+            "contexts": [
+                "{}" if message.state in FINAL else _encoded(message.context) for message in messages
+            ],
             "now": messages[0].created_at,
         }
         await connection.execute(_ADD, bound | states(messages))
@@ -119,6 +121,10 @@ class PostgresMessages:
         bound = {"at": after[0], "id": after[1], "limit": limit, "now": now}
         row = (await connection.execute(_WAKE, bound)).first()
         return None if row is None else (row.due_at, row.id)
+
+
+def _encoded(context: dict[str, Any]) -> str:
+    return json.encode(context).decode()
 
 
 def message_of(row: Any) -> Message:

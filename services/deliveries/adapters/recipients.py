@@ -1,6 +1,6 @@
 """Recipients in PostgreSQL, as those see them who decide about messages: contacts unsealed, in memory only."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -76,8 +76,11 @@ class PostgresRecipients:
         parts: dict[str, list[Part]] = {id_: [] for id_ in ids}
         for part in await self.parts(connection, await connection.execute(_PARTS, bound)):
             parts[part.customer_id].append(part)
-        suppressed = await self._suppressed(connection, parts)
-        return {row.customer_id: self._recipient(row, parts[row.customer_id], suppressed) for row in rows}
+        contacts = await self._contacts(connection, parts)
+        return {
+            row.customer_id: _recipient(row, parts[row.customer_id], contacts[row.customer_id])
+            for row in rows
+        }
 
     async def parts(self, connection: AsyncConnection, rows: Iterable[Any]) -> list[Part]:
         """Rows of `recipient_parts` unsealed."""
@@ -118,53 +121,54 @@ class PostgresRecipients:
             return owner
         return part if await connection.scalar(_KNOWN, {"id": part}) else None
 
-    async def _suppressed(
-        self, connection: AsyncConnection, parts: dict[str, list[Part]]
-    ) -> frozenset[tuple[str, str]]:
-        pseudonyms = [
-            each
-            for theirs in parts.values()
-            for channel in Channel
-            if (contact := _contact(theirs, channel)) is not None
-            for each in (self.pseudonym(contact),)
-        ]
-        if not pseudonyms:
-            return frozenset()
-        rows = await connection.execute(_SUPPRESSED, {"pseudonyms": pseudonyms})
-        return frozenset((channel, pseudonym) for channel, pseudonym in rows)
+    async def _contacts(
+        self, connection: AsyncConnection, parts: Mapping[str, list[Part]]
+    ) -> dict[str, dict[Channel, Contact]]:
+        """The contacts of each customer, with what providers have said of their addresses."""
+        found = {id_: _contacts(theirs) for id_, theirs in parts.items()}
+        names = {id_: [self.pseudonym(one) for one in theirs] for id_, theirs in found.items()}
+        asked = [name for each in names.values() for name in each]
+        rows = await connection.execute(_SUPPRESSED, {"pseudonyms": asked}) if asked else ()
+        bad = {(channel, name) for channel, name in rows}
+        return {
+            id_: {
+                one.channel: replace(one, suppressed=True) if (one.channel.value, name) in bad else one
+                for one, name in zip(theirs, names[id_], strict=True)
+            }
+            for id_, theirs in found.items()
+        }
 
     def pseudonym(self, contact: Contact) -> str:
         """The name under which an address is suppressed."""
         return self._pseudonyms.of(ADDRESS[contact.channel], contact.value)
 
-    def _recipient(self, row: Any, parts: list[Part], suppressed: frozenset[tuple[str, str]]) -> Recipient:
-        contacts = {}
-        for channel in Channel:
-            contact = _contact(parts, channel)
-            if contact is not None:
-                bad = bool(suppressed) and (channel.value, self.pseudonym(contact)) in suppressed
-                contacts[channel] = replace(contact, suppressed=True) if bad else contact
-        readable = _readable(parts)
-        personal = {name: found[1] for name in _WORDS if (found := newest(readable, name)) is not None}
-        return Recipient(
-            customer_id=row.customer_id,
-            contacts=contacts,
-            personal=personal,
-            locale=row.locale,
-            zone=zone_of(row.time_zone),
-            consents=frozenset(row.consents.split()),
-            withdrawn=frozenset(row.withdrawn.split()),
-            preferred=preferred_channels(personal.get("preferences")),
-            tickets_angry=row.tickets_angry,
-            emails_unopened=row.emails_unopened,
-            erased=bool(parts) and not readable,
-            awaited=row.awaited,
-            told_at=row.told_at,
-        )
+
+def _recipient(row: Any, parts: list[Part], contacts: dict[Channel, Contact]) -> Recipient:
+    readable = _readable(parts)
+    personal = {name: found[1] for name in _WORDS if (found := newest(readable, name)) is not None}
+    return Recipient(
+        customer_id=row.customer_id,
+        contacts=contacts,
+        personal=personal,
+        locale=row.locale,
+        zone=zone_of(row.time_zone),
+        consents=frozenset(row.consents.split()),
+        withdrawn=frozenset(row.withdrawn.split()),
+        preferred=preferred_channels(personal.get("preferences")),
+        tickets_angry=row.tickets_angry,
+        emails_unopened=row.emails_unopened,
+        erased=bool(parts) and not readable,
+        awaited=row.awaited,
+        told_at=row.told_at,
+    )
 
 
 def _readable(parts: Iterable[Part]) -> list[tuple[str, Told]]:
     return [(part.part, part.told) for part in parts if part.told is not None]
+
+
+def _contacts(parts: list[Part]) -> list[Contact]:
+    return [one for channel in Channel if (one := _contact(parts, channel)) is not None]
 
 
 def _contact(parts: list[Part], channel: Channel) -> Contact | None:

@@ -98,8 +98,8 @@ messages = Table(
     Index("messages_created", "created_at", "id"),
     Index("messages_campaign", "campaign", "created_at", "id"),
     Index("messages_part", "part"),
-    Index("messages_cause", "cause"),
-    Index("messages_run", "run"),
+    Index("messages_cause", "cause", postgresql_where=text("state <> 'skipped'")),
+    Index("messages_run", "run", postgresql_where=text("due_at IS NOT NULL AND run <> ''")),
     postgresql_with={"fillfactor": "80"},
 )
 

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.knowing import PARTINGS, RECIPIENT
+from services.deliveries.application.knowing import KNOWN
 from shared.contracts.outcomes import Outcome
 
 CONSENT: Final = "consent.changed"
@@ -40,9 +40,13 @@ _HOLD = text("""
 class Withdrawals:
     """Implements `Taker`; it comes after the one that takes what is known of recipients."""
 
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """See `Taker`."""
+        return KNOWN
+
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Forget what has come back; hold on to the rest."""
-        about = [outcome for outcome in outcomes if outcome.type == RECIPIENT or outcome.type in PARTINGS]
+        about = [outcome for outcome in outcomes if outcome.type in KNOWN]
         if not about:
             return
         events = [str(outcome.data.get("event", outcome.cause)) for outcome in about]

@@ -15,6 +15,8 @@ from shared.contracts.outcomes import Outcome, RecipientChanged
 
 RECIPIENT: Final = "recipient.changed"
 PARTINGS: Final = frozenset({"customer.merged", "customer.unmerged", "customer.corrected"})
+KNOWN: Final = PARTINGS | {RECIPIENT}
+"""Outcomes that tell of recipients."""
 
 
 class Parting(Struct, frozen=True, rename={"source": "from"}):
@@ -78,6 +80,10 @@ class KnowRecipients:
     """A `Taker`. Changes in who is who split the batch, and are handled between its parts."""
 
     knowing: Knowing
+
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """See `Taker`."""
+        return KNOWN
 
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """See `Taker`."""

@@ -153,6 +153,9 @@ class News(Protocol):
 class Taker(Protocol):
     """Takes outcomes of the types that concern it, in their order, each exactly once or harmlessly again."""
 
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """Those types: the others need not be read."""
+
     async def __call__(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime
     ) -> None: ...

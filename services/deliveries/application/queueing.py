@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.application.knowing import Knowing, lock_owners
 from services.deliveries.domain.channels import Purpose
-from services.deliveries.domain.message import Message, Reason, State
+from services.deliveries.domain.message import FINAL, Message, Reason, State
 from shared.contracts.outcomes import MessageDue, Outcome, message_id
 
 DUE: Final = "message.due"
 WITHDRAWN: Final = "message.withdrawn"
+TYPES: Final = frozenset({DUE, WITHDRAWN})
 
 LASTS: Final = timedelta(days=7)
 """How long a message is worth sending that does not say so itself."""
@@ -43,12 +44,27 @@ class Messages(Protocol):
         """Let nothing more of these runs go out."""
 
 
+class Look(Protocol):
+    """The look at messages when they are taken on."""
+
+    async def __call__(
+        self, connection: AsyncConnection, messages: Sequence[Message], now: datetime
+    ) -> list[Message]:
+        """The messages, those in their final state that would be skipped whatever limits say. Their recipients are
+        locked."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueMessages:
-    """A `Taker`."""
+    """A `Taker`. What will not go out anyway is written down as that, and comes into no queue."""
 
     knowing: Knowing
     messages: Messages
+    look: Look
+
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """See `Taker`."""
+        return TYPES
 
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """See `Taker`. Nobody is written to about history."""
@@ -69,11 +85,15 @@ class QueueMessages:
         ]
         owners = await lock_owners(connection, self.knowing, parts)
         causes = await self.messages.causes(connection, {outcome.cause for outcome in outcomes})
+        asked = [_message(*each, now) for each in zip(told, outcomes, owners, strict=True)]
         queued: dict[str, Message] = {}
-        for each, outcome, owner in zip(told, outcomes, owners, strict=True):
-            message = _message(each, outcome, owner, now)
-            first = causes.setdefault((owner, outcome.cause), message.id)
-            queued.setdefault(message.id, message if first == message.id else _skipped(message))
+        for message in await self.look(connection, asked, now):
+            cause = message.customer_id, message.cause
+            if causes.get(cause, message.id) != message.id:
+                message = _skipped(message)  # noqa: PLW2901
+            elif message.state not in FINAL:
+                causes[cause] = message.id
+            queued.setdefault(message.id, message)
         await self.messages.add(connection, list(queued.values()))
 
 

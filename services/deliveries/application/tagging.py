@@ -55,6 +55,10 @@ class TagCustomers:
     names: Names
     events: OwnEvents
 
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """See `Taker`."""
+        return frozenset({DUE})
+
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """See `Taker`. The event's id is the outcome's, so that a repeat counts once."""
         due = [outcome for outcome in outcomes if outcome.type == DUE]

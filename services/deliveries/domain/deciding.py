@@ -100,17 +100,20 @@ def decide(
 ) -> Decision:
     """Decide about a message that is due. `words` are the channels that its template has words for; `written` is what
     else went to the recipient lately."""
-    gone = _gone(message, recipient, words, now)
-    if gone is not None:
-        return gone
-    contacts = _contacts(message, recipient, rules, words)
-    if isinstance(contacts, Skip):
-        until = min(message.created_at + AWAITED, message.expires_at)
-        awaited = contacts.reason is Reason.NO_CONTACT and recipient.awaited and now < until
-        return Hold(Reason.CONTACT_AWAITED, until) if awaited else contacts
+    contacts = _whither(message, recipient, rules, words, now)
+    if not isinstance(contacts, list):
+        return contacts
     quiet = rules.quiet_for(message.purpose, _first(contacts, rules))
     hold = _hold(message, recipient, rules, written, quiet=quiet, now=now)
     return hold if hold is not None else _route(message, contacts, rules, now)
+
+
+def refused(
+    message: Message, recipient: Recipient, rules: Rules, words: Collection[Channel], now: datetime
+) -> Skip | None:
+    """Why `decide` skips the message, whatever its limits and the providers say; None: it does not."""
+    found = _whither(message, recipient, rules, words, now)
+    return found if isinstance(found, Skip) else None
 
 
 def repeat(
@@ -127,6 +130,21 @@ def repeat(
         return Hold(Reason.QUIET_HOURS, until)
     route = _route(message, [contact], rules, now)
     return Skip(Reason.GAVE_UP) if isinstance(route, Hold) and now >= message.expires_at else route
+
+
+def _whither(
+    message: Message, recipient: Recipient, rules: Rules, words: Collection[Channel], now: datetime
+) -> list[Contact] | Skip | Hold:
+    """Where it may go, the preferred one first; or that it will not go, or waits for an address."""
+    gone = _gone(message, recipient, words, now)
+    if gone is not None:
+        return gone
+    contacts = _contacts(message, recipient, rules, words)
+    if isinstance(contacts, list):
+        return contacts
+    until = min(message.created_at + AWAITED, message.expires_at)
+    awaited = contacts.reason is Reason.NO_CONTACT and recipient.awaited and now < until
+    return Hold(Reason.CONTACT_AWAITED, until) if awaited else contacts
 
 
 def _gone(message: Message, recipient: Recipient, words: Collection[Channel], now: datetime) -> Skip | None:

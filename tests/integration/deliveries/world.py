@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.adapters.knowing import PostgresKnowing
 from services.deliveries.adapters.messages import PostgresMessages
+from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.recipients import PostgresRecipients
@@ -21,6 +22,7 @@ from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.knowing import KnowRecipients
 from services.deliveries.application.ports import Claimed, Receipt, Sent, Unavailable
 from services.deliveries.application.queueing import QueueMessages
+from services.deliveries.application.refusing import FirstLook
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.domain.channels import Channel
@@ -73,12 +75,15 @@ class World:
     def __post_init__(self) -> None:
         self.keys = SubjectKeys(self.settings.secret)
         self.pseudonyms = Pseudonyms(self.settings.secret)
-        knowing = PostgresKnowing(self.keys, PostgresRecipients(self.keys, self.pseudonyms))
+        recipients = PostgresRecipients(self.keys, self.pseudonyms)
+        knowing = PostgresKnowing(self.keys, recipients)
         events = OutboxEvents(make_outbox(self.settings, "deliveries"))
+        programs = PostgresPrograms()
+        look = FirstLook(recipients, programs, _renderer(programs), Measured())
         self.handler = OutcomeHandler(
             [
                 KnowRecipients(knowing),
-                QueueMessages(knowing, PostgresMessages()),
+                QueueMessages(knowing, PostgresMessages(), look),
                 TagCustomers(knowing, events),
             ]
         )
@@ -87,8 +92,7 @@ class World:
     def another_queue(self) -> MessageQueue:
         """The queue as another process has it."""
         programs = PostgresPrograms()
-        renderer = TemplateRenderer(programs, Links("https://shop.example", b"k" * 32))
-        return create_queue(self.settings, renderer, programs)
+        return create_queue(self.settings, _renderer(programs), programs)
 
     async def program(self, messages: str = "messages: {consent: unless_withdrawn}") -> None:
         """Put a program in force, with these limits."""
@@ -249,3 +253,7 @@ class World:
         """What was told to the stream of events."""
         async with self.admin.connect() as connection:
             return [decode(each.value, EventRecord) for each in await on_stream(connection, EVENTS_TOPIC)]
+
+
+def _renderer(programs: PostgresPrograms) -> TemplateRenderer:
+    return TemplateRenderer(programs, Links("https://shop.example", b"k" * 32))

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.deciding import Hold, Rules, Send, Skip, Unavailable, decide, preferred_order
+from services.deliveries.domain.deciding import (
+    Hold,
+    Rules,
+    Send,
+    Skip,
+    Unavailable,
+    decide,
+    preferred_order,
+    refused,
+)
 from services.deliveries.domain.frequency import Written, within_limit
 from services.deliveries.domain.message import Held, Message, Reason, State
 from services.deliveries.domain.recipient import Contact, Recipient
@@ -243,3 +252,65 @@ def test_no_window_ever_has_more_than_the_limit(moments: list[int], times: int, 
         sent.append(free)
     for at in sent:
         assert sum(at <= each < at + length for each in sent) <= times
+
+
+@given(
+    withdrawn=st.booleans(),
+    expired=st.booleans(),
+    erased=st.booleans(),
+    awaited=st.booleans(),
+    contacts=st.sets(st.sampled_from(list(Channel))),
+    suppressed=st.sets(st.sampled_from(list(Channel))),
+    words=st.frozensets(st.sampled_from(list(Channel))),
+    refuses=st.sets(st.sampled_from(["marketing", "email", "sms", "push"])),
+    angry=st.booleans(),
+    service=st.booleans(),
+    hour=st.integers(0, 23),
+)
+def test_a_message_is_refused_just_when_it_would_be_skipped_and_for_the_same_reason(
+    *,
+    withdrawn: bool,
+    expired: bool,
+    erased: bool,
+    awaited: bool,
+    contacts: set[Channel],
+    suppressed: set[Channel],
+    words: frozenset[Channel],
+    refuses: set[str],
+    angry: bool,
+    service: bool,
+    hour: int,
+) -> None:
+    """Given any message and recipient, at any hour; then it is refused when it is asked for if, and only if, a sender
+    would skip it at that moment, whatever went out before and whichever provider is there."""
+    now = NOON.replace(hour=hour)
+    message = replace(
+        SERVICE if service else MESSAGE,
+        withdrawn=withdrawn,
+        created_at=now,
+        due_at=now,
+        expires_at=now if expired else now + DAY,
+    )
+    recipient = replace(
+        ANA,
+        contacts={
+            channel: replace(ANA.contacts[channel], suppressed=channel in suppressed) for channel in contacts
+        },
+        withdrawn=frozenset(refuses),
+        erased=erased,
+        awaited=awaited,
+        tickets_angry=angry,
+    )
+    rules = ruled(quiet_from=time(21), quiet_until=time(8), at_most=TWICE_A_WEEK)
+    found = refused(message, recipient, rules, words, now)
+    for written in ([], marketing(HOUR, 2 * HOUR)):
+        for nobody in ({}, dict.fromkeys(Channel, Unavailable())):
+            looked = decide(
+                message,
+                recipient,
+                replace(rules, unavailable=nobody),
+                words=words,
+                written=written,
+                now=now,
+            )
+            assert (looked if isinstance(looked, Skip) else None) == found

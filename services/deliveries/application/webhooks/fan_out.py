@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.webhooks.endpoint import Endpoint, Subscriptions
 from services.deliveries.domain.webhooks.payload import (
+    CALL,
     Addressed,
     Event,
     MessageNews,
@@ -46,13 +47,18 @@ class Messages(Protocol):
 
 
 class FanOut:
-    """Takes outcomes (see `Taker`). Where nobody subscribes to what a batch tells, it costs a look-up per outcome."""
+    """Takes outcomes (see `Taker`). What nobody subscribes to need not be read for it."""
 
     def __init__(self, endpoints: Endpoints, messages: Messages) -> None:
         self._endpoints = endpoints
         self._messages = messages
         self._subscriptions = Subscriptions(())
         self._looked_at = float("-inf")
+
+    async def types(self, connection: AsyncConnection) -> frozenset[str]:
+        """See `Taker`: what endpoints subscribe to, and what campaigns call them with."""
+        await self._look(connection)
+        return self._subscriptions.types | {CALL}
 
     async def __call__(self, connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Put what the outcomes tell in the queues of those who want it."""

@@ -53,6 +53,11 @@ class Subscriptions:
             if endpoint.name is not None:
                 self._named[endpoint.name] = endpoint
 
+    @property
+    def types(self) -> frozenset[str]:
+        """All types that anybody subscribes to."""
+        return frozenset(self._wanting)
+
     def wanting(self, type_: str) -> list[Endpoint]:
         """The endpoints that subscribe to events of this type."""
         return self._wanting.get(type_, [])

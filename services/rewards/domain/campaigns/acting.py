@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from services.rewards.domain import ledger, tiers
@@ -59,12 +61,13 @@ def act(  # noqa: PLR0917
     offer = _told(offers[0]) if offers else _offer_of(occasion, member, changes)
     for index, action in enumerate(actions):
         if action.message is not None and not run.silent:
-            context = _context(member, occasion, offer, rulebook)
+            context = _context(member, occasion, _facts_told(occasion), offer, rulebook)
             _ask_for_message(member, run, action.message, index, context, rulebook, changes)
         elif action.tag is not None:
             _tell(member, run, "tag.due", index, {"tag": action.tag}, changes)
         elif action.webhook is not None:
-            context = _context(member, occasion, offer, rulebook)
+            facts = structs.asdict(occasion.facts) if occasion.facts is not None else {}
+            context = _context(member, occasion, facts, offer, rulebook)
             data = {"webhook": action.webhook, "arm": run.arm, "context": context}
             _tell(member, run, "webhook.due", index, data, changes)
         elif action.alert is not None:
@@ -121,14 +124,24 @@ def _offer_of(occasion: Occasion, member: Member, changes: Changes) -> dict[str,
     return None if code is None else {"name": occasion.told.get("offer"), **occasion.told}
 
 
+def _facts_told(occasion: Occasion) -> dict[str, Any]:
+    """The customer's facts as they travel: without the empty ones, which are most of them."""
+    told: dict[str, Any] = msgspec.to_builtins(occasion.facts, builtin_types=(datetime, Decimal))
+    return told or {}
+
+
 def _context(
-    member: Member, occasion: Occasion, offer: dict[str, Any] | None, rulebook: Rulebook
+    member: Member,
+    occasion: Occasion,
+    facts: dict[str, Any],
+    offer: dict[str, Any] | None,
+    rulebook: Rulebook,
 ) -> dict[str, Any]:
     """What a message may speak of: the event, the customer's facts, points, tier and offer as they are now."""
     rules = rulebook.program.tiers
     return {
         "event": occasion.told,
-        "customer": structs.asdict(occasion.facts) if occasion.facts is not None else {},
+        "customer": facts,
         "points": member.spendable(),
         "tier": rules.levels[tiers.current_level(rules, member)].name if rules is not None else None,
         "offer": offer,
