@@ -12,7 +12,9 @@ ExpireAt = Literal["day", "month", "year"]
 year."""
 
 REMEMBERED = 4096
-"""Days that each function remembers; a year of history is 366."""
+"""Days that each function remembers; a year of history is 366. They are asked for by the parts of a period, which the
+interpreter itself can hash."""
+NO_TIME = timedelta()
 
 NEW_YEAR = date(2000, 1, 1)
 """Where the calendar's years begin."""
@@ -20,7 +22,7 @@ NEW_YEAR = date(2000, 1, 1)
 
 def end_of_day(moment: datetime, zone: ZoneInfo) -> datetime:
     """The end of the local day of a moment, in UTC."""
-    return _end_of_day_after(moment.astimezone(zone).date(), Period(), zone, "day")
+    return _end_of_day_after(moment.astimezone(zone).date(), 0, NO_TIME, zone, "day")
 
 
 def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo, *, at: ExpireAt = "day") -> datetime:
@@ -28,13 +30,13 @@ def end_of_day_after(moment: datetime, period: Period, zone: ZoneInfo, *, at: Ex
     points and codes live through their last day. Hours are meant exactly."""
     if at == "day" and not period.months and period.rest < timedelta(days=1):
         return period.after(moment, zone)
-    return _end_of_day_after(moment.astimezone(zone).date(), period, zone, at)
+    return _end_of_day_after(moment.astimezone(zone).date(), period.months, period.rest, zone, at)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _end_of_day_after(day: date, period: Period, zone: ZoneInfo, at: ExpireAt) -> datetime:
+def _end_of_day_after(day: date, months: int, rest: timedelta, zone: ZoneInfo, at: ExpireAt) -> datetime:
     noon = datetime.combine(day, time(12), zone)
-    last = period.after(noon, zone).astimezone(zone).date()
+    last = Period(months, rest).after(noon, zone).astimezone(zone).date()
     if at == "month":
         return _midnight(date(last.year + last.month // 12, last.month % 12 + 1, 1), zone)
     if at == "year":
@@ -45,11 +47,12 @@ def _end_of_day_after(day: date, period: Period, zone: ZoneInfo, at: ExpireAt) -
 def window_start(moment: datetime, period: Period, zone: ZoneInfo) -> datetime:
     """The start of the first local day from which `period` leads to the day of `moment` or beyond, in UTC: where a
     rolling window begins. (28 February 2023 does not lead to 29 February 2024 within a year.)"""
-    return _window_start(moment.astimezone(zone).date(), period, zone)
+    return _window_start(moment.astimezone(zone).date(), period.months, period.rest, zone)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _window_start(day: date, period: Period, zone: ZoneInfo) -> datetime:
+def _window_start(day: date, months: int, rest: timedelta, zone: ZoneInfo) -> datetime:
+    period = Period(months, rest)
     noon = datetime.combine(day, time(12), zone)
     first = period.before(noon, zone).astimezone(zone).date()
     while _day_after(first, period, zone) < day:

@@ -11,6 +11,9 @@ from shared.program.condition import Condition
 from shared.program.limit import Limit
 from shared.program.period import Period
 
+ONCE_EVER = "customer.registered"
+"""Rules on this type give points once per customer, whatever their limit says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Products:
@@ -69,6 +72,21 @@ class EarnRule:
     def runs(self, at: datetime) -> bool:
         """Whether the rule counts for what happened then."""
         return (self.begins is None or at >= self.begins) and (self.ends is None or at < self.ends)
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing but its condition decides if the rule gives points, and nothing how often, or how many."""
+        return (
+            self.limit is None
+            and self.cap is None
+            and self.only is None
+            and self.without is None
+            and self.minimum_order is None
+            and self.begins is None
+            and self.ends is None
+            and not self.tiers
+            and self.on != ONCE_EVER
+        )
 
 
 @dataclass(frozen=True, slots=True)

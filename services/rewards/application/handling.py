@@ -11,11 +11,12 @@ from services.rewards.application.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
 from services.rewards.domain.campaigns.messages import noted
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.expiry import is_late_renewal
 from services.rewards.domain.forwarding import forward
 from services.rewards.domain.looking_back import LookBack
-from services.rewards.domain.matching import Match, match
+from services.rewards.domain.matching import match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook

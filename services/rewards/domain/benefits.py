@@ -66,6 +66,8 @@ def _issue(  # noqa: PLR0917
     changes: Changes,
 ) -> None:
     """Issue it for one period. The cause says which, so that the code is the same however often it is tried."""
+    if changes.only_counts(offer, recurring=True):
+        return
     issue_offer(
         member,
         rulebook,

@@ -128,8 +128,8 @@ class Changes:
         if self.skips is not None:
             self.skips.append(Skip(rule, why, figures))
 
-    def only_counts(self, offer: str) -> bool:
-        """Whether a code of this offer is merely counted, and need not be made."""
+    def only_counts(self, offer: str, *, recurring: bool = False) -> bool:
+        """Whether a code of this offer is merely counted, and need not be made. `recurring`: a tier brings it."""
         return False
 
     def touch(self, member: Member) -> None:

@@ -2,9 +2,9 @@
 
 from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning import earn_for_activity
 from services.rewards.domain.expiry import renew
-from services.rewards.domain.matching import Match
 from services.rewards.domain.member import Member
 from services.rewards.domain.milestones import reach
 from services.rewards.domain.orders import order_cancelled, order_completed, order_refunded

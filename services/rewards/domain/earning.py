@@ -6,10 +6,11 @@ from typing import Any
 from services.rewards.domain import ledger
 from services.rewards.domain.caps import room, take
 from services.rewards.domain.changes import Changes, RuleUse
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.grants import grant_for, hindrance, why_nothing
 from services.rewards.domain.limits import within
 from services.rewards.domain.lots import Lot, lot_number
-from services.rewards.domain.matching import Match, limited, remembered
+from services.rewards.domain.matching import limited, remembered
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.purchases import Purchase
 from services.rewards.domain.skips import Why
@@ -84,23 +85,28 @@ def earn_for_order(
     purchase: Purchase,
 ) -> None:
     """Points for an order, each rule its own entry, remembered on the purchase so that a refund can undo them."""
+    number = purchase.lot
+    assert number is not None, "an order that is placed has the number of its lot"
     lot: Lot | None = None
     base = 0
     given: list[dict[str, Any]] = []
     for rule in matched.rules:
-        if not _may_give(member, rule, activity, program, changes):
+        if not (rule.free or _may_give(member, rule, activity, program, changes)):
             continue
         grant = grant_for(rule, purchase, base, activity.data, program)
         if grant is None:
             changes.skip(rule.id, why_nothing(rule, purchase, base))
             continue
-        points = grant.earned = _within_cap(member, rule, activity, program, changes, grant.earned)
+        points = grant.earned
+        if rule.cap is not None:
+            points = grant.earned = _within_cap(member, rule, activity, program, changes, points)
         if not points:
             continue
         if grant.by == "unit":
             base += points
-        note_use(member, rule, activity, points, changes)
-        lot = lot or ledger.open_lot(member, lot_number(activity.id), activity.time, program, now=changes.now)
+        if not rule.free:
+            note_use(member, rule, activity, points, changes)
+        lot = lot or ledger.open_lot(member, number, activity.time, program, now=changes.now)
         purchase.grants.append(grant)
         ledger.earn(
             member,

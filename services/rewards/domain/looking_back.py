@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from services.rewards.domain.matching import Match
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import ORDERS, UNDOING
 from services.rewards.domain.tiers import current_level, rolls, start_of_window

@@ -2,48 +2,21 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
-from shared.program.condition import ConditionContext
-from shared.program.earn import EarnRule
+from shared.program.earn import ONCE_EVER, EarnRule
 from shared.program.model import Milestone
 
 COMING_ROUND = frozenset({"customer.anniversary", "membership.anniversary"})
 """Days that come round each year, told with how many years have passed."""
 
-ONCE_EVER = "customer.registered"
-"""Rules on this type give points once per customer, whatever their limit says."""
 
-
-class Match(NamedTuple):
-    """The rules and milestones whose conditions hold for an activity."""
-
-    rules: tuple[EarnRule, ...]
-    milestones: tuple[Milestone, ...]
-
-
-NOTHING = Match((), ())
-
-
-def match(activity: Activity, rulebook: Rulebook, context: ConditionContext | None = None) -> Match:
-    """The rules and milestones of the activity's type whose conditions hold; no rules for one that earns nothing,
-    unless they give once ever: those are used up empty-handed, and not given for the next registration instead.
-    `context` is the activity's own, for who has one at hand."""
+def match(activity: Activity, rulebook: Rulebook) -> Match:
+    """The rules and milestones of the activity's type whose conditions hold (see `Concern.met`)."""
     concern = rulebook.concerning(activity.type)
-    rules = () if activity.unrewarded and activity.type != ONCE_EVER else concern.rules
-    milestones = concern.milestones
-    if not rules and not milestones:
-        return NOTHING
-    held = concern.holding(activity.facts)
-    if concern.computed:
-        context = context or ConditionContext.of(activity)
-        held += [when.source for when in concern.computed if context.holds(when)]
-    return Match(
-        tuple([rule for rule in rules if rule.when is None or rule.when.source in held]),
-        tuple([goal for goal in milestones if goal.when is None or goal.when.source in held]),
-    )
+    return concern.met(concern.held(activity), activity)
 
 
 def remembered(rule: EarnRule) -> bool:

@@ -10,12 +10,13 @@ from services.rewards.domain import counting, expiry, ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import ONCE_EVER, limited
+from services.rewards.domain.matching import limited
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.orders import take_back_undone
 from services.rewards.domain.purchases import ZERO, Purchase
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
+from shared.program.earn import ONCE_EVER
 from shared.program.model import Program
 from shared.program.period import Period
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from services.rewards.domain import ledger
 from services.rewards.domain.changes import Changes, Reached
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning import tell_earned
 from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import Match, occasions
+from services.rewards.domain.matching import occasions
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.offers import issue_offer
 from services.rewards.domain.rulebook import Rulebook

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.rewards.domain.caps import wanted
-from services.rewards.domain.matching import Match, occasions, remembered
+from services.rewards.domain.concerns import Match
+from services.rewards.domain.matching import occasions, remembered
 from shared.contracts.activity import Activity
 
 UNDOING = frozenset({"order.refunded", "order.cancelled"})

@@ -6,10 +6,11 @@ from services.rewards.domain import ledger, tiers
 from services.rewards.domain.baskets import basket_of, refund_of
 from services.rewards.domain.caps import room
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning import earn_for_order, note_use, tell_earned
 from services.rewards.domain.grants import grant_for, hindrance, terms_of
 from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import Match, remembered
+from services.rewards.domain.matching import remembered
 from services.rewards.domain.member import Member
 from services.rewards.domain.purchases import Purchase, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook

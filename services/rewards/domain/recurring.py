@@ -23,10 +23,14 @@ def recurring(level: TierLevel) -> Iterator[tuple[str, Period]]:
             yield benefit.offer, benefit.every
 
 
-@lru_cache(maxsize=REMEMBERED)
 def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> datetime:
     """When the period of that number begins; counted from the anchor, so that the 31st stays the 31st."""
-    return Period(every.months * number, every.rest * number).after(anchor, zone)
+    return _begins(anchor, every.months, every.rest, number, zone)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _begins(anchor: datetime, months: int, rest: timedelta, number: int, zone: ZoneInfo) -> datetime:
+    return Period(months * number, rest * number).after(anchor, zone)
 
 
 def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo) -> int:

@@ -1,44 +1,17 @@
 """The program, indexed for the way it is used: which rules and milestones an event type may concern."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.contracts.facts import Facts
+from services.rewards.domain.concerns import Concern
 from shared.program.campaigning import Campaign, Goal
-from shared.program.condition import Condition
 from shared.program.earn import EarnRule
 from shared.program.expression.fields import REWARDS_EVENTS
-from shared.program.expression.native import compile_rules
-from shared.program.expression.predicate import is_plain
 from shared.program.model import Milestone, Program
 
 CHANGES = frozenset({"stage.changed", "segment.entered", "segment.left"})
 """Occasions that an activity of any type may carry among its changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """The rules and milestones that a type of event may concern. Of their conditions those that ask for plain facts of
-    the customer are one function, which gives the sources of those that hold; the others are `computed`."""
-
-    rules: tuple[EarnRule, ...]
-    milestones: tuple[Milestone, ...]
-    holding: Callable[[Facts], list[str]]
-    computed: tuple[Condition, ...]
-
-    @classmethod
-    def of(cls, rules: tuple[EarnRule, ...], milestones: tuple[Milestone, ...]) -> "Concern":
-        """With the conditions of these compiled."""
-        whens = [rule.when for rule in rules] + [goal.when for goal in milestones]
-        asked = {when.source: when for when in whens if when is not None}
-        plain = {source: when for source, when in asked.items() if is_plain(when.predicate)}
-        return cls(
-            rules,
-            milestones,
-            compile_rules({source: (when.predicate, when.holds) for source, when in plain.items()}),
-            tuple(when for source, when in asked.items() if source not in plain),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +68,7 @@ class Rulebook:
             milestones={on: tuple(found) for on, found in milestones.items()},
             open_milestones=always,
             concerns={
-                on: Concern.of(tuple(rules.get(on, ())), (*milestones.get(on, ()), *always))
+                on: Concern.of(rules.get(on, ()), (*milestones.get(on, ()), *always))
                 for on in rules.keys() | milestones.keys()
             },
             other_concern=Concern.of((), always),

@@ -11,9 +11,10 @@ from typing import Any
 
 from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.lots import lot_number
-from services.rewards.domain.matching import Match, match
+from services.rewards.domain.matching import match
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why

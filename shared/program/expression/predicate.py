@@ -250,6 +250,9 @@ def _called(tree: Call, wanted: bool) -> Predicate:
         case Call(target=None, name="has", arguments=(asked,)):
             found = _field(asked)
             return OPAQUE if found is None else Test(How.VALUE, *found, wanted=wanted, sign="!=")
+        case Call(target=Name(), name="in_segment", arguments=(Literal(value=str() as text),)):
+            listed_ = customer_fields()["segments"]
+            return Test(How.HOLDS, "segments", listed_, wanted=wanted, value=text)
         case Call(target=target, name=name, arguments=(Literal(value=str() as text),)) if target is not None:
             listed = _list(target)
             if listed is not None and name == "contains":

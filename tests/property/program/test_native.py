@@ -45,6 +45,16 @@ def test_what_authors_write_needs_no_cel(source: str) -> None:
     assert is_plain(Condition.compile(source, SCOPE).predicate)
 
 
+@pytest.mark.parametrize("source", ["customer.in_segment('vip')", "!customer.in_segment('vip')"])
+@pytest.mark.parametrize("segments", [[], ["vip"], ["a", "vip"], ["vips"]])
+def test_being_in_a_segment_needs_no_cel(source: str, segments: list[str]) -> None:
+    condition = Condition.compile(source, Scope(event=None))
+    known = Facts(currency="USD", segments=segments)
+    assert is_plain(condition.predicate)
+    assert condition.holds(known) is (("vip" in segments) is not source.startswith("!"))
+    assert SegmentRules({"asked": condition}).of(known) == ["asked"] * condition.holds(known)
+
+
 @settings(max_examples=1000)
 @given(source=computed(), known=facts())
 def test_what_is_computed_and_cel_agree(source: str, known: Facts) -> None:

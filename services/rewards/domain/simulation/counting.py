@@ -18,12 +18,13 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Counting(Changes):
-    """Counts what is posted, and codes, in `figures` of whoever it is about, from `since` on (None: always).
+    """Counts what is posted, and codes, in `figures` of whoever it is about, from `since` on (None: always); codes that
+    a tier has `brought_in`, apart from the others.
 
     With `by_points` it also keeps what was `brought`: the lot, when, and how many points.
     """
 
-    __slots__ = ("brought", "by_points", "figures", "since")
+    __slots__ = ("brought", "brought_in", "by_points", "figures", "since")
 
     tells = False
 
@@ -32,6 +33,7 @@ class Counting(Changes):
     ) -> None:
         super().__init__(BEGINNING, version, budgets=budgets)
         self.figures = Figures()
+        self.brought_in: dict[str, int] = {}
         self.since = since
         self.by_points = by_points
         self.brought: list[tuple[int, datetime, int]] = []
@@ -39,10 +41,10 @@ class Counting(Changes):
     def tell(self, *_: Any, **__: Any) -> None:
         """Nobody listens."""
 
-    def only_counts(self, offer: str) -> bool:
+    def only_counts(self, offer: str, *, recurring: bool = False) -> bool:
         """One more code."""
         if self.since is None or self.now >= self.since:
-            offers = self.figures.offers
+            offers = self.brought_in if recurring else self.figures.offers
             offers[offer] = offers.get(offer, 0) + 1
         return True
 

@@ -1,8 +1,10 @@
 """What one program gave to one customer, or to many."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Given(Struct, gc=False):
@@ -62,3 +64,20 @@ class Standing(Struct, kw_only=True):
 
     figures: Figures
     tier: str | None
+
+
+class Ending(NamedTuple):
+    """How a customer ends: the figures but for codes that a tier `brought_in`, and the tier."""
+
+    figures: Figures
+    brought_in: dict[str, int]
+    tier: str | None
+
+
+def standing(earned: Ending, stood: Ending) -> Standing:
+    """Who earned the one, and stood as the other."""
+    figures = earned.figures
+    if stood.brought_in:
+        figures = replace(figures, offers=dict(figures.offers))
+        add_counts(figures.offers, stood.brought_in)
+    return Standing(figures=figures, tier=stood.tier)

@@ -1,6 +1,6 @@
 """A group of customers played under both programs: the one in force, and the one that is proposed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,14 +13,17 @@ from services.rewards.domain.budgets import Budget
 from services.rewards.domain.member import TierGrant
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.simulation.common import Common, Meeting, Part, met
 from services.rewards.domain.simulation.counting import BEGINNING
-from services.rewards.domain.simulation.figures import Standing
+from services.rewards.domain.simulation.figures import Ending, Standing, standing
 from services.rewards.domain.simulation.replay import Replay
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
-from shared.program.condition import Condition, ConditionContext
 from shared.program.model import Program
 from shared.program.segments import SegmentRules
+
+LOOKED_THROUGH = 5_000
+"""Records of a group up to which it is looked through for rules that differ, before anything is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Plan:
     budgets: tuple[dict[str, Budget], dict[str, Budget]] = field(init=False)
     segments: SegmentRules = field(init=False)
     otherwise: frozenset[str] = field(init=False)
+    common: Common = field(init=False)
 
     def __post_init__(self) -> None:
         budgets = _budgets(self.live.program, self.share), _budgets(self.proposed.program, self.share)
@@ -48,10 +52,7 @@ class Plan:
         changed = {name: rule for name, rule in after.items() if before.get(name) != rule}
         object.__setattr__(self, "segments", SegmentRules(changed))
         object.__setattr__(self, "otherwise", frozenset(changed) | (before.keys() - after.keys()))
-
-    def computes(self, type_: str) -> bool:
-        """Whether conditions on events of the type are more than plain questions."""
-        return any(book.concerning(type_).computed for book in (self.live, self.proposed))
+        object.__setattr__(self, "common", Common(self.live, self.proposed))
 
 
 def _budgets(program: Program, share: Fraction) -> dict[str, Budget]:
@@ -102,52 +103,85 @@ class Played:
     last: datetime | None
 
 
+class _Told(NamedTuple):
+    """A record that counts: whose it is now, when it is taken, and what it meets."""
+
+    activity: Activity
+    owner: str
+    at: datetime
+    meeting: Meeting
+
+
 def play(group: Group, plan: Plan) -> Played:
-    """Decide everything again, once under each program.
+    """Decide everything again under each program; once, where that is the same.
 
     The clock is the latest time of what has happened so far: history that was imported at once is played as it was
     lived, and what came in late is taken late.
     """
+    told: Iterable[_Told] = _told(group, plan)
+    same_rules = False
+    if len(group.records) <= LOOKED_THROUGH:
+        told = list(told)
+        same_rules = all(one.meeting.same for one in told)
+    part = plan.common.part(same_rules=same_rules)
     live = Replay(plan.live, plan.since, plan.budgets[0])
-    proposed = Replay(plan.proposed, plan.since, plan.budgets[1])
-    clock, count, first, waiting = BEGINNING, 0, None, 0
+    proposed = Replay(plan.common.proposed(part), plan.since, plan.budgets[1]) if any(part) else None
+    count, first, clock = 0, None, None
     segments: dict[str, Sequence[str]] = {}
+    waiting = iter(group.movements)
+    movement = next(waiting, None)
+    for activity, owner, clock, meeting in told:
+        first = min(first or activity.time, activity.time)
+        count += 1
+        while movement is not None and movement.at <= clock:
+            _move(movement, live, proposed, part)
+            movement = next(waiting, None)
+        segments[owner] = activity.facts.segments
+        live.happen(owner, activity, meeting.live, clock)
+        if proposed is not None:
+            proposed.happen(owner, activity, met(meeting, part), clock)
+    while movement is not None and movement.at < plan.until:
+        _move(movement, live, proposed, part)
+        movement = next(waiting, None)
+    before = live.end(plan.until)
+    after = proposed.end(plan.until) if proposed is not None else {}
+    return Played(
+        live={owner: standing(ending, ending) for owner, ending in before.items()},
+        proposed={owner: _proposed(ending, after.get(owner), part) for owner, ending in before.items()},
+        segments=segments,
+        activities=count,
+        first=first,
+        last=clock,
+    )
+
+
+def _told(group: Group, plan: Plan) -> Iterator[_Told]:
+    """The records that count, one after the other."""
+    clock = BEGINNING
     for record in group.records:
         activity = decode(record, Activity)
         if activity.time >= plan.until or is_parting(activity):
             continue
         clock = max(clock, activity.time)
-        first = min(first or activity.time, activity.time)
-        count += 1
-        while waiting < len(group.movements) and group.movements[waiting].at <= clock:
-            _move(group.movements[waiting], (live, proposed))
-            waiting += 1
         owner = activity.part or activity.customer_id
         owner = group.owners.get(owner, activity.customer_id if activity.part else owner)
-        segments[owner] = activity.facts.segments
-        computed = plan.computes(activity.type)
-        context = Remembering.of(activity) if computed else None
-        live.happen(owner, activity, context, clock)
+        otherwise = activity
         if plan.otherwise:
-            activity = replace(activity, facts=_with_segments(activity.facts, plan))
-            context = Remembering.of(activity) if computed else None
-        proposed.happen(owner, activity, context, clock)
-    for movement in group.movements[waiting:]:
-        if movement.at < plan.until:
-            _move(movement, (live, proposed))
-    return Played(
-        live=live.end(plan.until),
-        proposed=proposed.end(plan.until),
-        segments=segments,
-        activities=count,
-        first=first,
-        last=clock if count else None,
-    )
+            otherwise = replace(activity, facts=_with_segments(activity.facts, plan))
+        yield _Told(activity, owner, clock, plan.common.meeting(activity, otherwise))
 
 
-def _move(movement: Movement, worlds: tuple[Replay, Replay]) -> None:
-    for world in worlds:
-        owner, at, cause = movement.owner, movement.at, movement.cause
+def _proposed(live: Ending, proposed: Ending | None, part: Part) -> Standing:
+    """How a customer stands under the proposed program."""
+    proposed = proposed or live
+    return standing(proposed if part.earning else live, proposed if part.standing else live)
+
+
+def _move(movement: Movement, live: Replay, proposed: Replay | None, part: Part) -> None:
+    owner, at, cause = movement.owner, movement.at, movement.cause
+    given = movement.kind == Kind.GRANTED
+    played = part.standing if given else part.earning
+    for world in (live, proposed) if proposed is not None and played else (live,):
         if movement.kind == Kind.SPENT:
             world.spend(owner, movement.points, at, cause, movement.order_id)
         elif movement.kind == Kind.BY_HAND:
@@ -160,25 +194,3 @@ def _with_segments(facts: Facts, plan: Plan) -> Facts:
     """The facts with the segments that the proposed program would have put the customer in."""
     kept = [name for name in facts.segments if name not in plan.otherwise]
     return replace(facts, segments=sorted(kept + plan.segments.of(facts)))
-
-
-class Remembering(ConditionContext):
-    """Answers each condition once, though both programs ask it."""
-
-    __slots__ = ("_answers",)
-
-    _answers: dict[str, bool]
-
-    @classmethod
-    def of(cls, activity: Activity) -> "Remembering":
-        """The context of a record."""
-        context = cls(activity.facts, activity)
-        context._answers = {}
-        return context
-
-    def holds(self, condition: Condition) -> bool:
-        """Whether the condition is true here."""
-        answer = self._answers.get(condition.source)
-        if answer is None:
-            answer = self._answers[condition.source] = super().holds(condition)
-        return answer

@@ -20,6 +20,8 @@ class Player:
 
     member: Member
     figures: Figures = field(default_factory=Figures)
+    brought_in: dict[str, int] = field(default_factory=dict)
+    """Codes that a tier has brought."""
     due: list[datetime] = field(default_factory=list)
     """A heap of moments at which points become available or expire."""
     lots: int = 0

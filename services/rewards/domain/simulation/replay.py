@@ -2,15 +2,15 @@
 
 from bisect import bisect_left
 from datetime import datetime, timedelta
-from heapq import heappop
+from heapq import heappop, heappush
 
 from services.rewards.domain import ledger, tiers
 from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.budgets import Budget
+from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.looking_back import LookBack
 from services.rewards.domain.lots import Lot, lot_number
-from services.rewards.domain.matching import Match, match
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.purchases import ZERO
@@ -18,11 +18,10 @@ from services.rewards.domain.recurring import MONTH
 from services.rewards.domain.redemptions import Redemption, Status
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.counting import Counting
-from services.rewards.domain.simulation.figures import Standing
+from services.rewards.domain.simulation.figures import Ending
 from services.rewards.domain.simulation.players import Player, count_points, note_order
 from services.rewards.domain.tier_time import pass_time
 from shared.contracts.activity import Activity
-from shared.program.condition import ConditionContext
 from shared.program.model import Program
 from shared.program.tiering import Measure
 
@@ -40,27 +39,33 @@ class Replay:
         """`budgets` are what rules may give to all customers together: one group after the other uses them up."""
         self._rulebook = rulebook
         self._program = rulebook.program
+        self._tiers = rulebook.program.tiers
         self._by_points = tiers.measure_of(rulebook.program) is Measure.POINTS
         self._changes = Counting(rulebook.program.version, since, budgets, by_points=self._by_points)
         self._players: dict[str, Player] = {}
         self._rolls_for = _at_least(self._program)
 
-    def happen(self, owner: str, activity: Activity, context: ConditionContext | None, now: datetime) -> None:
-        """An activity of `owner` is taken at `now`; `context` answers conditions on it that are not plain."""
+    def happen(self, owner: str, activity: Activity, matched: Match, now: datetime) -> None:
+        """An activity of `owner`, which meets these rules, is taken at `now`."""
         player, changes = self._at(owner, now)
-        member = player.member
-        if activity.type in ORDERS:
+        member, tiers_ = player.member, self._tiers
+        look = tiers_ is not None and activity.type in ORDERS
+        if tiers_ is not None and look:
             self._roll(player, activity.time, now)
-        matched = match(activity, self._rulebook, context)
-        if member.counted is None and self._looks_back(activity, matched, member, now):
-            member.counted = {}
+            if member.counted is None and LookBack(self._program, tiers_, now).needed(
+                activity, matched, member
+            ):
+                member.counted = {}
         decide(activity, matched, member, self._rulebook, changes)
-        self._look_no_more(member)
-        if activity.type == "order.completed":
-            note_order(player, str(activity.data["order_id"]))
+        if look:
+            self._look_no_more(member)
+            if activity.type == "order.completed":
+                note_order(player, str(activity.data["order_id"]))
+        if member.redemptions and activity.type in ORDERS:
+            heappush(player.due, now)  # points that came back may belong to lots that are over
         if self._by_points and member.counted is not None:
             count_points(member.counted, player.order_lots, activity, changes)
-        changes.brought.clear()
+            changes.brought.clear()
         player.note_due()
 
     def spend(self, owner: str, points: int, now: datetime, cause: str, order_id: str | None) -> None:
@@ -106,8 +111,8 @@ class Replay:
     def grant(self, owner: str, grant: TierGrant) -> None:
         """A tier is given by hand."""
         player, changes = self._at(owner, grant.at)
-        member, tiers_ = player.member, self._program.tiers
-        if tiers_ is None or all(level.id != grant.tier for level in tiers_.levels):
+        member = player.member
+        if self._tiers is None or all(level.id != grant.tier for level in self._tiers.levels):
             return
         member.grants.append(grant)
         member.counted = member.counted or {}
@@ -116,20 +121,20 @@ class Replay:
         self._look_no_more(member)
         player.note_due()
 
-    def end(self, now: datetime) -> dict[str, Standing]:
-        """Do what is due until `now`, and say how everybody stands."""
+    def end(self, now: datetime) -> dict[str, Ending]:
+        """Do what is due until `now`, and say how everybody ends."""
         for owner in list(self._players):
             player, _ = self._at(owner, now)
             player.figures.owed = player.member.available + player.member.pending - player.member.debt
         return {
-            owner: Standing(figures=player.figures, tier=self._tier(player.member))
+            owner: Ending(player.figures, player.brought_in, self._tier(player.member))
             for owner, player in self._players.items()
         }
 
     def _tier(self, member: Member) -> str | None:
-        if self._program.tiers is None:
+        if self._tiers is None:
             return None
-        return self._program.tiers.levels[tiers.current_level(self._program.tiers, member)].id
+        return self._tiers.levels[tiers.current_level(self._tiers, member)].id
 
     def _at(self, owner: str, now: datetime) -> tuple[Player, Counting]:
         """The customer at `now`, when everything due by then has been done."""
@@ -137,7 +142,7 @@ class Replay:
         if player is None:
             player = self._players[owner] = Player(Member(owner, counted={} if self._by_points else None))
         changes = self._changes
-        changes.figures = player.figures
+        changes.figures, changes.brought_in = player.figures, player.brought_in
         due = player.next_due()
         if due is not None and due <= now:
             self._pass_time(player, due, now)
@@ -147,10 +152,11 @@ class Replay:
     def _pass_time(self, player: Player, due: datetime | None, now: datetime) -> None:
         member, changes = player.member, self._changes
         while due is not None and due <= now:
-            while player.due and player.due[0] <= due:
-                heappop(player.due)
             changes.now = due
-            ledger.bring_up_to_date(member, changes, due)
+            if player.due and player.due[0] <= due:
+                while player.due and player.due[0] <= due:
+                    heappop(player.due)
+                ledger.bring_up_to_date(member, changes, due)
             if member.tier_due is not None and member.tier_due <= due:
                 member.counted = member.counted or {}
                 pass_time(member, self._rulebook, changes, same_program=True)
@@ -158,10 +164,6 @@ class Replay:
                 assert member.tier_due is None or member.tier_due > due, "what is due gets done"
             player.note_due()
             due = player.next_due()
-
-    def _looks_back(self, activity: Activity, matched: Match, member: Member, now: datetime) -> bool:
-        look = LookBack.of(self._program, now) if activity.type in ORDERS else None
-        return look is not None and look.needed(activity, matched, member)
 
     def _look_no_more(self, member: Member) -> None:
         """All orders are at hand: that their sum is to be walked through is said anew each time. Points that no order
