@@ -20,6 +20,7 @@ from shared.http.problems import Problem, ProblemError, not_found
 from shared.http.types import Instant, QueryText
 from shared.program.campaigning import Campaign
 from shared.program.model import Program
+from shared.program.versions.reading import UnreadableProgramError
 
 VERSIONS_MAX = 50
 """Of the program within the period, to look for changes in; the newest ones."""
@@ -109,10 +110,15 @@ async def _campaign(
 async def _changed(
     service: Service, connection: AsyncConnection, campaign: str, versions: Sequence[int]
 ) -> list[int]:
-    """The versions, one for each different way in which the campaign ran, if there are several; else none."""
-    ways: dict[int, Treatment] = {}
+    """The versions, one for each different way in which the campaign ran, if there are several; else none. One that
+    cannot be read any more may have been another way."""
+    ways: dict[int, Treatment | None] = {}
     for version in versions[-VERSIONS_MAX:]:
-        program = (await service.programs.version(connection, version)).program
+        try:
+            program = (await service.programs.version(connection, version)).program
+        except UnreadableProgramError:
+            ways[version] = None
+            continue
         way = treatment_of(program, campaign)
         if way is not None and way not in ways.values():
             ways[version] = way

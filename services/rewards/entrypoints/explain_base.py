@@ -11,6 +11,7 @@ from services.rewards.entrypoints.service import Service
 from shared.contracts.activity import Activity, Facts
 from shared.program.describe import describe_rule
 from shared.program.stated import rule_text
+from shared.program.versions.reading import UnreadableProgramError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class Teller:
         )
 
     async def rule_words(self, rule: str | None, version: int) -> tuple[str | None, str | None]:
-        """The rule in plain words, and as the file states it."""
+        """The rule in plain words, and as the file states it; nothing, where its version cannot be read any more."""
         if rule is None:
             return None, None
         programs = self.service.programs
         try:
             program = (await programs.version(self.connection, version)).program
             source = await programs.source(self.connection, version)
-        except NoProgramError:
+        except (NoProgramError, UnreadableProgramError):
             return None, None
         return describe_rule(program, rule), rule_text(source, rule)
 

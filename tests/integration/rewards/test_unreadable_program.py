@@ -139,3 +139,25 @@ async def test_a_worker_of_such_a_release_takes_nothing_and_leaves_an_alert(
     with pytest.raises(UnreadableProgramError, match="line 1"):
         await store_program(settings, clock)
     assert await rewards.rows(KINDS) == [("program-unreadable", "program:2", 2, 1, "2")]
+
+
+async def test_what_an_unreadable_version_decided_stands_and_is_told_without_its_words(
+    rewards: Rewards, api: httpx.AsyncClient, second_api: httpx.AsyncClient, engine_for: EngineFor
+) -> None:
+    """Given points and a code by a version that a later release cannot read any more, and another in force; then orders
+    are decided, points are explained without the rule's words, and the code, which keeps its terms, is refused."""
+    await rewards.happen(order("5", "10", facts={"orders": 5}))
+    ((code,),) = await rewards.rows("SELECT code FROM rewards.offers")
+    ((entry,),) = await rewards.rows("SELECT customer_id || '-' || number FROM rewards.entries")
+    await put(api, DOUBLE)
+    await rewards.plant("UPDATE platform.programs SET source = 'name: X' WHERE version = 1")
+
+    explained = await second_api.get(f"/v1/customers/{CUSTOMER}/explain", params={"ledger_entry": entry})
+    assert explained.status_code == 200, explained.text
+    assert (explained.json()["program_version"], explained.json()["rule_description"]) == (1, None)
+    used = await second_api.post(f"/v1/offers/{code}/validate", json={"customer": CUSTOMER})
+    assert (used.status_code, used.json()["program_version"]) == (503, 1)
+
+    look_again(rewards)
+    await rewards.happen(order("6", "10"))
+    assert await decided_by(rewards) == [(10, 1), (20, 2)]
