@@ -18,8 +18,8 @@ from shared.contracts.codec import decode
 
 _KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))")
 _NUMBER = text("SELECT nextval('rewards.activity_numbers')")
-# Of few the three round trips of a COPY, twice, and one for a number would cost more than the rows.
-_KEEP = text("""
+# All of it in one round trip: to look, to number and twice to COPY would cost more than a few rows do.
+_TAKE_FEW = text("""
     WITH numbered AS MATERIALIZED (
         SELECT w.id, w.customer_id, w.record, n.first + w.place - 1 AS number
         FROM (SELECT nextval('rewards.activity_numbers') AS first OFFSET 0) n, unnest(CAST(:ids AS text[]),
@@ -27,9 +27,12 @@ _KEEP = text("""
     ), taken AS (
         INSERT INTO rewards.inbox (id, customer_id, taken_at, number)
         SELECT id, customer_id, CAST(:now AS timestamptz), number FROM numbered
+        ON CONFLICT (id) DO NOTHING RETURNING id
+    ), kept AS (
+        INSERT INTO rewards.activities (customer_id, number, taken_at, record)
+        SELECT customer_id, number, CAST(:now AS timestamptz), record FROM numbered JOIN taken USING (id)
     )
-    INSERT INTO rewards.activities (customer_id, number, taken_at, record)
-    SELECT customer_id, number, CAST(:now AS timestamptz), record FROM numbered
+    SELECT id FROM taken
     """)
 _ADD_MONTH = text("SELECT rewards.add_activity_month(:moment)")
 _DROP_MONTHS = text("SELECT rewards.drop_activity_months(:before)")
@@ -58,48 +61,22 @@ class PostgresActivities:
         self._months: set[tuple[int, int]] = set()
         """Those known to be there, in UTC."""
 
-    async def known(self, connection: AsyncConnection, ids: Collection[str]) -> set[str]:
-        """See `Activities.known`."""
-        return {row[0] for row in await connection.execute(_KNOWN, {"ids": list(ids)})}
-
-    async def keep(self, connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
-        """See `Activities.keep`. The transaction has begun, by `known`."""
+    async def take(self, connection: AsyncConnection, told: Sequence[Taken], now: datetime) -> list[Taken]:
+        """See `Activities.take`."""
+        assert len(told) <= BATCH_MAX
         month = (now.year, now.month)
         if month not in self._months and not await connection.scalar(_ADD_MONTH, {"moment": now}):
             self._months.add(month)  # not when just made: this transaction may still be rolled back
-        assert len(taken) <= BATCH_MAX
-        if len(taken) <= FEW:
-            await connection.execute(
-                _KEEP,
-                {
-                    "ids": [each.activity.id for each in taken],
-                    "customers": [each.activity.customer_id for each in taken],
-                    "records": [each.record for each in taken],
-                    "now": now,
-                },
-            )
-            return
-        first: int = await connection.scalar(_NUMBER)
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await driver.copy_records_to_table(
-            "inbox",
-            schema_name="rewards",
-            records=[
-                (each.activity.id, each.activity.customer_id, now, number)
-                for number, each in enumerate(taken, first)
-            ],
-            columns=("id", "customer_id", "taken_at", "number"),
-        )
-        await driver.copy_records_to_table(
-            "activities",
-            schema_name="rewards",
-            records=[
-                (each.activity.customer_id, number, now, each.record)
-                for number, each in enumerate(taken, first)
-            ],
-            columns=("customer_id", "number", "taken_at", "record"),
-        )
+        ids = [each.activity.id for each in told]
+        if len(told) > FEW:
+            known = {row[0] for row in await connection.execute(_KNOWN, {"ids": ids})}
+            taken = [each for each in told if each.activity.id not in known]
+            await _copy(connection, taken, now)
+            return taken
+        customers, records = [each.activity.customer_id for each in told], [each.record for each in told]
+        bound = {"ids": ids, "customers": customers, "records": records, "now": now}
+        fresh = {row[0] for row in await connection.execute(_TAKE_FEW, bound)}
+        return [each for each in told if each.activity.id in fresh]
 
     async def drop_months(self, connection: AsyncConnection, before: datetime) -> int:
         """Forget the months that were over by `before`; how many. Gives up at once, with an error that passes, when
@@ -107,6 +84,32 @@ class PostgresActivities:
         await connection.execute(_SOON)
         dropped: int = await connection.scalar(_DROP_MONTHS, {"before": before})
         return dropped
+
+
+async def _copy(connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
+    """Write many, none of which is known. The transaction has begun."""
+    if not taken:
+        return
+    first: int = await connection.scalar(_NUMBER)
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    await driver.copy_records_to_table(
+        "inbox",
+        schema_name="rewards",
+        records=[
+            (each.activity.id, each.activity.customer_id, now, number)
+            for number, each in enumerate(taken, first)
+        ],
+        columns=("id", "customer_id", "taken_at", "number"),
+    )
+    await driver.copy_records_to_table(
+        "activities",
+        schema_name="rewards",
+        records=[
+            (each.activity.customer_id, number, now, each.record) for number, each in enumerate(taken, first)
+        ],
+        columns=("customer_id", "number", "taken_at", "record"),
+    )
 
 
 async def find(connection: AsyncConnection, id_: str) -> Activity | None:

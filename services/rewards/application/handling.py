@@ -43,12 +43,13 @@ class ActivityHandler:
         Raises `MalformedRecordError` for bytes that are no activity. Merges touch two customers: they split the
         batch, and are handled between its parts.
         """
-        taken = await self._new(
-            connection, [Taken(decode(record.value, Activity), record.value) for record in records]
-        )
+        once: dict[str, Taken] = {}
+        for record in records:
+            activity = decode(record.value, Activity)
+            once.setdefault(activity.id, Taken(activity, record.value))
+        taken = await self.activities.take(connection, list(once.values()), now)
         if not taken:
             return
-        await self.activities.keep(connection, taken, now)
         rulebook = await self.programs.current(connection, now)
         run: list[Activity] = []
         for activity, _ in taken:
@@ -59,13 +60,6 @@ class ActivityHandler:
             run = []
             await follow_parts(connection, self.members, activity, rulebook, now)
         await self._handle_run(connection, run, rulebook, now)
-
-    async def _new(self, connection: AsyncConnection, told: list[Taken]) -> list[Taken]:
-        once: dict[str, Taken] = {}
-        for each in told:
-            once.setdefault(each.activity.id, each)
-        known = await self.activities.known(connection, once.keys())
-        return [each for id_, each in once.items() if id_ not in known]
 
     async def _handle_run(
         self, connection: AsyncConnection, activities: list[Activity], rulebook: Rulebook, now: datetime

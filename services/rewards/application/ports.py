@@ -104,11 +104,9 @@ class Taken(NamedTuple):
 class Activities(Protocol):
     """Activities that were taken: their identities for ever, their records for as long as history is kept."""
 
-    async def known(self, connection: AsyncConnection, ids: Collection[str]) -> set[str]:
-        """Which of these were taken before."""
-
-    async def keep(self, connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:
-        """Keep these, none of which was known: one batch, taken at `now`, in the order in which it is decided."""
+    async def take(self, connection: AsyncConnection, told: Sequence[Taken], now: datetime) -> list[Taken]:
+        """Keep those of these that were not taken before, and answer them: one batch, taken at `now`, in the order in
+        which it is decided. Each identity is told once."""
 
 
 class Budgets(Protocol):

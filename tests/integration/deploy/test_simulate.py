@@ -43,8 +43,7 @@ async def history(
     told = order("1", "100", customer=CUSTOMER, at=system_clock() - timedelta(days=1))
     async with engine_for("regulars_rewards").begin() as connection:
         store = PostgresActivities()
-        await store.known(connection, [told.id])
-        await store.keep(connection, [Taken(told, encode(told))], system_clock())
+        await store.take(connection, [Taken(told, encode(told))], system_clock())
     return proposed
 
 

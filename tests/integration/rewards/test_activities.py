@@ -7,6 +7,7 @@ import pytest
 
 from services.rewards.adapters import activities
 from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.sets import FEW
 from services.rewards.main import create_worker
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
@@ -53,6 +54,24 @@ async def test_an_activity_told_twice_is_kept_once(rewards: Rewards) -> None:
     await rewards.happen(order("1", "50"))
 
     assert await rewards.rows("SELECT count(*) FROM rewards.activities") == [(1,)]
+
+
+async def test_many_at_once_are_taken_as_few_are(rewards: Rewards) -> None:
+    """Given orders taken in a batch that is copied; when they come again among others, in batches of many and of few;
+    then each is kept once, with its bytes, in the order in which it came first."""
+    told = [order(str(number), "10") for number in range(FEW + 20)]
+    first, more, last = told[: FEW + 1], told[: FEW + 10], told[FEW:]
+    for batch in (first, more, last, last, more):
+        await rewards.happen(*batch)
+
+    kept = await rewards.rows("SELECT record FROM rewards.activities ORDER BY number")
+    found = (
+        "SELECT count(*) FROM rewards.inbox i JOIN rewards.activities a USING (customer_id, number, taken_at)"
+    )
+
+    assert [bytes(record) for (record,) in kept] == [encode(one) for one in told]
+    assert await rewards.rows(found) == [(FEW + 20,)]
+    assert await rewards.rows("SELECT available FROM rewards.members") == [(10 * (FEW + 20),)]
 
 
 async def test_a_customers_activities_are_read_newest_first_page_by_page(rewards: Rewards) -> None:
