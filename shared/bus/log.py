@@ -62,9 +62,10 @@ class PostgresLog:
             ON CONFLICT DO NOTHING
             """)  # noqa: S608
         # Of each partition from where on it has rows, and how many records those before it leave of the limit: so no
-        # more rows are touched than the records asked for lie in. Offsets are dense, which makes them count.
+        # more rows are touched than the records asked for lie in. Offsets are dense, which makes them count. (A sum is
+        # numeric: as such it would bound no search in the index.)
         roomy = f"""
-            SELECT *, :limit - (sum(waiting) OVER w - waiting) AS room
+            SELECT *, CAST(:limit AS bigint) - CAST(sum(waiting) OVER w - waiting AS bigint) AS room
             FROM (
                 SELECT p.*, s.first, greatest(0, p.next_offset - s.first) AS waiting
                 FROM places p LEFT JOIN LATERAL (

@@ -50,12 +50,19 @@ class Offsets:
             ON CONFLICT (topic, partition) DO UPDATE SET epoch = {table.split(".")[1]}.epoch + 1
             RETURNING topic, partition, position, epoch
             """)  # noqa: S608  # the schema is the program's own
-        self._lock = text(f"""
-            SELECT o.topic, o.partition, o.position, o.epoch
-            FROM {table} o
-            JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS w(topic, partition)
-                USING (topic, partition)
-            ORDER BY o.topic, o.partition FOR UPDATE OF o
+        # One round trip. The rows are locked in key order, so that members cannot deadlock, and moved only after that.
+        self._move = text(f"""
+            WITH locked AS (
+                SELECT o.topic, o.partition, o.position, o.epoch, w.epoch AS mine, w.position AS next
+                FROM {table} o
+                JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:epochs AS bigint[]),
+                    CAST(:positions AS bigint[])) AS w(topic, partition, epoch, position) USING (topic, partition)
+                ORDER BY o.topic, o.partition FOR UPDATE OF o
+            ), moved AS (
+                UPDATE {table} o SET position = l.next FROM locked l
+                WHERE o.topic = l.topic AND o.partition = l.partition AND l.epoch = l.mine AND l.position < l.next
+            )
+            SELECT topic, partition, position, epoch FROM locked
             """)  # noqa: S608
         self._positions = text(f"""
             SELECT topic, partition, position FROM {table} WHERE topic = :topic
@@ -82,30 +89,35 @@ class Offsets:
         rows = await connection.execute(self._claim, {"topics": topics, "partitions": numbers})
         return {self._partition(*place): Claim(position, epoch) for *place, position, epoch in rows}
 
-    async def lock(
-        self, connection: AsyncConnection, epochs: Mapping[Partition, int]
+    async def move(
+        self, connection: AsyncConnection, ends: Mapping[Partition, int], epochs: Mapping[Partition, int]
     ) -> dict[Partition, int]:
-        """Lock partitions that were claimed with these epochs until the transaction ends; answer their positions.
+        """Lock partitions that were claimed with these epochs until the transaction ends, and move them on to `ends`,
+        the offsets to handle next; answer where they stood. One that stood further on stays there.
 
         Raises `FencedError` when any of them has been claimed by somebody else since.
         """
-        topics, numbers = self._columns(epochs)
-        positions: dict[Partition, int] = {}
+        topics, numbers = self._columns(ends)
+        bound = {
+            "topics": topics,
+            "partitions": numbers,
+            "epochs": [epochs[each] for each in ends],
+            "positions": list(ends.values()),
+        }
+        stood: dict[Partition, int] = {}
         lost: list[Partition] = []
-        for *place, position, epoch in await connection.execute(
-            self._lock, {"topics": topics, "partitions": numbers}
-        ):
+        for *place, position, epoch in await connection.execute(self._move, bound):
             partition = self._partition(*place)
             if epochs[partition] == epoch:
-                positions[partition] = position
+                stood[partition] = position
             else:
                 lost.append(partition)
-        if len(positions) < len(epochs):
+        if len(stood) < len(ends):
             raise FencedError(f"claimed by another consumer: {lost or 'offset rows are gone'}")
-        return positions
+        return stood
 
     async def advance(self, connection: AsyncConnection, positions: Mapping[Partition, int]) -> None:
-        """Move locked partitions on: these are the offsets to handle next."""
+        """Set the positions of partitions claimed in this transaction: these are the offsets to handle next."""
         topics, numbers = self._columns(positions)
         await connection.execute(
             self._advance,

@@ -75,8 +75,8 @@ class _StoppedError(Exception):
 class StreamWorker:
     """One consumer of one topic and what it does with the records.
 
-    Each batch is one transaction: the offset rows are locked and checked, records already handled are dropped, the
-    handler writes its effects, the offsets advance. So every record takes effect once, whoever dies whenever.
+    Each batch is one transaction: the offset rows are locked, checked and moved on, records already handled are
+    dropped, the handler writes its effects. So every record takes effect once, whoever dies whenever.
     """
 
     def __init__(
@@ -238,7 +238,6 @@ class StreamWorker:
                 fresh, ends = await self._begin(connection, records)
                 if fresh:
                     await self._handle(connection, fresh, self._clock())
-                    await self._offsets.advance(connection, ends)
         except TimeoutError:
             if bound.expired() and not alone:
                 raise _TooLongError(f"{len(records)} records took more than {ATTEMPT_MAX_S} s") from None
@@ -255,21 +254,20 @@ class StreamWorker:
             fresh, ends = await self._begin(connection, [record])
             if fresh:
                 await self._dead_letters.add(connection, record, error, self._clock())
-                await self._offsets.advance(connection, ends)
         self._positions |= ends
         metrics.DEAD_LETTERS.labels(self.topic).inc(len(fresh))
 
     async def _begin(
         self, connection: AsyncConnection, records: Sequence[Incoming]
     ) -> tuple[list[Incoming], dict[Partition, int]]:
-        """Lock the offsets; answer the records not handled before, and where each partition stands after them."""
-        partitions = {(record.topic, record.partition) for record in records}
-        if not partitions <= self._epochs.keys():
-            raise FencedError(f"no longer claimed: {partitions - self._epochs.keys()}")
-        ends = await self._offsets.lock(connection, {each: self._epochs[each] for each in partitions})
-        fresh = [record for record in records if record.offset >= ends[record.topic, record.partition]]
-        ends |= {(record.topic, record.partition): record.offset + 1 for record in fresh}
-        return fresh, ends
+        """Lock the offsets and move them on; answer the records not handled before, and where each partition stands
+        after them."""
+        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+        if not ends.keys() <= self._epochs.keys():
+            raise FencedError(f"no longer claimed: {ends.keys() - self._epochs.keys()}")
+        stood = await self._offsets.move(connection, ends, self._epochs)
+        fresh = [record for record in records if record.offset >= stood[record.topic, record.partition]]
+        return fresh, {each: max(end, stood[each]) for each, end in ends.items()}
 
     async def _patiently(self, action: Callable[[], Awaitable[Result]]) -> Result:
         """Do it, and do it again for as long as transient faults are in the way; never longer than until a stop."""

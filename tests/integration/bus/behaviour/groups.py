@@ -129,7 +129,7 @@ class GroupBehaviour:
                 epochs = {each: claim.epoch for each, claim in claims.items()}
                 async with probe.begin() as connection:
                     with pytest.raises(FencedError):
-                        await offsets.lock(connection, epochs)
+                        await offsets.move(connection, dict.fromkeys(epochs, 10), epochs)
             finally:
                 await late.stop()
 

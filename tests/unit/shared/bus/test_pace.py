@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import SimpleNamespace
@@ -81,17 +81,18 @@ class Offsets:
     async def claim(self, connection: Any, wanted: Any) -> dict[Partition, Any]:
         return {HERE: SimpleNamespace(epoch=1, position=self._at[HERE])}
 
-    async def lock(self, connection: Any, epochs: Any) -> dict[Partition, int]:
+    async def move(self, connection: Any, ends: dict[Partition, int], epochs: Any) -> dict[Partition, int]:
+        connection.meant.append(lambda: self._at.update(ends))
         return dict(self._at)
-
-    async def advance(self, connection: Any, ends: dict[Partition, int]) -> None:
-        self._at |= ends
 
 
 class Connection:
-    """To nothing."""
+    """To nothing; what is `meant` happens with the commit."""
 
     sync_connection = None
+
+    def __init__(self) -> None:
+        self.meant: list[Callable[[], None]] = []
 
     async def __aexit__(self, *_: object) -> None: ...
 
@@ -101,8 +102,11 @@ class Connection:
         return False
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[None]:
-        yield None
+    async def begin(self) -> AsyncIterator["Connection"]:
+        self.meant.clear()
+        yield self
+        for each in self.meant:
+            each()
 
 
 class Engine:
@@ -111,9 +115,8 @@ class Engine:
     async def connect(self) -> Connection:
         return Connection()
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[None]:
-        yield None
+    def begin(self) -> Any:
+        return Connection().begin()
 
 
 class Batches:
