@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.histories import end_of_history, families
+from services.rewards.adapters.families import end_of_history, families
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.simulation import Task
 from services.rewards.entrypoints.simulator import slices

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.histories import LAST, end_of_history, families
+from services.rewards.adapters.families import end_of_history, families
+from services.rewards.adapters.histories import LAST
 from services.rewards.application.simulation import Finding, Task
 from services.rewards.entrypoints.simulator import simulate_in_processes, slices
 from shared.contracts.activity import Activity
