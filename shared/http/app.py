@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from shared.http.access import AccessLog
 from shared.http.boundary import DEADLINE_S, Boundary
 from shared.http.deadline import Deadlines
+from shared.http.direct import DirectRoutes
 from shared.http.handlers import install_handlers
 from shared.http.health import Health, health_routes
 from shared.http.openapi import install_openapi
@@ -33,10 +34,12 @@ class Application(FastAPI):
     boundary: Callable[[ASGIApp], Boundary]
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The boundary around whatever was added, around the handlers of exceptions, around the routes."""
+        """The boundary around whatever was added, around direct routes, around the handlers of exceptions, around all
+        other routes."""
         app: ASGIApp = ExceptionMiddleware(
             AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers, debug=self.debug
         )
+        app = DirectRoutes(app, self.routes, self.exception_handlers)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         return self.boundary(app)

@@ -12,11 +12,11 @@ from services.ingest.application.accepting import AcceptEvents, EventsRefusedErr
 from services.ingest.application.batcher import QueueFullError
 from services.ingest.entrypoints.answers import busy_problem, refused_problem, taken_response
 from services.ingest.entrypoints.documentation import EVENTS_OPENAPI
-from services.ingest.entrypoints.reading import read_body, read_events
+from services.ingest.entrypoints.reading import read_events
 from shared.auth.guard import Guard
 from shared.auth.scopes import Scope as Right
 from shared.clock import Clock
-from shared.http.direct import DirectRoute
+from shared.http.direct import DirectRoute, read_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from starlette.types import Receive
 
 from services.ingest.domain.limits import BODY_BYTES_MAX, EVENTS_MAX
 from shared.http.problems import Problem, ProblemError, malformed_json
@@ -27,16 +26,6 @@ class Events(Struct, frozen=True):
     items: list[Any]
     single: bool
     clean: bool
-
-
-async def read_body(receive: Receive) -> bytes:
-    """The whole body. The edge of the service has bounded it, and hands it over in one piece."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        message = await receive()
-        body += message.get("body", b"")
-    return body
 
 
 def read_events(headers: Headers, body: bytes) -> Events:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters import checkout_loading, stock
 from services.rewards.adapters.checkout_loading import UNDONE
 from services.rewards.adapters.loading import load_lots, load_numbered_lots
-from services.rewards.application.checkout import Answered, AnsweredMeanwhileError, Seen
+from services.rewards.application.checkout import Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption, Status
 from shared.program.offering import Gift
@@ -47,13 +47,6 @@ _UNDONE = text(f"""
     FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
     JOIN rewards.purchases p USING (customer_id, order_id) WHERE {UNDONE}
     """)  # noqa: S608
-_REMEMBER = text("""
-    INSERT INTO rewards.idempotency_keys (scope, key, body_hash, status, body, created_at)
-    SELECT scope, key, body_hash, 201, body, :now
-    FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[]), CAST(:hashes AS bytea[]), CAST(:bodies AS bytea[]))
-        AS w(scope, key, body_hash, body)
-    ORDER BY scope, key ON CONFLICT DO NOTHING RETURNING 1
-    """)
 
 
 class Names:
@@ -143,23 +136,6 @@ class PostgresCheckouts:
     ) -> dict[str, int]:
         """See `CheckoutStore.lock_stock`."""
         return await stock.lock(connection, limited, others)
-
-    async def remember(
-        self, connection: AsyncConnection, answers: dict[tuple[str, str], Answered], now: datetime
-    ) -> None:
-        """See `CheckoutStore.remember`."""
-        if not answers:
-            return
-        bound = {
-            "scopes": [scope for scope, _ in answers],
-            "keys": [key for _, key in answers],
-            "hashes": [answer.body_hash for answer in answers.values()],
-            "bodies": [answer.body for answer in answers.values()],
-            "now": now,
-        }
-        written = (await connection.execute(_REMEMBER, bound)).all()
-        if len(written) != len(answers):
-            raise AnsweredMeanwhileError
 
 
 async def undone_orders(

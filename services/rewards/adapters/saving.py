@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from asyncpg import UniqueViolationError
 from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from services.rewards.adapters.referral_notes import save_referrals
 from services.rewards.adapters.run_rows import write_runs
 from services.rewards.adapters.sets import Writes
 from services.rewards.adapters.standings import write_benefits
+from services.rewards.application.checkout import AnsweredMeanwhileError
 from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
     Changes,
@@ -65,6 +67,14 @@ _ALIASES = text("""
     ON CONFLICT (pseudonym) DO UPDATE SET customer_id = excluded.customer_id
     WHERE aliases.customer_id <> excluded.customer_id
     """)
+_REMEMBER = text("""
+    INSERT INTO rewards.idempotency_keys (scope, key, body_hash, status, body, created_at)
+    SELECT scope, key, body_hash, 201, body, at
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS bytea[]), CAST(:c3 AS bytea[]),
+        CAST(:c4 AS timestamptz[])) AS w(scope, key, body_hash, body, at)
+    ORDER BY scope, key
+    """)
+_KEYS = "idempotency_keys_pkey"
 
 _LOT_COLUMNS = (
     "customer_id",
@@ -115,7 +125,8 @@ _REDEMPTION_COLUMNS = (
 async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) -> None:
     """Write everything that `changes` holds, in the caller's transaction.
 
-    A ledger entry whose business key exists already fails the transaction: nothing is posted twice.
+    A ledger entry whose business key exists already fails the transaction: nothing is posted twice. Raises
+    `AnsweredMeanwhileError` when another transaction answered one of the idempotency keys first.
     """
     members = changes.members.values()
     new_lots, changed_lots = _lots(members)
@@ -143,7 +154,13 @@ async def save(connection: AsyncConnection, changes: Changes, outbox: Outbox) ->
     writes.update(_ALIASES, list(changes.aliases.items()))
     write_runs(writes, changes)
     write_messages(writes, changes)
-    await writes.send(connection)
+    writes.update(_REMEMBER, changes.answers)
+    try:
+        await writes.send(connection)
+    except UniqueViolationError as error:
+        if error.constraint_name == _KEYS:
+            raise AnsweredMeanwhileError from None
+        raise
     if changes.undone_uses:
         await offer_uses.undo(connection, changes.undone_uses)
     if changes.stock:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import checkout, refusals
 from services.rewards.domain.carts import Cart
-from services.rewards.domain.changes import Changes
+from services.rewards.domain.changes import Answer, Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.redemptions import Redemption, stock_of
 from services.rewards.domain.refusals import RefusedError
@@ -118,11 +118,6 @@ class CheckoutStore(Protocol):
         """How much is taken of each stock, locked: of those that are `limited`, and of `others` that will change if
         they are counted. After the members' locks."""
 
-    async def remember(
-        self, connection: AsyncConnection, answers: dict[tuple[str, str], Answered], now: datetime
-    ) -> None:
-        """Keep answers. Raises `AnsweredMeanwhileError` when another transaction answered one of the keys first."""
-
 
 class LookAgainError(Exception):
     """Another transaction has changed since we looked what the requests are about: look again."""
@@ -168,7 +163,6 @@ class Checkout:
             except RefusedError as refusal:
                 results.append(refusal)
         if changes.entries:
-            await self.store.remember(connection, batch.new_answers, now)
             await self.members.save(connection, changes)
         return results
 
@@ -242,6 +236,7 @@ class Checkout:
         redemption = self._put_aside(request, member, batch, rulebook.program, changes)
         body = self.render(redemption)
         batch.new_answers[key] = Answered(request.body_hash, body)
+        changes.answers.append(Answer(*key, request.body_hash, body, changes.now))
         return body
 
     def _put_aside(

@@ -82,6 +82,17 @@ class TierChange(NamedTuple):
     until: datetime | None
 
 
+class Answer(NamedTuple):
+    """A row of `idempotency_keys`: what was answered to a request of the checkout. (`scope`, `key`) is the caller's
+    key, `body_hash` what tells another request under the same key."""
+
+    scope: str
+    key: str
+    body_hash: bytes
+    body: bytes
+    at: datetime
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything that one transaction writes. `now` and `version` are the same for all of it.
@@ -117,6 +128,7 @@ class Changes:
     messages: list[AskedMessage] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
     alerts: list[NewAlert] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     def budget(self, rule: str, whole: int) -> Budget:
         """What this transaction may give of a rule's points for all customers together; where nothing was put aside

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from shared.http.direct import read_body
 from shared.http.shapes import Shape, with_hints
 
 Body = TypeVar("Body", bound=Shape)
@@ -29,7 +30,7 @@ IDEMPOTENCY_PARAMETER: dict[str, Any] = {
 
 async def read(request: Request, shape: type[Body]) -> tuple[Body, str]:
     """The body and the idempotency key. Raises `RequestValidationError` as FastAPI does."""
-    raw = await request.body()
+    raw = await read_body(request.receive)
     errors: list[dict[str, Any]] = []
     key = request.headers.get(IDEMPOTENCY_KEY, "")
     if not _KEY.match(key):

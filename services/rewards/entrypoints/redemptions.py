@@ -60,7 +60,9 @@ class RedemptionRequest(Shape):
 
     def cart(self) -> Cart:
         """The order as far as it is known."""
-        cart = self.order.cart() if self.order is not None else Cart()
+        if self.order is None:
+            return Cart(order_id=self.order_id)
+        cart = self.order.cart()
         return replace(cart, order_id=cart.order_id or self.order_id)
 
 
