@@ -28,7 +28,7 @@ from services.rewards.adapters.referrals import PostgresReferrals
 from services.rewards.adapters.watch import PostgresWatch
 from services.rewards.application.batching import BATCHES_MAX, Batcher
 from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.checkout import Checkout
+from services.rewards.application.checkout import Checkout, about
 from services.rewards.application.codes import Codes
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.program_watch import unreadable
@@ -38,7 +38,7 @@ from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns import campaign_routes
-from services.rewards.entrypoints.checkout_batches import in_transaction
+from services.rewards.entrypoints.checkout_batches import CheckoutBatches
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.due_work import passes
 from services.rewards.entrypoints.explain import explain_routes
@@ -95,7 +95,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     names = Names(Pseudonyms(settings.secret, settings.phone_region))
     outbox = make_outbox(settings, SERVICE)
     members, store = PostgresMembers(outbox), PostgresCheckouts(names)
-    checkout = Checkout(members, store, programs, render)
+    batches = CheckoutBatches(checkouts, Checkout(members, store, programs, render), clock)
     reader = Reader(names)
     service = Service(
         engine=engine,
@@ -110,7 +110,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         keys=IdempotencyKeys(SERVICE),
         outbox=outbox,
         codes=Codes(members, PostgresCodes(names, reader), programs),
-        checkout=Batcher(in_transaction(checkouts, checkout, clock)),
+        checkout=Batcher(batches, about),
     )
 
     delivering = deliveries.routes(settings, clock, knowledge(service))
@@ -123,6 +123,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             yield
         finally:
             await delivering.close()
+            await batches.close()
             await checkouts.dispose()
             await engine.dispose()
 

@@ -6,7 +6,7 @@ transaction is shared by all requests of a batch.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 Request = TypeVar("Request")
@@ -32,10 +32,19 @@ class Batcher(Generic[Request, Answer]):
 
     `handle` answers one result per request, an exception being the answer of a request that is refused. When it
     fails as a whole, each request of the batch is tried alone, so that none fails because of another.
+
+    Two requests `about` the same are never in two batches at once: the later batch would wait in the database for the
+    end of the earlier one, and all of its requests with it.
     """
 
-    def __init__(self, handle: Callable[[Sequence[Request]], Awaitable[list[Answer | Exception]]]) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Sequence[Request]], Awaitable[list[Answer | Exception]]],
+        about: Callable[[Request], Hashable] = lambda _: object(),
+    ) -> None:
         self._handle = handle
+        self._about = about
+        self._busy: set[Hashable] = set()
         self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -55,15 +64,32 @@ class Batcher(Generic[Request, Answer]):
 
     async def _drain(self) -> None:
         try:
-            while self._is_worth_a_batch(len(self._running) - 1):
-                count = min(BATCH_MAX, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(count)]
-                batch = [(request, answer) for request, answer in batch if not answer.done()]
-                await self._answer(batch)
+            while self._is_worth_a_batch(beside := len(self._running) - 1):
+                batch = self._next(beside)
+                if not batch and beside:
+                    return
+                about = {self._about(request) for request, _ in batch}
+                self._busy |= about
+                try:
+                    await self._answer(batch)
+                finally:
+                    self._busy -= about
         finally:  # at once: whoever comes next must not wait for a task that has nothing more to do
             this = asyncio.current_task()
             assert this is not None
             self._running.discard(this)
+
+    def _next(self, beside: int) -> list[tuple[Request, "asyncio.Future[Answer]"]]:
+        """The next batch, in the order in which its requests came. Those that must not go beside the batch under way
+        stay ahead of all others; where those are few, there is no batch, and all go when that one has ended."""
+        looked_at = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+        looked_at = [one for one in looked_at if not one[1].done()]  # the others' askers have gone
+        batch = [one for one in looked_at if self._about(one[0]) not in self._busy]
+        if beside and len(batch) < ENOUGH:
+            self._waiting.extendleft(reversed(looked_at))
+            return []
+        self._waiting.extendleft(one for one in reversed(looked_at) if self._about(one[0]) in self._busy)
+        return batch
 
     async def _answer(self, batch: list[tuple[Request, "asyncio.Future[Answer]"]]) -> None:
         if not batch:

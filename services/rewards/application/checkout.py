@@ -52,6 +52,11 @@ class Release:
 Request = Reserve | Confirm | Release
 
 
+def about(request: Request) -> str:
+    """What a request is about as far as it says so itself: two of one customer wait for each other."""
+    return request.customer if isinstance(request, Reserve) else request.id
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What was answered under an idempotency key."""

@@ -89,6 +89,61 @@ async def test_few_that_wait_join_the_batch_that_follows() -> None:
     assert sizes == [1, ENOUGH, ENOUGH - 1]
 
 
+async def test_two_requests_about_the_same_are_never_under_way_in_two_batches() -> None:
+    """Given a batch under way; when requests come, some about the same as one in it, then only the others go beside it;
+    those go next, in their order, and nobody is forgotten."""
+    batches: list[list[tuple[str, int]]] = []
+    gates = [asyncio.Event(), asyncio.Event()]
+
+    async def handle(requests: Sequence[tuple[str, int]]) -> list[int | Exception]:
+        batches.append(list(requests))
+        if len(batches) <= len(gates):
+            await gates[len(batches) - 1].wait()
+        return [number for _, number in requests]
+
+    def ask(who: str, number: int) -> "asyncio.Task[int]":
+        return asyncio.create_task(batcher.submit((who, number)))
+
+    batcher = Batcher(handle, lambda request: request[0])
+    asked = [ask("hot", 0)]
+    await asyncio.sleep(0.01)
+    asked += [ask("hot", number) for number in range(1, ENOUGH + 1)]
+    await asyncio.sleep(0.01)
+    assert batches == [[("hot", 0)]]
+    others = [(f"other-{number}", number) for number in range(100, 100 + ENOUGH)]
+    asked += [ask(*request) for request in others]
+    await asyncio.sleep(0.01)
+    assert batches == [[("hot", 0)], others]
+    gates[0].set()
+    gates[1].set()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*asked)
+    assert answers == [*range(ENOUGH + 1), *range(100, 100 + ENOUGH)]
+    assert [number for batch in batches for who, number in batch if who == "hot"] == [*range(ENOUGH + 1)]
+
+
+async def test_who_waits_behind_many_that_have_gone_is_answered() -> None:
+    """Given a batch under way and more requests than one batch takes behind it; when who asked them goes, then the one
+    behind those is answered."""
+    gate = asyncio.Event()
+
+    async def handle(requests: Sequence[int]) -> list[int | Exception]:
+        await gate.wait()
+        return list(requests)
+
+    batcher = Batcher(handle, lambda request: request)
+    asked = [asyncio.create_task(batcher.submit(0)) for _ in range(BATCH_MAX + ENOUGH)]
+    last = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0.01)
+    for task in asked[1:]:
+        task.cancel()
+    await asyncio.sleep(0.01)
+    gate.set()
+    async with asyncio.timeout(5):
+        assert await asked[0] == 0
+        assert await last == 1
+
+
 async def test_a_request_that_breaks_its_batch_fails_alone() -> None:
     """Given a batch in which one request breaks everything; when it is handled; then the others get their answers."""
 
