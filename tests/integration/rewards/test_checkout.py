@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from tests.conftest import EngineFor
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, order, refund
 
@@ -70,6 +72,30 @@ async def test_the_same_key_reserves_once_and_answers_the_same(
     assert {answer.content for answer in answers} == {first.content}
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert await rewards.rows("SELECT reserved FROM rewards.members") == [(100,)]
+
+
+async def test_a_connection_that_the_server_has_closed_is_not_used(
+    rewards: Rewards, api: httpx.AsyncClient, engine_for: EngineFor
+) -> None:
+    """Given a checkout that was used; when the server closes all connections, as one that starts again does; then the
+    next requests are answered as if nothing had been."""
+    await rewards.happen(order("1", "500"))
+    first = await reserve(api, 100, "before")
+    async with engine_for(None).begin() as connection:
+        closed = await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'regulars-rewards' AND datname = current_database()"
+            )
+        )
+        assert len(closed.all()) >= 2
+    await asyncio.sleep(0.2)
+
+    later = await asyncio.gather(*(reserve(api, 100, f"after-{number}") for number in range(4)))
+
+    assert {answer.status_code for answer in later} == {201}
+    assert (await end(api, first, "confirm")).status_code == 200
+    await rewards.check()
 
 
 async def test_the_same_key_from_two_processes_at_once_reserves_once(
