@@ -11,10 +11,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.sets import FEW
 from services.rewards.application.ports import Taken
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
+from shared.postgres.inserting import FEW
 
 _KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))")
 _NUMBER = text("SELECT nextval('rewards.activity_numbers')")

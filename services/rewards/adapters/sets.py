@@ -10,20 +10,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.tables import metadata
+from shared.postgres.inserting import FEW, insert_of
 
-FEW = 100
-"""Rows of one table that share a statement with those of others. Each that goes by itself costs a round trip, a COPY
-two and its own planning; beyond this the rows themselves cost more."""
-
-_TYPES = {
-    "BigInteger": "bigint",
-    "Boolean": "boolean",
-    "DateTime": "timestamptz",
-    "Integer": "int",
-    "LargeBinary": "bytea",
-    "Numeric": "numeric",
-    "String": "text",
-}
 _COLUMN = re.compile(r":c(\d+)\b")
 
 
@@ -46,7 +34,8 @@ async def copy(
 
 @dataclass(slots=True)
 class Writes:
-    """Writes to different rows, which go out together: few rows in one statement, many each in its own way.
+    """Writes to different rows, which go out together: few rows of each table in one statement, as each that goes by
+    itself costs a round trip; many each in its own way.
 
     Within one statement nothing sees what the others wrote, and no row may be written twice.
     """
@@ -64,7 +53,7 @@ class Writes:
         if len(rows) > FEW:
             self._copies.append((table, columns, rows))
         elif rows:
-            self._parts.append((_insert(table, columns), rows))
+            self._parts.append((insert_of(metadata.tables[f"rewards.{table}"], columns), rows))
 
     async def send(self, connection: AsyncConnection) -> None:
         """Write all of it."""
@@ -83,16 +72,6 @@ class Writes:
 
 def _columns(prefix: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return {f"{prefix}{i}": list(column) for i, column in enumerate(zip(*rows, strict=True))}
-
-
-@cache
-def _insert(table: str, columns: tuple[str, ...]) -> TextClause:
-    """An insert that takes its rows as `update` does."""
-    described = metadata.tables[f"rewards.{table}"].columns
-    types = [_TYPES[type(described[column].type).__name__] for column in columns]
-    arrays = ", ".join(f"CAST(:c{i} AS {type_}[])" for i, type_ in enumerate(types))
-    names = ", ".join(f'"{column}"' for column in columns)
-    return text(f"INSERT INTO rewards.{table} ({names}) SELECT * FROM unnest({arrays})")  # noqa: S608
 
 
 @cache

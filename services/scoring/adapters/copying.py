@@ -1,4 +1,4 @@
-"""COPY within the caller's transaction: the fastest way for rows into a table."""
+"""New rows of a table within the caller's transaction: many by COPY, few by one statement."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.tables import metadata
 from shared.postgres.direct import driver_of
+from shared.postgres.inserting import FEW, insert_of
 
 
 async def copy(
     connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Write rows to a table of scoring. The transaction must have begun with a statement before."""
-    driver = driver_of(connection)
-    await driver.copy_records_to_table(table, schema_name=metadata.schema, columns=columns, records=rows)
+    if len(rows) > FEW:
+        driver = driver_of(connection)
+        await driver.copy_records_to_table(table, schema_name=metadata.schema, columns=columns, records=rows)
+    elif rows:
+        statement = insert_of(metadata.tables[f"{metadata.schema}.{table}"], tuple(columns))
+        bound = {f"c{number}": list(column) for number, column in enumerate(zip(*rows, strict=True))}
+        await connection.execute(statement, bound)

@@ -43,15 +43,11 @@ class Identify:
         """
         pseudonyms = sorted({pseudonym for event in events for _, pseudonym in names_of(event)})
         epoch, remembered = self._identities.remembered(pseudonyms)
-        known = resolve_simply(events, remembered)
+        known = resolve_simply(events, remembered) if len(remembered) == len(pseudonyms) else None
         # Nearly always nothing is new, and what is remembered still true: that takes no savepoint. Where it is not, and
         # the batch must be alone after all, it asks for the lock alone while it shares it: of two that do so at once
         # the server sends one back to begin again.
-        if (
-            known is not None
-            and not known.added
-            and await self._identities.lock(connection, alone=False) == epoch
-        ):
+        if known is not None and await self._identities.lock(connection, alone=False) == epoch:
             return known
         try:
             async with connection.begin_nested():  # rolled back, it gives the lock back too

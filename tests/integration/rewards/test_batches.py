@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from services.rewards.adapters import checkout_loading, saving
-from services.rewards.adapters.sets import FEW
 from services.rewards.main import checkout_engine
+from shared.postgres.inserting import FEW
 from shared.settings import Settings
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import order

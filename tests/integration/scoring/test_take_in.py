@@ -8,6 +8,7 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.evolve import fold
 from services.scoring.domain.state import encode_state
 from shared.contracts.codec import MalformedRecordError, encode
+from shared.postgres.inserting import FEW
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS, cancellation, moment, order, record, refund
 
@@ -163,3 +164,22 @@ async def test_who_is_known_by_the_shops_id_alone_is_told_of_once(world: World):
     persons = [told.person for told in await world.activity()]
     assert [person is not None for person in persons] == [True, False, False]
     assert persons[0].identifiers == {"id": "p-ana"}
+
+
+async def test_many_events_and_few_are_stored_alike(world: World):
+    """Given orders of many customers in one batch, and one more alone; then each is stored as it was told, and the one
+    like the many."""
+    many = [placed(0, f"{n}", identifiers={"id": f"p-{n}"}) for n in range(FEW + 1)]
+    alone = placed(0, "alone", identifiers={"id": "p-alone"})
+    await world.feed(*many)
+    await world.feed(alone)
+
+    stored = await world.rows("SELECT CAST(record AS text), reading FROM scoring.timeline")
+    assert sorted(stored) == sorted((encode(one).decode(), None) for one in [*many, alone])
+    for table, columns in (
+        ("orders", "placed_at, currency, total, refunded, cancelled, refunds IS NULL"),
+        ("customers", "stage, orders, spend, last_order_at, lapses_at, churns_at, segments, score"),
+        ("facts", "facts"),
+    ):
+        counted = f"SELECT count(*) FROM scoring.{table} GROUP BY {columns}"  # our own names
+        assert await world.rows(counted) == [(FEW + 2,)]
