@@ -7,11 +7,11 @@ import pytest
 
 from services.rewards.adapters import activities
 from services.rewards.adapters.activities import PostgresActivities
-from services.rewards.adapters.sets import FEW
 from services.rewards.main import create_worker
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode
+from shared.postgres.inserting import FEW
 from shared.settings import Settings
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, activity, order, refund
