@@ -159,6 +159,17 @@ class TestRead:
                 places |= {(each.topic, each.partition): each.offset + 1 for each in records}
         assert seen == 18
 
+    async def test_a_long_backlog_costs_a_read_nothing(self, probe: AsyncEngine, log: PostgresLog) -> None:
+        """Given twelve thousand records that wait; when a hundred are read; then few rows are touched beside theirs."""
+        for _ in range(20):
+            await append(probe, log, [Outgoing("t", "k", b"x" * 700) for _ in range(600)])
+        touched = text("SELECT pg_stat_get_xact_tuples_fetched('platform.log_records_pkey'::regclass)")
+        async with probe.begin() as connection:
+            rows = await connection.scalar(text("SELECT count(*) FROM platform.log_records"))
+            before = await connection.scalar(touched)
+            assert len(await log.read(connection, FROM_THE_START | after("k", 5000), 100)) == 100
+            assert 0 < await connection.scalar(touched) - before < 50 < rows / 20
+
     async def test_nothing_is_read_where_nothing_is_new(self, probe: AsyncEngine, log: PostgresLog) -> None:
         """Given positions at the ends, or beyond them, or of partitions never written to; then a read is empty."""
         await append(probe, log, numbered("t", 20, keys=1))
