@@ -19,7 +19,9 @@ _ONE = text("""
     SELECT channel, at, message_id, code FROM deliveries.suppressed
     WHERE pseudonym = :pseudonym AND channel = :channel
     """)
-_LIFT = text("DELETE FROM deliveries.suppressed WHERE pseudonym = :pseudonym AND channel = :channel")
+_LIFT = text("""
+    DELETE FROM deliveries.suppressed WHERE pseudonym = :pseudonym AND channel = :channel RETURNING 1
+    """)
 _LIST = text("""
     SELECT channel, at, message_id, code, pseudonym FROM deliveries.suppressed
     WHERE (at, pseudonym) < (:at, :pseudonym) ORDER BY at DESC, pseudonym DESC LIMIT :limit
@@ -65,7 +67,7 @@ class PostgresSuppressions:
 
     async def lift(self, connection: AsyncConnection, channel: Channel, address: str) -> bool:
         """Whether the address was suppressed; it is not any more."""
-        return (await connection.execute(_LIFT, self._bound(channel, address))).rowcount > 0
+        return (await connection.execute(_LIFT, self._bound(channel, address))).first() is not None
 
     async def listed(
         self, connection: AsyncConnection, before: tuple[datetime, str], limit: int
