@@ -42,7 +42,8 @@ _UNREAD = text("""
         ON (p.group_name, p.topic, p.partition) = (g.name, h.topic, h.partition)
     WHERE h.next_offset > coalesce(p.position, 0)
     """)
-_UNSENT = text("SELECT count(*) FROM deliveries.messages WHERE due_at <= :now")
+# A letter that a sender has is on its way, and its next moment is the end of a lease.
+_UNSENT = text("SELECT count(*) FROM deliveries.messages WHERE due_at <= :now OR state = 'sending'")
 _STANDS = text("""
     SELECT topic, partition, next_offset, 0 FROM platform.log_heads
     UNION ALL SELECT state, 0, count(*), count(reason) FROM deliveries.messages GROUP BY state ORDER BY 1, 2
