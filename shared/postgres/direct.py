@@ -91,16 +91,21 @@ class DirectConnection(AsyncConnection):
         if not driver.is_in_transaction() and not _is_autocommit(connection):
             if not connection.in_transaction():
                 return None  # SQLAlchemy begins one by itself
-            await _begin(connection.connection.dbapi_connection)
+            await self._begin(connection.connection.dbapi_connection, driver)
         return driver
 
-
-async def _begin(adapter: Any) -> None:
-    """What SQLAlchemy's adapter of the driver does before its own first statement."""
-    try:
-        await adapter._start_transaction()
-    except adapter.dbapi.Error as error:
-        raise error.__cause__ or error from None
+    async def _begin(self, adapter: Any, driver: Any) -> None:
+        """What SQLAlchemy's adapter of the driver does before its own first statement."""
+        try:
+            await adapter._start_transaction()
+        except adapter.dbapi.Error as error:
+            raise error.__cause__ or error from None
+        except BaseException:
+            # Cut off: the server may have begun one that the adapter knows nothing of. Whoever had the connection next
+            # would write within it, and no commit would ever end it.
+            driver.terminate()
+            await self.invalidate()
+            raise
 
 
 def _is_autocommit(connection: Any) -> bool:

@@ -1,5 +1,6 @@
 """Textual statements that go straight to the driver answer as SQLAlchemy's own way does."""
 
+import asyncio
 from contextlib import suppress
 
 import asyncpg
@@ -130,3 +131,29 @@ async def test_a_table_altered_beneath_a_known_statement_is_no_records_fault(eng
     async with engine.begin() as connection:
         await connection.execute(text("SELECT 1"))
         assert len((await connection.execute(every)).all()) == 1
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+async def test_a_transaction_cut_off_at_its_beginning_is_left_to_nobody(
+    engine_for: EngineFor, steps: int
+) -> None:
+    """Given who is cancelled while the server begins their transaction; then who writes next commits."""
+    engine = engine_for(None)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE written (n int)"))
+
+    async def write(number: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("INSERT INTO written VALUES (:n)"), {"n": number})
+
+    cut_off = asyncio.create_task(write(1))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    cut_off.cancel()
+    with suppress(asyncio.CancelledError):
+        await cut_off
+    assert cut_off.cancelled()
+    await write(2)
+    await engine.dispose()
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT n FROM written"))).all() == [(2,)]
