@@ -163,7 +163,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
 def checkout_engine(settings: Settings) -> AsyncEngine:
     """Connections that redemptions have to themselves: whoever reads reports does not keep a checkout waiting."""
-    return service_engine(settings, SERVICE, by_index=True, pool_size=BATCHES_MAX)
+    return service_engine(settings, SERVICE, by_index=True, pool_size=BATCHES_MAX + 1)  # the last is not held
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWorker:

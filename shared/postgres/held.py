@@ -7,13 +7,15 @@ A worker's batch, a read of the log and a publish come one at a time, dozens a s
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 class HeldConnection:
     """Lends the same connection again, as long as it works. Whoever asks while it is lent gets one of the pool.
 
-    `close` gives it back; before that it counts as one of the pool's that are in use.
+    `close` gives it back; before that it counts as one of the pool's that are in use. The last one of a pool is not
+    held: with a small one, everybody else would wait for it in vain.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -33,7 +35,7 @@ class HeldConnection:
             connection = await self._take()
             stack.push_async_exit(connection)
             yield connection
-            if self._at_rest is None and not connection.in_transaction():
+            if self._at_rest is None and not connection.in_transaction() and self._leaves_one():
                 self._at_rest = connection
                 stack.pop_all()
 
@@ -42,6 +44,11 @@ class HeldConnection:
         connection, self._at_rest = self._at_rest, None
         if connection is not None:
             await connection.close()
+
+    def _leaves_one(self) -> bool:
+        """Whether the pool has another one for whoever asks next."""
+        pool = self._engine.pool
+        return not isinstance(pool, QueuePool) or pool.checkedout() < pool.size()
 
     async def _take(self) -> AsyncConnection:
         connection, self._at_rest = self._at_rest, None

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.postgres.direct import autocommit
+from shared.postgres.engine import create_engine
 from shared.postgres.held import HeldConnection
 from tests.conftest import EngineFor
 
@@ -97,3 +98,18 @@ async def test_a_statement_that_is_cut_off_harms_nobody(engine: AsyncEngine) -> 
     async with held.begin() as connection:
         assert await connection.scalar(text("SELECT to_regclass('left_over')")) is None
     await held.close()
+
+
+@pytest.mark.parametrize("size", [1, 2])
+async def test_the_last_connection_of_a_small_pool_is_left_to_others(database_url: str, size: int) -> None:
+    """Given a small pool and two who hold on to theirs; when both are at rest; then who else asks is served."""
+    engine = create_engine(database_url, role=None, pool_size=size)
+    reading, working = HeldConnection(engine), HeldConnection(engine)
+    for held in (reading, working, reading, working):
+        assert await backend(held)
+    async with engine.connect() as other:
+        assert await other.scalar(BACKEND)
+    await reading.close()
+    await working.close()
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    await engine.dispose()
