@@ -136,8 +136,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     for missing in (NoProgramError, UnreadableProgramError):
         app.add_exception_handler(missing, answer_problem)
+    # Posted to alone, so that there is no `at` to refuse; a dependency would send them the framework's long way.
+    app.include_router(redemption_routes(service))
     for routes in (
-        redemption_routes,
         customer_routes,
         book_routes,
         explain_routes,

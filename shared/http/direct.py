@@ -71,8 +71,9 @@ class DirectRoutes:
         try:
             response = await route.endpoint(request)
         except Exception as error:
-            handler = self._handlers.get(type(error))
-            if handler is None:
+            known = [kind for kind in type(error).__mro__ if kind in self._handlers]
+            if not known:
                 raise
+            handler = self._handlers[known[0]]
             response = await handler(request, error)
         await response(scope, receive, send)

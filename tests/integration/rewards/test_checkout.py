@@ -7,8 +7,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.rewards.main import create_app
+from shared.http.direct import DirectRoute
+from shared.settings import Settings
 from tests.conftest import EngineFor
 from tests.integration.rewards.conftest import Rewards
+from tests.support.clock import ManualClock
 from tests.unit.rewards.building import CUSTOMER, order, refund
 
 
@@ -72,6 +76,14 @@ async def test_the_same_key_reserves_once_and_answers_the_same(
     assert {answer.content for answer in answers} == {first.content}
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert await rewards.rows("SELECT reserved FROM rewards.members") == [(100,)]
+
+
+def test_reserving_goes_round_the_framework(settings: Settings, clock: ManualClock) -> None:
+    """Given the API as it is wired; then its route for redemptions stands in it by itself, where it is found by one
+    look: inside of a router with options it would be tried after others, with what those options bring."""
+    direct = [route for route in create_app(settings, clock).routes if isinstance(route, DirectRoute)]
+
+    assert "/v1/redemptions" in {route.path for route in direct}
 
 
 async def test_a_connection_that_the_server_has_closed_is_not_used(
