@@ -31,7 +31,7 @@ class FollowedVersions(Generic[Made]):
     def __init__(self, make: Callable[[Program], Made]) -> None:
         self._make = make
         self._kept: dict[int, tuple[Made, str]] = {}
-        self._unreadable: dict[int, UnreadableProgramError] = {}
+        self._unreadable: dict[int, ProgramError] = {}
         self._timeline = Timeline(())
         self._looked_at = float("-inf")
 
@@ -66,7 +66,8 @@ class FollowedVersions(Generic[Made]):
 
     async def _version(self, connection: AsyncConnection, version: int) -> tuple[Made, str]:
         if version in self._unreadable:
-            raise self._unreadable[version]
+            # A new one each time: an error that is raised again remembers each time, and all that was at hand.
+            raise UnreadableProgramError(version, self._unreadable[version])
         kept = self._kept.get(version)
         if kept is None:
             source = (await read_version(connection, version)).source
@@ -74,8 +75,8 @@ class FollowedVersions(Generic[Made]):
             try:
                 kept = await asyncio.to_thread(self._read, source, version), source
             except ProgramError as error:
-                self._unreadable[version] = UnreadableProgramError(version, error)
-                raise self._unreadable[version] from error
+                self._unreadable[version] = ProgramError(error.errors)
+                raise UnreadableProgramError(version, error) from error
             if len(self._kept) >= KEPT_VERSIONS:
                 self._kept.clear()
             self._kept[version] = kept

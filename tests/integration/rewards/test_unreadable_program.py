@@ -1,6 +1,7 @@
 """A version in force that this release cannot read: nothing is decided, by no other version either, and all say why."""
 
 import asyncio
+import traceback
 from datetime import timedelta
 
 import httpx
@@ -127,6 +128,22 @@ async def test_the_api_says_so_where_it_needs_the_program_and_changes_nothing(
     health = (await api.get("/health")).json()
     assert health["status"] == "warn"
     assert SAYS in str(health["checks"]["program"])
+
+
+async def test_what_waits_for_long_takes_no_more_memory_with_each_try(
+    rewards: Rewards, engine_for: EngineFor, clock: ManualClock
+) -> None:
+    """Given such a version in force; when it is asked for again and again; then the error of the last time leads
+    through no more places than that of the second, and holds on to nothing of the others."""
+    await put_another_releases(engine_for, clock)
+    look_again(rewards)
+    lengths = []
+    for _ in range(5):
+        async with rewards.engine.connect() as connection:
+            with pytest.raises(UnreadableProgramError, match="line 1") as raised:
+                await rewards.handler.programs.current(connection, clock())
+        lengths.append(len(list(traceback.walk_tb(raised.value.__traceback__))))
+    assert len(set(lengths[1:])) == 1, lengths
 
 
 @pytest.mark.parametrize("later", [timedelta(0), DAY], ids=["in force", "scheduled"])
