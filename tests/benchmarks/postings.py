@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 
 import asyncpg
 
@@ -11,7 +12,7 @@ from tests.benchmarks.orders import bodies, order_events
 from tests.benchmarks.redemptions import CLIENTS, give_points, tpcb
 from tests.benchmarks.report import Figure
 from tests.benchmarks.settling import posted, until_posted
-from tests.support.stack import Stack
+from tests.support.stack import Service, Stack, free_ports
 
 ORDERS, BATCH, CONNECTIONS = 30_000, 100, 4
 HOT_REQUESTS = 4_000
@@ -26,7 +27,7 @@ async def postings(stack: Stack) -> list[Figure]:
     hot = await _hot_customer(stack)
     return [
         Figure(f"(g) pgbench TPC-B, {CLIENTS} clients", tps, "tps"),
-        Figure("(g) orders through rewards alone", orders, "orders/s"),
+        Figure("(g) orders through rewards alone, two workers", orders, "orders/s"),
         Figure(
             "(g) postings through the stream", stream, "postings/s", ratio=stream / tps, of="TPC-B", goal=5
         ),
@@ -42,17 +43,18 @@ async def postings(stack: Stack) -> list[Figure]:
 
 
 async def _stream(stack: Stack) -> tuple[float, float]:
-    """Ledger entries and orders a second that the worker of rewards makes of a backlog of activities."""
-    worker = stack.services["rewards worker"]
+    """Ledger entries and orders a second that two workers of rewards make of a backlog of activities."""
+    workers = _workers(stack)
     connection = await asyncpg.connect(stack.postgres.url)
     try:
-        await worker.kill()
+        await workers[0].kill()
         before = await posted(connection)
         url = f"{stack.ingest}/v1/events"
         events = order_events(ORDERS, run=f"backlog{time.time_ns()}")
         await drive(url, [request(url, body) for body in bodies(events, BATCH)], CONNECTIONS)
         await _until(connection, "SELECT count(*) FROM scoring.timeline", ORDERS)
-        await worker.start()
+        for worker in workers:
+            await worker.start()
         await until_posted(connection, before + 1)
         start, first = time.perf_counter(), await posted(connection)
         made = await connection.fetchval(ENTRIES)
@@ -61,7 +63,22 @@ async def _stream(stack: Stack) -> tuple[float, float]:
         after = await connection.fetchval(ENTRIES)
         return (after - made) / seconds, (before + ORDERS - first) / seconds
     finally:
+        workers[1].stop()
         await connection.close()
+
+
+def _workers(stack: Stack) -> list[Service]:
+    """The worker of rewards and a second one, which shares the partitions with it: this machine has two cores."""
+    worker = stack.services["rewards worker"]
+    (port,) = free_ports(1)
+    second = replace(
+        worker,
+        environment=worker.environment | {"REGULARS_WORKER_PORT": str(port)},
+        port=port,
+        log=worker.log.with_name("rewards-worker-2.log"),
+        process=None,
+    )
+    return [worker, second]
 
 
 async def _until(connection: "asyncpg.Connection[asyncpg.Record]", counting: str, more: int) -> None:
