@@ -5,15 +5,20 @@ sends a dozen statements, and on two cores the way through `Connection.execute` 
 was a quarter of what the workers did.
 """
 
+import asyncio
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import asyncpg
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine.result import IteratorResult, Result, SimpleResultMetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+CUT_OFF_S = 2.0
+"""So long a connection may take to give up a statement that was cut off."""
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
 
@@ -70,7 +75,12 @@ class DirectConnection(AsyncConnection):
             if known is None:
                 known = _statements[statement] = _Statement(statement)
             if known.plain and (driver := await self._driver()) is not None:
-                return await known.fetch(driver, parameters)
+                try:
+                    return await known.fetch(driver, parameters)
+                except asyncio.CancelledError:
+                    if not await _answers(driver):
+                        await self._abandon(driver)
+                    raise
         result: Result[Any] = await super().execute(
             statement, parameters, execution_options=execution_options
         )
@@ -103,9 +113,26 @@ class DirectConnection(AsyncConnection):
         except BaseException:
             # Cut off: the server may have begun one that the adapter knows nothing of. Whoever had the connection next
             # would write within it, and no commit would ever end it.
-            driver.terminate()
-            await self.invalidate()
+            await self._abandon(driver)
             raise
+
+    async def _abandon(self, driver: Any) -> None:
+        """Give up a connection that nobody can use any more."""
+        driver.terminate()
+        await self.invalidate()
+
+
+async def _answers(driver: Any) -> bool:
+    """Whether a connection on which a statement was cut off, which the driver has the server cancel, says in time that
+    it has heard of it. Else who rolls back, or has it next, would wait for as long as it says nothing."""
+    try:
+        async with asyncio.timeout(CUT_OFF_S):
+            await driver.execute("SELECT 1")
+    except (TimeoutError, asyncio.CancelledError):
+        return False
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return True  # such as that its transaction has failed
+    return True
 
 
 def _is_autocommit(connection: Any) -> bool:

@@ -1,6 +1,8 @@
 """Textual statements that go straight to the driver answer as SQLAlchemy's own way does."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 
 import asyncpg
@@ -9,7 +11,7 @@ from sqlalchemy import JSON, bindparam, event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import is_transient
-from shared.postgres.direct import autocommit
+from shared.postgres.direct import CUT_OFF_S, autocommit
 from tests.conftest import EngineFor
 
 ROWS = text(
@@ -157,3 +159,31 @@ async def test_a_transaction_cut_off_at_its_beginning_is_left_to_nobody(
     await engine.dispose()
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT n FROM written"))).all() == [(2,)]
+
+
+@pytest.mark.parametrize("single", [False, True])
+async def test_a_connection_that_answers_nothing_keeps_nobody_waiting(
+    engine_for: EngineFor, single: bool
+) -> None:
+    """Given a server process that stops in the middle of a statement; then who waits no longer is free soon, and the
+    next one has another connection."""
+    engine = engine_for(None)
+    asked = autocommit(engine) if single else engine
+    frozen: list[int] = []
+
+    async def wait() -> None:
+        async with asyncio.timeout(0.2), asked.connect() as connection:
+            if not single:
+                await connection.begin()
+            frozen.append(int(await connection.scalar(text("SELECT pg_backend_pid()"))))
+            os.kill(frozen[0], signal.SIGSTOP)
+            await connection.execute(text("SELECT 1"))
+
+    try:
+        async with asyncio.timeout(CUT_OFF_S + 3):
+            with pytest.raises(TimeoutError):
+                await wait()
+            async with asked.connect() as connection:
+                assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
