@@ -112,6 +112,8 @@ class Connection:
 class Engine:
     """Hands out connections to nothing."""
 
+    pool = None
+
     async def connect(self) -> Connection:
         return Connection()
 
