@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.packs import PACK_RECORDS_MAX, Row, packed, unpacked
+from shared.bus.packs import PACK_RECORDS_MAX, Row, packed, space, unpacked
 from shared.bus.records import Incoming, Outgoing, Partition, check, columns, partition_of
 from shared.bus.tables import log_tables
 
@@ -237,8 +237,9 @@ class PostgresLog:
         return heads, records
 
     def is_full(self, records: Sequence[Incoming], limit: int) -> bool:
-        """Whether a read ended at one of its bounds, so that more records may wait."""
-        return len(records) >= limit or sum(len(each.value) for each in records) >= READ_BYTES_MAX
+        """Whether a read ended at one of its bounds, so that more records may wait. What lies around records in a pack
+        counts towards the bound; here it is rather counted where there is none."""
+        return len(records) >= limit or sum(map(space, records)) >= READ_BYTES_MAX
 
     async def heads(self, connection: AsyncConnection) -> dict[Partition, int]:
         """For every partition that was ever written to, the offset that its next record will get."""

@@ -34,13 +34,18 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 
 
+def space(record: Outgoing | Incoming) -> int:
+    """The bytes that a record takes in a pack at most: a character of its key is four at most."""
+    return len(record.value) + 4 * len(record.key) + FRAME_BYTES
+
+
 def packed(records: Sequence[Outgoing]) -> Iterator[Row]:
     """The rows for records of one partition, in order."""
     pack: list[tuple[str, bytes]] = []
     size = 0
     for number, record in enumerate(records):
         key, value = record.key, record.value
-        more = len(value) + 4 * len(key) + FRAME_BYTES
+        more = space(record)
         if pack and (size + more > PACK_BYTES_MAX or len(pack) == PACK_RECORDS_MAX):
             yield _row(number - 1, pack)
             pack, size = [], 0

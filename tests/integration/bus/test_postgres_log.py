@@ -97,6 +97,18 @@ class TestAppend:
 
 
 class TestRead:
+    async def test_one_that_ends_at_its_bytes_says_that_more_may_wait(
+        self, probe: AsyncEngine, log: PostgresLog
+    ) -> None:
+        """Given more in packs than one read takes; when it ends at its bytes; then it is known that it did."""
+        waiting = [Outgoing("t", "k" * 36, b"x" * 2700)] * 3300
+        await append(probe, log, waiting)
+        at = {log.partition(waiting[0]): 0}
+        async with probe.connect() as connection:
+            records = await log.read(connection, at, 10_000)
+        assert len(records) < len(waiting)
+        assert log.is_full(records, 10_000)
+
     async def test_a_limit_ends_a_read_and_the_next_goes_on(
         self, probe: AsyncEngine, log: PostgresLog
     ) -> None:
