@@ -79,14 +79,26 @@ class World:
         self.separated: set[Pair] = set()
         self.suggested: set[Pair] = set()
         self.epoch = 0
+        self.read: dict[str, Identity] = {}
+        self.read_in = 0
         self.identify = Identify(self, self, self)  # type: ignore[arg-type]  # one stands for all three
 
-    async def lock(self, connection: Any, *, alone: bool) -> None:
-        """Nobody else is here."""
+    async def lock(self, connection: Any, *, alone: bool) -> int:
+        """Nobody else is here; what was read in an earlier epoch is forgotten."""
+        if self.epoch != self.read_in:
+            self.read.clear()
+            self.read_in = self.epoch
+        return self.epoch
+
+    def remembered(self, pseudonyms: Collection[str]) -> tuple[int, dict[str, Identity]]:
+        """What was read of these, and when: it may be true no more."""
+        return self.read_in, {name: self.read[name] for name in pseudonyms if name in self.read}
 
     async def find(self, connection: Any, pseudonyms: Collection[str]) -> dict[str, Identity]:
         """Those that are known."""
-        return {name: self.known[name] for name in pseudonyms if name in self.known}
+        found = {name: self.known[name] for name in pseudonyms if name in self.known}
+        self.read |= found
+        return found
 
     async def members(self, connection: Any, customers: Collection[str]) -> dict[str, Identity]:
         """All of these customers."""
