@@ -37,6 +37,10 @@ for one record as for a hundred: without a pace, steady load is handled in crumb
 where somebody waits for what comes of it; a worker nobody waits for may take its time.
 Records that come after a rest are handled at once."""
 
+PACE_SHARE, PACE_MAX_S = 2.0, 0.12
+"""Where a batch took longer than half of the pace, the next one begins after twice what it took, up to this: under load
+larger batches, which cost less each, leave more time than they take."""
+
 LOAD_S = 2.0
 """Over about so many seconds the load is averaged."""
 
@@ -157,14 +161,16 @@ class StreamWorker:
         if not records:
             return 0.0
         began = time.monotonic()
-        self._not_sooner = time.monotonic() + self._pace_s if len(records) < self._batch_records else 0.0
         try:
             await self._handle_all(records)
         except FencedError as fenced:
             log.info("lost partitions of %s, dropping a batch: %s", self.topic, fenced)
             self._forget({(record.topic, record.partition) for record in records})
         await self._consumer.report(dict(self._positions))
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        pace = max(self._pace_s, min(PACE_MAX_S, PACE_SHARE * took))
+        self._not_sooner = began + pace if len(records) < self._batch_records else 0.0
+        return took
 
     async def _fetch(self) -> list[Incoming]:
         records = await self._consumer.fetch(self._batch_records, FETCH_S)

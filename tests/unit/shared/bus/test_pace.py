@@ -183,6 +183,24 @@ async def test_steady_load_is_handled_in_batches_that_keep_a_pace(stream: Stream
     assert max(batches.sizes[1:]) > 1
 
 
+@pytest.mark.parametrize(("most", "least_gap"), [(1.0, 0.3), (0.22, 0.22)])
+async def test_batches_that_take_long_leave_as_long_again_up_to_a_bound(
+    stream: Stream, batches: Batches, monkeypatch: pytest.MonkeyPatch, most: float, least_gap: float
+) -> None:
+    """Given batches that take three quarters of the pace, and records that drip in; then they begin after twice what
+    they take, or after the bound, so that each holds more."""
+    monkeypatch.setattr(worker_module, "PACE_MAX_S", most)
+    batches.takes_s = 0.15
+    for _ in range(20):
+        stream.arrive(1)
+        await asyncio.sleep(0.05)
+    await until(batches, stream._written)
+
+    gaps = [later - earlier for earlier, later in zip(batches.at, batches.at[1:], strict=False)]
+    assert least_gap * 0.9 <= min(gaps)
+    assert len(gaps) > 1
+
+
 async def test_a_backlog_waits_for_no_pace(stream: Stream, batches: Batches) -> None:
     """Given more than many batches hold; then they follow each other at once."""
     began = time.monotonic()
