@@ -50,9 +50,10 @@ async def settle(stack: Stack) -> float:
             async with asyncio.timeout(TIMEOUT_S):
                 await metrics.wait_until_caught_up(client, workers, lambda left: None)
         took = time.perf_counter() - start - metrics.CALM_LOOKS * metrics.LOOK_EVERY_S
-        while await connection.fetchval(DUE):
-            await asyncio.sleep(metrics.LOOK_EVERY_S)
-            took = time.perf_counter() - start
+        async with asyncio.timeout(TIMEOUT_S):
+            while await connection.fetchval(DUE):  # nothing tells when the last one has gone
+                await asyncio.sleep(metrics.LOOK_EVERY_S)
+                took = time.perf_counter() - start
         await connection.execute("VACUUM (ANALYZE)")
         await connection.execute("CHECKPOINT")
         return max(0.0, took)
