@@ -27,7 +27,7 @@ _MOVED = text("""
     SELECT kind, debit, credit, lot, sum(points)::bigint FROM rewards.entries
     WHERE customer_id = ANY(CAST(:ids AS text[])) AND recorded_at > :at GROUP BY 1, 2, 3, 4
     """)
-_DIVIDED = text("""
+DIVIDED = text("""
     SELECT max(divided_at) FROM rewards.members WHERE customer_id = :id OR merged_into = :id
     """)
 _OFFERS = text("""
@@ -56,7 +56,7 @@ async def holdings_at(connection: AsyncConnection, customer_id: str, moment: dat
     """
     ids = await ids_of(connection, customer_id)
     ((reserved, debt, lifetime, divided_at),) = await connection.execute(_SUMS, {"ids": ids})
-    _check(divided_at, moment)
+    check_divided(divided_at, moment)
     lots, renewed = {}, set()
     for lot, remaining, pending, available_at, expires_at, moves in await connection.execute(
         _LOTS, {"id": customer_id}
@@ -88,7 +88,7 @@ async def offers_at(
     limit: int,
 ) -> list[Offer]:
     """Offers that had been issued by `moment`, newest first, used and revoked as they were. Raises `NotKnownError`."""
-    _check(await connection.scalar(_DIVIDED, {"id": customer_id}), moment)
+    check_divided(await connection.scalar(DIVIDED, {"id": customer_id}), moment)
     at, code = before or (END_OF_TIME, "")
     key = {"id": customer_id, "moment": moment, "at": at, "code": code, "limit": limit}
     return [offer_of(row) for row in await connection.execute(_OFFERS, key)]
@@ -100,6 +100,7 @@ _DIVIDED_SINCE = (
 )
 
 
-def _check(divided_at: datetime | None, moment: datetime) -> None:
+def check_divided(divided_at: datetime | None, moment: datetime) -> None:
+    """Raises `NotKnownError` if the account was divided after `moment`."""
     if divided_at is not None and moment < divided_at:
         raise NotKnownError(_DIVIDED_SINCE)

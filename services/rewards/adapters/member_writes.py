@@ -1,4 +1,4 @@
-"""Rows of members, as they are written: each once, whatever of it has changed."""
+"""Rows of members, as they are written: each once, whatever of it has changed; and how they stood, for ever."""
 
 from operator import attrgetter
 
@@ -28,6 +28,18 @@ _UPDATE = text("""
             renewed_since, renewed_until, goals_until)
     WHERE m.customer_id = w.customer_id
     """)
+# Of those whose standing has changed: it compares with the row of the member, and so goes before that is written.
+_KEEP_STANDINGS = text("""
+    INSERT INTO rewards.standings (customer_id, at, tier, tier_since, tier_until, tier_status, joined_at)
+    SELECT w.* FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[]), CAST(:c2 AS text[]),
+        CAST(:c3 AS timestamptz[]), CAST(:c4 AS timestamptz[]), CAST(:c5 AS text[]), CAST(:c6 AS timestamptz[]))
+        AS w(customer_id, at, tier, tier_since, tier_until, tier_status, joined_at)
+    JOIN rewards.members m USING (customer_id)
+    WHERE (m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
+        IS DISTINCT FROM (w.tier, w.tier_since, w.tier_until, w.tier_status, w.joined_at)
+    ON CONFLICT (customer_id, at) DO UPDATE SET tier = excluded.tier, tier_since = excluded.tier_since,
+        tier_until = excluded.tier_until, tier_status = excluded.tier_status, joined_at = excluded.joined_at
+    """)
 _row = attrgetter(
     "customer_id",
     "entries",
@@ -56,6 +68,13 @@ _row = attrgetter(
 
 def write_members(writes: Writes, changes: Changes) -> None:
     """The members whose balances, tier or goals have changed."""
+    writes.update(
+        _KEEP_STANDINGS,
+        [
+            (m.customer_id, changes.now, m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
+            for m in changes.standings.values()
+        ],
+    )
     aiming = {member.customer_id: member for member, run in changes.runs.values() if not run.stored}
     writes.update(
         _UPDATE, [_row(member) for member in (aiming | changes.standings | changes.members).values()]

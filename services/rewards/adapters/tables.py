@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from services.rewards.adapters.campaign_tables import campaign_tables
 from services.rewards.adapters.checkout_tables import checkout_tables
+from services.rewards.adapters.tier_tables import tier_tables
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.log import log_tables
 from shared.bus.offsets import offset_table
@@ -204,50 +205,6 @@ milestones = Table(
     Column("part", NAME),
 )
 
-tier_grants = Table(
-    "tier_grants",
-    metadata,
-    Column("id", NAME, primary_key=True),
-    Column("customer_id", NAME, nullable=False),
-    Column("tier", NAME, nullable=False),
-    Column("at", TIME, nullable=False),
-    Column("until", TIME, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("revoked_at", TIME),
-    Column("revoked_by", String),
-    Column("part", NAME),
-    CheckConstraint("at < until", "tier_grants_until"),
-    Index("tier_grants_customer", "customer_id"),
-)
-
-tier_benefits = Table(
-    "tier_benefits",
-    metadata,
-    Column("customer_id", NAME, primary_key=True),
-    Column("tier", NAME, primary_key=True),
-    Column("offer", NAME, primary_key=True),
-    Column("anchor", TIME, nullable=False),
-    Column("issued", Integer, nullable=False),
-    Column("part", NAME),
-    comment="Offers that tiers bring each period: from when periods count, and the last one that had its offer.",
-)
-
-tier_history = Table(
-    "tier_history",
-    metadata,
-    Column("customer_id", NAME, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", TIME, nullable=False),
-    Column("old", String),
-    Column("new", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("spend", Numeric, nullable=False),
-    Column("cause", String, nullable=False),
-    Column("program_version", Integer, nullable=False),
-    Column("until", TIME),
-)
-
 inbox = Table(
     "inbox",
     metadata,
@@ -286,6 +243,7 @@ parts = Table(
 
 checkout_tables(metadata)
 campaign_tables(metadata)
+tier_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
 dead_letter_table(metadata)

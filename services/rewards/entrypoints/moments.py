@@ -9,12 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.as_of import NotKnownError, holdings_at
+from services.rewards.adapters.tier_as_of import member_at
 from services.rewards.domain.balances import Balances
+from services.rewards.domain.member import Member
 from shared.http.moments import not_as_of, refuse_at
+from shared.program.model import Program
 
 NOT_AS_OF = refuse_at(
-    "is heeded by GET /v1/customers/{customer}/points and …/offers, and by scoring; this answer tells of now. …/ledger,"
-    " …/statement and …/tier/history say of each thing when it was"
+    "is heeded by GET /v1/customers/{customer}/points, …/offers and …/tier, and by scoring; this answer tells of now."
+    " …/ledger, …/statement and …/tier/history say of each thing when it was"
 )
 """A dependency of all routes."""
 
@@ -36,3 +39,12 @@ async def balances_at(engine: AsyncEngine, customer_id: str, moment: datetime) -
         await connection.execute(SNAPSHOT)
         with as_problems():
             return (await holdings_at(connection, customer_id, moment)).at(moment)
+
+
+async def tier_at(engine: AsyncEngine, customer_id: str, program: Program, moment: datetime) -> Member:
+    """The member as they stood at a moment that is past, under the program of then. Raises the problem that it is not
+    known."""
+    async with engine.begin() as connection:
+        await connection.execute(SNAPSHOT)
+        with as_problems():
+            return await member_at(connection, customer_id, program, moment)

@@ -30,7 +30,8 @@ class KeepTier(BaseModel):
 
 
 class TierView(BaseModel):
-    """The tier a customer has now. `until` null: for as long as the program stays."""
+    """The tier a customer has now, or had at a moment. `until` null: for as long as the program stays. `counted` null:
+    what counted at that moment is not known any more, and so neither `next` nor `keep` are told."""
 
     tier: str | None
     name: str | None
@@ -40,9 +41,10 @@ class TierView(BaseModel):
         description="Empty for a tier that was reached; `grace`: no longer reached, not yet lost; `granted` by hand."
     )
     measure: str | None = Field(description="What counts towards tiers: `spend`, `points` or `orders`.")
-    counted: Decimal = Field(description="How much of it counts now.")
-    spend: Decimal = Field(
-        description="What was paid less refunded in the window of now, in the program's currency."
+    counted: Decimal | None = Field(description="How much of it counts; null: not known of that moment.")
+    spend: Decimal | None = Field(
+        description="What was paid less refunded in the window of the moment, in the program's currency; null like"
+        " `counted`."
     )
     next: NextTier | None
     keep: KeepTier | None = Field(description="What is missing to keep it; null if it will stay.")
@@ -88,7 +90,8 @@ def grant_view(grant: StoredGrant) -> GrantView:
 
 
 def tier_view(program: Program, member: Member, now: datetime) -> TierView:
-    """The tier as it is at `now`, whether or not the timed jobs have come by; all that counts must be loaded."""
+    """The tier as it is at `now`, whether or not the timed jobs have come by. Of a member of whom `counted` is not
+    loaded only what does not ask for it is told; their tier's time must not be over."""
     tiers = program.tiers
     if tiers is None:
         return TierView(
@@ -108,9 +111,10 @@ def tier_view(program: Program, member: Member, now: datetime) -> TierView:
     if standing.until is not None and standing.until <= now:
         standing = present(member, program, now)
         member.tier, member.tier_until = tiers.levels[standing.level].id, standing.until
-    level, counted = tiers.levels[standing.level], amount_now(member, program, now)
+    level, known = tiers.levels[standing.level], member.counted is not None
+    counted = amount_now(member, program, now) if known else None
     above = tiers.levels[standing.level + 1] if standing.level + 1 < len(tiers.levels) else None
-    coming = foresee(member, program, standing.until) if standing.until is not None else None
+    coming = foresee(member, program, standing.until) if known and standing.until is not None else None
     return TierView(
         tier=level.id,
         name=level.name,
@@ -119,8 +123,10 @@ def tier_view(program: Program, member: Member, now: datetime) -> TierView:
         status=standing.status,
         measure=tiers.basis.measure.value,
         counted=counted,
-        spend=member.spend,
-        next=NextTier(tier=above.id, missing=max(above.at - counted, Decimal(0))) if above else None,
+        spend=member.spend if known else None,
+        next=NextTier(tier=above.id, missing=max(above.at - counted, Decimal(0)))
+        if above is not None and counted is not None
+        else None,
         keep=KeepTier(missing=Decimal(coming[1]), by=standing.until, tier=coming[0])
         if coming is not None and standing.until is not None
         else None,

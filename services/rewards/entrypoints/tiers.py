@@ -9,12 +9,14 @@ from services.rewards.adapters import tier_rows
 from services.rewards.adapters.standings import load_counted
 from services.rewards.domain.member import Member
 from services.rewards.domain.tiers import measure_of, start_of_window
+from services.rewards.entrypoints.moments import tier_at
 from services.rewards.entrypoints.service import MayRead, Service
 from services.rewards.entrypoints.tier_schemas import (
     TierChangeView,
     TierView,
     tier_view,
 )
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
@@ -30,14 +32,18 @@ def tier_routes(service: Service) -> APIRouter:
     @router.get(
         "/v1/customers/{customer}/tier", summary="The tier, what is missing to the next and to keep it"
     )
-    async def get_tier(customer: CustomerRef, _: MayRead) -> TierView:
-        """The customer's tier, what is missing to the next one, and to keep it."""
+    async def get_tier(customer: CustomerRef, _: MayRead, at: At = None) -> TierView:
+        """The customer's tier, what is missing to the next one, and to keep it; or as that was `at` a moment."""
         now = service.clock()
+        moment = min(at or now, now)
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection, now)).program
-            member = await _counted(service, connection, customer_id, program, now)
-        return tier_view(program, member, now)
+            program = (await service.programs.current(connection, moment)).program
+            if moment == now:
+                member = await _counted(service, connection, customer_id, program, now)
+                return tier_view(program, member, now)
+        then = tier_view(program, await tier_at(service.engine, customer_id, program, moment), moment)
+        return then if program.tiers is not None else then.model_copy(update={"spend": None})
 
     @router.get("/v1/customers/{customer}/tier/history", summary="Every change of tier, with its reason")
     async def get_history(

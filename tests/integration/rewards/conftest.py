@@ -53,6 +53,7 @@ TABLES = (
     "offer_uses",
     "stock",
     "tier_history",
+    "standings",
     "inbox",
     "activities",
     "campaign_runs",

@@ -214,7 +214,6 @@ async def test_ends_that_activity_has_moved_on_are_not_known(
     "path",
     [
         "/v1/customers/{}/ledger",
-        "/v1/customers/{}/tier",
         "/v1/customers/{}/tier/history",
         "/v1/customers/{}/campaigns",
         "/v1/customers/{}/explain",
