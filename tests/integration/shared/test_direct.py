@@ -86,6 +86,27 @@ async def test_a_savepoint_holds_for_direct_statements(engine_for: EngineFor) ->
     assert rows == [1]
 
 
+async def test_savepoints_lie_within_each_other(engine: AsyncEngine, through_sqlalchemy: list[str]) -> None:
+    """Given a savepoint within another; when the inner is undone, and something is written after it; then the outer
+    keeps all but that. Undone by hand, a savepoint leaves the transaction going."""
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TEMP TABLE kept (n int)"))
+        async with connection.begin_nested():
+            await connection.execute(text("INSERT INTO kept VALUES (1)"))
+            with suppress(LookupError):
+                async with connection.begin_nested():
+                    await connection.execute(text("INSERT INTO kept VALUES (2)"))
+                    raise LookupError
+            await connection.execute(text("INSERT INTO kept VALUES (3)"))
+        savepoint = await connection.begin_nested()
+        await connection.execute(text("DELETE FROM kept"))
+        await savepoint.rollback()
+        rows = (await connection.execute(text("SELECT n FROM kept ORDER BY n"))).scalars().all()
+
+    assert rows == [1, 3]
+    assert through_sqlalchemy == []
+
+
 async def test_single_statements_need_no_transaction(
     engine: AsyncEngine, through_sqlalchemy: list[str]
 ) -> None:
