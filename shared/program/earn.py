@@ -3,7 +3,7 @@
 Part of the model (`shared.program.model`), which names what stands here too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -52,6 +52,8 @@ class EarnRule:
     For orders: `only` and `without` say which of its products count, `minimum_order` how much must have been paid for
     the rule to give anything. `tiers` are the tiers whose members get the points; empty: everybody. The rule counts
     for what happened from `begins` on and before `ends`; None: always.
+
+    `free`: nothing but its condition decides if the rule gives points, and nothing how often, or how many.
     """
 
     id: str
@@ -68,25 +70,16 @@ class EarnRule:
     tiers: frozenset[str] = frozenset()
     begins: datetime | None = None
     ends: datetime | None = None
+    free: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        bounds = self.limit, self.cap, self.only, self.without, self.minimum_order, self.begins, self.ends
+        free = all(bound is None for bound in bounds) and not self.tiers and self.on != ONCE_EVER
+        object.__setattr__(self, "free", free)
 
     def runs(self, at: datetime) -> bool:
         """Whether the rule counts for what happened then."""
         return (self.begins is None or at >= self.begins) and (self.ends is None or at < self.ends)
-
-    @property
-    def free(self) -> bool:
-        """Whether nothing but its condition decides if the rule gives points, and nothing how often, or how many."""
-        return (
-            self.limit is None
-            and self.cap is None
-            and self.only is None
-            and self.without is None
-            and self.minimum_order is None
-            and self.begins is None
-            and self.ends is None
-            and not self.tiers
-            and self.on != ONCE_EVER
-        )
 
 
 @dataclass(frozen=True, slots=True)

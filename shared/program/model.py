@@ -39,7 +39,7 @@ class Redeem:
 class Points:
     """`expire_after` None: never. `renewed_by`: types of events that let all points last as long again.
     `notice_before`: how long before expiry the customer is told. `pending_for`: how long points wait until they can
-    be spent. `count`: what of an order counts as paid."""
+    be spent (`wait`: whether they do). `count`: what of an order counts as paid."""
 
     earn: tuple[EarnRule, ...]
     redeem: Redeem | None
@@ -50,6 +50,10 @@ class Points:
     renewed_by: frozenset[str] = frozenset()
     count: Counted = field(default_factory=Counted)
     referral: Referral | None = None
+    wait: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wait", bool(self.pending_for))
 
 
 @dataclass(frozen=True, slots=True)

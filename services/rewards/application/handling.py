@@ -71,7 +71,7 @@ class ActivityHandler:
         members = await self.members.lock(connection, set(owners.values()), create=True)
         members = {id_: members[owner] for id_, owner in owners.items()}
         needs = Needs()
-        look = LookBack.of(rulebook.program, now)
+        look = LookBack.of(rulebook.program)
         matched: list[tuple[Activity, Match]] = []
         for activity in activities:
             found = match(activity, rulebook)
@@ -79,7 +79,7 @@ class ActivityHandler:
             needs.add(member.customer_id, activity, found)
             if is_late_renewal(activity, rulebook.program, now):
                 needs.renewed_late(member.customer_id, activity.time)
-            if look is not None and look.needed(activity, found, member):
+            if look is not None and look.needed(activity, found, member, now):
                 needs.tiers.add(member.customer_id)
             matched.append((activity, found))
         loaded = {member.customer_id: member for member in members.values()}

@@ -4,14 +4,18 @@ Periods are counted from the first time that a customer had the benefit, for eve
 again within a period gets nothing twice.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.counting import MOMENT
 from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.offers import issue_offer
-from services.rewards.domain.recurring import begins, period_of, recurring
+from services.rewards.domain.recurring import begins, period_of
 from services.rewards.domain.rulebook import Rulebook
+from shared.program.offering import OfferTemplate
+from shared.program.period import Period
 from shared.program.tiering import TierLevel
 
 _CAUSE = "benefit:"
@@ -32,48 +36,45 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
     over = member.tier_until is not None and member.tier_until <= now
     moment = member.tier_until - MOMENT if over and member.tier_until is not None else now
     since = member.tier_since or moment
-    due: list[datetime] = []
-    for offer, every in recurring(level):
-        template = program.offers[offer]
+    next_one: datetime | None = None
+    for offer, every in level.recurring:
         run = member.benefits.get((level.id, offer))
         if run is None:
             run = BenefitRun(since, max(period_of(since, every, moment, zone), 0) - 1)
             member.benefits[level.id, offer] = run
-        present = period_of(run.anchor, every, moment, zone)
+        present = period_of(run.anchor, every, moment, zone, about=run.issued + 1)
         if present > run.issued:
-            first = run.issued + 1
-            if first < present or since > moment:  # mostly it is the next one alone
-                first = max(first, period_of(run.anchor, every, since, zone))
-            for number in range(first, present + 1):
-                if number < present:
-                    begun = begins(run.anchor, every, number, zone)
-                    until = template.good_until(begun, zone)
-                    if begun < since or (until is not None and until <= now):
-                        continue
-                _issue(member, level, offer, run, number, rulebook, changes)
+            numbers: Iterable[int] = (present,)
+            if run.issued + 1 < present or since > moment:  # mostly it is the next one alone
+                numbers = _still_good(run, every, since, present, program.offers[offer], zone, now)
+            for number in numbers:
+                if changes.only_counts(offer, recurring=True):
+                    continue
+                # The cause says for which period, so that the code is the same however often it is tried.
+                cause = f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}"
+                issue_offer(
+                    member, rulebook, changes, offer=offer, rule=level.id, cause=cause, historical=False
+                )
             run.issued, run.changed = present, True
-        due.append(begins(run.anchor, every, present + 1, zone))
-    return min(due, default=None)
+        after = begins(run.anchor, every, present + 1, zone)
+        if next_one is None or after < next_one:
+            next_one = after
+    return next_one
 
 
-def _issue(  # noqa: PLR0917
-    member: Member,
-    level: TierLevel,
-    offer: str,
+def _still_good(  # noqa: PLR0917
     run: BenefitRun,
-    number: int,
-    rulebook: Rulebook,
-    changes: Changes,
-) -> None:
-    """Issue it for one period. The cause says which, so that the code is the same however often it is tried."""
-    if changes.only_counts(offer, recurring=True):
-        return
-    issue_offer(
-        member,
-        rulebook,
-        changes,
-        offer=offer,
-        rule=level.id,
-        cause=f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}",
-        historical=False,
-    )
+    every: Period,
+    since: datetime,
+    present: int,
+    template: OfferTemplate,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[int]:
+    """Of the periods that began within the tier's time up to the `present` one, those for which there is none yet, and
+    whose offers would still be good."""
+    for number in range(max(run.issued + 1, period_of(run.anchor, every, since, zone)), present + 1):
+        begun = begins(run.anchor, every, number, zone)
+        until = template.good_until(begun, zone)
+        if number == present or (begun >= since and (until is None or until > now)):
+            yield number

@@ -18,20 +18,23 @@ def decide(activity: Activity, matched: Match, member: Member, rulebook: Ruleboo
 
     `member` holds the state that `needs` of the activity asked for. The time is `changes.now`.
     """
-    tiers.note_joined(member, activity, rulebook.program, changes)
+    program = rulebook.program
+    tiers.note_joined(member, activity, program, changes)
     earned = member.lifetime_earned
     if activity.type == "order.completed":
         order_completed(member, activity, matched, rulebook, changes)
     elif activity.type == "order.refunded":
         order_refunded(member, activity, rulebook, changes)
-        earn_for_activity(member, activity, matched, rulebook.program, changes)
+        earn_for_activity(member, activity, matched, program, changes)
     elif activity.type == "order.cancelled":
         order_cancelled(member, activity, rulebook, changes)
-        earn_for_activity(member, activity, matched, rulebook.program, changes)
+        earn_for_activity(member, activity, matched, program, changes)
     else:
-        earn_for_activity(member, activity, matched, rulebook.program, changes)
-    renew(member, activity, rulebook.program, changes)
-    note_referral(member, activity, rulebook.program, changes)
+        earn_for_activity(member, activity, matched, program, changes)
+    if program.points.renewed_by:
+        renew(member, activity, program, changes)
+    if program.points.referral is not None:
+        note_referral(member, activity, program, changes)
     if matched.milestones:
         reach(member, activity, matched, rulebook, changes)
-    tiers.follow_points(member, activity, rulebook.program, changes, earned)
+    tiers.follow_points(member, activity, program, changes, earned)

@@ -98,14 +98,13 @@ def earn_for_order(
             changes.skip(rule.id, why_nothing(rule, purchase, base))
             continue
         points = grant.earned
-        if rule.cap is not None:
+        if not rule.free:
             points = grant.earned = _within_cap(member, rule, activity, program, changes, points)
-        if not points:
-            continue
+            if not points:
+                continue
+            note_use(member, rule, activity, points, changes)
         if grant.by == "unit":
             base += points
-        if not rule.free:
-            note_use(member, rule, activity, points, changes)
         lot = lot or ledger.open_lot(member, number, activity.time, program, now=changes.now)
         purchase.grants.append(grant)
         ledger.earn(
@@ -118,7 +117,8 @@ def earn_for_order(
             at=activity.time,
             key=member.key(f"earn/{rule.id}/{purchase.order_id}"),
         )
-        given.append({"rule": rule.id, "points": points})
+        if changes.tells:
+            given.append({"rule": rule.id, "points": points})
     if given:
         tell_earned(member, activity, changes, given, order_id=purchase.order_id)
 

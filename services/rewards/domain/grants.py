@@ -85,6 +85,8 @@ def empty_grant(rule: EarnRule, terms: Terms | None) -> Grant:
 def terms_of(rule: EarnRule, data: Mapping[str, Any], program: Program) -> Terms | None:
     """The terms under which the rule gives points for an order; None where all that was paid counts, without bounds."""
     count = program.points.count
+    if rule.free and all_counts(count, data):
+        return None  # as mostly
     most = rule.cap.order if rule.cap is not None else None
     minimum = rule.minimum_order
     if (

@@ -17,12 +17,13 @@ def open_lot(
     points = program.points
     lot = Lot(number=number, expires_at=None, part=member.part)
     spendable_at = at
-    if points.pending_for and not at_once:
+    if points.wait and not at_once:
         spendable_at = lot.available_at = points.pending_for.after(at, program.time_zone)
         lot.pending = lot.available_at > now
     lot.expires_at = end_of_points(spendable_at, program)
     lot.renewable = bool(points.renewed_by)
-    keep_in_step(lot, member.renewed_since, member.renewed_until)
+    if lot.renewable:
+        keep_in_step(lot, member.renewed_since, member.renewed_until)
     member.lots[number] = lot
     return lot
 
@@ -47,7 +48,8 @@ def earn(
     """Credit points to a lot; a debt is paid from them at once."""
     if member.debt:
         bring_up_to_date(member, changes, changes.now)  # what could be spent before these pays before them
-    wait_no_longer(lot, changes.now)
+    if lot.available_at is not None:
+        wait_no_longer(lot, changes.now)
     credit = Account.PENDING if lot.pending else Account.AVAILABLE
     lot.points += points
     lot.remaining += points

@@ -1,6 +1,5 @@
 """When what a tier brings again and again comes round."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,13 +15,6 @@ REMEMBERED = 4096
 """Beginnings of periods that are kept in mind: the end of one is the beginning of the next."""
 
 
-def recurring(level: TierLevel) -> Iterator[tuple[str, Period]]:
-    """The offers that a level brings again and again, each with its period."""
-    for benefit in level.benefits:
-        if benefit.offer is not None and benefit.every is not None:
-            yield benefit.offer, benefit.every
-
-
 def begins(anchor: datetime, every: Period, number: int, zone: ZoneInfo) -> datetime:
     """When the period of that number begins; counted from the anchor, so that the 31st stays the 31st."""
     return _begins(anchor, every.months, every.rest, number, zone)
@@ -33,10 +25,12 @@ def _begins(anchor: datetime, months: int, rest: timedelta, number: int, zone: Z
     return Period(months * number, rest * number).after(anchor, zone)
 
 
-def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo) -> int:
-    """The number of the period that `moment` lies in; -1 before the first."""
+def period_of(anchor: datetime, every: Period, moment: datetime, zone: ZoneInfo, *, about: int = 0) -> int:
+    """The number of the period that `moment` lies in; -1 before the first. Mostly it is `about` that."""
     if moment <= anchor:
         return 0 if moment == anchor else -1
+    if begins(anchor, every, about, zone) <= moment < begins(anchor, every, about + 1, zone):
+        return about
     number = int((moment - anchor) / (every.months * MONTH + every.rest))  # about
     assert number <= PERIODS_MAX, "periods are days at least"
     while number > 0 and begins(anchor, every, number, zone) > moment:
@@ -53,7 +47,7 @@ def due_at_change(
     hand that changes the tier; those of a tier that imported history reached from the next period on."""
     due = [] if member.tier_until is None else [member.tier_until]
     since = member.tier_since or now
-    for _, every in recurring(level):
+    for _, every in level.recurring:
         due.append(begins(since, every, period_of(since, every, now, zone) + 1, zone) if historical else now)
     if member.tier_until is not None and tiers.notice_before is not None:
         due.append(max(now, tiers.notice_before.before(member.tier_until, zone)))

@@ -31,8 +31,14 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
     if over or not same_program:
         _decide(member, rules, rulebook.program, changes, over=over)
         next_one = _give(member, rules, rulebook, changes)
-    due = [next_one, member.tier_until, _notice(member, rules, rulebook.program, changes)]
-    member.tier_due = min((moment for moment in due if moment is not None), default=None)
+    notice = _notice(member, rules, rulebook.program, changes)
+    member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
 
 
 def _give(member: Member, rules: Tiers, rulebook: Rulebook, changes: Changes) -> datetime | None:

@@ -77,11 +77,10 @@ def follow_order(  # noqa: PLR0917
     if member.spend_since is None:
         member.spend_since = start_of_window(program, changes.now)
     assert member.spend_since is not None
-    after = spent(purchase)
     if before.at is not None and before.at >= member.spend_since:
         member.spend -= before.amount
-    if after.at is not None and after.at >= member.spend_since:
-        member.spend += after.amount
+    if purchase.placed_at is not None and purchase.placed_at >= member.spend_since:
+        member.spend += counting.worth(purchase, Measure.SPEND)
     if tiers.basis.measure is not Measure.POINTS:
         reason = "spend" if before.at is None else "refund"
         reconsider(
@@ -142,10 +141,7 @@ def count_earned(
 
 def current_level(tiers: Tiers, member: Member) -> int:
     """The index of the member's level; a tier that the program no longer has counts as the lowest."""
-    for index, level in enumerate(tiers.levels):
-        if level.id == member.tier:
-            return index
-    return 0
+    return tiers.places.get(member.tier or "", 0)
 
 
 def reconsider(
@@ -162,7 +158,7 @@ def reconsider(
     tiers = program.tiers
     if tiers is None:
         return
-    if member.counted is not None or reason in LOSING or not rolls(tiers):
+    if member.counted is not None or reason in LOSING or not tiers.rolls:
         standing = present(member, program, changes.now)
         settle(member, standing, program, changes, cause=cause, reason=reason, historical=historical)
         if reason in LOSING and tiers.notice_before is not None and member.tier_until is not None:
@@ -170,19 +166,18 @@ def reconsider(
             member.tier_due = min(member.tier_due or notice, notice)  # what was safe may be so no longer
             changes.stand(member)
         return
-    current, level = current_level(tiers, member), level_for(tiers, member.spend)
-    again = level == current and member.tier_status == GRACE
+    current, in_grace = current_level(tiers, member), member.tier_status == GRACE
+    above = current + 1
+    if not in_grace and (above == len(tiers.levels) or member.spend < tiers.levels[above].at):
+        return  # as mostly
+    level = level_for(tiers, member.spend)
+    again = level == current and in_grace
     if level > current or again:
         calendar = Calendar.of(tiers.basis, program.time_zone, member)
         standing = reached(tiers, calendar, level, at)
         if again:
             standing = standing._replace(since=member.tier_since)
         settle(member, standing, program, changes, cause=cause, reason=reason, historical=historical)
-
-
-def rolls(tiers: Tiers) -> bool:
-    """Whether `Member.spend` is what counts."""
-    return tiers.basis.measure is Measure.SPEND and tiers.basis.year != "anniversary_year"
 
 
 def present(member: Member, program: Program, now: datetime) -> Standing:
@@ -219,7 +214,7 @@ def amount_now(member: Member, program: Program, now: datetime) -> Decimal:
     """What counts towards tiers at `now`."""
     tiers = program.tiers
     assert tiers is not None
-    if member.counted is None and rolls(tiers):
+    if member.counted is None and tiers.rolls:
         return member.spend
     calendar = Calendar.of(tiers.basis, program.time_zone, member)
     return counting.total(counting.counted(member, tiers.basis.measure), calendar.start(now))

@@ -156,6 +156,8 @@ def _said(program: Program, kind: str | None, name: str, thing: Any) -> str:
 def _fields(pair: _Pair, before: Any, after: Any, *, without: Iterable[str] = ()) -> Iterator[Change]:
     """Two things of one kind."""
     for one in fields(before):
+        if not one.init:  # follows from the others
+            continue
         name = one.name
         old, new = getattr(before, name), getattr(after, name)
         owner = _declares(type(before), name)

@@ -37,7 +37,7 @@ def in_text(value: Any, program: Program) -> str:
         if isinstance(value, kind):
             return say(value, program)
     if is_dataclass(value):
-        told = [(one.name.replace("_", " "), getattr(value, one.name)) for one in fields(value)]
+        told = [(one.name.replace("_", " "), getattr(value, one.name)) for one in fields(value) if one.init]
         return ", ".join(f"{name} {in_text(inner, program)}" for name, inner in told if inner is not None)
     return str(value)
 

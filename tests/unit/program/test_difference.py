@@ -235,7 +235,7 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912  # a bra
 
 def _variants_of_fields(value: Any) -> Iterator[tuple[str, Any]]:
     for one in fields(value):
-        if one.name in ("id", "version", "removed_ids"):
+        if one.name in ("id", "version", "removed_ids") or not one.init:  # these follow from the others
             continue
         inner = getattr(value, one.name)
         if inner is not None and one.default is None:

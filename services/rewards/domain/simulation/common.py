@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from services.rewards.domain.concerns import NOTHING, REMEMBERED, Concern, Held, Match
-from services.rewards.domain.recurring import recurring
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiers import measure_of
 from shared.contracts.activity import Activity
@@ -112,7 +111,7 @@ def met(meeting: Meeting, part: Part) -> Match:
 def _brought(program: Program) -> dict[str, Any]:
     """The offers that tiers bring, with what decides when they are issued."""
     levels = program.tiers.levels if program.tiers is not None else ()
-    offers = {offer: program.offers[offer] for level in levels for offer, _ in recurring(level)}
+    offers = {offer: program.offers[offer] for level in levels for offer, _ in level.recurring}
     return {name: (offer.valid_for, offer.terms.ends) for name, offer in offers.items()}
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from services.rewards.domain.counting import lot_key
 from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases import ZERO
+from services.rewards.domain.purchases import ZERO, Purchase
 from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Figures
 from shared.contracts.activity import Activity
@@ -32,7 +32,6 @@ class Player:
     """When orders were placed, sorted."""
     none_leaves_before: datetime | None = None
     """Until when no order can roll out of the sum."""
-    placed_at: dict[str, datetime] = field(default_factory=dict)
     order_lots: set[int | None] = field(default_factory=set)
 
     def next_due(self) -> datetime | None:
@@ -47,28 +46,26 @@ class Player:
         member = self.member
         new = len(member.lots) - self.lots
         if new:
+            self.lots += new
             for lot in islice(reversed(member.lots.values()), new):
                 if lot.expires_at is not None:
                     heappush(self.due, lot.expires_at)
                 if lot.pending and lot.available_at is not None:
                     heappush(self.due, lot.available_at)
-            self.lots += new
-        if member.renewed_until is not None and member.renewed_until != self.renewed_until:
-            self.renewed_until = member.renewed_until
-            heappush(self.due, member.renewed_until)
+        until = member.renewed_until
+        if until is not None and until != self.renewed_until:
+            self.renewed_until = until
+            heappush(self.due, until)
 
 
-def note_order(player: Player, order_id: str) -> None:
-    """Keep in mind when an order was placed; told again, it may be another moment."""
-    purchase = player.member.purchases[order_id]
-    player.order_lots.add(purchase.lot)
-    before = player.placed_at.get(order_id)
-    if purchase.placed_at is None or purchase.placed_at == before:
+def note_order(player: Player, purchase: Purchase, before: datetime | None) -> None:
+    """Keep in mind when an order was placed; told again, it may be another moment than the one `before`."""
+    at, placed = purchase.placed_at, player.placed
+    if at is None or at == before:
         return
     if before is not None:
-        del player.placed[bisect_left(player.placed, (before, order_id))]
-    insort(player.placed, (purchase.placed_at, order_id))
-    player.placed_at[order_id] = purchase.placed_at
+        del placed[bisect_left(placed, (before, purchase.order_id))]
+    insort(placed, (at, purchase.order_id))
 
 
 def count_points(

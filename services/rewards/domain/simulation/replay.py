@@ -44,29 +44,44 @@ class Replay:
         self._changes = Counting(rulebook.program.version, since, budgets, by_points=self._by_points)
         self._players: dict[str, Player] = {}
         self._rolls_for = _at_least(self._program)
+        self._look = LookBack.of(self._program)
 
     def happen(self, owner: str, activity: Activity, matched: Match, now: datetime) -> None:
         """An activity of `owner`, which meets these rules, is taken at `now`."""
         player, changes = self._at(owner, now)
-        member, tiers_ = player.member, self._tiers
-        look = tiers_ is not None and activity.type in ORDERS
-        if tiers_ is not None and look:
-            self._roll(player, activity.time, now)
-            if member.counted is None and LookBack(self._program, tiers_, now).needed(
-                activity, matched, member
-            ):
-                member.counted = {}
-        decide(activity, matched, member, self._rulebook, changes)
-        if look:
-            self._look_no_more(member)
-            if activity.type == "order.completed":
-                note_order(player, str(activity.data["order_id"]))
-        if member.redemptions and activity.type in ORDERS:
-            heappush(player.due, now)  # points that came back may belong to lots that are over
+        member = player.member
+        if activity.type not in ORDERS:
+            decide(activity, matched, member, self._rulebook, changes)
+        else:
+            if self._look is None:
+                decide(activity, matched, member, self._rulebook, changes)
+            else:
+                self._order(player, activity, matched, self._look, now)
+            if member.redemptions:
+                heappush(player.due, now)  # points that came back may belong to lots that are over
         if self._by_points and member.counted is not None:
             count_points(member.counted, player.order_lots, activity, changes)
             changes.brought.clear()
         player.note_due()
+
+    def _order(
+        self, player: Player, activity: Activity, matched: Match, look: LookBack, now: datetime
+    ) -> None:
+        """What is told of an order, where there are tiers."""
+        member = player.member
+        self._roll(player, activity.time, now)
+        if member.counted is None and look.needed(activity, matched, member, now):
+            member.counted = {}
+        order_id = str(activity.data["order_id"])
+        known = member.purchases.get(order_id)
+        before = known.placed_at if known is not None else None
+        decide(activity, matched, member, self._rulebook, self._changes)
+        purchase = known or member.purchases[order_id]
+        note_order(player, purchase, before)
+        if self._by_points:
+            player.order_lots.add(purchase.lot)
+        else:
+            self._look_no_more(member)
 
     def spend(self, owner: str, points: int, now: datetime, cause: str, order_id: str | None) -> None:
         """The customer spends points at a checkout: as many of them as they have."""
@@ -162,8 +177,7 @@ class Replay:
                 pass_time(member, self._rulebook, changes, same_program=True)
                 self._look_no_more(member)
                 assert member.tier_due is None or member.tier_due > due, "what is due gets done"
-            player.note_due()
-            due = player.next_due()
+            due = player.next_due()  # time brings no lots
 
     def _look_no_more(self, member: Member) -> None:
         """All orders are at hand: that their sum is to be walked through is said anew each time. Points that no order
