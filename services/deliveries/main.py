@@ -78,7 +78,7 @@ SERVICE: Final = "deliveries"
 
 PACE_S: Final = 0.25
 """Between two batches of outcomes under steady load: nobody misses a letter for a quarter of a second, and larger
-batches leave the machine to those who are waited for (see `shared.bus.worker.PACE_S`)."""
+batches leave the machine to those who are waited for (see `shared.bus.pace`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from shared.bus.dead_letters import DeadLetters, detail_of, event_in
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
 from shared.bus.offsets import Offsets
+from shared.bus.pace import PACE_S, gap_s
 from shared.bus.records import Incoming, Partition
 from shared.bus.watchdog import Watchdog
 from shared.clock import Clock
@@ -30,16 +31,6 @@ Result = TypeVar("Result")
 
 FETCH_S = 0.5
 """The longest that a fetch waits; also how soon a stop is noticed."""
-
-PACE_S = 0.04
-"""Between the beginnings of two batches, unless a backlog fills them. A transaction costs the same dozen round trips
-for one record as for a hundred: without a pace, steady load is handled in crumbs, and the crumbs eat the machine. Short
-where somebody waits for what comes of it; a worker nobody waits for may take its time.
-Records that come after a rest are handled at once."""
-
-PACE_SHARE, PACE_MAX_S = 2.0, 0.12
-"""Where a batch took longer than half of the pace, the next one begins after twice what it took, up to this: under load
-larger batches, which cost less each, leave more time than they take."""
 
 LOAD_S = 2.0
 """Over about so many seconds the load is averaged."""
@@ -168,8 +159,8 @@ class StreamWorker:
             self._forget({(record.topic, record.partition) for record in records})
         await self._consumer.report(dict(self._positions))
         took = time.monotonic() - began
-        pace = max(self._pace_s, min(PACE_MAX_S, PACE_SHARE * took))
-        self._not_sooner = began + pace if len(records) < self._batch_records else 0.0
+        full = len(records) >= self._batch_records
+        self._not_sooner = 0.0 if full else began + gap_s(took, self._pace_s)
         return took
 
     async def _fetch(self) -> list[Incoming]:

@@ -20,13 +20,18 @@ from shared.vault.pseudonyms import Pseudonyms
 _taken = json.Decoder(list[tuple[int, int]])
 _gives = json.Decoder(Gift)
 
-_RESOLVE = text("""
-    SELECT w.name, coalesce(m.customer_id, a.customer_id)
+_NAMED = """
+    SELECT w.name, coalesce(m.customer_id, a.customer_id) AS customer_id
     FROM unnest(CAST(:names AS text[]), CAST(:pseudonyms AS text[])) AS w(name, pseudonym)
     LEFT JOIN rewards.members m ON m.customer_id = w.name
     LEFT JOIN rewards.aliases a ON a.pseudonym = w.pseudonym
     WHERE coalesce(m.customer_id, a.customer_id) IS NOT NULL
-    """)
+    """
+_RESOLVE = text(_NAMED)
+_FOLLOW = text(f"""
+    SELECT coalesce(t.merged_into, t.customer_id) FROM ({_NAMED}) AS named
+    JOIN rewards.members t ON t.customer_id = named.customer_id
+    """)  # noqa: S608
 _OWNERS = text("SELECT id, customer_id FROM rewards.redemptions WHERE id = ANY(CAST(:ids AS text[]))")
 _REDEMPTION = (
     "r.id, r.customer_id, r.order_id, r.points, r.value, r.currency, r.status, r.reserved_at, r.expires_at, r.ended_at,"
@@ -64,9 +69,16 @@ class Names:
         """Customer ids by name; unknown ones are missing."""
         if not names:
             return {}
-        keys = {"names": [*names], "pseudonyms": [self.pseudonym(name) for name in names]}
-        rows = await connection.execute(_RESOLVE, keys)
+        rows = await connection.execute(_RESOLVE, self._keys(names))
         return {name: customer_id for name, customer_id in rows}  # noqa: C416  # rows are not tuples
+
+    async def follow(self, connection: AsyncConnection, name: str) -> str | None:
+        """The id that a customer has now, merges followed; None if nobody goes by that name."""
+        customer_id: str | None = await connection.scalar(_FOLLOW, self._keys([name]))
+        return customer_id
+
+    def _keys(self, names: Collection[str]) -> dict[str, list[str]]:
+        return {"names": [*names], "pseudonyms": [self.pseudonym(name) for name in names]}
 
 
 class PostgresCheckouts:

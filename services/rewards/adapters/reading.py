@@ -15,7 +15,6 @@ from services.rewards.domain.offers import Offer
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
-_TARGET = text("SELECT coalesce(merged_into, customer_id) FROM rewards.members WHERE customer_id = :id")
 _MEMBER = text(f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = :id")  # noqa: S608
 _BALANCES = text("""
     SELECT m.reserved, m.debt, m.lifetime_earned, l.lot, l.remaining, l.pending, l.available_at,
@@ -59,8 +58,7 @@ class Reader:
 
     async def customer(self, connection: AsyncConnection, name: str) -> str | None:
         """The customer's id now, merges followed; None if nobody goes by that name."""
-        found = (await self._names.find(connection, [name])).get(name)
-        return await connection.scalar(_TARGET, {"id": found}) if found is not None else None
+        return await self._names.follow(connection, name)
 
     def pseudonym(self, name: str) -> str:
         """What stands for the name of somebody whom we do not know."""
