@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
-    engine = service_engine(settings, SERVICE)
+    engine = service_engine(settings, SERVICE, by_index=True)
     guard = Guard(engine, clock)
     keyring = VerifiedKeyring(engine, settings.secret)
     producer = make_producer(settings, engine)

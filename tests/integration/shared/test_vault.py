@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.postgres.engine import create_engine
+from shared.postgres.engine import BY_INDEX, create_engine
 from shared.vault.keyring import SubjectKeyring
 from shared.vault.seal import Sealer
 from shared.vault.secret import SecretError, check_secret
@@ -48,6 +48,27 @@ async def test_a_key_is_made_once_and_found_again(ingest: AsyncEngine, scoring: 
     assert made["s1"] != made["s2"]
     assert again["s2"] == made["s2"]
     assert found == made | again
+
+
+async def test_keys_of_a_few_customers_are_planned_once(database_url: str) -> None:
+    """Given a connection as ingest has it; when it makes keys again and again; then it planned that once, by index."""
+    engine = create_engine(database_url, role="regulars_ingest", pool_size=1, further=BY_INDEX)
+    async with engine.begin() as connection:
+        for number in range(8):
+            await KEYS.get_or_create(connection, [f"s{number}", f"t{number}"])
+        plans = (
+            await connection.execute(
+                text(
+                    "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements"
+                    " WHERE statement LIKE '%INSERT INTO platform.subject_keys%'"
+                )
+            )
+        ).one()
+    await engine.dispose()
+
+    custom, generic = plans
+    assert custom == 0
+    assert generic >= 8
 
 
 async def test_two_processes_that_make_the_same_key_agree(ingest: AsyncEngine) -> None:
