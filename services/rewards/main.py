@@ -37,6 +37,7 @@ from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
+from services.rewards.entrypoints.campaign_report import campaign_report_routes
 from services.rewards.entrypoints.campaigns import campaign_routes
 from services.rewards.entrypoints.checkout_batches import CheckoutBatches
 from services.rewards.entrypoints.customers import customer_routes
@@ -133,12 +134,12 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         description="Points, tiers, offers, and why. Redemptions and codes at the checkout.",
         health=Health(SERVICE, VERSION, api_checks(engine, programs, clock), clock),
         lifespan=lifespan,
+        not_as_of=NOT_AS_OF,
     )
     for missing in (NoProgramError, UnreadableProgramError):
         app.add_exception_handler(missing, answer_problem)
-    # Posted to alone, so that there is no `at` to refuse; a dependency would send them the framework's long way.
-    app.include_router(redemption_routes(service))
     for routes in (
+        redemption_routes,
         customer_routes,
         book_routes,
         explain_routes,
@@ -152,13 +153,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         preview_routes,
         budget_routes,
         campaign_routes,
+        campaign_report_routes,
         referral_routes,
         summary_routes,
     ):
-        app.include_router(routes(service), dependencies=[NOT_AS_OF])
+        app.include_router(routes(service))
     app.include_router(simulation_routes(service, _simulator(settings)))
     for router in delivering.routers:
-        app.include_router(router, dependencies=[NOT_AS_OF])
+        app.include_router(router)
     return app
 
 

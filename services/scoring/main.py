@@ -54,6 +54,7 @@ from services.scoring.entrypoints.alerts import alert_routes
 from services.scoring.entrypoints.customers import customers_routes
 from services.scoring.entrypoints.merges import MergeParts, merge_routes
 from services.scoring.entrypoints.metrics import metrics_routes
+from services.scoring.entrypoints.moments import NOT_AS_OF
 from services.scoring.entrypoints.program import program_routes
 from services.scoring.entrypoints.readiness import api_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
@@ -108,6 +109,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         description="Who each customer is, how loyal, and why.",
         health=Health(SERVICE, VERSION, {**api_checks(engine), "secret": personal.problem}),
         lifespan=lifespan,
+        not_as_of=NOT_AS_OF,
     )
     rules = _rules(_program(settings))
     portray = Portray(profiles, rules.base, rules)

@@ -60,15 +60,19 @@ def _hint(schema: Schema, places: Sequence[str], loc: Sequence[str | int]) -> st
     return unknown_field(str(loc[-1]), list(_resolve(schema, node).get("properties", ())), places)
 
 
-def _places(schema: Schema, node: Schema, before: str = "") -> Iterator[str]:
-    """Every field of the shape with those it lies in: `order.lines[].sku`."""
-    for name, field in _resolve(schema, node).get("properties", {}).items():
-        yield f"{before}{name}"
-        inner = _resolve(schema, field)
-        if "items" in inner:
-            yield from _places(schema, inner["items"], f"{before}{name}[].")
-        else:
-            yield from _places(schema, inner, f"{before}{name}.")
+def _places(schema: Schema, node: Schema, place: str = "", within: tuple[Schema, ...] = ()) -> Iterator[str]:
+    """Every field of the shape with those it lies in: `order.lines[].sku`. A shape that lies in itself is not gone into
+    once more."""
+    shape = _resolve(schema, node)
+    if any(one is shape for one in within):
+        return
+    within = (*within, shape)
+    if "items" in shape:
+        yield from _places(schema, shape["items"], f"{place}[]", within)
+    for name, field in shape.get("properties", {}).items():
+        inner = f"{place}.{name}" if place else name
+        yield inner
+        yield from _places(schema, field, inner, within)
 
 
 def _resolve(schema: Schema, node: Schema) -> Schema:
@@ -77,6 +81,5 @@ def _resolve(schema: Schema, node: Schema) -> Schema:
         if one.get("type") != "null":
             return _resolve(schema, one)
     if "$ref" in node:
-        found: Schema = schema["$defs"][node["$ref"].rpartition("/")[2]]
-        return found
+        return _resolve(schema, schema["$defs"][node["$ref"].rpartition("/")[2]])
     return node

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from services.rewards.adapters import campaign_runs
 from services.rewards.domain.campaigns.runs import State
-from services.rewards.entrypoints.campaign_report import campaign_report_routes
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
@@ -136,7 +135,6 @@ def campaign_routes(service: Service) -> APIRouter:
             next=encode_cursor((last.started_at, last.run)) if last else None,
         )
 
-    router.include_router(campaign_report_routes(service))
     return router
 
 

@@ -12,14 +12,15 @@ from services.rewards.adapters.as_of import NotKnownError, holdings_at
 from services.rewards.adapters.tier_as_of import member_at
 from services.rewards.domain.balances import Balances
 from services.rewards.domain.member import Member
-from shared.http.moments import not_as_of, refuse_at
+from shared.http.moments import not_as_of
 from shared.program.model import Program
 
-NOT_AS_OF = refuse_at(
-    "is heeded by GET /v1/customers/{customer}/points, …/offers and …/tier, and by scoring; this answer tells of now."
-    " …/ledger, …/statement and …/tier/history say of each thing when it was"
-)
-"""A dependency of all routes."""
+NOT_AS_OF: Final = {
+    "/v1/": "is heeded by"
+    " GET /v1/customers/{customer}/points, …/offers and …/tier, and by scoring; this answer tells of"
+    " now. …/ledger, …/statement and …/tier/history say of each thing when it was"
+}
+"""What the routes say that heed no `at`."""
 
 SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 

@@ -10,7 +10,6 @@ from services.scoring.adapters.alerts import SqlAlerts, State
 from services.scoring.adapters.profiles import Profiles
 from services.scoring.application.closing import Alert, AlertClosedError, Closing, NobodyToTellError, Notes
 from services.scoring.entrypoints.alert_schemas import AlertView, Assignee, AssignRequest, CloseRequest
-from services.scoring.entrypoints.moments import NO_ALERTS_AS_OF
 from services.scoring.entrypoints.people import record_look
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
@@ -43,9 +42,7 @@ def alert_routes(
                 record_look(principal, alert.customer_id)
         return [AlertView.of(alert, read.get(alert.id), hidden=not may) for alert in found]
 
-    @router.get(
-        "/v1/alerts", summary="What somebody should look at, newest first", dependencies=[NO_ALERTS_AS_OF]
-    )
+    @router.get("/v1/alerts", summary="What somebody should look at, newest first")
     async def listed(  # noqa: PLR0917  # by name: they are those of the query
         principal: Reader,
         state: Annotated[State, Query(description="Those that wait, or also what was done.")] = "open",
@@ -75,7 +72,6 @@ def alert_routes(
         "/v1/alerts/{alert_id}",
         summary="One alert",
         responses=problem_responses(404),
-        dependencies=[NO_ALERTS_AS_OF],
     )
     async def one(principal: Reader, alert_id: AlertId) -> AlertView:
         """The note needs the scope personal:read."""

@@ -17,7 +17,6 @@ from services.scoring.entrypoints import people
 from services.scoring.entrypoints.completeness import Completeness
 from services.scoring.entrypoints.details import Details
 from services.scoring.entrypoints.identifiers import Identifier, position_of, values_of
-from services.scoring.entrypoints.moments import NOT_AS_OF, At
 from services.scoring.entrypoints.schemas import (
     CustomerProfile,
     CustomerSummary,
@@ -30,6 +29,7 @@ from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.contracts.activity import Facts
 from shared.contracts.lifecycle import Stage
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import (
     PAGE_DEFAULT,
@@ -60,7 +60,6 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
     @router.get(
         "/v1/customers",
         summary="List customers, or find one by an exact id or e-mail address",
-        dependencies=[NOT_AS_OF],
     )
     async def list_customers(  # noqa: PLR0917  # by name: they are those of the query
         _: Reader,
@@ -75,7 +74,7 @@ def customers_routes(profiles: Profiles, personal: PersonalData, portray: Portra
         """Stages are those of this moment. `sort` with a minus puts the largest or latest first."""
         return await views.listed(_Filter(stage, segment, tag, q), sort, limit, cursor)
 
-    @router.get("/v1/summary", summary="All customers together, by stage", dependencies=[NOT_AS_OF])
+    @router.get("/v1/summary", summary="All customers together, by stage")
     async def summary(_: Reader) -> Summary:
         """Counts and sums over all customers, at this moment."""
         return await views.summary()

@@ -27,11 +27,11 @@ from services.scoring.entrypoints.merge_schemas import (
     SuggestionView,
     UndoneView,
 )
-from services.scoring.entrypoints.moments import NOT_AS_OF, At
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys, hash_body
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import Problem
@@ -117,7 +117,6 @@ def merge_routes(engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clo
     @router.get(
         "/v1/customers/suggested-merges",
         summary="Customers who may be one, for people to decide",
-        dependencies=[NOT_AS_OF],
     )
     async def suggested(
         _: Reader, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = None

@@ -21,7 +21,6 @@ from services.scoring.entrypoints.metric_schemas import (
     MonthMetrics,
     SegmentMetrics,
 )
-from services.scoring.entrypoints.moments import NO_METRICS_AS_OF
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
@@ -57,9 +56,7 @@ OfSegment = Annotated[ShortText | None, Query(description="Only customers who ar
 
 def metrics_routes(sums: MetricSums, rules: Rules, clock: Clock) -> APIRouter:
     """The routes by which metrics are read."""
-    router = APIRouter(
-        tags=["metrics"], responses=problem_responses(401, 403, 422, 503), dependencies=[NO_METRICS_AS_OF]
-    )
+    router = APIRouter(tags=["metrics"], responses=problem_responses(401, 403, 422, 503))
 
     @router.get(
         "/v1/metrics",

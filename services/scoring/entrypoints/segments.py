@@ -12,7 +12,6 @@ from services.scoring.adapters.previews import Previews
 from services.scoring.adapters.segments import Saved, SqlRules
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import is_done
-from services.scoring.entrypoints.moments import NOT_AS_OF
 from services.scoring.entrypoints.schemas import CustomerSummary
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
@@ -81,7 +80,7 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
     views = _Views(rules, clock)
     previews = Previews()
 
-    @router.get("/v1/segments", summary="All segments with their live counts", dependencies=[NOT_AS_OF])
+    @router.get("/v1/segments", summary="All segments with their live counts")
     async def list_segments(_: Reader) -> SegmentList:
         """Counts are of members, kept by events, by time and by saved rules."""
         async with engine.connect() as connection:
@@ -91,7 +90,6 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
         "/v1/segments/{segment}",
         summary="One segment",
         responses=problem_responses(404),
-        dependencies=[NOT_AS_OF],
     )
     async def get_segment(_: Reader, segment: SegmentId) -> SegmentView:
         """Its rule and its live count."""

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from services.scoring.adapters.profiles import Profiles
 from services.scoring.application.portray import Portray
 from services.scoring.entrypoints.customers import Reader, unknown_customer
-from services.scoring.entrypoints.moments import At
 from services.scoring.entrypoints.schemas import StageChange
 from shared.clock import Clock
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef

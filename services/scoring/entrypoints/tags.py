@@ -14,12 +14,12 @@ from services.scoring.application.portray import Portrait, Portray
 from services.scoring.domain.event import Event
 from services.scoring.domain.labels import Label
 from services.scoring.domain.voice import stands
-from services.scoring.entrypoints.moments import At
 from services.scoring.entrypoints.people import record_look
 from services.scoring.entrypoints.schemas import HIDDEN
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
+from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem
 from shared.http.types import CustomerRef

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.rewards.campaigning import put
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, both, went
+from tests.support.moments import heeding_at
 from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, cancellation, order, refund
 
 WAITING = PROGRAM.replace("expire_after: P12M", "expire_after: P40D\n  pending_for: P3D").replace(
@@ -210,25 +211,16 @@ async def test_ends_that_activity_has_moved_on_are_not_known(
     assert none["points"]["available"] == 0
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/customers/{}/ledger",
-        "/v1/customers/{}/tier/history",
-        "/v1/customers/{}/campaigns",
-        "/v1/customers/{}/explain",
-        "/v1/customers/{}/statement",
-        "/v1/deliveries",
-        "/v1/liability",
-        "/v1/program",
-        "/v1/summary",
-    ],
-)
-async def test_answers_that_tell_of_now_say_so(rewards: Rewards, api: httpx.AsyncClient, path: str) -> None:
-    """Given an answer that heeds no `at`; when one is given; then it is refused, with where to ask."""
-    await rewards.happen(order("1", "10"))
-    refused = await api.get(path.format(CUSTOMER), params={"at": "2026-06-01T12:00:00Z"})
+async def test_every_route_heeds_a_moment_or_refuses_it(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given all routes of rewards and deliveries; when one is asked as of a moment, whatever it does, those at the
+    checkout that go round the framework too; then it heeds that, or refuses it with where to ask, and does nothing."""
+    before = await rewards.dump()
+    answers = {f"get /v1/customers/{{customer}}/{what}" for what in ("points", "offers", "tier")}
+    starting = {"put /v1/program", "post /v1/program/check"}  # in force from that moment on
+    assert await heeding_at(api) == answers | starting
+    assert await rewards.dump() == before
 
-    (error,) = [one for one in refused.json()["errors"] if one["code"] == "not_as_of"]
-    assert refused.status_code == 422
-    assert "/points" in error["detail"]
+
+async def test_links_that_customers_follow_are_not_refused(rewards: Rewards, api: httpx.AsyncClient) -> None:
+    """Given the address of a link in a message; when somebody added `at` to it; then that is passed over."""
+    assert (await api.get("/c/unknown", params={"at": "noon"})).status_code == 404

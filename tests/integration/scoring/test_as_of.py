@@ -7,6 +7,7 @@ import pytest
 from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock
 from tests.support.life import moment
+from tests.support.moments import heeding_at
 
 OF_A_CUSTOMER = "/v1/customers/{customer}"
 
@@ -104,3 +105,9 @@ async def test_what_tells_of_many_as_of_now_says_so(api: Api, path: str):
     (error,) = refused.json()["errors"]
     assert (error["code"], error["parameter"]) == ("not_as_of", "at")
     assert "GET /v1/customers/{customer}?at=" in error["detail"] or "state=all" in error["detail"]
+
+
+async def test_every_route_heeds_a_moment_or_refuses_it(api: Api):
+    """Given all routes of scoring; when one is asked as of a moment, those that write too; then it heeds that, or
+    refuses it with where to ask."""
+    assert await heeding_at(api.client) == {f"get {path}" for path in [*await routes(api), "/v1/merges"]}

@@ -16,6 +16,18 @@ from shared.http.types import ShortText
 from tests.support.http import client_of, service
 
 
+class AwayError(Exception):
+    """What a service has a handler for."""
+
+
+class FarAwayError(AwayError):
+    """A kind of it."""
+
+
+async def _say_away(_: Request, error: Exception) -> Response:
+    return Response(type(error).__name__, 503)
+
+
 def app_with_direct_routes() -> FastAPI:
     """The trial service with `POST /direct`, which fails as its body says, and `/direct/{part}`."""
     app = service()
@@ -30,6 +42,8 @@ def app_with_direct_routes() -> FastAPI:
                 raise RequestValidationError([{"type": "missing", "loc": ("body", "points"), "msg": ""}])
             case b"fault":
                 raise LookupError
+            case b"away":
+                raise FarAwayError
             case _:
                 return Response(body, 201)
 
@@ -37,7 +51,12 @@ def app_with_direct_routes() -> FastAPI:
     async def part(request: Request) -> Response:
         return Response(request.path_params["part"])
 
+    @app.post("/framework")
+    async def framework() -> None:
+        raise FarAwayError
+
     app.include_router(router)
+    app.add_exception_handler(AwayError, _say_away)
     return app
 
 
@@ -80,6 +99,13 @@ async def test_what_it_raises_is_answered_as_elsewhere(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert answered(status) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/direct", "/framework"])
+async def test_a_kind_of_an_error_is_answered_like_that_error(client: httpx.AsyncClient, path: str) -> None:
+    """Given a handler for an error; when a kind of that error is raised; then it answers, here and elsewhere."""
+    answer = await client.post(path, content=b"away")
+    assert (answer.status_code, answer.text) == (503, "FarAwayError")
 
 
 async def test_other_methods_and_paths_go_to_the_framework(client: httpx.AsyncClient) -> None:
