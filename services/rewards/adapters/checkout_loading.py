@@ -10,14 +10,18 @@ from services.rewards.adapters.member_rows import COLUMNS, lock_merged, member_o
 from services.rewards.application.checkout import Answered, Seen
 from services.rewards.domain.member import Member
 
+# Each row is looked for by its key, for which OFFSET 0 stands: these statements are planned once, and a plain join made
+# while one of the tables held few rows reads all of it for every batch, however many it holds by then.
 # Locked in one order, by whatever they are known. The ids are an array by the time that rows are locked: a join would
 # be looked at anew for each row that another transaction has just changed, and might not find it again.
 LOCK = text(f"""
     WITH named AS MATERIALIZED (
         SELECT n.name, coalesce(m.customer_id, a.customer_id) AS customer_id
         FROM unnest(CAST(:names AS text[]), CAST(:pseudonyms AS text[])) AS n(name, pseudonym)
-        LEFT JOIN rewards.members m ON m.customer_id = n.name
-        LEFT JOIN rewards.aliases a ON a.pseudonym = n.pseudonym
+        LEFT JOIN LATERAL (SELECT m.customer_id FROM rewards.members m WHERE m.customer_id = n.name OFFSET 0) m ON true
+        LEFT JOIN LATERAL (
+            SELECT a.customer_id FROM rewards.aliases a WHERE a.pseudonym = n.pseudonym OFFSET 0
+        ) a ON true
         UNION ALL
         SELECT NULL, r.customer_id FROM rewards.redemptions r WHERE r.id = ANY(CAST(:redemptions AS text[]))
     ), locked AS MATERIALIZED (
@@ -38,11 +42,16 @@ SEE = text(f"""
     UNION ALL
     SELECT 'undone', p.order_id, NULL, NULL, p.customer_id, NULL, {_NO_LOT}
     FROM unnest(CAST(:buyers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
-    JOIN rewards.purchases p USING (customer_id, order_id) WHERE {UNDONE}
+    CROSS JOIN LATERAL (
+        SELECT * FROM rewards.purchases p
+        WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id AND ({UNDONE}) OFFSET 0
+    ) p
     UNION ALL
     SELECT 'answer', i.key, i.body_hash, i.body, i.scope, NULL, {_NO_LOT}
     FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[])) AS w(scope, key)
-    JOIN rewards.idempotency_keys i USING (scope, key)
+    CROSS JOIN LATERAL (
+        SELECT * FROM rewards.idempotency_keys i WHERE i.scope = w.scope AND i.key = w.key OFFSET 0
+    ) i
     """)  # noqa: S608
 
 

@@ -1,10 +1,14 @@
 """Batches of any size are written alike, and those of the checkout find their rows by indexes."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from services.rewards.adapters import checkout_loading, saving
 from services.rewards.main import checkout_engine
+from shared.postgres.direct import autocommit
 from shared.postgres.inserting import FEW
 from shared.settings import Settings
 from tests.integration.rewards.conftest import Rewards
@@ -41,3 +45,32 @@ async def test_a_checkout_never_reads_a_whole_table(
         await engine.dispose()
     assert any("Index" in line for line in lines), lines
     assert not any("Seq Scan" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("statement", [checkout_loading.LOCK, checkout_loading.SEE])
+async def test_a_checkout_looks_for_each_row_by_its_key(
+    rewards: Rewards, settings: Settings, statement: object
+) -> None:
+    """Given tables that PostgreSQL knows to be empty, so that to read all of them by an index is cheapest; when what
+    the checkout asks is planned; then each table is read by a condition on a key: the plan is kept while they grow."""
+    asked = str(statement)
+    engine = checkout_engine(settings)
+    try:
+        async with autocommit(engine).connect() as connection:
+            for table in ("members", "aliases", "redemptions", "lots", "purchases", "idempotency_keys"):
+                await connection.execute(text(f"VACUUM (ANALYZE) rewards.{table}"))
+            names = dict.fromkeys(text(asked).compile().params)
+            plan = (await connection.execute(text(f"EXPLAIN (FORMAT JSON) {asked}"), names)).scalar_one()
+    finally:
+        await engine.dispose()
+    reads = [node for node in _nodes(plan[0]["Plan"]) if "Relation Name" in node]
+    assert reads
+    for node in reads:
+        assert "Index Cond" in node or "Recheck Cond" in node, node
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's node and all below it."""
+    yield node
+    for below in node.get("Plans", []):
+        yield from _nodes(below)
