@@ -20,6 +20,8 @@ from shared.program.versions.timeline import Activation, Timeline
 NOTICE = timedelta(seconds=5)
 """So long beforehand an activation is scheduled or cancelled at the latest: every process has heard of it when its
 moment comes, and none of one that was cancelled."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""At most, of machines whose clocks are right."""
 SCHEDULED_MAX = 20
 PROGRAM_LOCK = 0x70726F67  # "prog": one decision at a time
 
@@ -32,12 +34,22 @@ _ADD = text("""
     INSERT INTO platform.programs (version, source, retired, origin, actor, at)
     VALUES (:version, :source, :retired, :origin, :actor, :at)
     """)
+# What a clock that was ahead by more than clocks differ put in force at once would begin long after now: it begins now.
+_PUT_RIGHT = text("""
+    WITH ahead AS (
+        UPDATE platform.program_activations SET cancelled_at = :now
+        WHERE starts_at <= decided_at AND starts_at > :latest AND cancelled_at IS NULL
+        RETURNING id, version, starts_at, actor
+    )
+    INSERT INTO platform.program_activations (version, starts_at, decided_at, actor)
+    SELECT version, CAST(:now AS timestamptz), CAST(:now AS timestamptz), actor FROM ahead ORDER BY starts_at, id
+    """)
 # Clocks of several machines differ: what is decided later starts no earlier than what was decided to start at once.
 _ACTIVATE = text("""
     INSERT INTO platform.program_activations (version, starts_at, decided_at, actor)
     SELECT CAST(:version AS integer), greatest(CAST(:starts_at AS timestamptz), max(a.starts_at)),
         CAST(:now AS timestamptz), CAST(:actor AS text)
-    FROM platform.program_activations a WHERE a.starts_at <= a.decided_at
+    FROM platform.program_activations a WHERE a.starts_at <= a.decided_at AND a.cancelled_at IS NULL
     RETURNING id, version, starts_at
     """)
 _SCHEDULE = text("""
@@ -78,7 +90,7 @@ async def put_program(
         ProgramError: The text is not fit to go live; also when it uses an id that the version before it has given up.
         ActivationError: The moment is none that can be.
     """
-    await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
+    await _lock(connection, now)
     timeline = await read_timeline(connection)
     _check_start(timeline, now, starts_at)
     before = timeline.in_force(now if starts_at is None else starts_at)
@@ -98,7 +110,7 @@ async def keep_file(
 
     Raises `ProgramError`.
     """
-    await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
+    await _lock(connection, now)
     if await connection.scalar(_NEWEST_FILE) == source:
         return
     before = (await read_timeline(connection)).in_force(now)
@@ -125,7 +137,7 @@ async def activate(
         ProgramError: It is not fit to go live any more: this release is stricter.
         ActivationError: The moment is none that can be.
     """
-    await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
+    await _lock(connection, now)
     await _load((await read_version(connection, version)).source)  # fit for this release too
     timeline = await read_timeline(connection)
     _check_start(timeline, now, starts_at)
@@ -153,6 +165,12 @@ async def cancel(
             "activation_has_begun", "It has begun, or is about to: activate another version instead."
         )
     await connection.execute(_CANCEL, {"id": activation_id, "actor": actor, "now": now})
+
+
+async def _lock(connection: AsyncConnection, now: datetime) -> None:
+    """Let nobody else decide until the transaction ends; and put right what a clock that was ahead has decided."""
+    await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
+    await connection.execute(_PUT_RIGHT, {"now": now, "latest": now + CLOCKS_DIFFER})
 
 
 def _check_start(timeline: Timeline, now: datetime, starts_at: datetime | None) -> None:

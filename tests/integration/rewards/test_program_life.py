@@ -267,3 +267,51 @@ async def test_two_who_decide_at_once_make_one_order_of_versions(
         assert isinstance(programs, PostgresPrograms)
         await programs.put(connection, TRIPLE, actor="x", now=clock())
     assert (await waiting).json()["version"] == 3
+
+
+async def test_what_a_clock_that_was_ahead_put_in_force_is_so_once_it_is_put_right(
+    rewards: Rewards, api: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    """Given a version that was put in force, and another scheduled, by a clock two days ahead; when it is put right,
+    and the same is put once more; then it is in force at once; another after it too, and a rollback; what was
+    scheduled stays so."""
+    now = clock()
+    clock.set(now + 2 * DAY)
+    ahead = (await put(api, DOUBLE)).json()
+    await put(api, TRIPLE, at=(now + 4 * DAY).isoformat())
+    clock.set(now)
+    seen = (await api.get("/v1/program")).json()
+    again = (await put(api, DOUBLE)).json()
+    assert (seen["version"], again["version"], ahead["version"]) == (1, 2, 2)
+    for wanted, answer in (
+        (2, again),
+        (4, (await put(api, DOUBLE.replace("points: 100", "points: 101"))).json()),
+        (1, (await activate(api, "back", version=1)).json()),
+    ):
+        shown = (await api.get("/v1/program")).json()
+        assert answer["version"] == wanted
+        if wanted == 1:
+            assert (shown["version"], [one["version"] for one in shown["scheduled"]]) == (1, [3])
+    look_again(rewards)
+    await rewards.happen(order("1", "10", at=clock()))
+    assert await decided_by(rewards) == [(10, 1)]
+
+
+async def test_a_restart_puts_right_what_its_clock_put_in_force(
+    rewards: Rewards, api: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    """Given another program file, taken up by a worker whose clock was two days ahead; when it starts anew by the right
+    time; then its file counts; a clock that differs by seconds changes nothing of what was decided."""
+    programs, now = rewards.handler.programs, clock()
+    assert isinstance(programs, PostgresPrograms)
+    for ahead in (2 * DAY, timedelta()):
+        async with rewards.engine.begin() as connection:
+            await programs.add_file(connection, DOUBLE, now + ahead)
+    assert (await api.get("/v1/program")).json()["version"] == 2
+
+    clock.set(now - timedelta(seconds=30))
+    assert (await put(api, TRIPLE)).json()["version"] == 3
+    starts = await rewards.rows(
+        "SELECT starts_at FROM platform.program_activations WHERE cancelled_at IS NULL ORDER BY id"
+    )
+    assert [row[0] for row in starts] == [now, now, now]
