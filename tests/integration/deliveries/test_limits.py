@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from services.deliveries.application.ports import Unavailable
 from services.deliveries.domain.channels import Channel
 from tests.integration.deliveries.world import World
@@ -157,6 +159,21 @@ async def test_a_clock_that_jumps_an_hour_sends_nothing_twice_and_loses_nothing(
     await world.happen(world.due("ana", "winback"))
     assert await world.send() == [("winback", "ana@example.com")]
     world.clock.set(datetime(2026, 11, 1, 13, tzinfo=UTC))
+    assert await world.send() == []
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+async def test_consent_withdrawn_in_the_batch_that_asks_stops_the_message(
+    world: World, *, asked_first: bool
+) -> None:
+    """Given somebody who agreed; when a message is asked for and the consent withdrawn within what the worker takes at
+    once, in either order; then it is never queued."""
+    await world.knows("ana", consents=["email.marketing"])
+    world.clock.advance(timedelta(seconds=1))
+    withdrawn = await world.told("ana", customer={"email": "ana@example.com"}, withdrawn=["email.marketing"])
+    hello = world.due("ana")
+    await world.happen(*((hello, withdrawn) if asked_first else (withdrawn, hello)))
+    assert await world.state(hello) == ("skipped", "no_consent")
     assert await world.send() == []
 
 
