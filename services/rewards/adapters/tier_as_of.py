@@ -24,12 +24,12 @@ from shared.program.tiering import Measure
 RECORDS_MAX = 20_000
 """Of a customer with more than that, what counted is not worked out."""
 
-# Those that were merged into the customer since are looked at too.
+# Those that were merged into the customer since are looked at too. What was kept last counts, by whichever clock.
 _STANDINGS = text("""
     SELECT s.customer_id, s.tier, s.tier_since, s.tier_until, s.tier_status, s.joined_at
     FROM unnest(CAST(:ids AS text[])) AS w(id)
     CROSS JOIN LATERAL (
-        SELECT * FROM rewards.standings WHERE customer_id = w.id AND at <= :at ORDER BY at DESC LIMIT 1
+        SELECT * FROM rewards.standings WHERE customer_id = w.id AND at <= :at ORDER BY number DESC LIMIT 1
     ) s
     """)
 _NOT_KEPT = text("""

@@ -1,10 +1,12 @@
 """The tables of tiers: given by hand, what they bring, how they came about, how members stood at every moment."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -72,5 +74,6 @@ def tier_tables(metadata: MetaData) -> None:
         Column("tier_status", String, nullable=False),
         Column("joined_at", TIME),
         Column("first", Boolean, nullable=False, server_default=false()),
+        Column("number", BigInteger, Identity(always=True), nullable=False),
         comment="How members stood towards tiers from `at` on. `first`: of before that nothing was kept.",
     )

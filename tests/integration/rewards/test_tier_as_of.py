@@ -273,3 +273,21 @@ async def test_while_the_program_had_no_tiers_none_is_told(rewards: Rewards, api
     await moments.look(CUSTOMER)
 
     assert await tier(api, at=without.isoformat()) == told | {"spend": None}
+
+
+async def test_a_clock_that_was_put_back_leaves_the_later_standing(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a Gold reached by a clock a day ahead, and lost by the right one; when moments before and
+    after that day are asked for; then there was none."""
+    now = rewards.clock()
+    rewards.clock.advance(timedelta(days=1))
+    await rewards.happen(order("1", "250", at=now))
+    rewards.clock.set(now)
+    await rewards.happen(cancellation("1", at=now))
+    moments = Moments(rewards, api)
+    early, (told,) = await moments.look(CUSTOMER, days=2)
+    late, (then,) = await moments.look(CUSTOMER)
+
+    assert {(await tier(api, at=one.isoformat()))["tier"] for one in (early, late)} == {"member"}
+    assert (told["tier"], then["tier"]) == ("member", "member")
