@@ -1,4 +1,5 @@
-"""(h) How fast history is simulated: orders of a year, under the default program and one that gives double.
+"""(h) How fast history is simulated: orders of a year, under the default program and one that gives double, and under
+one that differs from it everywhere.
 
 python -m tests.benchmarks.simulation [activities] [customers] [processes]     alone
 """
@@ -7,7 +8,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -35,6 +36,12 @@ FILL = 20_000
 COLUMNS = ("customer_id", "number", "taken_at", "record")
 GOAL_PER_S = 1_000_000 / 60
 """A million activities in a minute, on two cores."""
+DOUBLE = (("points_per_unit: 1}", "points_per_unit: 2}"),)
+PROPOSED = {
+    "points alone differ": DOUBLE,
+    "everything differs": (*DOUBLE, ("at: 200.01", "at: 150"), ("America/New_York", "Europe/Berlin")),
+}
+"""What the proposed program says instead. With tiers and days of its own nothing is played once for both."""
 
 
 def history(activities: int, customers: int) -> Iterator[tuple[object, ...]]:
@@ -101,33 +108,44 @@ async def fill(engine: AsyncEngine, activities: int, customers: int) -> None:
 
 async def simulation(activities: int = ACTIVITIES, customers: int = 0, processes: int = 0) -> list[Figure]:
     """Activities simulated a second, on an embedded PostgreSQL of its own."""
-    live = program_text(None)
     async with running("postgres", services=()) as stack:
         url = stack.postgres.url
         engine = create_engine(url, role="regulars_rewards")
         await fill(engine, activities, customers or activities // ACTIVITIES_PER_CUSTOMER)
         await engine.dispose()
-        task = Task(
-            live=live,
-            live_version=1,
-            proposed=live.replace("points_per_unit: 1}", "points_per_unit: 2}"),
-            since=None,
-            until=START + YEAR,
-            end=activities,
-            slices=slices(SLICES),
-            families=[],
-            owners={},
-            apart=[],
-        )
-        began = time.perf_counter()
-        found = await simulate_in_processes(url, "regulars_rewards", task, processes or os.cpu_count() or 1)
-        took_s = time.perf_counter() - began
+        figures = []
+        for name, changes in PROPOSED.items():
+            rate = await _rate(url, activities, changes, processes or os.cpu_count() or 1)
+            words = f"(h) history simulated, two programs: {name}"
+            figures.append(Figure(words, rate, "activities/s", goal=round(GOAL_PER_S)))
+    return figures
+
+
+async def _rate(url: str, activities: int, changes: Sequence[tuple[str, str]], processes: int) -> float:
+    live = proposed = program_text(None)
+    for before, after in changes:
+        assert before in proposed
+        proposed = proposed.replace(before, after)
+    task = Task(
+        live=live,
+        live_version=1,
+        proposed=proposed,
+        since=None,
+        until=START + YEAR,
+        end=activities,
+        slices=slices(SLICES),
+        families=[],
+        owners={},
+        apart=[],
+    )
+    began = time.perf_counter()
+    found = await simulate_in_processes(url, "regulars_rewards", task, processes)
+    took_s = time.perf_counter() - began
     assert found.contrast.activities == activities
     assert found.contrast.proposed.earned == 2 * found.contrast.live.earned > 0
-    rate = activities / took_s
-    return [Figure("(h) history simulated, two programs", rate, "activities/s", goal=round(GOAL_PER_S))]
+    return activities / took_s
 
 
 if __name__ == "__main__":
     for figure in asyncio.run(simulation(*(int(word) for word in sys.argv[1:]))):
-        print(f"{figure.value:,.0f} {figure.unit}")
+        print(f"{figure.what}: {figure.value:,.0f} {figure.unit}")

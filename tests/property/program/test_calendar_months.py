@@ -25,16 +25,20 @@ def test_months_are_those_of_the_calendar(moment: datetime, months: int) -> None
 
 
 @given(
-    anchor=moments, days=st.integers(-40, 1500), seconds=st.integers(0, 86_399), every=st.sampled_from(EVERY)
+    anchor=moments,
+    days=st.integers(-40, 1500),
+    seconds=st.integers(0, 86_399),
+    every=st.sampled_from(EVERY),
+    guess=st.integers(0, 60),
 )
 def test_a_moment_lies_in_the_period_that_has_begun_last(
-    anchor: datetime, days: int, seconds: int, every: Period
+    anchor: datetime, days: int, seconds: int, every: Period, guess: int
 ) -> None:
-    """Given periods from an anchor on; when a moment's is asked for; then it has begun, and the next has not; before
-    the anchor there is none."""
+    """Given periods from an anchor on; when a moment's is asked for, with any guess; then it has begun, and the next
+    has not; before the anchor there is none."""
     moment = anchor + timedelta(days=days, seconds=seconds)
 
-    number = period_of(anchor, every, moment, NEW_YORK)
+    number = period_of(anchor, every, moment, NEW_YORK, about=guess)
 
     if moment < anchor:
         assert number == -1
