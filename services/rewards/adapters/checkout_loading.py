@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.loading import LOT, add_lot
-from services.rewards.adapters.member_rows import COLUMNS, lock_merged, member_of
+from services.rewards.adapters.member_rows import COLUMNS, lock_merged
 from services.rewards.application.checkout import Answered, Seen
 from services.rewards.domain.member import Member
 
@@ -69,7 +69,7 @@ async def lock_members(
     ids: dict[str, str] = {}
     for name, *row in await connection.execute(LOCK, keys):
         if row[0] not in found:
-            found[row[0]] = member_of(row)
+            found[row[0]] = Member(*row)
         if name is not None:
             ids[name] = row[0]
     await lock_merged(connection, found)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.member_rows import COLUMNS, member_of
+from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.domain.member import Member
 
 _POINTS = text("""
@@ -98,4 +98,4 @@ async def lock_free(connection: AsyncConnection, ids: set[str]) -> dict[str, Mem
     if not ids:
         return {}
     rows = await connection.execute(_LOCK, {"ids": list(ids)})
-    return {row[0]: member_of(row) for row in rows}
+    return {row[0]: Member(*row) for row in rows}

@@ -1,7 +1,6 @@
 """Rows of members, as they are read and locked: always in the order of their ids."""
 
-from collections.abc import Collection, Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -20,37 +19,13 @@ _LOCK = text(
     " ORDER BY customer_id FOR UPDATE"
 )
 
-standing = attrgetter(
-    "tier",
-    "tier_since",
-    "tier_until",
-    "tier_status",
-    "tier_due",
-    "tier_noticed",
-    "tier_changes",
-    "joined_at",
-    "merged_into",
-    "merged_by",
-    "renewed_since",
-    "renewed_until",
-    "goals_until",
-)
-"""All that most orders leave as it is."""
-
-
-def member_of(row: Sequence[Any]) -> Member:
-    """The member of a row of `COLUMNS`, to be written only as far as it changes."""
-    member = Member(*row)
-    member.standing_read = standing(member)
-    return member
-
 
 async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Member]:
     """The members with these ids, locked; those that do not exist are missing."""
     if not ids:
         return {}
     rows: Iterable[Any] = await connection.execute(_LOCK, {"ids": list(ids)})
-    return {row[0]: member_of(row) for row in rows}
+    return {row[0]: Member(*row) for row in rows}
 
 
 async def lock_merged(connection: AsyncConnection, found: dict[str, Member]) -> None:

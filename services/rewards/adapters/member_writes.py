@@ -4,7 +4,6 @@ from operator import attrgetter
 
 from sqlalchemy import text
 
-from services.rewards.adapters.member_rows import standing
 from services.rewards.adapters.sets import Writes
 from services.rewards.domain.changes import Changes
 
@@ -29,8 +28,7 @@ _UPDATE = text("""
             renewed_since, renewed_until, goals_until)
     WHERE m.customer_id = w.customer_id
     """)
-# Of those whose standing has changed: it compares with the row of the member, and so goes before that is written,
-# which is of no fewer members: few rows go before many.
+# Of those whose standing has changed: it compares with the row of the member, and so goes before that is written.
 _KEEP_STANDINGS = text("""
     INSERT INTO rewards.standings (customer_id, at, tier, tier_since, tier_until, tier_status, joined_at)
     SELECT w.* FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[]), CAST(:c2 AS text[]),
@@ -42,28 +40,6 @@ _KEEP_STANDINGS = text("""
     ON CONFLICT (customer_id, at) DO UPDATE SET tier = excluded.tier, tier_since = excluded.tier_since,
         tier_until = excluded.tier_until, tier_status = excluded.tier_status, joined_at = excluded.joined_at
     """)
-# Nearly all there is to write: each column is an array, of which each element costs.
-_UPDATE_BALANCES = text("""
-    UPDATE rewards.members m SET entries = w.entries, available = w.available, pending = w.pending,
-        reserved = w.reserved, debt = w.debt, lifetime_earned = w.lifetime_earned, spend = w.spend,
-        spend_since = w.spend_since
-    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
-        CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS numeric[]),
-        CAST(:c8 AS timestamptz[]))
-        AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, spend, spend_since)
-    WHERE m.customer_id = w.customer_id
-    """)
-_balances = attrgetter(
-    "customer_id",
-    "entries",
-    "available",
-    "pending",
-    "reserved",
-    "debt",
-    "lifetime_earned",
-    "spend",
-    "spend_since",
-)
 _row = attrgetter(
     "customer_id",
     "entries",
@@ -92,22 +68,14 @@ _row = attrgetter(
 
 def write_members(writes: Writes, changes: Changes) -> None:
     """The members whose balances, tier or goals have changed."""
-    aiming = {member.customer_id: member for member, run in changes.runs.values() if not run.stored}
-    whole, balances = [], []
-    for member in (aiming | changes.standings | changes.members).values():
-        stands = standing(member)
-        if stands == member.standing_read:
-            balances.append(_balances(member))
-        else:
-            whole.append(member)
-            member.standing_read = stands
     writes.update(
         _KEEP_STANDINGS,
         [
             (m.customer_id, changes.now, m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
-            for m in whole
-            if m.customer_id in changes.standings
+            for m in changes.standings.values()
         ],
     )
-    writes.update(_UPDATE, [_row(member) for member in whole])
-    writes.update(_UPDATE_BALANCES, balances)
+    aiming = {member.customer_id: member for member, run in changes.runs.values() if not run.stored}
+    writes.update(
+        _UPDATE, [_row(member) for member in (aiming | changes.standings | changes.members).values()]
+    )

@@ -26,8 +26,6 @@ class Member:
     `merged_by` is the activity that merged the member into `merged_into`. `part` is the part of the customer that the
     decision at hand is about, kept with all that it gives, so that a merge can be undone; None for the customer's own.
     `redemptions` and `code_uses` are those for the orders that are being undone, by order id.
-    `standing_read` is what the row said of all but balances and spend when it was read or written last; None: it was
-    not read. Most that happens leaves that as it is, and only the rest of the row is written.
     Until `goals_until` at the latest, goals of campaign runs may still be reached; None: there are none.
     `lots`, `purchases`, `uses`, `milestones` and `runs` hold what the decision at hand needs, which is seldom all.
     `counted`, `grants` and `benefits` are loaded when a tier must be decided from all there is; `counted` None: they
@@ -58,7 +56,6 @@ class Member:
     goals_until: datetime | None = None
     part: str | None = None
     new: bool = False
-    standing_read: tuple[object, ...] | None = None
     lots: dict[int, Lot] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     uses: dict[str, list["Use"]] = field(default_factory=dict)
