@@ -4,11 +4,19 @@ A worker's batch, a read of the log and a publish come one at a time, dozens a s
 (five steps in greenlets, and the isolation level set and reset) costs as much as several statements.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from sqlalchemy import QueuePool
+from sqlalchemy import QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+PLANS_S = 10.0
+"""So long the server keeps what it planned for a connection. One plan made while a table was nearly empty reads all of
+it, and would be kept, however many rows have come since, until autovacuum finds the time to analyse the table: a minute
+later at best. To plan all anew takes some milliseconds."""
+
+_FORGET_PLANS = text("DISCARD PLANS")
 
 
 class HeldConnection:
@@ -21,6 +29,7 @@ class HeldConnection:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._at_rest: AsyncConnection | None = None
+        self._planned_at = time.monotonic()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -34,6 +43,10 @@ class HeldConnection:
         async with AsyncExitStack() as stack:
             connection = await self._take()
             stack.push_async_exit(connection)
+            if time.monotonic() - self._planned_at >= PLANS_S:
+                async with connection.begin():
+                    await connection.execute(_FORGET_PLANS)
+                self._planned_at = time.monotonic()
             yield connection
             if self._at_rest is None and not connection.in_transaction() and self._leaves_one():
                 self._at_rest = connection
