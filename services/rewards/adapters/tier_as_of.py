@@ -13,6 +13,7 @@ from services.rewards.adapters.loading import load_purchases
 from services.rewards.adapters.standings import load_counted
 from services.rewards.domain import counting
 from services.rewards.domain.looking_at_then import NotToldError, before
+from services.rewards.domain.lots import lot_number
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.tiers import measure_of, start_of_window
@@ -51,6 +52,17 @@ _RECORDS = text("""
     """)
 _ANY_SINCE = text("""
     SELECT count(*) > 0 FROM rewards.activities WHERE customer_id = ANY(CAST(:ids AS text[])) AND taken_at > :at
+    """)
+
+# Of before the first month that is kept. Asked for when records have been read: until the transaction ends none of
+# their months can be dropped.
+_RECORDS_GONE = text("""
+    SELECT CAST(:at AS timestamptz) < min(to_timestamp(right(c.relname, 7) || '+00', 'YYYY_MMTZH')) IS NOT FALSE
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'rewards.activities'::regclass
+    """)
+_OTHERS = text("""
+    SELECT count(*) > 0 FROM rewards.purchases
+    WHERE customer_id = :id AND placed_at IS NOT NULL AND (lot IS NULL OR lot <> ALL (CAST(:lots AS bigint[])))
     """)
 
 
@@ -114,7 +126,9 @@ async def _standing(
 
 async def _count(connection: AsyncConnection, member: Member, ids: list[str], moment: datetime) -> None:
     """Bring to hand the orders of which something was told since, as they were then. Raises `NotToldError`."""
-    if not await connection.scalar(_ANY_SINCE, {"ids": ids, "at": moment}):
+    any_since = await connection.scalar(_ANY_SINCE, {"ids": ids, "at": moment})
+    gone = await connection.scalar(_RECORDS_GONE, {"at": moment})
+    if not any_since and not gone:
         return
     bound = {"ids": ids, "at": moment, "limit": RECORDS_MAX + 1}
     rows = list(await connection.execute(_RECORDS, bound))
@@ -125,6 +139,10 @@ async def _count(connection: AsyncConnection, member: Member, ids: list[str], mo
         activity = decode(record, Activity)
         if activity.type in ORDERS:
             told[str(activity.data["order_id"])][since].append(activity)
+    if gone:
+        lots = [lot_number(each.id) for one in told.values() for each in one.later]
+        if await connection.scalar(_OTHERS, {"id": member.customer_id, "lots": lots}):
+            raise NotToldError  # what was told of them from the moment on may be gone
     keys = [(member.customer_id, order_id) for order_id, each in told.items() if each.later]
     await load_purchases(connection, {member.customer_id: member}, keys)
     for order_id, purchase in member.purchases.items():

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.rewards.adapters.activities import PostgresActivities
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, went
 from tests.integration.rewards.test_tiers import use
@@ -260,6 +261,37 @@ async def test_before_standings_were_kept_nothing_is_told_of_who_had_a_tier(
 
     assert "tier/history" in await refusal(api, before)
     assert await tier(api, at=after.isoformat()) == told
+
+
+@pytest.mark.parametrize("measure", ["spend_over", "orders_over"])
+async def test_where_records_are_forgotten_what_counted_is_not_told(
+    rewards: Rewards, api: httpx.AsyncClient, measure: str
+) -> None:
+    """Given an order, its refund in the next month, and another order in a third; when the records of the first, and
+    of the second month are forgotten; then of the moments that lie there the tier is told and not what counted; of
+    later ones, and of a customer who only came then, all is told."""
+    await use(rewards, SHORT.replace("spend_over: P40D", f"{measure}: P12M"))
+    moments = Moments(rewards, api)
+    await rewards.happen(order("a1", "250", customer=ANA, at=rewards.clock()))
+    first, (ana, _) = await moments.look(ANA, BEN, days=32)
+    await rewards.happen(refund("a1", "r", "250", customer=ANA, at=rewards.clock()))
+    second, (refunded, _) = await moments.look(ANA, BEN, days=32)
+    for who, name in ((ANA, "a2"), (BEN, "b")):
+        await rewards.happen(order(name, "30", customer=who, at=rewards.clock()))
+    third, (both, ben) = await moments.look(ANA, BEN)
+    await rewards.happen(refund("a2", "s", "30", customer=ANA, at=rewards.clock()))
+
+    assert await tier(api, ANA, at=first.isoformat()) == ana
+    for kept_from in (second, third):
+        async with rewards.engine.begin() as connection:
+            assert await PostgresActivities().drop_months(connection, kept_from) == 1
+        assert await tier(api, ANA, at=first.isoformat()) == without_counts(ana)
+        told = refunded if kept_from is second else without_counts(refunded)
+        assert await tier(api, ANA, at=second.isoformat()) == told
+        assert await tier(api, ANA, at=third.isoformat()) == both
+        assert await tier(api, BEN, at=third.isoformat()) == ben
+    none = await tier(api, BEN, at=first.isoformat())
+    assert (none["tier"], none["counted"], none["spend"]) == ("member", "0", "0")
 
 
 async def test_while_the_program_had_no_tiers_none_is_told(rewards: Rewards, api: httpx.AsyncClient) -> None:
