@@ -23,8 +23,9 @@ BY_INDEX = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-"""For connections that send nothing but a few statements about a few rows each: planned once, and never so that a whole
-table is read, however small it was when they were planned."""
+"""For connections that send nothing but a few statements about a few rows each: planned once, and by indexes however
+small a table was then. A join may still go through a whole index if there was next to nothing in it: a connection that
+is held plans anew before long (`shared.postgres.held.PLANS_S`)."""
 
 
 def service_engine(
