@@ -15,7 +15,8 @@ class NotToldError(Exception):
 
 
 def before(purchase: Purchase, told: Sequence[Activity], later: Sequence[Activity]) -> Purchase:
-    """The order before `later`, which is all that was told of it since then; `told` is what is known of before.
+    """The order before `later`, which is all that was told of it since then; `told` is what is known of before, in the
+    order in which it was taken.
 
     What counts of it is as it was, when money or orders count; the points that it gave are not. Raises `NotToldError`.
     """
@@ -41,7 +42,13 @@ def _tell_as_then(then: Purchase, told: Sequence[Activity], later: Sequence[Acti
         raise NotToldError  # nor is it known what else was told of it by then
     if not any(_is_what_counts(each, then) for each in later):
         return
-    first = min(told, key=lambda each: (each.time, lot_number(each.id)))
+    assert then.lot is not None, "one of them has it"
+    first = told[0]
+    for each in told[
+        1:
+    ]:  # as `orders` decided, of those with one time too: there the first one's lot decides
+        if each.time < first.time or (each.time == first.time and lot_number(each.id) < then.lot):
+            first = each
     if str(first.data["currency"]) != then.currency or len({each.customer_id for each in told}) > 1:
         raise NotToldError  # whether it counted went by the program of then; whose telling, by a merge
     then.placed_at, then.total = first.time, Decimal(first.data["total"])

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from msgspec import structs
@@ -21,7 +22,9 @@ def after(*activities: Activity) -> Purchase:
     return Life().happen(*activities).member.purchases["1"]
 
 
+AT_ONCE = tuple(order("1", total, name=f"at-once-{total}") for total in ("100", "90", "80", "70"))
 STEPS = [
+    *permutations(AT_ONCE),
     (FIRST, REFUND),
     (FIRST, refund("1", "r", "30", name="before"), REFUND),
     (FIRST, REFUND, refund("1", "s", "5"), cancellation("1")),
