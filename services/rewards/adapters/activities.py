@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Taken
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
+from shared.postgres.direct import copy_into
 from shared.postgres.inserting import FEW
 
 _KNOWN = text("SELECT id FROM rewards.inbox WHERE id = ANY(CAST(:ids AS text[]))")
@@ -91,24 +92,11 @@ async def _copy(connection: AsyncConnection, taken: Sequence[Taken], now: dateti
     if not taken:
         return
     first: int = await connection.scalar(_NUMBER)
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    await driver.copy_records_to_table(
-        "inbox",
-        schema_name="rewards",
-        records=[
-            (each.activity.id, each.activity.customer_id, now, number)
-            for number, each in enumerate(taken, first)
-        ],
-        columns=("id", "customer_id", "taken_at", "number"),
-    )
-    await driver.copy_records_to_table(
-        "activities",
-        schema_name="rewards",
-        records=[
-            (each.activity.customer_id, number, now, each.record) for number, each in enumerate(taken, first)
-        ],
-        columns=("customer_id", "number", "taken_at", "record"),
+    inbox = [(each.activity.id, each.activity.customer_id, now, n) for n, each in enumerate(taken, first)]
+    await copy_into(connection, "rewards.inbox", ("id", "customer_id", "taken_at", "number"), inbox)
+    records = [(each.activity.customer_id, n, now, each.record) for n, each in enumerate(taken, first)]
+    await copy_into(
+        connection, "rewards.activities", ("customer_id", "number", "taken_at", "record"), records
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.tables import metadata
+from shared.postgres.direct import copy_into
 from shared.postgres.inserting import FEW, insert_of
 
 _COLUMN = re.compile(r":c(\d+)\b")
@@ -19,17 +20,6 @@ async def update(connection: AsyncConnection, statement: Any, rows: Sequence[tup
     """Run a statement that takes its rows as columns `c0`, `c1` and so on; not at all without rows."""
     if rows:
         await connection.execute(statement, _columns("c", rows))
-
-
-async def copy(
-    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """COPY, the fastest way in for many. The transaction has begun: members were locked in it."""
-    if not rows:
-        return
-    raw = (await connection.get_raw_connection()).driver_connection
-    assert raw is not None
-    await raw.copy_records_to_table(table, schema_name="rewards", records=rows, columns=columns)
 
 
 @dataclass(slots=True)
@@ -51,7 +41,7 @@ class Writes:
     def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """New rows of a table of this service."""
         if len(rows) > FEW:
-            self._copies.append((table, columns, rows))
+            self._copies.append((f"rewards.{table}", columns, rows))
         elif rows:
             self._parts.append((insert_of(metadata.tables[f"rewards.{table}"], columns), rows))
 
@@ -67,7 +57,7 @@ class Writes:
             if len(together) < 2 or len(rows) > FEW:
                 await update(connection, statement, rows)
         for copied in self._copies:
-            await copy(connection, *copied)
+            await copy_into(connection, *copied)
 
 
 def _columns(prefix: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.tables import metadata
-from shared.postgres.direct import driver_of
+from shared.postgres.direct import copy_into
 from shared.postgres.inserting import FEW, insert_of
 
 
@@ -15,8 +15,7 @@ async def copy(
 ) -> None:
     """Write rows to a table of scoring. The transaction must have begun with a statement before."""
     if len(rows) > FEW:
-        driver = driver_of(connection)
-        await driver.copy_records_to_table(table, schema_name=metadata.schema, columns=columns, records=rows)
+        await copy_into(connection, f"{metadata.schema}.{table}", columns, rows)
     elif rows:
         statement = insert_of(metadata.tables[f"{metadata.schema}.{table}"], tuple(columns))
         bound = {f"c{number}": list(column) for number, column in enumerate(zip(*rows, strict=True))}

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, bindparam, event, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import is_transient
-from shared.postgres.direct import CUT_OFF_S, autocommit
+from shared.postgres.direct import CUT_OFF_S, autocommit, copy_into
 from tests.conftest import EngineFor
 
 ROWS = text(
@@ -205,6 +205,30 @@ async def test_a_connection_that_answers_nothing_keeps_nobody_waiting(
             with pytest.raises(TimeoutError):
                 await wait()
             async with asked.connect() as connection:
+                assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+
+
+async def test_a_copy_that_is_cut_off_keeps_nobody_waiting(engine_for: EngineFor) -> None:
+    """Given a server process that stops in the middle of a COPY; then who waits no longer is free soon, and the next
+    one has another connection."""
+    engine = engine_for(None)
+    frozen: list[int] = []
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE public.copied (n int)"))
+
+    async def copy() -> None:
+        async with asyncio.timeout(0.2), engine.begin() as connection:
+            frozen.append(int(await connection.scalar(text("SELECT pg_backend_pid()"))))
+            os.kill(frozen[0], signal.SIGSTOP)
+            await copy_into(connection, "public.copied", ["n"], [(1,)])
+
+    try:
+        async with asyncio.timeout(CUT_OFF_S + 3):
+            with pytest.raises(TimeoutError):
+                await copy()
+            async with engine.connect() as connection:
                 assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
     finally:
         os.kill(frozen[0], signal.SIGCONT)
