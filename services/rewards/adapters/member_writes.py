@@ -28,17 +28,24 @@ _UPDATE = text("""
             renewed_since, renewed_until, goals_until)
     WHERE m.customer_id = w.customer_id
     """)
-# Of those whose standing has changed: it compares with the row of the member, and so goes before that is written.
+# Of those whose standing has changed: it compares with the row of the member, and so goes before that is written. Where
+# that row is not what was kept last, a process of an earlier release has written it: from now on it is known again.
 _KEEP_STANDINGS = text("""
-    INSERT INTO rewards.standings (customer_id, at, tier, tier_since, tier_until, tier_status, joined_at)
-    SELECT w.* FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[]), CAST(:c2 AS text[]),
+    INSERT INTO rewards.standings (customer_id, at, tier, tier_since, tier_until, tier_status, joined_at, first)
+    SELECT w.*, (m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
+        IS DISTINCT FROM (s.tier, s.tier_since, s.tier_until, coalesce(s.tier_status, ''), s.joined_at)
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS timestamptz[]), CAST(:c2 AS text[]),
         CAST(:c3 AS timestamptz[]), CAST(:c4 AS timestamptz[]), CAST(:c5 AS text[]), CAST(:c6 AS timestamptz[]))
         AS w(customer_id, at, tier, tier_since, tier_until, tier_status, joined_at)
     JOIN rewards.members m USING (customer_id)
+    LEFT JOIN LATERAL (
+        SELECT * FROM rewards.standings WHERE customer_id = m.customer_id ORDER BY number DESC LIMIT 1
+    ) s ON true
     WHERE (m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
         IS DISTINCT FROM (w.tier, w.tier_since, w.tier_until, w.tier_status, w.joined_at)
     ON CONFLICT (customer_id, at) DO UPDATE SET tier = excluded.tier, tier_since = excluded.tier_since,
-        tier_until = excluded.tier_until, tier_status = excluded.tier_status, joined_at = excluded.joined_at
+        tier_until = excluded.tier_until, tier_status = excluded.tier_status, joined_at = excluded.joined_at,
+        first = standings.first OR excluded.first
     """)
 _row = attrgetter(
     "customer_id",

@@ -33,9 +33,18 @@ _STANDINGS = text("""
         SELECT * FROM rewards.standings WHERE customer_id = w.id AND at <= :at ORDER BY number DESC LIMIT 1
     ) s
     """)
+# Nor while a process of an earlier release, which keeps none, changed how they stand.
 _NOT_KEPT = text("""
-    SELECT count(*) > 0 FROM rewards.standings
-    WHERE customer_id = ANY(CAST(:ids AS text[])) AND first AND at > :at
+    SELECT EXISTS (
+        SELECT FROM rewards.standings WHERE customer_id = ANY(CAST(:ids AS text[])) AND first AND at > :at
+    ) OR EXISTS (
+        SELECT FROM rewards.members m LEFT JOIN LATERAL (
+            SELECT * FROM rewards.standings WHERE customer_id = m.customer_id ORDER BY number DESC LIMIT 1
+        ) s ON true
+        WHERE m.customer_id = ANY(CAST(:ids AS text[])) AND coalesce(s.at <= :at, true)
+            AND (m.tier, m.tier_since, m.tier_until, m.tier_status, m.joined_at)
+                IS DISTINCT FROM (s.tier, s.tier_since, s.tier_until, coalesce(s.tier_status, ''), s.joined_at)
+    )
     """)
 _MERGED = text("""
     SELECT m.customer_id, coalesce(i.taken_at > :at, false) FROM rewards.members m

@@ -294,6 +294,32 @@ async def test_where_records_are_forgotten_what_counted_is_not_told(
     assert (none["tier"], none["counted"], none["spend"]) == ("member", "0", "0")
 
 
+async def test_what_a_process_of_an_earlier_release_changed_is_not_told_as_it_was_before(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a Gold, and somebody without a tier, whom a worker of the release before makes Platinum while both run;
+    when moments since are asked for; then they are refused, until this release keeps how they stand anew."""
+    moments = Moments(rewards, api)
+    await rewards.happen(order("a", "250", customer=ANA, at=rewards.clock()))
+    await rewards.happen(order("b", "20", customer=BEN, at=rewards.clock()))
+    await moments.look(ANA, BEN)
+    now = rewards.clock().isoformat()
+    await rewards.plant(
+        f"UPDATE rewards.members SET tier = 'platinum', tier_since = '{now}', tier_until = NULL"
+    )
+    between, _ = await moments.look(ANA, BEN)
+    for who in (ANA, BEN):
+        assert "was not kept" in await refusal(api, between, who)
+    for who, of in ((ANA, "a"), (BEN, "b")):
+        await rewards.happen(cancellation(of, customer=who, at=rewards.clock()))
+    after, fallen = await moments.look(ANA, BEN)
+
+    for who, answer in zip((ANA, BEN), fallen, strict=True):
+        assert answer["tier"] == "member"
+        assert await tier(api, who, at=after.isoformat()) == answer
+        assert "was not kept" in await refusal(api, between, who)
+
+
 async def test_while_the_program_had_no_tiers_none_is_told(rewards: Rewards, api: httpx.AsyncClient) -> None:
     """Given a program without tiers, and then one with; when a moment of the first is asked for; then there was no
     tier, nor anything that counted."""
