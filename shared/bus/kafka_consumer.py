@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -35,6 +36,10 @@ POLL_INTERVAL_MAX_MS = 300_000
 FETCH_WAIT_MS = 250
 JOIN_TIMEOUT_S = 30.0
 QUERY_TIMEOUT_S = 5.0
+SILENT_MAX_S = 15.0
+"""A client that has had no answer for so long is left for a new one: some never notice that Kafka is back, read nothing
+and raise nothing."""
+
 REPORT_S = 1.0
 
 _Ask = Callable[[Any, list[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int]]]
@@ -59,6 +64,7 @@ class KafkaConsumer:
         self._taken = asyncio.Event()
         self._reported: dict[Partition, int] = {}
         self._reporting: asyncio.Task[None] | None = None
+        self._silent_since: float | None = None
 
     async def start(self) -> None:
         """Join the group. Raises `BusUnavailableError`."""
@@ -112,6 +118,9 @@ class KafkaConsumer:
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
         """Records as soon as there are any. Raises `BusUnavailableError`."""
+        if self._silent_since is not None and time.monotonic() - self._silent_since > SILENT_MAX_S:
+            await self._give_up()
+            raise BusUnavailableError(f"Kafka has not answered for {SILENT_MAX_S:.0f} s")
         if self._client is None:
             await self._join()
         if not self._sought:
@@ -167,7 +176,10 @@ class KafkaConsumer:
         try:
             found = await bounded(ask(client, places), QUERY_TIMEOUT_S)
         except KAFKA_ERRORS as error:
+            if client is self._client and self._silent_since is None:
+                self._silent_since = time.monotonic()
             raise BusUnavailableError(f"Kafka does not answer: {type(error).__name__}") from error
+        self._silent_since = None
         return {(place.topic, place.partition): offset for place, offset in found.items()}
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
@@ -225,6 +237,7 @@ class KafkaConsumer:
     async def _give_up(self) -> None:
         """Leave the client; the next fetch would make a new one."""
         client, self._client = self._client, None
+        self._silent_since = None
         self._lose()
         if client is not None:
             await _end(client)

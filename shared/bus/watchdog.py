@@ -69,6 +69,10 @@ class Watchdog:
                 self.lag = None
                 self._moved_at = time.monotonic()  # the bus is away: nothing to move
                 continue
+            except Exception:  # a client beside itself: nobody would watch it any more
+                log.critical("cannot see how far %s has come", self._topic, exc_info=True)
+                self._stalled()
+                return
             self.look(heads, positions(), failing(), time.monotonic())
 
     def look(

@@ -3,6 +3,8 @@
 import asyncio
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiokafka import TopicPartition
@@ -10,9 +12,11 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.kafka.server import KafkaServer
+from shared.bus import kafka_consumer
 from shared.bus.interface import BusUnavailableError, Consumer, Producer, WrongPartitionsError
 from shared.bus.kafka_consumer import KafkaConsumer
 from shared.bus.kafka_producer import KafkaProducer
+from shared.bus.records import Incoming
 from shared.settings import Settings
 from tests.integration.bus import behaviour
 from tests.integration.bus.probe import PARTITIONS, eventually, numbered, started
@@ -95,6 +99,57 @@ class TestOutage(behaviour.OutageBehaviour):
             assert time.monotonic() - began < 15
         finally:
             kafka.resume()
+
+    async def test_a_client_without_an_answer_is_left_for_a_new_one(
+        self, bus: KafkaBus, kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Given a consumer that has had no answer for long, and reads nothing; then it says so, and a new client reads
+        on: the old one might never notice that Kafka is back."""
+        monkeypatch.setattr(kafka_consumer, "QUERY_TIMEOUT_S", 0.3)
+        async with started(bus.producer()) as producer, reading(bus) as consumer:
+            await producer.publish(numbered(bus.topic, 5))
+            assert len(await read(consumer, 5)) == 5
+            monkeypatch.setattr(kafka_consumer, "SILENT_MAX_S", 1.0)
+            kafka.pause()
+            try:
+                with pytest.raises(BusUnavailableError, match="has not answered for 1 s"):
+                    await reads_nothing(consumer, 20)
+            finally:
+                kafka.resume()
+            monkeypatch.setattr(kafka_consumer, "QUERY_TIMEOUT_S", 5.0)
+            await producer.publish(numbered(bus.topic, 5))
+            assert len(await read(consumer, 10)) == 10
+
+
+@asynccontextmanager
+async def reading(bus: KafkaBus) -> AsyncIterator[Consumer]:
+    """A member of the group, stopped at the end."""
+    consumer = bus.consumer("a")
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def reads_nothing(consumer: Consumer, timeout_s: float) -> None:
+    """Fetch, and look where the partitions end as the watchdog does, until it raises."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            with suppress(BusUnavailableError):
+                await consumer.heads()
+            assert await consumer.fetch(10, 0.1) == []
+
+
+async def read(consumer: Consumer, count: int) -> list[Incoming]:
+    """So many records from the beginning, as soon as the consumer has its partitions."""
+    records: list[Incoming] = []
+    async with asyncio.timeout(30):
+        while len(records) < count:
+            with suppress(BusUnavailableError):
+                await consumer.seek(dict.fromkeys(consumer.waiting(), 0))
+                records += await consumer.fetch(count, 0.2)
+    return records
 
 
 class TestTopics:

@@ -1,7 +1,13 @@
 """The watchdog over a consumer's progress."""
 
+import asyncio
+from collections.abc import Mapping
+from typing import cast
+
 import pytest
 
+from shared.bus.interface import BusUnavailableError, Consumer
+from shared.bus.records import Partition
 from shared.bus.watchdog import Watchdog
 
 HERE = ("t", 0)
@@ -65,3 +71,25 @@ class TestLook:
         watching.look({HERE: 0}, {}, failing=False, now_s=1001)
         watching.look({HERE: 0}, {}, failing=False, now_s=1100)
         assert bell.rung == 1
+
+
+class Failing:
+    """A consumer of which it cannot be told where its partitions end."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+
+    async def heads(self) -> Mapping[Partition, int]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return {}
+
+
+class TestRun:
+    async def test_a_client_beside_itself_is_not_left_unwatched(self, bell: Bell) -> None:
+        """Given a bus that is away, then a client that fails as none should; then the bell rings, for the latter."""
+        consumer = Failing(BusUnavailableError("away"), BusUnavailableError("away"), KeyError("node"))
+        watching = Watchdog("t", look_s=0, stalled=bell)
+        async with asyncio.timeout(5):
+            await watching.run(cast("Consumer", consumer), dict, lambda: False)
+        assert (bell.rung, consumer.errors) == (1, [])
