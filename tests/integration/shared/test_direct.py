@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import asyncpg
@@ -182,6 +183,21 @@ async def test_a_transaction_cut_off_at_its_beginning_is_left_to_nobody(
         assert (await connection.execute(text("SELECT n FROM written"))).all() == [(2,)]
 
 
+async def keeps_nobody_waiting(
+    engine: AsyncEngine, frozen: list[int], cut_off: Callable[[], Awaitable[None]]
+) -> None:
+    """`cut_off` stops the server process whose id it notes in `frozen`, and is cut off; it is free soon, and the next
+    one has another connection."""
+    try:
+        async with asyncio.timeout(CUT_OFF_S + 3):
+            with pytest.raises(TimeoutError):
+                await cut_off()
+            async with engine.connect() as connection:
+                assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+
+
 @pytest.mark.parametrize("single", [False, True])
 async def test_a_connection_that_answers_nothing_keeps_nobody_waiting(
     engine_for: EngineFor, single: bool
@@ -200,14 +216,7 @@ async def test_a_connection_that_answers_nothing_keeps_nobody_waiting(
             os.kill(frozen[0], signal.SIGSTOP)
             await connection.execute(text("SELECT 1"))
 
-    try:
-        async with asyncio.timeout(CUT_OFF_S + 3):
-            with pytest.raises(TimeoutError):
-                await wait()
-            async with asked.connect() as connection:
-                assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
-    finally:
-        os.kill(frozen[0], signal.SIGCONT)
+    await keeps_nobody_waiting(asked, frozen, wait)
 
 
 async def test_a_copy_that_is_cut_off_keeps_nobody_waiting(engine_for: EngineFor) -> None:
@@ -224,11 +233,4 @@ async def test_a_copy_that_is_cut_off_keeps_nobody_waiting(engine_for: EngineFor
             os.kill(frozen[0], signal.SIGSTOP)
             await copy_into(connection, "public.copied", ["n"], [(1,)])
 
-    try:
-        async with asyncio.timeout(CUT_OFF_S + 3):
-            with pytest.raises(TimeoutError):
-                await copy()
-            async with engine.connect() as connection:
-                assert await connection.scalar(text("SELECT pg_backend_pid()")) != frozen[0]
-    finally:
-        os.kill(frozen[0], signal.SIGCONT)
+    await keeps_nobody_waiting(engine, frozen, copy)
