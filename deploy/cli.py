@@ -32,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Regulars: customers known, loyalty explained, points exact.",
+    help="Regulars: an event-driven loyalty engine.",
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(letters.app, name="dead-letters")
@@ -48,13 +48,15 @@ app.command("trigger")(triggering.trigger)
 
 WithKafka = Annotated[
     bool,
-    typer.Option("--kafka", help="Start a Kafka too, for the streams (needs Java; Maven the first time)."),
+    typer.Option(
+        "--kafka", help="Also start a Kafka for the streams (needs Java, and Maven the first time)."
+    ),
 ]
 
 
 @app.command("up")
 def up_command(kafka: WithKafka = False) -> None:
-    """Start everything on this machine and stay in the foreground."""
+    """Start everything on this machine, until Ctrl-C."""
     screen = Screen(Console(), system_clock)
 
     async def show(running: Running) -> None:
@@ -70,7 +72,7 @@ def demo(
     ] = 0,
     kafka: WithKafka = False,
 ) -> None:
-    """Start everything and replay a year of real orders through the ingest API."""
+    """Start everything, replay a year of real orders through the API, and stay up until Ctrl-C."""
     from deploy.demo.play import play  # noqa: PLC0415  # needs the demo's extra packages
 
     screen = Screen(Console(), system_clock)
@@ -83,7 +85,7 @@ def demo(
 
 @app.command("migrate")
 def migrate_command() -> None:
-    """Bring the tables at DATABASE_URL up to date, and make the first API key if there is none."""
+    """Migrate the database at DATABASE_URL, and make the first API key if there is none."""
     screen = Screen(Console(), system_clock)
     made = run(prepare(Settings(), system_clock, screen.line))
     screen.line("The tables are up to date")

@@ -66,8 +66,12 @@ class Settings(BaseSettings):
     """Database connections per process."""
 
     history_months: int = Field(36, ge=1, le=1200)
-    """How long rewards keeps the records of what customers did: explanations show them, simulations play them. Points,
-    tiers and entries stay for ever."""
+    """How long rewards keeps the records of what customers did: explanations show them, simulations play them. So long
+    runs of campaigns are kept, too. Points, tiers and entries stay for ever."""
+
+    messages_months: int = Field(24, ge=3, le=1200)
+    """How long deliveries keeps messages that were sent, skipped or have failed, with their attempts, opens and clicks.
+    The links in a message, to unsubscribe too, are good for as long."""
 
     smtp_url: SecretStr | None = None
     """The mail server: `smtp://name:password@mail.example.com:587` (STARTTLS) or `smtps://…:465`. Unset, e-mails

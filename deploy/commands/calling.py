@@ -38,7 +38,8 @@ async def calling(
         except httpx.TransportError as error:
             raise LocalError(
                 f"{service.capitalize()} does not answer at {client.base_url} ({type(error).__name__}). Start it with "
-                "`regulars up` in another terminal, or say with --url where it is."
+                f"`regulars up` in another terminal, or say where it is: with --url, "
+                f"or REGULARS_{service.upper()}_PORT as there."
             ) from error
         key = Settings().api_key
         if key is not None:

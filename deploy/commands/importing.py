@@ -26,46 +26,46 @@ REFUSED = 1
 
 
 def import_command(
-    file: Annotated[
-        Path, typer.Argument(help="Orders in CSV, or events in NDJSON; packed with gzip or not.")
-    ],
+    file: Annotated[Path, typer.Argument(help="Orders in CSV or events in NDJSON; gzip is allowed.")],
     *,
     columns: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="What a column holds; repeat for several."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Send nothing: show the first events, and count the faults.")
+        bool, typer.Option("--dry-run", help="Send nothing: show the first events, and count the mistakes.")
     ] = False,
     time_zone: Annotated[
-        str | None, typer.Option(help="Of times without an offset, such as Europe/Berlin.")
+        str | None, typer.Option(help="Time zone of times without an offset, such as Europe/Berlin.")
     ] = None,
     time_format: Annotated[
-        str | None, typer.Option(help="How times are written, such as '%d/%m/%Y %H:%M'.")
+        str | None, typer.Option(help="Format of times, such as '%d/%m/%Y %H:%M'.")
     ] = None,
-    currency: Annotated[str | None, typer.Option(help="Of orders without one, such as USD.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of orders without one, such as USD.")] = None,
     decimal_comma: Annotated[
         bool, typer.Option("--decimal-comma", help="Amounts are written 1.234,50.")
     ] = False,
-    delimiter: Annotated[str | None, typer.Option(help="Between the values, if it is not found out.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of the text, if it is not found out.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Delimiter of the CSV, if not detected.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the text, if not detected.")] = None,
     paid: Annotated[
         list[str] | None, typer.Option(help="A status that means paid; repeat for several.")
     ] = None,
-    unpaid: Annotated[list[str] | None, typer.Option(help="A status of orders to pass over; repeat.")] = None,
+    unpaid: Annotated[
+        list[str] | None, typer.Option(help="A status of orders to skip; repeat for several.")
+    ] = None,
     source: Annotated[str, typer.Option(help="The source of the events, part of their identity.")] = "import",
     without_points: Annotated[
         bool, typer.Option("--without-points", help="The history earns no points and no offers.")
     ] = False,
     url: Annotated[str | None, typer.Option(help="Where ingest answers, if not on this machine.")] = None,
     work_folder: Annotated[
-        Path | None, typer.Option(help="Where to note how far it has come; beside the file if not given.")
+        Path | None, typer.Option(help="Folder for progress and reports; beside the file if not given.")
     ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin from the first line again; what was taken counts once.")
     ] = False,
 ) -> None:
-    """Take years of history in, without a message to anybody. Ended at any moment, it goes on where it was."""
+    """Import years of orders or events as history; no customer gets a message. Run it again to resume."""
     choices = Choices(
         source=source,
         columns=_pairs(columns or []),

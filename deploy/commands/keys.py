@@ -23,7 +23,7 @@ DAYS = re.compile(r"^([1-9]\d{0,4})d$")
 def create(
     name: Annotated[str, typer.Argument(help="Who will use it, such as 'checkout'.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="A right of the key; repeat for several. All, if none is given.")
+        list[str] | None, typer.Option(help="A scope of the key; repeat for several. All if none is given.")
     ] = None,
     expires_in: Annotated[str | None, typer.Option(help="How long it is good for, such as 90d.")] = None,
 ) -> None:

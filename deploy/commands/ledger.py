@@ -1,4 +1,4 @@
-"""`regulars ledger verify | import`: prove the ledger, and bring opening balances into it."""
+"""`regulars ledger verify | rebuild | import`: prove the ledger, sum it up by day anew, bring opening balances."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,18 @@ import typer
 from sqlalchemy import text
 
 from deploy.commands.installation import installation, run
-from deploy.commands.openings import import_openings
+from deploy.commands.openings import NO_PROGRAM, import_openings
+from deploy.local.errors import LocalError
+from services.rewards.adapters.books.by_day import PostgresBooks
+from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.proving import Finding, prove
+from services.rewards.application.booking import KeepBooks
+from shared.clock import system_clock
+from shared.vault.secret import derive
 
-app = typer.Typer(no_args_is_help=True, help="The ledger of points: verify it, import opening balances.")
+HELP = "The ledger of points: verify it, import opening balances, sum it up by day."
+
+app = typer.Typer(no_args_is_help=True, help=HELP)
 
 PATIENCE = "1h"
 """A proof reads every entry; the usual limit of a statement is for small ones."""
@@ -19,15 +27,15 @@ PATIENCE = "1h"
 
 @app.callback()
 def ledger() -> None:
-    """The ledger of points: verify it, import opening balances."""
+    """The ledger of points: verify it, import opening balances, sum it up by day."""
 
 
 @app.command()
 def verify(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Prove that balances, lots, entries and redemptions agree, and that the database's guards stand. Reads everything,
-    changes nothing, and holds nobody up. Ends with 1 when something is wrong."""
+    """Prove that balances, lots, entries, redemptions and the books by day agree, and that the database's guards stand.
+    Reads everything, changes nothing, and holds nobody up. Ends with 1 when something is wrong."""
     found = run(_verify())
     if as_json:
         typer.echo(
@@ -49,16 +57,31 @@ async def _verify() -> dict[str, list[Finding]]:
         return {what: findings async for what, findings in prove(connection)}
 
 
+@app.command()
+def rebuild() -> None:
+    """Make the books by day anew from the ledger, should `verify` find them wrong. Reads every entry, and holds nobody
+    up."""
+    run(_rebuild())
+    typer.echo("The books by day are made anew.")
+
+
+async def _rebuild() -> None:
+    async with installation() as (settings, engine), engine.begin() as connection:
+        programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+        try:
+            await KeepBooks(PostgresBooks(), programs).make_anew(connection, system_clock())
+        except NoProgramError:
+            raise LocalError(NO_PROGRAM) from None
+
+
 @app.command("import")
 def import_command(
     file: Annotated[
         Path,
-        typer.Argument(help="CSV with the columns customer, points, and if need be expires_on, reference."),
+        typer.Argument(help="CSV with the columns customer, points, and optionally expires_on, reference."),
     ],
     *,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write nothing: say what would come of it.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: show the result.")] = False,
 ) -> None:
     """Open balances that customers bring from another system. The same file again changes nothing; nobody gets a
     message. Ends with 1 when lines were refused."""

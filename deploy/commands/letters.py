@@ -30,8 +30,8 @@ ServiceOption = Annotated[Consumer, typer.Option("--service", help="Whose dead l
 @app.command("list")
 def list_command(
     service: ServiceOption,
-    everything: Annotated[bool, typer.Option("--all", help="Also those that were replayed already.")] = False,
-    after: Annotated[int, typer.Option(help="Only those with a greater id.")] = 0,
+    everything: Annotated[bool, typer.Option("--all", help="Include those already replayed.")] = False,
+    after: Annotated[int, typer.Option(help="Only those with a greater id, for paging.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
 ) -> None:
     """Show what was set aside and why, oldest first."""
@@ -56,7 +56,7 @@ def list_command(
 def replay(
     service: ServiceOption,
     ids: Annotated[
-        list[int] | None, typer.Argument(help="Only these; all that wait, if none is given.")
+        list[int] | None, typer.Argument(help="Only these; all waiting ones if none is given.")
     ] = None,
 ) -> None:
     """Publish them once more; one that fails again is set aside again."""

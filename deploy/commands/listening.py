@@ -40,7 +40,7 @@ def listen(
     ] = None,
     url: Annotated[str | None, typer.Option(help="Where rewards answers, if not on this machine.")] = None,
 ) -> None:
-    """Show events as webhooks tell them, while they happen, until Ctrl-C."""
+    """Show webhooks as they happen, until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         run(_listen(events or ["*"], _address(forward_to), url))
 

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from deploy.commands.installation import installation, run
-from services.scoring.adapters.rollups import SqlRollups
-from services.scoring.adapters.stale import SqlStale
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.metrics.rollups import SqlRollups
 from services.scoring.application.roll_up import count_anew
 from shared.clock import system_clock
 
-app = typer.Typer(no_args_is_help=True, help="Metrics: count anew.")
+app = typer.Typer(no_args_is_help=True, help="Metrics: recount them.")
 
 
 @app.callback()

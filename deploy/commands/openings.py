@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.commands.installation import installation
 from deploy.local.errors import LocalError
-from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.checkout.checkouts import Names
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.openings import PostgresOpenings
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
@@ -27,6 +27,7 @@ YEAR_MAX = 2199
 """Exports write a day far away for "never", such as 9999-12-31, after which there is none."""
 NEEDED = ("customer", "points")
 KNOWN = (*NEEDED, "expires_on", "reference")
+NO_PROGRAM = "There is no program yet: `regulars up` stores it when it starts."
 EXAMPLE = "customer,points,expires_on,reference"
 
 
@@ -63,7 +64,7 @@ async def import_openings(file: Path, *, dry_run: bool) -> Tally:
                 tally.before += opened.before
                 tally.refused += opened.refused
         except NoProgramError:
-            raise LocalError("There is no program yet: `regulars up` stores it when it starts.") from None
+            raise LocalError(NO_PROGRAM) from None
     tally.refused.sort()
     return tally
 

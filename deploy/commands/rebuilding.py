@@ -15,7 +15,7 @@ from shared.vault.secret import SecretError
 
 
 def rebuild() -> None:
-    """Fold every customer anew with the program of now, while everything runs; ended at any moment, it goes on."""
+    """Recompute every customer with the current program, while everything runs. Run it again to resume."""
     screen = Screen(Console(), system_clock)
     try:
         run(_rebuild(screen))
@@ -25,7 +25,7 @@ def rebuild() -> None:
 
 async def _rebuild(screen: Screen) -> None:
     # Other commands need not wait for these.
-    from services.scoring.adapters.engines import EngineError  # noqa: PLC0415
+    from services.scoring.adapters.language.engines import EngineError  # noqa: PLC0415
     from services.scoring.main import run_rebuild  # noqa: PLC0415
 
     stop = asyncio.Event()

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -17,9 +17,10 @@ from services.rewards.domain.simulation.contrast import CustomerContrast
 from services.rewards.domain.simulation.report import report
 from services.rewards.domain.simulation.result import CustomerRow, Summary
 from services.rewards.domain.simulation.summary import customer_row, summarize
-from services.rewards.entrypoints.preparing import Wish, prepare
-from services.rewards.entrypoints.simulator import SimulatorError, simulate_in_processes
+from services.rewards.entrypoints.simulating.preparing import Wish, prepare
+from services.rewards.entrypoints.simulating.simulator import SimulatorError, simulate_in_processes
 from shared.clock import system_clock
+from shared.program.calendar import midnight
 from shared.program.model import Program
 from shared.program.parse import ProgramError, load_program
 
@@ -37,9 +38,11 @@ def simulate(  # noqa: PLR0917  # one for each option
         Path | None, typer.Option(help="Write every customer who would notice a difference to this CSV file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-    processes: Annotated[int | None, typer.Option(min=1, max=256, help="As many as there are cores.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=256, help="How many processes; one per core if not given.")
+    ] = None,
 ) -> None:
-    """Play a program over the history that is kept and set it against the one in force; nothing is written."""
+    """Play a program over the kept history and compare it with the one in force; nothing is written."""
     try:
         source = file.read_text(encoding="utf-8")
         proposed = load_program(source)
@@ -92,7 +95,7 @@ def _moment(day: str | None, zone: ZoneInfo) -> datetime | None:
     if day is None:
         return None
     try:
-        return datetime.combine(date.fromisoformat(day), time(), zone).astimezone(UTC)
+        return midnight(date.fromisoformat(day), zone)
     except ValueError as error:
         raise LocalError(f"{day!r} is not a day such as 2026-05-01.") from error
 

@@ -17,7 +17,7 @@ from deploy.local.prepare import Prepared, prepare
 from deploy.local.screen import Screen
 from deploy.local.streams import kafka_of
 from deploy.local.supervisor import Supervisor
-from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
+from services.deliveries.adapters.providers.senders import ProviderSettingsError, make_providers
 from shared.clock import Clock
 from shared.settings import Settings
 

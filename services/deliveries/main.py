@@ -15,31 +15,32 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.adapters.claims import PostgresClaims
-from services.deliveries.adapters.gates import PostgresGates
-from services.deliveries.adapters.knowing import PostgresKnowing
 from services.deliveries.adapters.messages import PostgresMessages
 from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
+from services.deliveries.adapters.providers.gates import PostgresGates
+from services.deliveries.adapters.providers.senders import ProviderSettingsError, make_providers
+from services.deliveries.adapters.recipient_writes import PostgresKnowing
 from services.deliveries.adapters.recipients import PostgresRecipients
 from services.deliveries.adapters.responses import PostgresResponses
-from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.adapters.withdrawals import Withdrawals
 from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.consuming import OutcomeHandler
-from services.deliveries.application.knowing import KnowRecipients
+from services.deliveries.application.first_look import FirstLook
+from services.deliveries.application.knowing_recipients import KnowRecipients
 from services.deliveries.application.ports import Renderer, Taker
 from services.deliveries.application.queueing import QueueMessages
-from services.deliveries.application.refusing import FirstLook
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.application.responding import Responding
 from services.deliveries.application.sending import Dispatch
 from services.deliveries.application.tagging import TagCustomers
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.links import Links
-from services.deliveries.entrypoints.beginning import Beginner
+from services.deliveries.entrypoints.forgetting import Forgetting
+from services.deliveries.entrypoints.last_look import Beginner
 from services.deliveries.entrypoints.links import link_routes
 from services.deliveries.entrypoints.message_sender import MessageSender
 from services.deliveries.entrypoints.messages import message_routes
@@ -47,8 +48,9 @@ from services.deliveries.entrypoints.previewing import Knowledge, preview_routes
 from services.deliveries.entrypoints.queue_watch import QueueWatch
 from services.deliveries.entrypoints.service import Service
 from services.deliveries.entrypoints.suppressions import suppression_routes
-from services.deliveries.entrypoints.webhook_sender import WebhookSender
-from services.deliveries.entrypoints.webhooks import webhook_routes
+from services.deliveries.entrypoints.testing import LazyProviders, test_mail_routes
+from services.deliveries.entrypoints.webhooks.endpoints import webhook_routes
+from services.deliveries.entrypoints.webhooks.sender import WebhookSender
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.faults import is_transient
@@ -110,8 +112,15 @@ def routes(settings: Settings, clock: Clock, known: Knowledge) -> Mounted:
         webhook_routes,
         _links,
     )
-    previews = preview_routes(service, links_of(settings), known)
-    return Mounted([*(make(service) for make in makers), previews], engine.dispose)
+    links, providers = links_of(settings), LazyProviders(settings, clock)
+    previews = preview_routes(service, links, known)
+    tests = test_mail_routes(service, links, known, providers)
+
+    async def close() -> None:
+        await providers.close()
+        await engine.dispose()
+
+    return Mounted([*(make(service) for make in makers), previews, tests], close)
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> DeliveriesWorker:
@@ -133,6 +142,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
     loops: dict[str, Running] = {
         "queue": QueueWatch(engine, clock, PostgresPrograms()),
         "messages": create_sender(settings, engine, clock),
+        "forgetting": Forgetting(engine, clock, PostgresPrograms(), settings.messages_months),
         "webhooks": WebhookSender.of(settings, engine, endpoints, webhooks, clock),
     }
     stream = StreamWorker(

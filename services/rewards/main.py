@@ -15,21 +15,25 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import services.deliveries.main as deliveries
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.budgets import PostgresBudgets
-from services.rewards.adapters.campaign_runs import PostgresRuns
-from services.rewards.adapters.checkouts import Names, PostgresCheckouts
-from services.rewards.adapters.codes import PostgresCodes
+from services.rewards.adapters.campaigns.forgetting import forget_runs
+from services.rewards.adapters.campaigns.runs import PostgresRuns
+from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
+from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.adapters.referrals import PostgresReferrals
-from services.rewards.adapters.watch import PostgresWatch
+from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.batching import BATCHES_MAX, Batcher
+from services.rewards.application.booking import KeepBooks
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import Checkout, about
 from services.rewards.application.codes import Codes
+from services.rewards.application.forgetting import ForgetRuns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.program_watch import unreadable
 from services.rewards.application.simulation import Finding, Task
@@ -37,28 +41,28 @@ from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
-from services.rewards.entrypoints.campaign_report import campaign_report_routes
-from services.rewards.entrypoints.campaigns import campaign_routes
-from services.rewards.entrypoints.checkout_batches import CheckoutBatches
+from services.rewards.entrypoints.campaigns.campaigns import campaign_routes
+from services.rewards.entrypoints.campaigns.report import campaign_report_routes
+from services.rewards.entrypoints.checkout.batches import CheckoutBatches
+from services.rewards.entrypoints.checkout.offers import offer_routes
+from services.rewards.entrypoints.checkout.preview import preview_routes
+from services.rewards.entrypoints.checkout.redemptions import redemption_routes, render
+from services.rewards.entrypoints.checkout.rewards import reward_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.due_work import passes
-from services.rewards.entrypoints.explain import explain_routes
+from services.rewards.entrypoints.explaining.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
 from services.rewards.entrypoints.moments import NOT_AS_OF
-from services.rewards.entrypoints.offers import offer_routes
-from services.rewards.entrypoints.preview import preview_routes
-from services.rewards.entrypoints.program import program_routes
-from services.rewards.entrypoints.program_health import api_checks, program_readable
-from services.rewards.entrypoints.program_versions import program_version_routes
-from services.rewards.entrypoints.redemptions import redemption_routes, render
+from services.rewards.entrypoints.programs.health import api_checks, program_readable
+from services.rewards.entrypoints.programs.program import program_routes
+from services.rewards.entrypoints.programs.versions import program_version_routes
 from services.rewards.entrypoints.referrals import referral_routes
-from services.rewards.entrypoints.rewards import reward_routes
 from services.rewards.entrypoints.service import Service, answer_problem
-from services.rewards.entrypoints.simulation import simulation_routes
-from services.rewards.entrypoints.simulator import simulate_in_processes
+from services.rewards.entrypoints.simulating.simulation import simulation_routes
+from services.rewards.entrypoints.simulating.simulator import simulate_in_processes
 from services.rewards.entrypoints.summary import summary_routes
-from services.rewards.entrypoints.tier_grants import tier_grant_routes
-from services.rewards.entrypoints.tiers import tier_routes
+from services.rewards.entrypoints.tiers.grants import tier_grant_routes
+from services.rewards.entrypoints.tiers.tiers import tier_routes
 from services.rewards.entrypoints.worker import RewardsWorker
 from shared.alerts.raising import raise_alerts
 from shared.auth.guard import Guard
@@ -77,6 +81,7 @@ from shared.postgres.engine import service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
+from shared.program.versions.deciding import DecisionClock, Witness, server_time
 from shared.program.versions.reading import UnreadableProgramError
 from shared.settings import Settings
 from shared.telemetry.logs import configure
@@ -89,8 +94,9 @@ START_PATIENCE_S = 60.0
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
-    """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
+def create_app(settings: Settings, clock: Clock = system_clock, witness: Witness | None = None) -> FastAPI:
+    """The HTTP API. `witness` is the clock of the database, where it tells the same time as `clock`. Raises
+    `SecretError` when the secret is missing or too short."""
     engine, checkouts = service_engine(settings, SERVICE), checkout_engine(settings)
     programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
     names = Names(Pseudonyms(settings.secret, settings.phone_region))
@@ -102,6 +108,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         engine=engine,
         reading=autocommit(engine),
         clock=clock,
+        deciding=DecisionClock(clock, witness),
         guard=Guard(engine, clock),
         reader=reader,
         programs=programs,
@@ -194,11 +201,13 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
         jobs=TimedJobs(
             PostgresDue(), members, store, programs, PostgresReferrals(), PostgresWatch(), campaigns
         ),
+        books=KeepBooks(PostgresBooks(), programs),
         keys=IdempotencyKeys(SERVICE),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,
         progress=Progress(autocommit(engine), consumer, offsets, ACTIVITY_TOPIC),
         activities=PostgresActivities(),
+        forget_runs=ForgetRuns(forget_runs, programs),
         program=program_readable(engine, programs, clock),
         history_months=settings.history_months,
     )
@@ -210,7 +219,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
     await create_worker(settings, clock).run(stop)
 
 
-async def store_program(settings: Settings, clock: Clock) -> None:
+async def store_program(settings: Settings, clock: Clock, witness: Witness | None = None) -> None:
     """Make the program file a new version if it differs from the last one that came from a file; the one that ships,
     only while nobody has activated another.
 
@@ -226,9 +235,10 @@ async def store_program(settings: Settings, clock: Clock) -> None:
                 try:
                     async with engine.begin() as connection:
                         await check_secret(connection, settings.secret)
-                        await programs.add_file(connection, source, clock(), shipped=settings.program is None)
-                        _, timeline = await programs.latest(connection, clock())
-                        for activation in timeline.scheduled(clock()):
+                        now = await DecisionClock(clock, witness).now(connection)
+                        await programs.add_file(connection, source, now, shipped=settings.program is None)
+                        _, timeline = await programs.latest(connection, now)
+                        for activation in timeline.scheduled(now):
                             await programs.version(connection, activation.version)
                     return
                 except UnreadableProgramError as error:
@@ -272,12 +282,12 @@ def main() -> None:
     settings = Settings()
     configure(f"{SERVICE}-{role}", settings.log_level)
     if role == "api":
-        serve(create_app(settings), settings.host, settings.rewards_port)
+        serve(create_app(settings, witness=server_time), settings.host, settings.rewards_port)
         return
     worker = create_worker(settings)
 
     async def work(stop: asyncio.Event) -> None:
-        await store_program(settings, system_clock)
+        await store_program(settings, system_clock, server_time)
         await worker.run(stop)
 
     app = create_http_app(

@@ -12,56 +12,55 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from services.scoring.adapters.alerts import SqlAlerts
-from services.scoring.adapters.coming_days import SqlComingDays
-from services.scoring.adapters.customers import SqlCustomers
-from services.scoring.adapters.decisions import SqlDecisions
-from services.scoring.adapters.engines import load_engine
-from services.scoring.adapters.identities import SqlIdentities
-from services.scoring.adapters.inbox import SqlInbox
-from services.scoring.adapters.memberships import SqlMemberships
-from services.scoring.adapters.metric_sums import MetricSums
-from services.scoring.adapters.notes import SealedNotes
-from services.scoring.adapters.occasions import SqlOccasions
-from services.scoring.adapters.opens import SqlOpens
-from services.scoring.adapters.orders import SqlOrders
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.alerts.alerts import SqlAlerts
+from services.scoring.adapters.alerts.notes import SealedNotes
+from services.scoring.adapters.customers.customers import SqlCustomers
+from services.scoring.adapters.customers.orders import SqlOrders
+from services.scoring.adapters.customers.profiles import Profiles
+from services.scoring.adapters.due.coming_days import SqlComingDays
+from services.scoring.adapters.due.occasions import SqlOccasions
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.events.inbox import SqlInbox
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.adapters.events.timeline import SqlTimeline
+from services.scoring.adapters.identity.decisions import SqlDecisions
+from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.language.engines import load_engine
+from services.scoring.adapters.language.reader import TextReader
+from services.scoring.adapters.metrics.opens import SqlOpens
+from services.scoring.adapters.metrics.rollups import SqlRollups
+from services.scoring.adapters.metrics.sums import MetricSums
 from services.scoring.adapters.programs import SqlPrograms
-from services.scoring.adapters.reader import TextReader
 from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.rollups import SqlRollups
-from services.scoring.adapters.segments import SqlRules
-from services.scoring.adapters.stale import SqlStale
-from services.scoring.adapters.timeline import SqlTimeline
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.segments.segments import SqlRules
 from services.scoring.application.closing import Closing
-from services.scoring.application.come_round import ComeRound
-from services.scoring.application.follow import Follow
-from services.scoring.application.introduce import Introduce
+from services.scoring.application.introduce_occasions import IntroduceOccasions
 from services.scoring.application.membership import Membership
 from services.scoring.application.merging import Merging
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import Reassess
 from services.scoring.application.rebuild import Rebuild, Rebuilding
+from services.scoring.application.refold import Refold
 from services.scoring.application.roll_up import RollUp
 from services.scoring.application.sweep import Sweep
+from services.scoring.application.switch_program import SwitchProgram
 from services.scoring.application.take_in import TakeIn
-from services.scoring.application.take_up import TakeUp
+from services.scoring.application.tell_due import TellDue
 from services.scoring.application.watch_opens import WatchOpens
-from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.entrypoints.alerts import alert_routes
-from services.scoring.entrypoints.customers import customers_routes
-from services.scoring.entrypoints.merges import MergeParts, merge_routes
-from services.scoring.entrypoints.metrics import metrics_routes
+from services.scoring.entrypoints.alerts.alerts import alert_routes
+from services.scoring.entrypoints.customers.customers import customers_routes
+from services.scoring.entrypoints.customers.stages import stage_routes
+from services.scoring.entrypoints.customers.tags import tags_routes
+from services.scoring.entrypoints.customers.timelines import timeline_routes
+from services.scoring.entrypoints.identity.merges import MergeParts, merge_routes
+from services.scoring.entrypoints.metrics.metrics import metrics_routes
 from services.scoring.entrypoints.moments import NOT_AS_OF
 from services.scoring.entrypoints.program import program_routes
 from services.scoring.entrypoints.readiness import api_checks
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.entrypoints.segments import segment_routes
-from services.scoring.entrypoints.stages import stage_routes
-from services.scoring.entrypoints.tags import tags_routes
-from services.scoring.entrypoints.timelines import timeline_routes
 from services.scoring.entrypoints.worker import ScoringWorker
 from shared.auth.guard import Guard
 from shared.bus.dead_letters import DeadLetters
@@ -112,7 +111,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         not_as_of=NOT_AS_OF,
     )
     rules = _rules(_program(settings))
-    portray = Portray(profiles, rules.base, rules)
+    portray = Portray(profiles, rules)
     app.include_router(merge_routes(engine, profiles, _merges(settings, personal, rules), clock))
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(stage_routes(profiles, portray, clock))
@@ -137,7 +136,20 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> MergeParts:
     """What deciding about merges needs: the same parts as taking events in."""
     identities, decisions = SqlIdentities(), SqlDecisions()
-    take_in = TakeIn(
+    reader = TextReader(personal, load_engine(settings.sentiment))
+    take_in = _take_in(settings, rules, reader, identities, decisions)
+    merging = Merging(identities, decisions, take_in.identify, take_in.apply)
+    return MergeParts(merging, decisions, Pseudonyms(settings.secret, settings.phone_region))
+
+
+def _take_in(
+    settings: Settings,
+    rules: SqlRules,
+    reader: TextReader,
+    identities: SqlIdentities,
+    decisions: SqlDecisions,
+) -> TakeIn:
+    return TakeIn(
         inbox=SqlInbox(),
         identities=identities,
         customers=SqlCustomers(),
@@ -145,14 +157,11 @@ def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> Merg
         timeline=SqlTimeline(),
         decisions=decisions,
         stale=SqlStale(),
-        reader=TextReader(personal, load_engine(settings.sentiment)),
+        reader=reader,
         outbox=make_outbox(settings, SERVICE),
-        settings=rules.base,
         rules=rules,
         coming=SqlComingDays(),
     )
-    merging = Merging(identities, decisions, take_in.identify, take_in.follow)
-    return MergeParts(merging, decisions, Pseudonyms(settings.secret, settings.phone_region))
 
 
 def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
@@ -162,44 +171,25 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     rules = _rules(program)
     engine, outbox = service_engine(settings, SERVICE), make_outbox(settings, SERVICE)
     personal = PersonalData(engine, settings.secret)
-    customers, orders, stale = SqlCustomers(), SqlOrders(), SqlStale()
-    memberships, rebuilds = SqlMemberships(), SqlRebuilds()
-    membership, coming = Membership(memberships, stale), SqlComingDays(personal)
     reader = TextReader(personal, load_engine(settings.sentiment))
-    take_in = TakeIn(
-        inbox=SqlInbox(),
-        identities=SqlIdentities(),
-        customers=customers,
-        orders=orders,
-        timeline=SqlTimeline(),
-        decisions=SqlDecisions(),
-        stale=stale,
-        reader=reader,
-        outbox=outbox,
-        settings=rules.base,
-        rules=rules,
-        coming=coming,
+    customers, stale, rebuilds = SqlCustomers(), SqlStale(), SqlRebuilds()
+    memberships, days = SqlMemberships(), SqlComingDays(personal)
+    membership = Membership(memberships, stale)
+    sweeps = (
+        Sweep(customers=customers, outbox=outbox, rules=rules, membership=membership),
+        IntroduceOccasions(occasions=SqlOccasions(), days=days, rules=rules),
+        TellDue(days=days, outbox=outbox, rules=rules),
+        Reassess(
+            clock,
+            customers=customers,
+            memberships=memberships,
+            rules=rules,
+            membership=membership,
+            outbox=outbox,
+        ),
+        WatchOpens(SqlOpens(), SqlPrograms(program)),
     )
-    come_round = ComeRound(days=coming, outbox=outbox, settings=rules.base, rules=rules)
-    introduce = Introduce(occasions=SqlOccasions(), days=coming, rules=rules)
-    sweep = Sweep(customers=customers, outbox=outbox, settings=rules.base, rules=rules, membership=membership)
-    reassess = Reassess(
-        clock, customers=customers, memberships=memberships, rules=rules, membership=membership, outbox=outbox
-    )
-    roll_up = RollUp(
-        stale=stale,
-        rollups=SqlRollups(),
-        orders=orders,
-        settings=RollupSettings.of(rules.base),
-        rules=rules,
-    )
-    follow = Follow(
-        rebuild=_rebuild(settings, rules, rebuilds, reader),
-        rebuilds=rebuilds,
-        folded=rebuilds,
-        program=rules.base.fold_digest,
-        rules=rules,
-    )
+    rebuild = _rebuild(settings, rules, rebuilds, reader)
     watchdog, offsets = Watchdog(EVENTS_TOPIC), Offsets(SERVICE)
     consumer = make_consumer(settings, engine, SERVICE, EVENTS_TOPIC)
     stream = StreamWorker(
@@ -208,7 +198,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         topic=EVENTS_TOPIC,
         offsets=offsets,
         dead_letters=DeadLetters(SERVICE),
-        handle=take_in,
+        handle=_take_in(settings, rules, reader, SqlIdentities(), SqlDecisions()),
         clock=clock,
         batch_records=settings.batch_records,
         watchdog=watchdog,
@@ -221,10 +211,10 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         watchdog=watchdog,
         progress=Progress(autocommit(engine), consumer, offsets, EVENTS_TOPIC),
         relay=make_relay(settings, engine, SERVICE),
-        sweeps=(sweep, introduce, come_round, reassess, WatchOpens(SqlOpens(), SqlPrograms(program))),
-        roll_up=roll_up,
-        take_up=TakeUp(SqlPrograms(program)),
-        follow=follow,
+        sweeps=sweeps,
+        roll_up=RollUp(stale=stale, rollups=SqlRollups(), orders=SqlOrders(), rules=rules),
+        switch_program=SwitchProgram(SqlPrograms(program)),
+        refold=Refold(rebuild=rebuild, rebuilds=rebuilds, folded=rebuilds, rules=rules),
         keys=IdempotencyKeys(SERVICE),
         clock=clock,
     )
@@ -260,7 +250,6 @@ def _rebuild(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds, reader:
         timeline=SqlTimeline(),
         outbox=make_outbox(settings, SERVICE),
         stale=SqlStale(),
-        settings=rules.base,
         rules=rules,
         coming=SqlComingDays(),
         reader=reader,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from shared.auth.keys import TOKEN_MAX_CHARACTERS, hash_token, known_scopes
 from shared.auth.scopes import Scope
 from shared.clock import Clock
+from shared.http.moments import refuse_unheeded_at
 from shared.http.problems import Problem
 from shared.postgres.direct import autocommit
 from shared.postgres.faults import is_database_away
@@ -69,6 +70,12 @@ class Guard:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._lookups: dict[bytes, asyncio.Task[_Known]] = {}
         self._slots = asyncio.Semaphore(LOOKUPS_MAX)
+
+    async def admit(self, request: Request, scope: Scope) -> Principal:
+        """The principal of a request; raises as `check`, and 422 for an `at` that its route does not heed."""
+        principal = await self.check(request.headers.get("authorization"), scope)
+        refuse_unheeded_at(request)
+        return principal
 
     async def check(self, authorization: str | None, scope: Scope) -> Principal:
         """The principal behind an `Authorization` header, if it has `scope`.
@@ -141,9 +148,9 @@ class Requirement(SecurityBase):
         self.model = HTTPBearerModel(description="An API key with the scope that the call needs.")
 
     async def __call__(self, request: Request) -> Principal:
-        """The principal of this request; raises as `Guard.check`."""
+        """The principal of this request; raises as `Guard.admit`."""
         guard: Guard = request.app.state.guard
-        return await guard.check(request.headers.get("authorization"), self.scope)
+        return await guard.admit(request, self.scope)
 
 
 def require(scope: Scope) -> Requirement:

@@ -152,6 +152,10 @@ class KafkaConsumer:
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
+        if not self._assigned:
+            # Who has nothing to read would not notice that Kafka is silent, nor that it is back.
+            await self.ends()
+            return {}
         return await self._offsets_of(self._assigned, AIOKafkaConsumer.end_offsets)
 
     async def beginnings(self) -> dict[Partition, int]:

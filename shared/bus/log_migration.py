@@ -14,6 +14,17 @@ def begin_packs(schema: str, prefix: str) -> None:
     op.add_column(f"{prefix}_records", column, schema=schema)
 
 
+def keep_out_those_before_packs(schema: str, prefix: str) -> None:
+    """A process of the release before packs would take one for a record, set it aside or publish it. What it asks of
+    the log is refused from here on, by which it holds up, says so (`UndefinedColumnError`) and handles nothing."""
+    op.alter_column(f"{prefix}_records", "value", new_column_name="body", schema=schema)
+
+
+def let_in_those_before_packs(schema: str, prefix: str) -> None:
+    """For the way back, before `end_packs`."""
+    op.alter_column(f"{prefix}_records", "body", new_column_name="value", schema=schema)
+
+
 def end_packs(schema: str, prefix: str) -> None:
     """A row for each record again."""
     table = f"{schema}.{prefix}_records"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, text
+from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.interface import FencedError
@@ -21,6 +22,23 @@ def offset_table(metadata: MetaData) -> Table:
         Column("position", BigInteger, nullable=False),
         Column("epoch", BigInteger, nullable=False),
     )
+
+
+def unread_table(metadata: MetaData) -> Table:
+    """The table `unread`: since when records have waited in a partition without any being handled, for a process that
+    starts later. A row says something as long as the partition stands at its position."""
+    return Table(
+        "unread",
+        metadata,
+        Column("topic", TOPIC, primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("position", BigInteger, nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False),
+    )
+
+
+Stand = tuple[int, datetime]
+"""A position, and since when nothing behind it has been handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,17 @@ class Offsets:
             """)  # noqa: S608
         self._positions = text(f"""
             SELECT topic, partition, position FROM {table} WHERE topic = :topic
+            """)  # noqa: S608
+        self._unread = text(f"""
+            SELECT topic, partition, position, since FROM {schema}.unread WHERE topic = :topic
+            """)  # noqa: S608
+        self._note_unread = text(f"""
+            INSERT INTO {schema}.unread AS u (topic, partition, position, since)
+            SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]),
+                CAST(:since AS timestamptz[])) AS w(topic, partition, position, since)
+            ORDER BY topic COLLATE "C", partition
+            ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position, since = excluded.since
+            WHERE u.position <> excluded.position
             """)  # noqa: S608
         self._advance = text(f"""
             UPDATE {table} o SET position = w.position
@@ -128,6 +157,19 @@ class Offsets:
         """Where each partition of a topic stands that was ever claimed, whoever reads it now."""
         rows = await connection.execute(self._positions, {"topic": self._prefix + topic})
         return {self._partition(*place): position for *place, position in rows}
+
+    async def unread(self, connection: AsyncConnection, topic: str) -> dict[Partition, Stand]:
+        """What was noted of the partitions of a topic by `note_unread`, by whichever process."""
+        rows = await connection.execute(self._unread, {"topic": self._prefix + topic})
+        return {self._partition(*place): (position, since) for *place, position, since in rows}
+
+    async def note_unread(self, connection: AsyncConnection, stands: Mapping[Partition, Stand]) -> None:
+        """Note since when partitions have stood where they do; of one position the first note stays. For services with
+        an `unread_table`."""
+        topics, numbers = self._columns(stands)
+        positions, since = zip(*stands.values(), strict=True)
+        bound = {"topics": topics, "partitions": numbers, "positions": positions, "since": since}
+        await connection.execute(self._note_unread, bound)
 
     def _columns(self, partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
         """Topics, as they stand in the table, and numbers as two columns."""

@@ -23,13 +23,16 @@ PREFIX = "log"
 POLL_S = 0.5
 """The longest wait for a record whose notification was lost."""
 
+WRITER_S = 0.01
+"""Between two looks at a partition that somebody is writing to."""
+
 QUERY_TIMEOUT_S = 10.0
 BEAT_S = 1.0
 
 
 def platform_log(partitions: int) -> PostgresLog:
     """The log that is the bus."""
-    return PostgresLog(SCHEMA, PREFIX, partitions)
+    return PostgresLog(SCHEMA, PREFIX, partitions, on_request=True)
 
 
 class PostgresProducer:
@@ -97,7 +100,9 @@ class PostgresConsumer:
         self._positions: dict[Partition, int] = {}
         self._wake = asyncio.Event()
         self._more = True
-        """Whether there may be records that were told of before the last read."""
+        """Whether there may be records that nobody will tell of."""
+        self._told = False
+        """Whether the next writer tells of what it writes: it does once, where a reader has asked for it."""
 
     async def start(self) -> None:
         """Join the group, in the background: partitions arrive a moment later.
@@ -138,7 +143,7 @@ class PostgresConsumer:
     async def seek(self, positions: Mapping[Partition, int]) -> None:
         """Read on from these offsets."""
         self._positions |= {each: at for each, at in positions.items() if each in self._membership.assigned}
-        self._more = True
+        self._more, self._told = True, False
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
         """Records as soon as there are any. Raises `BusUnavailableError`."""
@@ -147,11 +152,13 @@ class PostgresConsumer:
         while True:
             if self._more or self._wake.is_set():
                 self._wake.clear()
-                self._more = True  # unless the read comes to an end
+                self._more = True  # until one who is told of news has found nothing
                 records = await self._read(limit) if self._positions else []
-                self._more = self._log.is_full(records, limit)
                 if records:
                     return records
+                self._more = not self._told and await self._ask_to_be_told()
+                if self._more and loop.time() < deadline:
+                    continue
             patience = min(POLL_S, deadline - loop.time())
             if self.waiting() or patience <= 0:
                 return []
@@ -183,6 +190,20 @@ class PostgresConsumer:
         """Keep the group's positions beside the log, with the next heartbeat: records before them may be pruned."""
         self._membership.report(positions)
 
+    async def _ask_to_be_told(self) -> bool:
+        """Ask for it before a rest, so that one is not woken under load; answer whether to look once more."""
+        if not self._positions:
+            return False
+        asked, self._told = False, True  # before the question: what is heard from now on makes it false again
+        try:
+            async with _bounded(), self._reading.connect() as connection:
+                asked = await self._log.ask_to_be_told(connection, self._positions)
+        finally:
+            self._told &= asked
+        if not asked:
+            await asyncio.sleep(WRITER_S)
+        return True
+
     async def _read(self, limit: int) -> list[Incoming]:
         before = dict(self._positions)
         async with _bounded(), self._reading.connect() as connection:
@@ -208,6 +229,7 @@ class PostgresConsumer:
         if channel == self._membership.channel and self._membership.concerns(payload):
             self._listener.nudge()
         elif payload in {self._topic, ""}:
+            self._told = False
             self._wake.set()
 
     async def _beat(self, driver: Any) -> None:

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus import metrics
 from shared.bus.interface import Consumer
-from shared.bus.offsets import Offsets
+from shared.bus.offsets import Offsets, Stand
 from shared.bus.records import Partition
 
 FRESH_S = 0.5
@@ -23,6 +23,9 @@ FRESH_S = 0.5
 
 UNREAD_AFTER = timedelta(minutes=1)
 """A partition in which nothing was handled for so long, while records wait, holds all sweeps up: somebody must know."""
+
+NOTED_AFTER = timedelta(seconds=10)
+"""Then it is noted in the database, so that a worker which is started again goes on counting."""
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +53,12 @@ class _Waiting:
     position: int
     records: int
     since: datetime
+    noted: bool
 
 
 class Progress:
     """Looks at the positions of the whole group, which lie in the database, and at the ends of all partitions. Asks
-    `engine` single statements.
+    `engine` single statements, each a transaction of its own.
 
     A stream that never rests is never read to its end; so its end is marked, with the moment, and once the group has
     passed the mark, all that was there at that moment has been handled.
@@ -65,7 +69,7 @@ class Progress:
         self._consumer = consumer
         self._offsets = offsets
         self._topic = topic
-        self._origin = ""
+        self._origin: str | None = None
         self._mark: _Mark | None = None
         self._reached: datetime | None = None
         self._waiting: dict[Partition, _Waiting] = {}
@@ -98,13 +102,26 @@ class Progress:
 
     async def _look(self, now: datetime) -> None:
         origin = await self._consumer.origin()
-        if origin != self._origin:  # another cluster: what was marked there says nothing here
-            self._origin, self._offsets = origin, self._offsets.within(origin)
-            self._mark = self._reached = None
-            self._note_waiting({}, {}, now)
         ends = await self._consumer.ends()
         async with self._engine.connect() as connection:
+            if origin != self._origin:
+                await self._begin(connection, origin)
             positions = await self._offsets.positions(connection, self._topic)
+            self._reach(positions, ends, now)
+            await self._note_waiting(connection, positions, ends, now)
+        self._looked_at, self._looked_s = now, time.monotonic()
+
+    async def _begin(self, connection: AsyncConnection, origin: str) -> None:
+        """Look at a cluster for the first time: what was marked at another one says nothing here."""
+        self._offsets = self._offsets.within(origin)
+        self._mark = self._reached = self._looked_at = None
+        noted = await self._offsets.unread(connection, self._topic)
+        self._show({each: _Waiting(position, 0, since, True) for each, (position, since) in noted.items()})
+        self._origin = origin
+
+    def _reach(
+        self, positions: Mapping[Partition, int], ends: Mapping[Partition, int], now: datetime
+    ) -> None:
         if _passed(positions, ends):
             self._reached, self._mark = now, None
         elif self._mark is None:
@@ -113,34 +130,45 @@ class Progress:
             self._reached, self._mark = self._mark.at, _Mark(now, ends)
         if self._reached is not None and self._reached > now:
             self._reached = None  # by a clock that has been put back since: it says nothing of now
-        self._note_waiting(positions, ends, now)
-        self._looked_at, self._looked_s = now, time.monotonic()
 
-    def _note_waiting(
-        self, positions: Mapping[Partition, int], ends: Mapping[Partition, int], now: datetime
+    async def _note_waiting(
+        self,
+        connection: AsyncConnection,
+        positions: Mapping[Partition, int],
+        ends: Mapping[Partition, int],
+        now: datetime,
     ) -> None:
-        """Note where records wait, and since when none of them has been handled, as far as this process has seen."""
-        before, self._waiting = self._waiting, {}
+        """Note where records wait, and since when none of them has been handled, as far as anybody has seen."""
+        waiting: dict[Partition, _Waiting] = {}
+        news: dict[Partition, Stand] = {}
         for partition, end in ends.items():
             position = positions.get(partition, 0)
-            if position < end:
-                known = before.get(partition)
-                since = min(known.since, now) if known is not None and known.position == position else now
-                self._waiting[partition] = _Waiting(position, end - position, since)
-        for topic, number in before.keys() - self._waiting.keys():
-            with suppress(KeyError):
-                metrics.UNREAD_SECONDS.remove(topic, str(number))
-        for (topic, number), one in self._waiting.items():
-            waits = now - one.since
-            metrics.UNREAD_SECONDS.labels(topic, str(number)).set(waits.total_seconds())
-            if (
-                waits >= UNREAD_AFTER
-                and self._looked_at is not None
-                and self._looked_at - one.since < UNREAD_AFTER
-            ):
+            if position >= end:
+                continue
+            known = self._waiting.get(partition)
+            if known is None or known.position != position:
+                known = _Waiting(position, 0, now, False)
+            since = min(known.since, now)
+            if not known.noted and now - since >= NOTED_AFTER:
+                news[partition] = position, since
+            waiting[partition] = _Waiting(position, end - position, since, known.noted or partition in news)
+        if news:
+            await self._offsets.note_unread(connection, news)
+        self._show(waiting)
+        for (topic, number), one in waiting.items():
+            metrics.UNREAD_SECONDS.labels(topic, str(number)).set((now - one.since).total_seconds())
+            told = self._looked_at is not None and self._looked_at - one.since >= UNREAD_AFTER
+            if now - one.since >= UNREAD_AFTER and not told:
                 log.warning(
                     "partition %d of %s: nobody reads it since %s, and sweeps wait", number, topic, one.since
                 )
+
+    def _show(self, waiting: dict[Partition, _Waiting]) -> None:
+        """These wait, and nothing else is shown any more."""
+        before, self._waiting = self._waiting, waiting
+        for topic, number in before.keys() - waiting.keys():
+            with suppress(KeyError):
+                metrics.UNREAD_SECONDS.remove(topic, str(number))
 
 
 def _passed(positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> bool:

@@ -10,7 +10,7 @@ from shared.bus import metrics
 from shared.bus.faults import is_transient
 from shared.bus.interface import Producer
 from shared.bus.listener import Listener
-from shared.bus.log import PostgresLog
+from shared.bus.log import PostgresLog, is_full
 from shared.bus.records import Outgoing, Partition
 from shared.waiting import rest
 
@@ -83,7 +83,7 @@ class Relay:
             ends = heads | ends
         self._published |= ends
         metrics.RELAYED.labels(self._log.channel).inc(len(records))
-        return self._log.is_full(records, self._batch_records)
+        return is_full(records, self._batch_records)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

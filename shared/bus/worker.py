@@ -17,6 +17,7 @@ from shared.bus.claiming import take_over
 from shared.bus.dead_letters import DeadLetters, detail_of, event_in
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
+from shared.bus.log import is_full
 from shared.bus.offsets import Offsets
 from shared.bus.pace import PACE_S, gap_s
 from shared.bus.records import Incoming, Partition
@@ -159,7 +160,7 @@ class StreamWorker:
             self._forget({(record.topic, record.partition) for record in records})
         await self._consumer.report(dict(self._positions))
         took = time.monotonic() - began
-        full = len(records) >= self._batch_records
+        full = is_full(records, self._batch_records)
         self._not_sooner = 0.0 if full else began + gap_s(took, self._pace_s)
         return took
 

@@ -18,7 +18,6 @@ from shared.http.deadline import Deadlines
 from shared.http.direct import DirectRoutes
 from shared.http.handlers import install_handlers
 from shared.http.health import Health, health_routes
-from shared.http.moments import RefuseAt
 from shared.http.openapi import install_openapi
 
 _SELDOM_ASKED = frozenset(
@@ -33,16 +32,14 @@ class Application(FastAPI):
     outer layers that `Boundary` replaces (server errors, body limit, telemetry) another 15."""
 
     boundary: Callable[[ASGIApp], Boundary]
-    not_as_of: Mapping[str, str]
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The boundary around whatever was added, around what refuses `at`, around direct routes, around the handlers
-        of exceptions, around all other routes."""
+        """The boundary around whatever was added, around direct routes, around the handlers of exceptions, around all
+        other routes."""
         app: ASGIApp = ExceptionMiddleware(
             AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers, debug=self.debug
         )
         app = DirectRoutes(app, self.routes, self.exception_handlers)
-        app = RefuseAt(app, self.routes, self.not_as_of)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         return self.boundary(app)
@@ -71,7 +68,8 @@ def create_app(
     Every error it answers is a problem document. A request that takes longer than `deadline_s` is answered 503; a
     route that may take longer calls `shared.http.deadline.extend_deadline`. `app.state.health` is `health`; a
     service with keys sets `app.state.guard` in its lifespan. `checks_json` is False for a service that looks for what
-    cannot be stored in JSON bodies itself (`shared.http.bodies.refuse_unstorable_json`). `not_as_of`: see `RefuseAt`.
+    cannot be stored in JSON bodies itself (`shared.http.bodies.refuse_unstorable_json`). `not_as_of`: what to ask
+    instead where `at` is not heeded (`shared.http.moments.refuse_unheeded_at`).
     """
     deadlines = Deadlines()
     access = AccessLog(service, enabled=logging.getLogger().isEnabledFor(logging.INFO))
@@ -98,7 +96,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the boundary measures
     )
     app.state.health = health
-    app.not_as_of = not_as_of or {}
+    app.state.not_as_of = not_as_of or {}
     app.boundary = partial(
         Boundary, access=access, deadlines=deadlines, deadline_s=deadline_s, checks_json=checks_json
     )

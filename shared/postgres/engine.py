@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: one pool per process, under the role of its service."""
 
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,11 @@ from shared.settings import Service, Settings
 
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 60_000
+PLANS_S = 10.0
+"""So long the server keeps what it planned for a connection. One plan made while a table was nearly empty reads all of
+it, and would be kept, however many rows have come since, until autovacuum finds the time to analyse the table: a minute
+later at best. To plan all anew takes some milliseconds."""
+
 NOTHING_FURTHER: Mapping[str, str] = MappingProxyType({})
 
 
@@ -24,8 +30,8 @@ BY_INDEX = {
     "enable_mergejoin": "off",
 }
 """For connections that send nothing but a few statements about a few rows each: planned once, and by indexes however
-small a table was then. A join may still go through a whole index if there was next to nothing in it: a connection that
-is held plans anew before long (`shared.postgres.held.PLANS_S`)."""
+small a table was then. A join may still go through a whole index if there was next to nothing in it: all is planned
+anew before long (`PLANS_S`)."""
 
 
 def service_engine(
@@ -57,8 +63,9 @@ def create_engine(
     """A pool on `url` whose connections act as `role` (the one that owns the service's schema).
 
     With `role` None they act as the URL's own user, as migrations do; `further` are settings of the server for them.
-    A connection found dead is replaced: where the server closed it while nobody used it, before anybody notices. A
-    connect that takes longer than `CONNECT_TIMEOUT_S` fails.
+    A connection found dead is replaced: where the server closed it while nobody used it, before anybody notices. One
+    taken from the pool has planned nothing that is older than `PLANS_S`. A connect that takes longer than
+    `CONNECT_TIMEOUT_S` fails.
     """
     server_settings = {
         "application_name": application,
@@ -80,6 +87,7 @@ def create_engine(
         connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings},
     )
     event.listen(engine.sync_engine, "checkout", _not_closed)
+    event.listen(engine.sync_engine, "checkout", _planned_lately)
     return DirectEngine(engine.sync_engine)
 
 
@@ -91,3 +99,11 @@ def _not_closed(_connection: Any, record: Any, _proxy: Any) -> None:
     if record.driver_connection.is_closed() and "used" in record.info:
         raise InvalidatePoolError
     record.info["used"] = True
+
+
+def _planned_lately(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have all planned anew by a connection that planned long ago. Straight to the driver: no transaction begins."""
+    now = time.monotonic()
+    if now - record.info.setdefault("planned_at", now) >= PLANS_S:
+        connection.run_async(lambda driver: driver.execute("DISCARD PLANS"))
+        record.info["planned_at"] = now

@@ -8,19 +8,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from sqlalchemy import QueuePool, text
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-PLANS_S = 10.0
-"""So long the server keeps what it planned for a connection. One plan made while a table was nearly empty reads all of
-it, and would be kept, however many rows have come since, until autovacuum finds the time to analyse the table: a minute
-later at best. To plan all anew takes some milliseconds."""
-
-_FORGET_PLANS = text("DISCARD PLANS")
+from shared.postgres.engine import PLANS_S
 
 
 class HeldConnection:
-    """Lends the same connection again, as long as it works. Whoever asks while it is lent gets one of the pool.
+    """Lends the same connection again, as long as it works, by way of the pool when that may have it planned anew.
+    Whoever asks while it is lent gets one of the pool.
 
     `close` gives it back; before that it counts as one of the pool's that are in use. The last one of a pool is not
     held: with a small one, everybody else would wait for it in vain.
@@ -29,7 +25,7 @@ class HeldConnection:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._at_rest: AsyncConnection | None = None
-        self._planned_at = time.monotonic()
+        self._taken_at = 0.0
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -43,10 +39,6 @@ class HeldConnection:
         async with AsyncExitStack() as stack:
             connection = await self._take()
             stack.push_async_exit(connection)
-            if time.monotonic() - self._planned_at >= PLANS_S:
-                async with connection.begin():
-                    await connection.execute(_FORGET_PLANS)
-                self._planned_at = time.monotonic()
             yield connection
             if self._at_rest is None and not connection.in_transaction() and self._leaves_one():
                 self._at_rest = connection
@@ -66,9 +58,10 @@ class HeldConnection:
     async def _take(self) -> AsyncConnection:
         connection, self._at_rest = self._at_rest, None
         if connection is not None:
-            if _works(connection):
+            if _works(connection) and time.monotonic() - self._taken_at < PLANS_S:
                 return connection
             await connection.close()
+        self._taken_at = time.monotonic()
         return await self._engine.connect()
 
 

@@ -38,10 +38,10 @@ def _end_of_day_after(day: date, months: int, rest: timedelta, zone: ZoneInfo, a
     noon = datetime.combine(day, time(12), zone)
     last = Period(months, rest).after(noon, zone).astimezone(zone).date()
     if at == "month":
-        return _midnight(date(last.year + last.month // 12, last.month % 12 + 1, 1), zone)
+        return midnight(date(last.year + last.month // 12, last.month % 12 + 1, 1), zone)
     if at == "year":
-        return _midnight(date(last.year + 1, 1, 1), zone)
-    return _midnight(last + timedelta(days=1), zone)
+        return midnight(date(last.year + 1, 1, 1), zone)
+    return midnight(last + timedelta(days=1), zone)
 
 
 def window_start(moment: datetime, period: Period, zone: ZoneInfo) -> datetime:
@@ -57,7 +57,7 @@ def _window_start(day: date, months: int, rest: timedelta, zone: ZoneInfo) -> da
     first = period.before(noon, zone).astimezone(zone).date()
     while _day_after(first, period, zone) < day:
         first += timedelta(days=1)
-    return _midnight(first, zone)
+    return midnight(first, zone)
 
 
 def _day_after(day: date, period: Period, zone: ZoneInfo) -> date:
@@ -73,22 +73,23 @@ def year_start(moment: datetime, born: date, zone: ZoneInfo) -> datetime:
 def next_year_start(moment: datetime, born: date, zone: ZoneInfo) -> datetime:
     """The start of the year after that of `moment`."""
     day = _year_start(moment.astimezone(zone).date(), born, zone).astimezone(zone).date()
-    return _midnight(anniversary(born, day.year + 1), zone)
+    return midnight(anniversary(born, day.year + 1), zone)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _year_start(day: date, born: date, zone: ZoneInfo) -> datetime:
     this = anniversary(born, day.year)
-    return _midnight(this if this <= day else anniversary(born, day.year - 1), zone)
+    return midnight(this if this <= day else anniversary(born, day.year - 1), zone)
 
 
 def day_start(moment: datetime, zone: ZoneInfo) -> datetime:
     """The start of the local day of `moment`, in UTC."""
-    return _midnight(moment.astimezone(zone).date(), zone)
+    return midnight(moment.astimezone(zone).date(), zone)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The start of a local day, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

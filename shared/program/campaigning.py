@@ -4,6 +4,7 @@ Part of the model (`shared.program.model`), which names what stands here too.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +17,13 @@ HOLDOUT: Final = "holdout"
 """The arm of customers who are left alone."""
 TREATED: Final = "treated"
 """The arm of all others, in a campaign without variants."""
+
+SEGMENT_MOVES: Final = frozenset({"segment.entered", "segment.left"})
+MOVES: Final = SEGMENT_MOVES | {"stage.changed"}
+"""Occasions to which a customer can come again and again, for reasons that no check of the program foresees."""
+BRAKE: Final = Limit(times=3, per=Period(rest=timedelta(days=1)))
+"""How often a campaign that writes begins on one of `MOVES`, where the program does not say: nobody whom messages and
+their effects move to and fro is written to without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,18 @@ class Campaign:
     def delay(self) -> Period | None:
         """How long after the occasion it acts; None: at once."""
         return None if counts_silence(self.on) else self.after
+
+    @property
+    def writes(self) -> bool:
+        """Whether it asks for a message, in whichever variant."""
+        return any(action.message for action in self.actions())
+
+    @property
+    def limit(self) -> Limit | None:
+        """How often it begins for a customer: `at_most`, or `BRAKE` where it could go in circles."""
+        if self.at_most is None and self.on in MOVES and self.writes:
+            return BRAKE
+        return self.at_most
 
     @property
     def experiment(self) -> bool:

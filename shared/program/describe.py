@@ -136,7 +136,7 @@ def describe_campaign(campaign: Campaign) -> str:
     else:
         does = _actions(campaign.do)
     held = f"; {in_digits(campaign.holdout)} % held out" if campaign.holdout else ""
-    return f"on {campaign.on}{after}{when}: {does}{_limit(campaign.at_most)}{held}"
+    return f"on {campaign.on}{after}{when}: {does}{_limit(campaign.limit)}{held}"
 
 
 def _waits(campaign: Campaign) -> str:

@@ -1,5 +1,6 @@
 """What is wrong with a program: every fault at once, each with its place and a hint."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,6 +25,11 @@ class ProgramFault:
     path: str
     message: str
     hint: str = ""
+
+    @property
+    def section(self) -> str:
+        """The key of the file's top level that it is under; empty: it is about the file."""
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0]
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}" + (f" ({self.path})" if self.path else "")

@@ -118,7 +118,7 @@ DEFAULT_WEIGHTS: Mapping[str, int] = MappingProxyType(
     }
 )
 """What each part of the loyalty score weighs where the program does not say; the first eight are behaviour, the others
-emotion. What the parts are, `services/scoring/domain/parts` says."""
+emotion. What the parts are, `services/scoring/domain/score/parts` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Messages:
     """Limits that keep messages human. `channels`: which are used, the first one first. `sms_after_unopened`: so many
     unopened e-mails in a row put SMS before e-mail. `consent`: whether marketing needs it given, or only not withdrawn.
     `hold_for_angry_tickets`: marketing waits while a ticket of a customer who is angry is open. `service_at_night`: by
-    which channels service goes out in quiet hours, too."""
+    which channels service goes out in quiet hours, too. `imprint`: who writes, below every e-mail; may have lines."""
 
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -163,6 +163,7 @@ class Messages:
     consent: ConsentRule = "required"
     hold_for_angry_tickets: bool = True
     service_at_night: AtNight = "email"
+    imprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 used to. `ticket.unanswered`: nobody answered for so long. `renewal.due`: a renewal comes up so long ahead.
 
 Scoring tells of each length that the program in force names by itself: `data.after` of such an activity is the
-campaign's `after` (for renewals: its `before`) as `Period.iso`, and only campaigns of that length begin.
+campaign's `after` (for renewals: its `before`) as ISO 8601 (`str(period)`), and only campaigns of that length begin.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,7 @@
 from collections.abc import Set
 from dataclasses import replace
 from functools import cache
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from shared.program.currencies import DECIMALS
@@ -25,7 +26,7 @@ from shared.program.sections.templates import read_templates
 from shared.program.sections.tiers import read_tiers
 from shared.program.tiering import Measure
 
-__all__ = ["ProgramError", "ProgramFault", "load_program"]
+__all__ = ["ProgramError", "ProgramFault", "load_program", "load_section"]
 
 KEYS = (
     "name",
@@ -53,6 +54,27 @@ def load_program(text: str, *, version: int = 0, retired_ids: Set[str] = frozens
     `retired_ids` are ids of earlier versions that may not come back (`shared.program.ids.retired_after`). Raises
     `ProgramError`, which names every fault with line, column, field and a hint.
     """
+    program, faults = _read(text, retired_ids)
+    faults.raise_if_any()
+    return replace(program, version=version, removed_ids=program.removed_ids | frozenset(retired_ids))
+
+
+def load_section(text: str, section: Literal["points", "tiers"], *, version: int) -> Program:
+    """A program of which nothing may be gone by but its currency, its time zone and this section, to tell of the past:
+    what is wrong with the rest, by rules that came later, does not matter then. Nothing is decided by it.
+
+    Raises `ProgramError` if something is wrong with these, or with what might change how they are read.
+    """
+    program, faults = _read(text, frozenset())
+    elsewhere = set(KEYS) - {"currency", "time_zone", section}
+    if faults.full or any(fault.section not in elsewhere for fault in faults.found):
+        raise ProgramError(faults.found)
+    return replace(program, version=version)
+
+
+def _read(text: str, retired_ids: Set[str]) -> tuple[Program, Faults]:
+    """The program, and what is wrong with it: stand-ins are in the places of that. Raises `ProgramError` for what is
+    no document."""
     faults = Faults()
     node = read_document(text, faults)
     if node is None or (isinstance(node, Scalar) and node.empty):
@@ -64,8 +86,7 @@ def load_program(text: str, *, version: int = 0, retired_ids: Set[str] = frozens
         raise ProgramError(faults.found)
     program = _program(root)
     reading.ids.check_uses()
-    faults.raise_if_any()
-    return replace(program, version=version, removed_ids=program.removed_ids | frozenset(retired_ids))
+    return program, faults
 
 
 def _program(root: Fields) -> Program:
@@ -77,7 +98,8 @@ def _program(root: Fields) -> Program:
     reading.segments = segment_ids(root)
     reading.tiers = tier_ids(root)
     root.need("name", "Give the program one, such as name: Rewards.")
-    campaigns = read_campaigns(root)
+    segments = read_segments(root)
+    campaigns = read_campaigns(root, segments)
     program = Program(
         name=root.text("name") or "",
         currency=reading.currency,
@@ -89,7 +111,7 @@ def _program(root: Fields) -> Program:
         offers=read_offers(root),
         rewards=read_rewards(root),
         milestones=read_milestones(root),
-        segments=read_segments(root),
+        segments=segments,
         campaigns=campaigns,
         messages=read_messages(root),
         alerts=read_alerts(root),

@@ -77,7 +77,7 @@ class Period:
         return (local + sign * self.rest).astimezone(UTC)
 
     def __str__(self) -> str:
-        """The same as an ISO 8601 duration, always in the same way: `P14D` also for two weeks."""
+        """The period in ISO 8601, one text for one period: `P12M`, `P1DT12H`, `P14D` also for two weeks."""
         days, seconds = self.rest.days, self.rest.seconds
         parts = ((self.months, "M"), (days, "D"))
         date_part = "".join(f"{many}{unit}" for many, unit in parts if many)
@@ -87,16 +87,6 @@ class Period:
 
     def __bool__(self) -> bool:
         return bool(self.months or self.rest)
-
-    @property
-    def iso(self) -> str:
-        """The period in ISO 8601, one text for one period: `P12M`, `P14D`, `P1DT12H`."""
-        seconds = self.rest.seconds
-        counts = ((seconds // 3600, "H"), (seconds // 60 % 60, "M"), (seconds % 60, "S"))
-        time = "".join(f"{many}{unit}" for many, unit in counts if many)
-        months = f"{self.months}M" if self.months else ""
-        days = f"{self.rest.days}D" if self.rest.days or not (months or time) else ""
-        return f"P{months}{days}" + (f"T{time}" if time else "")
 
 
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

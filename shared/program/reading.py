@@ -1,7 +1,7 @@
 """Reading typed values out of the document. Every fault is noted with its place, and reading goes on.
 
 Where a value is unusable, the reader hands back a harmless stand-in, so that the rest of the file can be read and all
-faults be shown at once; a program with faults never leaves `parse`.
+faults be shown at once; a program with faults leaves `parse` for one purpose only (`parse.load_section`).
 """
 
 import re

@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import platform
 import sys
-import time
 
 import psutil
 
 from tests.benchmarks.footprint import footprint
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import latency
+from tests.benchmarks.machine import with_steal, yardstick
 from tests.benchmarks.mail import mail
 from tests.benchmarks.pipeline import pipeline
 from tests.benchmarks.postings import postings
@@ -29,38 +29,25 @@ async def measure(bus: Bus, parts: str) -> list[Figure]:
     figures: list[Figure] = []
     if "a" in parts:
         async with running(bus, services=("ingest",)) as stack:
-            figures += await ingest(stack)
+            figures += await with_steal("a", ingest(stack))
     if set(parts) & set("bcde"):
         async with running(bus) as stack:
-            through = await pipeline(stack)
+            through = await with_steal("b", pipeline(stack))
             figures += through
             if "c" in parts:
-                figures += await latency(stack, through[0].value)
+                figures += await with_steal("c", latency(stack, through[0].value))
             if "e" in parts:
                 figures += await footprint(stack)
             if "d" in parts and bus == "postgres":
-                figures += await redemptions(stack)
+                figures += await with_steal("d", redemptions(stack))
     if "g" in parts and bus == "postgres":
         async with running(bus) as stack:
-            figures += await postings(stack)
-    if "f" in parts and bus == "postgres":
-        figures += await scoring()
-    if "h" in parts and bus == "postgres":
-        figures += await simulation()
-    if "m" in parts and bus == "postgres":
-        figures += await mail()
-    if "w" in parts and bus == "postgres":
-        figures += await webhooks()
+            figures += await with_steal("g", postings(stack))
+    others = {"f": scoring, "h": simulation, "m": mail, "w": webhooks}
+    for letter, part in others.items():
+        if letter in parts and bus == "postgres":
+            figures += await with_steal(letter, part())
     return figures
-
-
-def yardstick() -> float:
-    """Milliseconds of processor that a million additions take: how fast machine and interpreter are at this moment."""
-    start = time.process_time()
-    total = 0
-    for number in range(1_000_000):
-        total += number
-    return (time.process_time() - start) * 1e3
 
 
 async def run(buses: list[Bus], parts: str) -> None:

@@ -11,8 +11,8 @@ from random import Random
 from sqlalchemy import text
 
 from services.scoring.adapters.copying import copy
-from services.scoring.adapters.memberships import encode_facts
-from services.scoring.adapters.previews import Previews
+from services.scoring.adapters.segments.memberships import encode_facts
+from services.scoring.adapters.segments.previews import Previews
 from shared.contracts.activity import Facts
 from shared.postgres.engine import create_engine
 from shared.program.condition import Condition, Scope

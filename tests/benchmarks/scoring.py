@@ -3,7 +3,7 @@
 import time
 
 from services.scoring.domain.assess import score_at
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from tests.benchmarks import score_parts
 from tests.benchmarks.report import Figure
 from tests.benchmarks.scoring_handler import feed, mixed, orders

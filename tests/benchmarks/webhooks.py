@@ -19,7 +19,7 @@ from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.domain.webhooks.addresses import parse_networks
 from services.deliveries.domain.webhooks.endpoint import Endpoint
 from services.deliveries.domain.webhooks.payload import Addressed, Event, make_event
-from services.deliveries.entrypoints.webhook_sender import WebhookSender
+from services.deliveries.entrypoints.webhooks.sender import WebhookSender
 from shared.clock import system_clock
 from shared.postgres.engine import create_engine
 from tests.benchmarks.report import Figure

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.bus.faults import is_transient
 from shared.bus.postgres_bus import platform_log
 from shared.bus.records import Outgoing
 from shared.postgres.engine import create_engine
@@ -107,6 +108,33 @@ async def test_records_that_lie_together_lie_alone_before_that(databases: TestDa
 
     assert count == len(before) == 301
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "platform.log",
+        "ingest.spool",
+        "scoring.outbox",
+        "rewards.outbox",
+        "deliveries.outbox",
+    ],
+)
+async def test_a_process_of_before_packs_takes_none_for_a_record(database_url: str, log: str) -> None:
+    """Given a process of the release whose logs had one record in a row, which runs beside one of this release; when it
+    reads a log or writes to it, as it did; then it is refused in a way for which workers and relays wait, and sets
+    nothing aside."""
+    engine = create_engine(database_url, role=None, pool_size=1)
+    read = f'SELECT "offset", key, value FROM {log}_records WHERE topic = \'t\' AND "offset" >= 0'
+    write = (
+        f"""INSERT INTO {log}_records (topic, partition, "offset", key, value) VALUES ('t', 0, 0, '', '')"""
+    )
+    for statement in (read, write):
+        with pytest.raises(Exception, match="value") as refused:
+            async with engine.begin() as connection:
+                await connection.execute(text(statement))
+        assert is_transient(refused.value)
+    await engine.dispose()
 
 
 async def test_migrating_twice_changes_nothing(database_url: str) -> None:

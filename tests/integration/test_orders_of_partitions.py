@@ -18,8 +18,8 @@ import services.rewards.main as rewards
 import services.scoring.main as scoring
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.application.claiming import MessageQueue
-from services.deliveries.application.ports import Sent
 from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.domain.providers.answers import Sent
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC

@@ -70,5 +70,5 @@ async def test_going_back_keeps_statistics_as_ever(databases: TestDatabases) -> 
             then = set(await connection.scalars(STATISTICS))
         await engine.dispose()
 
-    assert {"scoring.facts.facts", "rewards.entries.cause", "platform.log_records.value"} <= now
+    assert {"scoring.facts.facts", "rewards.entries.cause", "platform.log_records.body"} <= now
     assert then == set()

@@ -7,7 +7,7 @@ written to mend it would make its figures say nothing.
 import sys
 import time
 
-from services.scoring.adapters.engines import load_engine
+from services.scoring.adapters.language.engines import load_engine
 from services.scoring.domain.language.read import read
 from services.scoring.domain.language.reading import TAGS
 from shared.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.scoring.domain.language.read import SentimentEngine, read
-from services.scoring.domain.voice import CLEAR
+from services.scoring.domain.state.voice import CLEAR
 
 SENTENCES = Path(__file__).with_name("sentences.tsv")
 DEVELOPMENT, HELD_OUT = "development", "held-out"

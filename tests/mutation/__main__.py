@@ -1,8 +1,8 @@
 """python -m tests.mutation [MODULE ...] [--tests PATH ...] [--only WORDS]: which faults no test would notice.
 
 Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its function,
-the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `ledger`; without one it is
-those of the ledger and the tiers. `--only` takes mutants whose name contains these words. What is explained in
+the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `points.ledger`; without one
+it is those of the ledger and the tiers. `--only` takes mutants whose name contains these words. What is explained in
 docs/mutation.md may live on; ends with 1 if anything else does.
 """
 
@@ -14,7 +14,14 @@ import pytest
 
 from tests.mutation.run import Mutation
 
-MODULES = ("lots", "ledger", "tiers", "tier_time", "standing", "counting")
+MODULES = (
+    "points.lots",
+    "points.ledger",
+    "tiering.tiers",
+    "tiering.tier_time",
+    "tiering.standing",
+    "tiering.counting",
+)
 TESTS = (
     "tests/unit/rewards",
     "tests/property/rewards/test_tiers.py",

@@ -18,7 +18,7 @@ from services.deliveries.application.responding import (
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.choices import Consents
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.state import State
 from tests.support.life import SETTINGS, event, moment
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.scoring.domain.advance import is_late
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import Folded, evolve_in, fold, needs_history
+from services.scoring.domain.fold.advance import is_late
+from services.scoring.domain.fold.evolve import Folded, evolve_in, fold, needs_history
 from services.scoring.domain.state import EMPTY, decode_state, encode_state
 from tests.support.life import SETTINGS
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.facts import Facts
 from tests.support.life import SETTINGS, event, moment

@@ -45,6 +45,14 @@ _RESERVED = """
     LEFT JOIN rewards.redemptions r ON r.customer_id = m.customer_id AND r.status = 'reserved'
     GROUP BY m.customer_id HAVING coalesce(sum(r.points), 0) <> m.reserved
     """
+_BOOKS = """
+    WITH kept AS (SELECT time_zone AS zone FROM rewards.booking WHERE time_zone <> '')
+    SELECT day FROM (
+        SELECT day, debit, credit, points FROM rewards.booked
+        UNION ALL SELECT (recorded_at AT TIME ZONE zone)::date, debit, credit, points FROM rewards.unbooked, kept
+        UNION ALL SELECT (recorded_at AT TIME ZONE zone)::date, debit, credit, -points FROM rewards.entries, kept
+    ) AS sums GROUP BY day, debit, credit HAVING sum(points) <> 0
+    """
 
 BROKEN = {
     "balances that are not the sums of their entries": _BALANCES,
@@ -53,5 +61,6 @@ BROKEN = {
     "stocks that do not count what stands": _STOCKS,
     "codes that do not count their uses, or whose uses are another customer's": _CODES,
     "reserved points that no reservation holds": _RESERVED,
+    "books that are not the sums of the entries": _BOOKS,
 }
 """Each must find nobody."""

@@ -7,7 +7,7 @@ from shared.bus.packs import Row, unpacked
 from shared.bus.records import Incoming
 
 _ROWS = text("""
-    SELECT topic, partition, "offset", records, key, value FROM platform.log_records
+    SELECT topic, partition, "offset", records, key, body FROM platform.log_records
     WHERE topic = :topic ORDER BY partition, "offset"
     """)
 

@@ -25,11 +25,13 @@ from shared.clock import system_clock
 from shared.program.difference import difference
 from shared.program.model import Program
 from shared.program.parse import ProgramError
+from shared.program.versions.deciding import DecisionClock, server_time
 from shared.program.versions.reading import read_timeline
 from shared.program.versions.store import ActivationError, cancel, check_program, put_program
 from shared.program.versions.store import activate as activate_version
 from shared.program.versions.timeline import Activation
 
+_CLOCK = DecisionClock(system_clock, server_time)
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -53,11 +55,11 @@ def activate(
                 after = await load_version(connection, version)
             else:
                 after = load_file(program)
-            now = system_clock()
+            now = await _CLOCK.now(connection)
             starts_at = None if at is None else moment_in(at, after.time_zone)
             try:
                 await _show_and_ask(connection, source, after, now, starts_at, yes=yes)
-                now = system_clock()
+                now = await _CLOCK.now(connection)
                 if source is not None:
                     put = await put_program(
                         connection, source, origin="command", actor=_who(), now=now, starts_at=starts_at
@@ -83,11 +85,11 @@ def rollback(
 
     async def work() -> None:
         async with _deciding() as connection:
-            now = system_clock()
+            now = await _CLOCK.now(connection)
             number = version if version is not None else await _before(connection, now)
             after = await load_version(connection, number)
             await _show_and_ask(connection, None, after, now, None, yes=yes)
-            now = system_clock()
+            now = await _CLOCK.now(connection)
             put = await activate_version(connection, number, actor=_who(), now=now)
             typer.echo(_said(put, now, after))
 
@@ -97,11 +99,11 @@ def rollback(
 def cancel_command(
     activation: Annotated[int, typer.Argument(min=1, help="Its number in `regulars program list`.")],
 ) -> None:
-    """Let a scheduled activation not happen."""
+    """Cancel a scheduled activation."""
 
     async def work() -> None:
         async with _deciding() as connection:
-            await cancel(connection, activation, actor=_who(), now=system_clock())
+            await cancel(connection, activation, actor=_who(), now=await _CLOCK.now(connection))
 
     run(work())
     typer.echo(f"Activation {activation} is cancelled.")

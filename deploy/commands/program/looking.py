@@ -79,7 +79,7 @@ def diff(
         typer.Argument(help="Another one; without it, the first is compared with the version in force."),
     ] = None,
 ) -> None:
-    """Say in plain words what is another: ONE against the version in force, or OTHER against ONE."""
+    """Show in plain words what changes: from the version in force to ONE, or from ONE to OTHER."""
     if other is not None and version_in(one) is None and version_in(other) is None:
         before, after = load_file(one), load_file(other)
     else:
@@ -126,6 +126,8 @@ def list_command() -> None:
                     state = "in force"
                 elif decision.cancelled_at is not None:
                     state = f"activation {decision.id}, cancelled"
+                    if decision.cancelled_by is not None:
+                        state += f" by {decision.cancelled_by}"
                 else:
                     state = f"activation {decision.id}, scheduled" if decision.starts_at > now else "over"
                 table.add_row("", "", "", f"{decision.starts_at:%Y-%m-%d %H:%M} UTC", state)

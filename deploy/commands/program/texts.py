@@ -84,4 +84,4 @@ def show_difference(changes: Sequence[Change]) -> None:
     for change in changes:
         typer.echo(f"  {change.sentence}")
     if not changes:
-        typer.echo("  Nothing that counts is another: comments, or the order of rules.")
+        typer.echo("  Nothing that counts changes: at most comments, or the order of rules.")

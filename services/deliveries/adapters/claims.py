@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.adapters.messages import COLUMNS, message_of, states
-from services.deliveries.application.ports import Claimed, Receipt, Refused, Sent
+from services.deliveries.application.ports import Claimed
 from services.deliveries.domain.channels import Purpose
 from services.deliveries.domain.frequency import Written
 from services.deliveries.domain.message import Message
+from services.deliveries.domain.providers.answers import Receipt, Refused, Sent
 
 DETAIL_MAX: Final = 200
 

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.knowing import KNOWN
+from services.deliveries.application.knowing_recipients import KNOWN
 from shared.contracts.outcomes import Outcome
 
 CONSENT: Final = "consent.changed"

@@ -2,34 +2,21 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.ports import (
-    Claimed,
-    News,
-    OwnEvent,
-    OwnEvents,
-    Receipt,
-    Refused,
-    Renderer,
-    Sent,
-    Unavailable,
-)
+from services.deliveries.application.ports import Claimed, News, OwnEvent, OwnEvents, Renderer
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Decision, Rules, Send, decide, repeat, take_room
-from services.deliveries.domain.frequency import SPACING, Written
+from services.deliveries.domain.deciding import Decision, Rules, Send, Unavailable, decide, repeat, take_room
+from services.deliveries.domain.frequency import Written, counted_since
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.progress import after, became, overtaken, turn
+from services.deliveries.domain.providers.answers import Receipt, Refused, Sent
 from services.deliveries.domain.recipient import Contact, Recipient
 from services.deliveries.domain.webhooks.payload import MessageNews, news_of
-from shared.program.limit import Limit
 from shared.program.model import Program
-from shared.program.period import Period
-
-ALL_TIME: Final = timedelta(days=36_500)
 
 
 class Recipients(Protocol):
@@ -233,21 +220,11 @@ class MessageQueue:
     async def _written(
         self, connection: AsyncConnection, ids: Sequence[str], rules: Rules, now: datetime
     ) -> dict[str, dict[str, Written]]:
-        since = _since(rules.messages.at_most, rules, now)
+        since = counted_since(rules.messages.at_most, now, rules.zone)
         found: dict[str, dict[str, Written]] = {}
         for customer_id, message_id, written in await self.rows.written(connection, ids, since):
             found.setdefault(customer_id, {})[message_id] = written
         return found
-
-
-def _since(limit: Limit | None, rules: Rules, now: datetime) -> datetime:
-    """From when on what went out matters, wherever the customer lives."""
-    margin = now - SPACING
-    if limit is None:
-        return margin
-    if not isinstance(limit.per, Period):
-        return now - ALL_TIME
-    return min(margin, limit.per.before(now, rules.zone) - timedelta(days=2))
 
 
 def _news(messages: Iterable[Message]) -> list[MessageNews]:

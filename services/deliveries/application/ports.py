@@ -7,30 +7,13 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.message import Message
+from services.deliveries.domain.providers.answers import Receipt
 from services.deliveries.domain.recipient import Contact, Recipient
 from services.deliveries.domain.webhooks.payload import MessageNews
 from shared.contracts.outcomes import Outcome
-
-__all__ = [
-    "Again",
-    "Claimed",
-    "OwnEvent",
-    "OwnEvents",
-    "Queue",
-    "Receipt",
-    "Refused",
-    "RenderError",
-    "Rendered",
-    "Renderer",
-    "Sender",
-    "Sent",
-    "Taker",
-    "Unavailable",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.knowing import Knowing, lock_owners
+from services.deliveries.application.knowing_recipients import Knowing, lock_owners
 from services.deliveries.domain.channels import Purpose
 from services.deliveries.domain.message import FINAL, Message, Reason, State
 from shared.contracts.outcomes import MessageDue, Outcome, message_id

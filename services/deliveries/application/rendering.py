@@ -153,6 +153,7 @@ class _Writer:
             shop=self.program.name,
             preferences=given["preferences_url"],
             unsubscribe=given["unsubscribe_url"] if self._marketing() else "",
+            imprint=self.program.messages.imprint,
         )
         html = out.below_html(html)
         if self.tracking and TRACKING not in self.recipient.withdrawn:

@@ -16,15 +16,15 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.application.ports import Claimed, Queue, Renderer, RenderError, Sender
-from services.deliveries.domain.answers import Again, Receipt, Refused
-from services.deliveries.domain.backoff import ATTEMPTS_MAX, pause_before
-from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_MAX
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.deciding import Unavailable
-from services.deliveries.domain.gate import Gate
 from services.deliveries.domain.message import Message, Reason
-from services.deliveries.domain.pace import Pace
 from services.deliveries.domain.progress import LEASE, NOT_RENDERED
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused
+from services.deliveries.domain.providers.backoff import ATTEMPTS_MAX, pause_before
+from services.deliveries.domain.providers.breaker import FAILURES_MAX, OPEN_MAX
+from services.deliveries.domain.providers.gate import Gate
+from services.deliveries.domain.providers.pace import Pace
 
 CLAIM_MAX: Final = 100
 """Recipients that one claim looks at."""

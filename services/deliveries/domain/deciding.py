@@ -100,7 +100,7 @@ def decide(
 ) -> Decision:
     """Decide about a message that is due. `words` are the channels that its template has words for; `written` is what
     else went to the recipient lately."""
-    contacts = _whither(message, recipient, rules, words, now)
+    contacts = _destinations(message, recipient, rules, words, now)
     if not isinstance(contacts, list):
         return contacts
     quiet = rules.quiet_for(message.purpose, _first(contacts, rules))
@@ -112,7 +112,7 @@ def refused(
     message: Message, recipient: Recipient, rules: Rules, words: Collection[Channel], now: datetime
 ) -> Skip | None:
     """Why `decide` skips the message, whatever its limits and the providers say; None: it does not."""
-    found = _whither(message, recipient, rules, words, now)
+    found = _destinations(message, recipient, rules, words, now)
     return found if isinstance(found, Skip) else None
 
 
@@ -132,7 +132,7 @@ def repeat(
     return Skip(Reason.GAVE_UP) if isinstance(route, Hold) and now >= message.expires_at else route
 
 
-def _whither(
+def _destinations(
     message: Message, recipient: Recipient, rules: Rules, words: Collection[Channel], now: datetime
 ) -> list[Contact] | Skip | Hold:
     """Where it may go, the preferred one first; or that it will not go, or waits for an address."""

@@ -15,6 +15,8 @@ LATE = timedelta(hours=6)
 SPACING = timedelta(hours=24)
 """Between messages to one person that are sent late: whoever heard nothing for a week gets no week's worth at once."""
 
+ALL_TIME = timedelta(days=36_500)
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -37,6 +39,16 @@ def within_limit(
         return now
     # The newest `times` of them count; when the oldest of those is a period ago, there is room for one more.
     return max(now, limit.per.after(moments[-limit.times], zone).astimezone(UTC))
+
+
+def counted_since(limit: Limit | None, now: datetime, zone: ZoneInfo) -> datetime:
+    """From when on what went out matters, wherever the customer lives."""
+    margin = now - SPACING
+    if limit is None:
+        return margin
+    if not isinstance(limit.per, Period):
+        return now - ALL_TIME
+    return min(margin, limit.per.before(now, zone) - timedelta(days=2))
 
 
 def spaced(written: Sequence[Written], now: datetime) -> datetime:

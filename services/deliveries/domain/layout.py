@@ -32,11 +32,13 @@ font:13px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """How the reader ends or changes what they get. `unsubscribe` is empty for messages of service."""
+    """The foot of every e-mail: who writes, and how the reader ends or changes what they get. `unsubscribe` is empty
+    for messages of service; `imprint`, plain text, where the program has none."""
 
     shop: str
     preferences: str
     unsubscribe: str = ""
+    imprint: str = ""
 
     def below_text(self, text: str) -> str:
         """The text with the way out below it, unless it is in there."""
@@ -45,7 +47,8 @@ class WayOut:
             for words, url in (("Unsubscribe", self.unsubscribe), ("What you get from us", self.preferences))
             if url and url not in text
         ]
-        return text if not lines else "\n".join([text.rstrip(), "", "-- ", self.shop, *lines, ""])
+        foot = [*([self.shop, *lines] if lines else []), *([self.imprint] if self.imprint else [])]
+        return "\n".join([text.rstrip(), "", "-- ", *foot, ""]) if foot else text
 
     def below_html(self, html: str) -> str:
         """The same for HTML."""
@@ -54,9 +57,9 @@ class WayOut:
             for words, url in (("Unsubscribe", self.unsubscribe), ("What you get from us", self.preferences))
             if url and url not in html and escape(url) not in html
         ]
-        if not links:
-            return html
-        return at_end(html, _FOOTER.format(words=" · ".join([escape(self.shop), *links])))
+        lines = [" · ".join([escape(self.shop), *links])] if links else []
+        lines += [escape(line) for line in self.imprint.splitlines()]
+        return at_end(html, _FOOTER.format(words="<br>\n".join(lines))) if lines else html
 
 
 def page_of(text: str, title: str, language: str = "en") -> str:

@@ -60,36 +60,39 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one customer, as the outcome `message.due` asked for it.
-
-    `id` derives from the outcome's. `template` names the words, in the program of `program_version` or a later one.
-    `part` is the part of the customer that it came about for. `cause` is the activity behind it, `caused_at` when that
-    was. `context` is what the words may speak of. From `expires_at` on it is not worth saying any more.
-    `due_at`: when to look at it next; None once its state is final. `attempts`: how often a sender had it, faults of
-    the provider left out. `withdrawn`: its campaign has reached its goal. `holds`: what it waited for, the last last.
-    `begun_at`: since when a provider may have it, of which nobody has noted what it said; None: none has it.
-    """
+    """One message to one customer, as the outcome `message.due` asked for it."""
 
     id: str
+    """Derives from the outcome's, so that the same outcome asks for the same message."""
     customer_id: str
     part: str
+    """The part of the customer that it came about for."""
     campaign: str
     run: str
     template: str
+    """The name of its words in the program, of `program_version` or a later one."""
     arm: str
     purpose: Purpose
     cause: str
+    """The activity behind it, which happened at `caused_at`."""
     caused_at: datetime
     created_at: datetime
     expires_at: datetime
+    """From then on it is not worth sending."""
     program_version: int
     context: dict[str, Any] = field(default_factory=dict)
+    """What the words may speak of."""
     state: State = State.WAITING
     reason: Reason | None = None
     due_at: datetime | None = None
+    """When it is looked at next; None once its state is final."""
     channel: Channel | None = None
     attempts: int = 0
+    """How often a sender had it, not counting faults of the provider."""
     sent_at: datetime | None = None
     withdrawn: bool = False
+    """Whether its campaign has reached its goal."""
     holds: tuple[Held, ...] = ()
+    """What it has waited for, oldest first."""
     begun_at: datetime | None = None
+    """Since when a provider may have it without anybody having noted the answer; None: no provider may."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.deliveries.domain.answers import Receipt, Refused, Sent
 from services.deliveries.domain.channels import Purpose
 from services.deliveries.domain.deciding import Decision, Hold, Send, is_late
 from services.deliveries.domain.message import Held, Message, Reason, State
+from services.deliveries.domain.providers.answers import Receipt, Refused, Sent
 
 LEASE: Final = timedelta(minutes=5)
 """How long a sender has a message before somebody else may have it: much longer than any provider takes."""
@@ -22,7 +22,11 @@ NOT_RENDERED: Final = "not_rendered"
 
 
 def turn(message: Message, now: datetime) -> tuple[bool, float]:
-    """Service first. Of what is late the newest first, which is the least stale; else in the order of becoming due."""
+    """The sort key by which a customer's due messages are looked at: service before marketing.
+
+    Of each the late ones come first, the newest of them before the others since it is the least stale; then those in
+    time, by when their causes happened.
+    """
     assert message.due_at is not None
     moment = message.caused_at.timestamp()
     return (message.purpose is not Purpose.SERVICE, -moment if is_late(message, now) else moment)
@@ -45,7 +49,7 @@ def overtaken(due: Sequence[Message], now: datetime) -> set[str]:
 
 
 def after(message: Message, decision: Decision | None, now: datetime) -> Message:
-    """The message after a decision about it; None: a newer one says the same."""
+    """The message as a decision leaves it. `decision` None: it is skipped, because a newer one says the same."""
     if isinstance(decision, Send):
         return replace(
             message,
@@ -75,7 +79,7 @@ def _held(message: Message, hold: Hold, now: datetime) -> tuple[Held, ...]:
 
 
 def became(message: Message, receipt: Receipt, retry_at: datetime | None, now: datetime) -> Message:
-    """The message after what its provider said. `retry_at`: when to try again after `Again`; None: it is given up."""
+    """The message as its provider's answer leaves it. After `Again` it is tried at `retry_at`; None: given up."""
     if isinstance(receipt, Sent):
         return replace(message, state=State.SENT, reason=None, due_at=None, sent_at=now)
     if isinstance(receipt, Refused):
@@ -85,9 +89,8 @@ def became(message: Message, receipt: Receipt, retry_at: datetime | None, now: d
         return replace(message, state=State.FAILED, reason=reason, due_at=None)
     if retry_at is None:
         return replace(message, state=State.FAILED, reason=Reason.GAVE_UP, due_at=None)
-    if (
-        message.begun_at is not None
-    ):  # handed over twice, and only the second time is answered: it goes again as it was
+    if message.begun_at is not None:
+        # Handed over twice, and only the second time was answered: it goes again as it was.
         return replace(message, due_at=retry_at, attempts=message.attempts - receipt.down)
     hold = Hold(Reason.PROVIDER_DOWN if receipt.down else Reason.RETRY, retry_at)
     return replace(

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.application.sending import NOT_TRIED, Dispatch, Handed
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from services.deliveries.entrypoints.provider_metrics import ATTEMPTS, OPEN, SECONDS, SUPPRESSED
 from shared.clock import Clock
 from shared.waiting import rest

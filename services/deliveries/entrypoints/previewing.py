@@ -32,6 +32,8 @@ Knowledge = Callable[[str], Awaitable[dict[str, Any] | None]]
 """What rewards knows of a customer of that name: `customer_id`, and facts (`customer`), `points` and `tier` as
 `message.due` tells them; None: nobody of that name. Handed in by who mounts the routes."""
 
+Reader = Callable[[AsyncConnection, str, Principal], Awaitable[Recipient]]
+
 TemplateId = Annotated[
     str, Path(min_length=1, max_length=64, description="as the program names it"), AfterValidator(refuse_nul)
 ]
@@ -85,15 +87,7 @@ class TemplatePreview(BaseModel):
 def preview_routes(service: Service, links: Links, known: Knowledge) -> APIRouter:
     """`POST /v1/templates/{template}/preview`."""
     router = APIRouter(tags=["templates"])
-    recipients = PostgresRecipients(SubjectKeys(service.settings.secret), service.pseudonyms)
-
-    async def reader(connection: AsyncConnection, customer_id: str, principal: Principal) -> Recipient:
-        """The customer as one who is written to: with names and contacts for keys that may see them."""
-        if not principal.may(Scope.PERSONAL_READ):
-            return Recipient(customer_id)
-        log.info("personal_data_read", key_id=principal.key_id, customer_id=customer_id)
-        found = await recipients.load(connection, [customer_id])
-        return found.get(customer_id, Recipient(customer_id))
+    reader = reader_of(service)
 
     @router.post(
         "/v1/templates/{template}/preview",
@@ -111,17 +105,33 @@ def preview_routes(service: Service, links: Links, known: Knowledge) -> APIRoute
             raise not_found("There is no customer of this name.")
         customer_id = str(about["customer_id"])
         async with service.engine.begin() as connection:
-            program = await _program(service, connection, body.version)
+            program = await program_of(service, connection, body.version)
             recipient = await reader(connection, customer_id, principal)
         # Beside the event loop, which also serves the checkout: the longest drafts take a second to read.
-        words = await asyncio.to_thread(_words_of, program, template, body.draft)
+        words = await asyncio.to_thread(words_of, program, template, body.draft)
         found = await asyncio.to_thread(preview, program, words, recipient, about, links, now)
         return _view(found, template, program, customer_id, personal=principal.may(Scope.PERSONAL_READ))
 
     return router
 
 
-async def _program(service: Service, connection: AsyncConnection, version: int | None) -> Program:
+def reader_of(service: Service) -> Reader:
+    """How to find a customer as one who is written to: with names and contacts for keys that may see them, which is
+    noted."""
+    recipients = PostgresRecipients(SubjectKeys(service.settings.secret), service.pseudonyms)
+
+    async def reader(connection: AsyncConnection, customer_id: str, principal: Principal) -> Recipient:
+        if not principal.may(Scope.PERSONAL_READ):
+            return Recipient(customer_id)
+        log.info("personal_data_read", key_id=principal.key_id, customer_id=customer_id)
+        found = await recipients.load(connection, [customer_id])
+        return found.get(customer_id, Recipient(customer_id))
+
+    return reader
+
+
+async def program_of(service: Service, connection: AsyncConnection, version: int | None) -> Program:
+    """The version asked for, or the one in force. Raises the 422 and 503 problems."""
     if version is None:
         try:
             return await service.programs.current(connection, service.clock())
@@ -135,8 +145,8 @@ async def _program(service: Service, connection: AsyncConnection, version: int |
     return found
 
 
-def _words_of(program: Program, template: str, draft: str | None) -> MessageTemplate:
-    """The template to try: the draft, or the program's own."""
+def words_of(program: Program, template: str, draft: str | None) -> MessageTemplate:
+    """The template to try: the draft, or the program's own. Raises the 404 and 422 problems."""
     if draft is not None:
         try:
             return read_draft(draft, template, program)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning.budgets import Budget
 from shared.program.model import Program
 
 SLOTS = 16

@@ -8,32 +8,38 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.accounts import Kind
-from services.rewards.domain.referral_verdicts import Friend
-from services.rewards.domain.verdicts import Given
+from services.rewards.domain.explaining.referral_verdicts import Friend
+from services.rewards.domain.explaining.verdicts import Given
+from services.rewards.domain.points.accounts import Kind
 
 _ENTRY = text("""
     SELECT customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version
     FROM rewards.entries WHERE customer_id = :customer AND number = :number
     """)
 # A lot keeps its number when it moves to another customer; its entries stay with whom they were posted to.
+# Each part is read once, however many lots there are: joined as they come, some were read anew for each.
 _LOTS = text("""
     WITH touched AS (
         SELECT lot, sum(points) AS moved FROM rewards.entries
         WHERE customer_id = ANY(CAST(:owners AS text[])) AND cause = :cause AND lot IS NOT NULL
             AND kind = ANY(CAST(:kinds AS text[])) GROUP BY lot
-    ), filled AS (
+    ), filled AS MATERIALIZED (
         SELECT e.lot, min(e.at) AS filled_at,
             array_agg(DISTINCT e.rule) FILTER (WHERE e.rule IS NOT NULL) AS rules
-        FROM rewards.entries e JOIN touched t ON t.lot = e.lot
-        WHERE e.customer_id = ANY(CAST(:customers AS text[])) AND e.kind IN ('earn', 'adjust')
-            AND e.credit IN ('customer:pending', 'customer:available')
+        FROM rewards.entries e
+        WHERE e.lot = ANY(ARRAY(SELECT lot FROM touched)) AND e.customer_id = ANY(CAST(:customers AS text[]))
+            AND e.kind IN ('earn', 'adjust') AND e.credit IN ('customer:pending', 'customer:available')
         GROUP BY e.lot
+    ), bought AS MATERIALIZED (
+        SELECT p.customer_id, p.lot, min(p.order_id) AS order_id
+        FROM rewards.purchases p
+        WHERE p.lot = ANY(ARRAY(SELECT lot FROM touched)) AND p.customer_id = ANY(CAST(:customers AS text[]))
+        GROUP BY p.customer_id, p.lot
     )
     SELECT l.lot, l.points, l.remaining, l.expired, l.expires_at, t.moved::bigint AS moved, f.filled_at, f.rules,
-        (SELECT p.order_id FROM rewards.purchases p WHERE p.customer_id = l.customer_id AND p.lot = l.lot LIMIT 1)
-            AS order_id
+        b.order_id
     FROM rewards.lots l JOIN touched t ON t.lot = l.lot LEFT JOIN filled f ON f.lot = l.lot
+        LEFT JOIN bought b ON b.customer_id = l.customer_id AND b.lot = l.lot
     WHERE l.customer_id = ANY(CAST(:customers AS text[])) ORDER BY l.expires_at NULLS LAST, l.lot
     """)
 _PURCHASE = text("""

@@ -8,11 +8,11 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.baskets import Basket, Refund
-from services.rewards.domain.lots import FOR_EVER, Lot, keep_in_step
+from services.rewards.domain.earning.baskets import Basket, Refund
+from services.rewards.domain.earning.milestones import milestone_name
+from services.rewards.domain.earning.purchases import ZERO, Grant, Purchase
 from services.rewards.domain.member import Member, Use
-from services.rewards.domain.milestones import milestone_name
-from services.rewards.domain.purchases import ZERO, Grant, Purchase
+from services.rewards.domain.points.lots import FOR_EVER, Lot, keep_in_step
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])
@@ -20,7 +20,7 @@ _basket = json.Decoder(Basket)
 
 _PURCHASE = (
     "p.customer_id, p.order_id, p.placed_at, p.currency, p.total, p.counts, p.cancelled, p.lot,"
-    " p.grants, p.refunds, p.part, p.basket"
+    " p.grants, p.refunds, p.part, p.basket, p.told"
 )
 _PURCHASES = text(f"""
     SELECT {_PURCHASE} FROM unnest(CAST(:customers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
@@ -91,7 +91,7 @@ async def load_purchases(
 
 def _purchase(row: Any) -> Purchase:
     """The purchase in a row of `_PURCHASE`."""
-    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds, part, basket = row
+    _, order_id, placed_at, currency, total, counts, cancelled, lot, grants, refunds, part, basket, told = row
     return Purchase(
         order_id=order_id,
         placed_at=placed_at,
@@ -100,6 +100,7 @@ def _purchase(row: Any) -> Purchase:
         counts=counts,
         cancelled=cancelled,
         lot=lot,
+        told=told,
         grants=_grants.decode(grants) if grants else [],
         refunds=_refunds.decode(refunds) if refunds else {},
         part=part,

@@ -7,15 +7,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import (
-    checkouts,
-    loading,
-    member_rows,
-    moving,
-    offer_uses,
-    saving,
-    standings,
-)
+from services.rewards.adapters import loading, member_rows, moving, saving
+from services.rewards.adapters.checkout import checkouts, offer_uses
+from services.rewards.adapters.tiers import standings
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs

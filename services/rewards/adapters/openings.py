@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.adjustments import add_adjustments
+from services.rewards.adapters.checkout.checkouts import Names
 from services.rewards.adapters.loading import load_lots
 from services.rewards.application.opening import REASON
 from services.rewards.domain.member import Member
@@ -15,12 +16,6 @@ from shared.contracts.customer import is_own_id, own_id
 ACTOR = "import"
 
 _KNOWN = text("SELECT id, points FROM rewards.adjustments WHERE id = ANY(CAST(:ids AS text[]))")
-_ADD = text("""
-    INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
-    SELECT id, customer_id, points, :reason, :actor, :at
-    FROM unnest(CAST(:ids AS text[]), CAST(:customers AS text[]), CAST(:points AS bigint[]))
-        AS w(id, customer_id, points) ORDER BY id
-    """)
 
 
 class PostgresOpenings:
@@ -50,13 +45,4 @@ class PostgresOpenings:
         self, connection: AsyncConnection, rows: Sequence[tuple[str, str, int]], now: datetime
     ) -> None:
         """See `OpeningStore.add`."""
-        ids, customers, points = (list(column) for column in zip(*rows, strict=True))
-        bound = {
-            "ids": ids,
-            "customers": customers,
-            "points": points,
-            "reason": REASON,
-            "actor": ACTOR,
-            "at": now,
-        }
-        await connection.execute(_ADD, bound)
+        await add_adjustments(connection, rows, reason=REASON, actor=ACTOR, now=now)

@@ -1,16 +1,28 @@
 """The program's versions as rewards decides with them: rule books, and which of them is in force."""
 
+import asyncio
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.rulebook import Rulebook
+from shared.program.faults import ProgramError
+from shared.program.model import Program
+from shared.program.parse import load_section
 from shared.program.versions.following import FollowedVersions
-from shared.program.versions.reading import NoProgramError
+from shared.program.versions.reading import (
+    NoProgramError,
+    UnreadableProgramError,
+    read_version,
+    read_version_at,
+)
 from shared.program.versions.store import keep_file, put_program
 from shared.program.versions.timeline import Activation
 
 __all__ = ["NoProgramError", "PostgresPrograms"]
+
+Section = Literal["points", "tiers"]
 
 
 class PostgresPrograms(FollowedVersions[Rulebook]):
@@ -18,6 +30,26 @@ class PostgresPrograms(FollowedVersions[Rulebook]):
 
     def __init__(self, code_key: bytes) -> None:
         super().__init__(lambda program: Rulebook.of(program, code_key))
+        self._sections: dict[tuple[int, Section], Program | None] = {}
+
+    async def of_then(self, connection: AsyncConnection, moment: datetime, section: Section) -> Program:
+        """The program that was in force at a past moment, however long ago, to tell of then by this section: where this
+        release cannot read all of it, nothing else of it may be gone by.
+
+        Raises `NoProgramError`, and `UnreadableProgramError` if the section cannot be read either.
+        """
+        version = await read_version_at(connection, moment)
+        try:
+            return (await self.version(connection, version)).program
+        except UnreadableProgramError:
+            key = version, section
+            if key not in self._sections:
+                source = (await read_version(connection, version)).source
+                self._sections[key] = await asyncio.to_thread(_read, source, section, version)
+            program = self._sections[key]
+            if program is None:
+                raise
+            return program
 
     async def put(
         self,
@@ -40,3 +72,10 @@ class PostgresPrograms(FollowedVersions[Rulebook]):
         `shipped` gives way to what somebody activated."""
         await keep_file(connection, source, now, shipped=shipped)
         self.look_again()
+
+
+def _read(source: str, section: Section, version: int) -> Program | None:
+    try:
+        return load_section(source, section, version=version)
+    except ProgramError:
+        return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.accounts import MOVES
+from services.rewards.domain.points.accounts import MOVES
 
 FOUND_MAX = 100
 """Customers that are named per kind of fault."""
@@ -17,7 +17,7 @@ FOUND_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One customer (or one thing of the database) for whom something does not hold, and what was found instead."""
+    """One customer (or day, or thing of the database) for whom something does not hold, and what was found instead."""
 
     what: str
     who: str
@@ -125,6 +125,24 @@ _TIMES = """
         FROM rewards.entries
     ) AS ordered WHERE recorded_at < before - interval '1 minute'
     """
+_BOOKS = """
+    WITH kept AS (SELECT coalesce(nullif(max(time_zone), ''), 'UTC') AS zone, max(time_zone) <> '' AS made
+        FROM rewards.booking)
+    SELECT coalesce(b.day, e.day)::text, format('%s to %s: the books say %s; entries sum up to %s',
+        coalesce(b.debit, e.debit), coalesce(b.credit, e.credit), coalesce(b.points, 0), coalesce(e.points, 0))
+    FROM (
+        SELECT day, debit, credit, sum(points) AS points FROM (
+            SELECT day, debit, credit, points FROM rewards.booked
+            UNION ALL SELECT (recorded_at AT TIME ZONE (SELECT zone FROM kept))::date, debit, credit, points
+            FROM rewards.unbooked
+        ) AS sums GROUP BY 1, 2, 3
+    ) b FULL JOIN (
+        SELECT (recorded_at AT TIME ZONE (SELECT zone FROM kept))::date AS day, debit, credit, sum(points) AS points
+        FROM rewards.entries GROUP BY 1, 2, 3
+    ) e USING (day, debit, credit)
+    WHERE coalesce(b.points, 0) <> coalesce(e.points, 0) AND (SELECT made FROM kept)
+    ORDER BY 1
+    """
 _GUARDS = """
     SELECT g.table_name || '.' || g.name, coalesce('is switched off', 'is missing')
     FROM unnest(CAST(:tables AS text[]), CAST(:names AS text[])) AS g(table_name, name)
@@ -141,7 +159,12 @@ _GUARDS = """
 GUARDS = tuple(
     (table, name)
     for table, names in {
-        "entries": ("entries_are_append_only", "entries_balanced", "entries_join_proof_insert"),
+        "entries": (
+            "entries_are_append_only",
+            "entries_await_booking",
+            "entries_balanced",
+            "entries_join_proof_insert",
+        ),
         "members": (
             "members_balanced",
             "members_join_proof_insert",
@@ -164,6 +187,7 @@ PROOFS = {
     "merges neither make nor lose points": _MERGES,
     "points ever earned are those earned less those taken back": _EARNED,
     "entries were written in the order of their numbers": _TIMES,
+    "the books by day are the sums of the entries": _BOOKS,
     "the guards of the database stand": _GUARDS,
 }
 """What must hold, and the query that finds for whom it does not. Each reads a whole table: at a million entries, some

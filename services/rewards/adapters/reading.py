@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkouts import Names
+from services.rewards.adapters.checkout.checkouts import Names
 from services.rewards.adapters.loading import roll_spend
 from services.rewards.adapters.member_rows import COLUMNS
-from services.rewards.domain.balances import Balances, Held, Holdings
 from services.rewards.domain.member import Member
-from services.rewards.domain.offers import Offer
+from services.rewards.domain.points.balances import Balances, Held, Holdings
+from services.rewards.domain.spending.offers import Offer
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 

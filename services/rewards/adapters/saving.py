@@ -8,15 +8,15 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import budgets, offer_uses, stock
-from services.rewards.adapters.campaign_messages import note_messages, write_messages
+from services.rewards.adapters import budgets
+from services.rewards.adapters.campaigns.messages import note_messages, write_messages
+from services.rewards.adapters.campaigns.run_rows import write_runs
+from services.rewards.adapters.checkout import offer_uses, stock
 from services.rewards.adapters.member_writes import write_members
 from services.rewards.adapters.referral_notes import save_referrals
-from services.rewards.adapters.run_rows import write_runs
 from services.rewards.adapters.sets import Writes
-from services.rewards.adapters.standings import write_benefits
+from services.rewards.adapters.tiers.standings import write_benefits
 from services.rewards.application.checkout import AnsweredMeanwhileError
-from services.rewards.domain.accounts import Entry
 from services.rewards.domain.changes import (
     Changes,
     IssuedOffer,
@@ -24,10 +24,11 @@ from services.rewards.domain.changes import (
     RuleUse,
     TierChange,
 )
-from services.rewards.domain.lots import Lot
+from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.member import Member
-from services.rewards.domain.purchases import Purchase
-from services.rewards.domain.redemptions import Redemption
+from services.rewards.domain.points.accounts import Entry
+from services.rewards.domain.points.lots import Lot
+from services.rewards.domain.spending.redemptions import Redemption
 from shared.alerts.raising import raise_alerts
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
@@ -47,13 +48,13 @@ UPDATE_LOTS = text("""
 _UPDATE_PURCHASES = text("""
     UPDATE rewards.purchases p SET placed_at = w.placed_at, currency = w.currency, total = w.total, net = w.net,
         counts = w.counts, cancelled = w.cancelled, lot = w.lot, grants = w.grants, refunds = w.refunds,
-        basket = w.basket
+        basket = w.basket, told = w.told
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS timestamptz[]), CAST(:c3 AS text[]),
         CAST(:c4 AS numeric[]), CAST(:c5 AS numeric[]), CAST(:c6 AS boolean[]), CAST(:c7 AS boolean[]),
         CAST(:c8 AS bigint[]), CAST(:c9 AS text[]), CAST(:c10 AS text[]), CAST(:c11 AS text[]),
-        CAST(:c12 AS text[]))
+        CAST(:c12 AS text[]), CAST(:c13 AS bigint[]))
         AS w(customer_id, order_id, placed_at, currency, total, net, counts, cancelled, lot, grants, refunds, part,
-             basket)
+             basket, told)
     WHERE p.customer_id = w.customer_id AND p.order_id = w.order_id
     """)
 _UPDATE_REDEMPTIONS = text("""
@@ -103,6 +104,7 @@ _PURCHASE_COLUMNS = (
     "refunds",
     "part",
     "basket",
+    "told",
 )
 _REDEMPTION_COLUMNS = (
     "id",
@@ -245,6 +247,7 @@ def _purchase(member: Member, purchase: Purchase) -> tuple[Any, ...]:
         _json.encode(purchase.refunds).decode() if purchase.refunds else None,
         purchase.part,
         _json.encode(purchase.basket).decode() if purchase.basket is not None else None,
+        purchase.told,
     )
 
 

@@ -1,5 +1,5 @@
 """The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; what is found
-by ids of its own stands in `checkout_tables`."""
+by ids of its own stands in `checkout/tables.py`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,12 +19,13 @@ from sqlalchemy import (
     text,
 )
 
-from services.rewards.adapters.campaign_tables import campaign_tables
-from services.rewards.adapters.checkout_tables import checkout_tables
-from services.rewards.adapters.tier_tables import tier_tables
+from services.rewards.adapters.books.tables import book_tables
+from services.rewards.adapters.campaigns.tables import campaign_tables
+from services.rewards.adapters.checkout.tables import checkout_tables
+from services.rewards.adapters.tiers.tables import tier_tables
 from shared.bus.dead_letters import dead_letter_table
 from shared.bus.log import log_tables
-from shared.bus.offsets import offset_table
+from shared.bus.offsets import offset_table, unread_table
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="rewards")
@@ -138,6 +139,7 @@ purchases = Table(
     Column("refunds", String),
     Column("part", NAME),
     Column("basket", String),
+    Column("told", BigInteger),
     CheckConstraint("net >= 0 AND net <= total", "purchases_net"),
 )
 
@@ -241,10 +243,12 @@ parts = Table(
     comment="Parts of customers that went to others, whose they are now, and by which change.",
 )
 
+book_tables(metadata)
 checkout_tables(metadata)
 campaign_tables(metadata)
 tier_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
+unread_table(metadata)
 dead_letter_table(metadata)
 idempotency_table(metadata)

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.jobs import work_of
 from services.rewards.application.ports import Members
-from services.rewards.domain import tiers
 from services.rewards.domain.campaigns.goals import may_reach, reach_goals
 from services.rewards.domain.campaigns.occasions import (
     Occasion,
@@ -26,6 +25,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.outcomes import Outcome
 from shared.program.campaigning import Campaign
@@ -209,7 +209,7 @@ class Campaigns:
         possible = [campaign for _, campaign, _ in begins]
         if giving:
             possible += rulebook.campaigns.get(RAISED, ())
-        limited = {one.id for one in possible if one.at_most is not None or one.experiment}
+        limited = {one.id for one in possible if one.limit is not None or one.experiment}
         moments = [turn.activity.time for turn in turns if turn.activity is not None]
         await self.runs.load(connection, members, limited, min([*moments, changes.now]))
         await load_counted(connection, self.members, members, giving, rulebook, changes.now)

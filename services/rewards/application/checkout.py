@@ -8,14 +8,14 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
-from services.rewards.domain import checkout, refusals
-from services.rewards.domain.carts import Cart
 from services.rewards.domain.changes import Answer, Changes
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import Redemption, stock_of
-from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.terms import Standing
+from services.rewards.domain.spending import checkout, refusals
+from services.rewards.domain.spending.carts import Cart
+from services.rewards.domain.spending.redemptions import Redemption, stock_of
+from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.domain.spending.terms import Claimant
 from shared.program.model import Program
 
 
@@ -260,13 +260,13 @@ class Checkout:
             raise refusals.unknown_reward(request.reward)
         uses = batch.uses.setdefault((member.customer_id, reward.id), [])
         item = stock_of("reward", reward.id)
-        standing = Standing(
+        claimant = Claimant(
             tier=checkout.tier_of(member, program),
             uses=uses,
             taken=batch.taken.get(item, 0) + changes.stock.get(item, 0),
         )
         redemption = checkout.reserve_reward(
-            member, program, changes, reward, request.cart, standing, id_=request.id
+            member, program, changes, reward, request.cart, claimant, id_=request.id
         )
         uses.append(changes.now)
         return redemption

@@ -13,15 +13,15 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
-from services.rewards.domain import refusals, terms
-from services.rewards.domain.carts import Cart
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.checkout import tier_of
+from services.rewards.domain.earning.undoing import undo_use
 from services.rewards.domain.member import Member
-from services.rewards.domain.offers import DETAILS, Code, Offer, normal_code, shared_codes
-from services.rewards.domain.redemptions import CodeUse, stock_of
-from services.rewards.domain.terms import Reason, Standing, Unmet
-from services.rewards.domain.undoing import undo_use
+from services.rewards.domain.spending import refusals, terms
+from services.rewards.domain.spending.carts import Cart
+from services.rewards.domain.spending.checkout import tier_of
+from services.rewards.domain.spending.offers import DETAILS, Code, Offer, normal_code, shared_codes
+from services.rewards.domain.spending.redemptions import CodeUse, stock_of
+from services.rewards.domain.spending.terms import Claimant, Reason, Unmet
 from shared.program.model import Program
 from shared.program.offering import code_letters
 
@@ -195,7 +195,7 @@ class Codes:
         if any(_is_for(use, code, order_id) for use in uses):
             left = code.uses_left(len(of_offer), 0)
             return Judged(code=code, unmet=None, discount=off, uses_left=left, again=True)
-        standing = Standing(
+        claimant = Claimant(
             tier=tier_of(member, program) if member is not None else None,
             uses=of_offer,
             taken=await self._taken(connection, code, lock=lock),
@@ -206,7 +206,7 @@ class Codes:
             if other.order_id is not None and other.order_id == order_id
         ]
         beside += await self._others(connection, code, member, request, program)
-        unmet = code.refusal(request.cart, standing, beside, program, now)
+        unmet = code.refusal(request.cart, claimant, beside, program, now)
         left = code.uses_left(len(of_offer), 1)
         return Judged(code=code, unmet=unmet, discount=off, uses_left=left)
 

@@ -5,13 +5,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigning import Campaigns
-from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.standing import GRANTED
+from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.domain.tiering import tiers
+from services.rewards.domain.tiering.standing import GRANTED
 from shared.program.model import Program
 
 
@@ -50,6 +50,6 @@ async def decide_with_grants(  # noqa: PLR0917
     if program.tiers is not None:
         standing = tiers.present(member, program, now)
         reason = "grant_ended" if ends else "grant"
-        tiers.settle(member, standing, program, changes, cause=cause, reason=reason)
+        tiers.apply(member, standing, program, changes, cause=cause, reason=reason)
     await campaigns.follow_time(connection, rulebook, changes)
     await members.save(connection, changes)

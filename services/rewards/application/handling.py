@@ -13,14 +13,14 @@ from services.rewards.domain.campaigns.messages import noted
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
-from services.rewards.domain.expiry import is_late_renewal
 from services.rewards.domain.forwarding import forward
-from services.rewards.domain.looking_back import LookBack
 from services.rewards.domain.matching import match
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import is_parting
+from services.rewards.domain.points.expiry import is_late_renewal
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiers import measure_of, start_of_window
+from services.rewards.domain.tiering.looking_back import LookBack
+from services.rewards.domain.tiering.tiers import measure_of, start_of_window
 from shared.bus.records import Incoming
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode

@@ -16,7 +16,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
 from services.rewards.domain.parting import MERGED, History, part_ways
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiers import measure_of
+from services.rewards.domain.tiering.tiers import measure_of
 from shared.contracts.activity import Activity
 from shared.contracts.customer import own_id
 

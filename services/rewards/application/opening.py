@@ -11,10 +11,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
-from services.rewards.domain import checkout
+from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import lot_number
 from services.rewards.domain.member import Member
+from services.rewards.domain.points.lots import lot_number
 from shared.program.model import Program
 
 REASON = "Opening balance"
@@ -133,7 +133,7 @@ def _end(opening: Opening, program: Program) -> datetime | None:
 def _open(  # noqa: PLR0917
     member: Member, opening: Opening, id_: str, end: datetime | None, program: Program, changes: Changes
 ) -> None:
-    checkout.adjust(member, program, changes, id_=id_, points=opening.points, reason=REASON)
+    adjusting.adjust(member, program, changes, id_=id_, points=opening.points, reason=REASON)
     if end is not None:
         lot = member.lots[lot_number(id_)]
         lot.expires_at, lot.renewable = end, False

@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Programs
-from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning.referral_notes import Bringing, Coming
+from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.noting import Bringing, Coming
-from services.rewards.domain.referrals import Close, Orders, settle_referral
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import tiers
 from shared.program.tiering import Measure
 
 NO_ORDERS = Orders(None, None)

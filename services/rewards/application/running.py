@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.campaigning import RAISED, Campaigns, load_counted
 from services.rewards.application.jobs import DUE_MAX, work_of
 from services.rewards.application.ports import Programs
-from services.rewards.domain import tiers
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes, split
@@ -20,6 +19,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.experiments.arms import HOLDOUT
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts
 
 

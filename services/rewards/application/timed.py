@@ -17,11 +17,13 @@ from services.rewards.application.program_watch import WatchProgram
 from services.rewards.application.referring import Referrals, RewardReferrals
 from services.rewards.application.running import RunCampaigns
 from services.rewards.application.watching import Watch, WatchRedemptions
-from services.rewards.domain import checkout, expiry, ledger, tiers
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.redemptions import Status
-from services.rewards.domain.tier_time import pass_time
+from services.rewards.domain.points import expiry, ledger
+from services.rewards.domain.spending import checkout
+from services.rewards.domain.spending.redemptions import Status
+from services.rewards.domain.tiering import tiers
+from services.rewards.domain.tiering.tier_time import pass_time
 
 
 class Due(Protocol):

@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from services.rewards.domain.accounts import Account, Entry, Kind
-from services.rewards.domain.budgets import Budget
 from services.rewards.domain.campaigns.messages import AskedMessage, Noted
 from services.rewards.domain.campaigns.runs import Run
+from services.rewards.domain.earning.budgets import Budget
+from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.member import Member
-from services.rewards.domain.noting import Bringing, Coming
-from services.rewards.domain.redemptions import CodeUse, Redemption
+from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.skips import Skip, Why
+from services.rewards.domain.spending.redemptions import CodeUse, Redemption
 from shared.alerts.alert import NewAlert
 from shared.contracts.outcomes import Outcome
 
@@ -95,40 +95,52 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """Everything that one transaction writes. `now` and `version` are the same for all of it.
-
-    `stock` adds to what was taken of each stock (see `redemptions.stock_of`). `skips` collects why rules gave nothing,
-    when somebody asks: None, as on the stream, keeps nothing. `ordered`: friends who may have been brought, and when an
-    order of theirs has been kept.
-    """
+    """Everything that one transaction writes, in the order in which it was decided. What names a row class has the rows
+    of its table."""
 
     tells: ClassVar[bool] = True
-    """Whether anybody hears what is told. Who makes it up at some cost asks first."""
+    """Whether outcomes are published. Code that composes one at some cost asks first."""
 
     now: datetime
+    """The time of every decision in this transaction."""
     version: int
+    """The program version of every decision in this transaction."""
     members: dict[str, Member] = field(default_factory=dict)
+    """Members whose rows must be written, by customer id."""
     entries: list[Entry] = field(default_factory=list)
     uses: list[RuleUse] = field(default_factory=list)
     milestones: list[Reached] = field(default_factory=list)
     offers: list[IssuedOffer] = field(default_factory=list)
     tiers: list[TierChange] = field(default_factory=list)
     redemptions: list[Redemption] = field(default_factory=list)
+    """Redemptions that are new or have changed."""
     undone_uses: list[CodeUse] = field(default_factory=list)
+    """Uses of codes that were given back."""
     stock: dict[str, int] = field(default_factory=dict)
+    """How many more were taken of each stock, by `redemptions.stock_of`; negative: were put back."""
     aliases: dict[str, str] = field(default_factory=dict)
+    """Customer ids by the pseudonyms that lead to them."""
     outcomes: list[Outcome] = field(default_factory=list)
+    """What is published on `regulars.outcomes`."""
     standings: dict[str, Member] = field(default_factory=dict)
+    """Members whose tier, as their rows hold it, must be written, by customer id."""
     skips: list[Skip] | None = None
+    """Why rules gave nothing; None, as on the stream: nobody asks, and nothing is kept."""
     budgets: dict[str, Budget] = field(default_factory=dict)
+    """Points put aside for this transaction of caps for all customers together, by rule."""
     bringing: list[Bringing] = field(default_factory=list)
     coming: list[Coming] = field(default_factory=list)
     ordered: dict[str, datetime] = field(default_factory=dict)
+    """Customers who ordered and may have been referred: when the earliest of these orders has been kept long enough."""
     runs: dict[str, tuple[Member, Run]] = field(default_factory=dict)
+    """Campaign runs that are new or have changed, by id."""
     messages: list[AskedMessage] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
+    """What became of messages that campaigns asked for."""
     alerts: list[NewAlert] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    braked: list[str] = field(default_factory=list)
+    """Campaigns that did not begin since they may go in circles (`shared.program.campaigning.BRAKE`)."""
 
     def budget(self, rule: str, whole: int) -> Budget:
         """What this transaction may give of a rule's points for all customers together; where nothing was put aside

@@ -1,15 +1,15 @@
 """The decision: one activity, the customer's reward state, the program and the time; nothing else."""
 
-from services.rewards.domain import tiers
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
-from services.rewards.domain.earning import earn_for_activity
-from services.rewards.domain.expiry import renew
+from services.rewards.domain.earning.earn import earn_for_activity
+from services.rewards.domain.earning.milestones import reach
+from services.rewards.domain.earning.orders import order_cancelled, order_completed, order_refunded
+from services.rewards.domain.earning.referrals import note_referral
 from services.rewards.domain.member import Member
-from services.rewards.domain.milestones import reach
-from services.rewards.domain.orders import order_cancelled, order_completed, order_refunded
-from services.rewards.domain.referrals import note_referral
+from services.rewards.domain.points.expiry import renew
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity
 
 

@@ -6,15 +6,16 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain import counting, expiry, ledger, tiers
-from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import lot_number
+from services.rewards.domain.earning.orders import take_back_undone
+from services.rewards.domain.earning.purchases import ZERO, Purchase
 from services.rewards.domain.matching import limited
 from services.rewards.domain.member import Member, Use
-from services.rewards.domain.orders import take_back_undone
-from services.rewards.domain.purchases import ZERO, Purchase
+from services.rewards.domain.points import expiry, ledger
+from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import counting, tiers
 from shared.contracts.activity import Activity
 from shared.program.earn import ONCE_EVER
 from shared.program.model import Program
@@ -64,8 +65,8 @@ def merge_orders(
 
 def _take_over(ours: Purchase, theirs: Purchase) -> None:
     ours.placed_at, ours.currency, ours.total = theirs.placed_at, theirs.currency, theirs.total
-    ours.counts, ours.lot, ours.grants = theirs.counts, theirs.lot, theirs.grants
-    ours.basket = theirs.basket
+    ours.counts, ours.lot, ours.told = theirs.counts, theirs.lot, theirs.told
+    ours.grants, ours.basket = theirs.grants, theirs.basket
 
 
 def _take_back_doubles(
@@ -225,7 +226,7 @@ def _merge_tier(
         return
     theirs = tiers.standing_of(source, program.tiers)
     if theirs.level > tiers.current_level(program.tiers, target):
-        tiers.settle(
+        tiers.apply(
             target,
             theirs,
             program,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.rewards.domain.caps import wanted
 from services.rewards.domain.concerns import Match
+from services.rewards.domain.earning.caps import wanted
 from services.rewards.domain.matching import occasions, remembered
 from shared.contracts.activity import Activity
 
@@ -14,24 +14,30 @@ ORDERS = UNDOING | {"order.completed"}
 
 @dataclass(slots=True)
 class Needs:
-    """Keys of what to load: orders as (customer, order id), those of them that are told as completed (if they are
-    known, their lots matter too), those that may be undone (what was used for them is then given back), limited
-    rules as (customer, rule), milestones as (customer, milestone, occasion), or (`series`) all occasions of those
-    that count on; customers all of whose lots with points, whose rolling spend, and (`tiers`) all of whose counted
-    orders and granted tiers are needed; customers whose renewable lots are needed that expired since a moment.
-    `budgets`: how many points rules with a cap for all customers together could give."""
+    """What to load before a batch is decided, as keys. Customers are named by their ids."""
 
     orders: set[tuple[str, str]] = field(default_factory=set)
+    """Orders, as (customer, order id)."""
     completed: set[tuple[str, str]] = field(default_factory=set)
+    """Those of `orders` that an activity tells as completed: of one that is known already the lots are needed too."""
     undoing: set[tuple[str, str]] = field(default_factory=set)
+    """Those of `orders` that may be undone: what was used for them at the checkout is then given back."""
     uses: set[tuple[str, str]] = field(default_factory=set)
+    """Earlier uses of earn rules, as (customer, rule)."""
     milestones: set[tuple[str, str, str]] = field(default_factory=set)
+    """Milestones that may be reached, as (customer, milestone, occasion)."""
     series: set[tuple[str, str]] = field(default_factory=set)
+    """Milestones that are reached again at each multiple of a count, as (customer, milestone): all occasions so far."""
     lots: set[str] = field(default_factory=set)
+    """Customers all of whose lots with points are needed."""
     expired_since: dict[str, datetime] = field(default_factory=dict)
+    """Customers whose renewable lots are needed that expired since a moment."""
     spend: set[str] = field(default_factory=set)
+    """Customers whose rolling spend is needed."""
     tiers: set[str] = field(default_factory=set)
+    """Customers whose tier is decided from all that counts: their counted orders, granted tiers and benefits."""
     budgets: dict[str, int] = field(default_factory=dict)
+    """The most points that rules with a cap for all customers together could give in this batch, by rule."""
 
     def renewed_late(self, customer_id: str, at: datetime) -> None:
         """An activity at that time lets points last that may have expired meanwhile."""

@@ -8,13 +8,14 @@ and stays spent. `docs/ledger.md` states the policy.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from services.rewards.domain import counting, ledger, tiers
-from services.rewards.domain.accounts import Account, Kind
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.lots import Lot, lot_number
 from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge_orders, spend_between, transfer
+from services.rewards.domain.points import ledger
+from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import counting, tiers
 from shared.contracts.activity import Activity
 
 MERGED = "customer.merged"

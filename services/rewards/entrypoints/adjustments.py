@@ -5,22 +5,17 @@ import secrets
 from fastapi import APIRouter, Response
 from msgspec import json
 from pydantic import BaseModel, Field, field_validator
-from sqlalchemy import text
 
-from services.rewards.domain import checkout
+from services.rewards.adapters.adjustments import add_adjustments
+from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.refusals import RefusedError, unknown_customer
+from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
 from services.rewards.entrypoints.service import MayWrite, Service, problem
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText, SignedPoints
 from shared.http.types import IdempotencyKey as Key
-
-_ADD = text("""
-    INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
-    VALUES (:id, :customer, :points, :reason, :actor, :at)
-    """)
 
 
 class AdjustmentRequest(Shape):
@@ -78,7 +73,7 @@ def adjustment_routes(service: Service) -> APIRouter:
             changes = Changes(now, program.version)
             id_ = f"adj_{secrets.token_hex(12)}"
             try:
-                checkout.adjust(member, program, changes, id_=id_, points=body.points, reason=body.reason)
+                adjusting.adjust(member, program, changes, id_=id_, points=body.points, reason=body.reason)
             except RefusedError as refusal:
                 raise problem(refusal) from None
             answer = json.encode(
@@ -90,16 +85,12 @@ def adjustment_routes(service: Service) -> APIRouter:
                     "available": member.spendable(),
                 }
             )
-            await connection.execute(
-                _ADD,
-                {
-                    "id": id_,
-                    "customer": member.customer_id,
-                    "points": body.points,
-                    "reason": body.reason,
-                    "actor": principal.key_id,
-                    "at": now,
-                },
+            await add_adjustments(
+                connection,
+                [(id_, member.customer_id, body.points)],
+                reason=body.reason,
+                actor=principal.key_id,
+                now=now,
             )
             await service.keys.finish(
                 connection, idempotency_key, scope, body_hash, status=201, body=answer, now=now

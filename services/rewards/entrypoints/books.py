@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters.books import ids_of, read_balances, read_books, read_entries
-from services.rewards.domain.accounts import Account
-from services.rewards.domain.books import balances_before, books
-from services.rewards.domain.redemptions import worth
+from services.rewards.adapters.books.by_day import read_books
+from services.rewards.adapters.books.statements import ids_of, read_balances, read_entries
+from services.rewards.domain.points.accounts import Account
+from services.rewards.domain.points.books import balances_before, books
+from services.rewards.domain.spending.redemptions import worth
 from services.rewards.entrypoints.customers import EntryView, entry_view
 from services.rewards.entrypoints.moments import SNAPSHOT
 from services.rewards.entrypoints.service import MayRead, Service
@@ -81,14 +82,14 @@ def book_routes(service: Service) -> APIRouter:
             program = (await service.programs.current(connection, now)).program
             zone = program.time_zone
             last = min(last, now.astimezone(zone).date())
-            owed, moved = await read_books(connection, _start(first, zone), str(zone))
+            moved = await read_books(connection, first - timedelta(1), str(zone))
         redeem = program.points.redeem
         days = [
             DayView(
                 **{field: getattr(each, field) for field in DayView.model_fields if field != "value"},
                 value=worth(max(each.owed, 0), redeem, program.currency) if redeem is not None else None,
             )
-            for each in books(first, last, moved, owed)
+            for each in books(first, last, moved)
         ]
         return LiabilityView(currency=program.currency, time_zone=str(zone), days=days)
 

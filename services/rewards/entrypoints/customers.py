@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters.as_of import offers_at
-from services.rewards.domain.accounts import signed_points
-from services.rewards.domain.offers import Offer
-from services.rewards.entrypoints.moments import as_problems, balances_at
+from services.rewards.adapters.history.as_of import offers_at
+from services.rewards.domain.points.accounts import signed_points
+from services.rewards.domain.spending.offers import Offer
+from services.rewards.entrypoints.moments import as_problems, balances_at, program_then
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.moments import At
 from shared.http.openapi import problem_responses
@@ -89,9 +89,11 @@ def customer_routes(service: Service) -> APIRouter:
         moment = min(at or now, now)
         async with service.reading.connect() as connection:
             customer_id = await service.customer(connection, customer)
-            program = (await service.programs.current(connection, moment)).program
             if moment == now:
+                program = (await service.programs.current(connection, now)).program
                 balances = await service.reader.balances(connection, customer_id, now)
+            else:
+                program = await program_then(service.programs, connection, moment, "points")
         if moment < now:
             balances = await balances_at(service.engine, customer_id, moment)
         until = (program.points.notice_before or NOTICE_DEFAULT).after(moment, program.time_zone)

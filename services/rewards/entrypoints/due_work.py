@@ -2,18 +2,20 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
-from services.rewards.application.timed import TimedJobs
 from shared.bus.faults import is_transient
 from shared.bus.interface import BusUnavailableError
 from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
+from shared.postgres.held import HeldConnection
 from shared.program.faults import ProgramError
 from shared.program.versions.reading import NoProgramError
 from shared.waiting import rest
@@ -44,20 +46,34 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, ProgramError | NoProgramError) or is_transient(error)
 
 
+class Jobs(Protocol):
+    """Timed jobs."""
+
+    def all(self) -> Mapping[str, Job]:
+        """Every job by its name."""
+
+
 class DueWork:
-    """Does what time makes due, every second. `jobs` are done one after the other, each a batch a transaction.
+    """Does what time makes due, again and again. `jobs` are done one after the other, each a batch a transaction.
 
     A batch that fails for good is halved until the member whose fault it is stands alone; that one is set aside for
     `SET_ASIDE_FOR`, and the others go on.
     """
 
     def __init__(
-        self, engine: AsyncEngine, jobs: TimedJobs, clock: Clock, read_until: ReadUntil = whenever
+        self,
+        engine: AsyncEngine,
+        jobs: Jobs,
+        clock: Clock,
+        read_until: ReadUntil = whenever,
+        *,
+        every_s: float = JOBS_EVERY_S,
     ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._clock = clock
         self._read_until = read_until
+        self._every_s = every_s
         self._failing: dict[str, str] = {}
         self._aside: dict[str, dict[str, datetime]] = {}
 
@@ -71,31 +87,39 @@ class DueWork:
         return ", ".join(troubles) or None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Every job, one after the other, then a short rest; until `stop`.
+        """Every job, one after the other, then a rest of some `every_s` seconds; until `stop`.
 
         A job that fails as a whole is tried again, later and later; it holds up neither the other jobs nor the stream,
         and the readiness warns of it.
         """
-        pause_s = JOBS_EVERY_S
+        pause_s = self._every_s
         while not stop.is_set():
             await self.once(stop)
-            pause_s = min(pause_s * 2, BACKOFF_MAX_S) if self._failing else JOBS_EVERY_S
+            pause_s = min(pause_s * 2, BACKOFF_MAX_S) if self._failing else self._every_s
             await rest(stop, pause_s * random.uniform(0.8, 1.2))  # noqa: S311  # no secret
 
     async def once(self, stop: asyncio.Event) -> None:
-        """Every job until nothing of it is due."""
-        for name, job in self._jobs.all().items():
-            try:
-                await self._do_all(name, job, stop)
-                self._failing.pop(name, None)
-            except Exception as error:  # one job's fault must not stop the others
-                self._failing[name] = type(error).__name__
-                if passes(error):
-                    log.warning("due_work_waits", job=name, reason=type(error).__name__)
-                else:
-                    log.error("due_work_failed", job=name, exc_info=error)
+        """Every job until nothing of it is due, on one connection as long as it works."""
+        connection = HeldConnection(self._engine)
+        try:
+            for name, job in self._jobs.all().items():
+                await self._try(name, job, connection, stop)
+        finally:
+            await connection.close()
 
-    async def _do_all(self, name: str, job: Job, stop: asyncio.Event) -> None:
+    async def _try(self, name: str, job: Job, connection: HeldConnection, stop: asyncio.Event) -> None:
+        """One job's fault must not stop the others."""
+        try:
+            await self._do_all(name, job, connection, stop)
+            self._failing.pop(name, None)
+        except Exception as error:
+            self._failing[name] = type(error).__name__
+            if passes(error):
+                log.warning("due_work_waits", job=name, reason=type(error).__name__)
+            else:
+                log.error("due_work_failed", job=name, exc_info=error)
+
+    async def _do_all(self, name: str, job: Job, held: HeldConnection, stop: asyncio.Event) -> None:
         aside = self._aside.setdefault(name, {})
         done, limit = 1, DUE_MAX
         while done and not stop.is_set():
@@ -105,7 +129,7 @@ class DueWork:
             if name in AFTER_READING and not await self._has_read(now):
                 return
             try:
-                async with self._engine.begin() as connection:
+                async with held.begin() as connection:
                     done = await job(connection, now, aside.keys(), limit)
             except DueWorkError as failed:
                 limit = self._narrow(name, failed, now)

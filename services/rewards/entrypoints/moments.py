@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.rewards.adapters.as_of import NotKnownError, holdings_at
-from services.rewards.adapters.tier_as_of import member_at
-from services.rewards.domain.balances import Balances
+from services.rewards.adapters.history.as_of import NotKnownError, holdings_at
+from services.rewards.adapters.programs import PostgresPrograms, Section
+from services.rewards.adapters.tiers.as_of import member_at
 from services.rewards.domain.member import Member
+from services.rewards.domain.points.balances import Balances
 from shared.http.moments import not_as_of
 from shared.program.model import Program
+from shared.program.versions.reading import UnreadableProgramError
 
 NOT_AS_OF: Final = {
     "/v1/": "is heeded by"
@@ -32,6 +34,20 @@ def as_problems() -> Iterator[None]:
         yield
     except NotKnownError as error:
         raise not_as_of(str(error)) from error
+
+
+async def program_then(
+    programs: PostgresPrograms, connection: AsyncConnection, moment: datetime, section: Section
+) -> Program:
+    """The program of a past moment, of which this section is to be gone by. Raises the problem that it cannot be read
+    any more: no 503, since that will not pass."""
+    try:
+        return await programs.of_then(connection, moment, section)
+    except UnreadableProgramError as error:
+        raise not_as_of(
+            f"{error.reason}; it was in force then, and its {section} are needed to tell. Ask for a moment under"
+            " another one (GET /v1/program/versions says when each was in force), or a release that can read it"
+        ) from error
 
 
 async def balances_at(engine: AsyncEngine, customer_id: str, moment: datetime) -> Balances:

@@ -14,13 +14,14 @@ from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore, Request
 from services.rewards.application.codes import Codes
 from services.rewards.application.ports import Members
-from services.rewards.domain.refusals import RefusedError, unknown_customer
+from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
 from shared.auth.guard import Guard, Principal, require
 from shared.auth.scopes import Scope
 from shared.bus.interface import Outbox
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.problems import Problem, ProblemError, dependency_unavailable
+from shared.program.versions.deciding import DecisionClock
 from shared.program.versions.reading import UnreadableProgramError
 
 UNREADABLE_RETRY_S = 30
@@ -39,6 +40,8 @@ class Service:
     reading: AsyncEngine
     """The same pool for routes that only read, each statement at a moment of its own."""
     clock: Clock
+    deciding: DecisionClock
+    """When it is, for decisions about versions of the program."""
     guard: Guard
     reader: Reader
     programs: PostgresPrograms

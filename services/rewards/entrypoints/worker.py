@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.history.activities import PostgresActivities
+from services.rewards.application.booking import KeepBooks
+from services.rewards.application.forgetting import ForgetRuns
 from services.rewards.application.timed import TimedJobs
-from services.rewards.entrypoints.due_work import DueWork
-from shared.bus.faults import is_transient
+from services.rewards.entrypoints.due_work import DueWork, passes
 from shared.bus.progress import Progress
 from shared.clock import Clock
 from shared.http.health import Check, Degraded, database_answers
@@ -20,6 +21,10 @@ from shared.program.period import Period
 from shared.waiting import rest
 
 FORGET_EVERY_S = 600.0
+FORGET_PAUSE_S = 0.1
+"""Between two batches: after a long downtime, too, others come first."""
+BOOKS_EVERY_S = 10.0
+"""Reports add what is not booked yet themselves: some thousand rows under load."""
 UTC_ZONE = ZoneInfo("UTC")
 
 log = structlog.get_logger()
@@ -43,22 +48,26 @@ class RewardsWorker:
         engine: AsyncEngine,
         stream: Running,
         jobs: TimedJobs,
+        books: KeepBooks,
         keys: IdempotencyKeys,
         relay: Running | None,
         clock: Clock,
         progress: Progress,
         activities: PostgresActivities,
+        forget_runs: ForgetRuns,
         program: Check,
         history_months: int,
     ) -> None:
         self._engine = engine
         self._stream = stream
         self._due = DueWork(engine, jobs, clock, progress.read_until)
+        self._books = DueWork(engine, books, clock, every_s=BOOKS_EVERY_S)
         self._progress = progress
         self._keys = keys
         self._relay = relay
         self._clock = clock
         self._activities = activities
+        self._forget_runs = forget_runs
         self._program = program
         self._history = Period(months=history_months)
 
@@ -67,6 +76,7 @@ class RewardsWorker:
         running = [
             self._stream.run(stop),
             self._due.run(stop),
+            self._books.run(stop),
             self._keys.prune_until(stop, self._engine, self._clock),
             self._forget(stop),
         ]
@@ -90,7 +100,7 @@ class RewardsWorker:
             return Degraded(f"outcomes wait: {trouble}") if trouble else None
 
         async def jobs() -> str | None:
-            trouble = self._due.trouble
+            trouble = ", ".join(each.trouble for each in (self._due, self._books) if each.trouble)
             return Degraded(f"due work fails: {trouble}") if trouble else None
 
         async def sweeps() -> str | None:
@@ -107,14 +117,27 @@ class RewardsWorker:
         }
 
     async def _forget(self, stop: asyncio.Event) -> None:
-        """Forget the months of history that are kept no longer."""
+        """Forget the months of history that are kept no longer, and runs of campaigns that began before."""
         while not stop.is_set():
             try:
                 async with self._engine.begin() as connection:
                     before = self._history.before(self._clock(), UTC_ZONE)
                     if dropped := await self._activities.drop_months(connection, before):
                         log.info("history_forgotten", months=dropped)
+                await self._forget_old_runs(stop)
             except Exception as error:
-                if not is_transient(error):
+                if not passes(error):  # such as a program that cannot be read: who knows what campaigns count
                     raise
+                self._forget_runs.look_again()
             await rest(stop, FORGET_EVERY_S)
+
+    async def _forget_old_runs(self, stop: asyncio.Event) -> None:
+        gone: int | None = 0
+        while gone is not None and not stop.is_set():
+            now = self._clock()
+            async with self._engine.begin() as connection:
+                gone = await self._forget_runs(connection, self._history.before(now, UTC_ZONE), now)
+            if gone:
+                log.info("runs_forgotten", runs=gone)
+            if gone is not None:
+                await rest(stop, FORGET_PAUSE_S)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.adapters.identities import IDENTITY_LOCK
+from services.scoring.adapters.identity.identities import IDENTITY_LOCK
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew
 from shared.program.model import Program

@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.scoring.adapters.email_tables import E_MAILS, email_tables
-from services.scoring.adapters.identity_tables import ID, MOMENT, identity_tables
-from services.scoring.domain.measures import NAMES as MEASURES
+from services.scoring.adapters.identity.tables import ID, MOMENT, identity_tables
+from services.scoring.adapters.metrics.email_tables import E_MAILS, email_tables
+from services.scoring.domain.metrics.measures import NAMES as MEASURES
 from shared.bus.dead_letters import dead_letter_table
-from shared.bus.offsets import offset_table
+from shared.bus.offsets import offset_table, unread_table
 from shared.bus.tables import log_tables
 from shared.http.idempotency import idempotency_table
 
@@ -296,5 +296,6 @@ text_engine = Table(
 email_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)
+unread_table(metadata)
 dead_letter_table(metadata)
 idempotency_table(metadata)

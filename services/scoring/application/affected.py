@@ -1,4 +1,4 @@
-"""The customers that a batch, or a decision about who is who, touches: what happens to each, and what is told of it."""
+"""Whom a batch of events, or a decision about who is who, changes, and what the activity stream is told of each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from datetime import datetime
 from services.scoring.application import announce
 from services.scoring.application.announce import Cause, Parting
 from services.scoring.application.ports import Stored
-from services.scoring.domain.advance import NOTHING_TOLD, Life, Told, is_late
 from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event, place
-from services.scoring.domain.evolve import needs_history
+from services.scoring.domain.fold.advance import NOTHING_TOLD, Life, Told, is_late
+from services.scoring.domain.fold.evolve import needs_history
+from services.scoring.domain.identity.resolution import Resolution
 from services.scoring.domain.occasions import Watch, to_look_at
-from services.scoring.domain.resolution import Resolution
 from services.scoring.domain.state import EMPTY
 from shared.bus.records import Outgoing
 from shared.contracts.customer import own_id
@@ -94,7 +94,7 @@ def told_of(
 def coming_anew(
     affected: Mapping[str, Affected], lives: Mapping[str, Life], watch: Watch, now: datetime
 ) -> list[str]:
-    """Customers whose birthday, anniversaries or silences are to be looked at: they are new, or these became others."""
+    """Customers whose birthday, anniversaries or silences are to be looked at: they are new, or these changed."""
     before = {one.id: one.stored.state if one.stored is not None else EMPTY for one in affected.values()}
     return [
         id_

@@ -8,14 +8,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.scoring.domain.advance import Step
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.coming_days import ComingDay
 from services.scoring.domain.event import Event
-from services.scoring.domain.membership import Crossing
+from services.scoring.domain.fold.advance import Step
+from services.scoring.domain.fold.person import person_of
+from services.scoring.domain.lifecycle.stages import Passage
 from services.scoring.domain.occasions import Due
-from services.scoring.domain.person import person_of
-from services.scoring.domain.stages import Passage
+from services.scoring.domain.segments.membership import Crossing
 from services.scoring.domain.state import State
 from shared.bus.records import Outgoing
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity, Change, Facts

@@ -1,6 +1,5 @@
 """People work on alerts: somebody takes one on, and closes it with a note. The customer can hear of it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -10,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application.announce import of_closed_alert
 from services.scoring.application.ports import Customers, Identities, Known, Rules
 from services.scoring.domain.assess import assess
-from services.scoring.domain.identity import RANK, Identity
+from services.scoring.domain.identity.identifiers import standing_for
 from shared.bus.interface import Outbox
-from shared.contracts.customer import own_id
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -166,7 +164,7 @@ class Closing:
         if known is None:
             return alert.id
         members = await self._identities.members(connection, [known.id])
-        return subject_of(members, alert.part or alert.customer_id) or alert.id
+        return standing_for(alert.part or alert.customer_id, members) if members else alert.id
 
     async def _tell(self, connection: AsyncConnection, alert: Alert, known: Known, now: datetime) -> None:
         settings = await self._rules.current(connection)
@@ -181,11 +179,3 @@ class Closing:
         }
         part = alert.part or alert.customer_id
         await self._outbox.append(connection, [of_closed_alert(known.id, part, data, facts, now)])
-
-
-def subject_of(members: Mapping[str, Identity], part: str) -> str | None:
-    """The identifier that stands for a part of a customer: the one from which the part has its id, else the strongest;
-    None without any."""
-    if not members:
-        return None
-    return min(members, key=lambda one: (own_id(one) != part, RANK[members[one].kind], one))

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.ports import Customers, Decisions, Identities
 from services.scoring.domain.event import Event
-from services.scoring.domain.identity import ID, Identity, names_of, telling
-from services.scoring.domain.resolution import (
+from services.scoring.domain.identity.identifiers import ID, Identity, names_of, telling
+from services.scoring.domain.identity.resolution import (
     Resolution,
     Surroundings,
     regroup,

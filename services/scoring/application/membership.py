@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application import announce
 from services.scoring.application.ports import Memberships, Stale, Stored
 from services.scoring.domain.assess import Assessment, assess
-from services.scoring.domain.membership import Crossing, began_at, crossings
+from services.scoring.domain.segments.membership import Crossing, began_at, crossings
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.records import Outgoing
 
@@ -52,7 +52,7 @@ class Membership:
                         one,
                         present,
                         now,
-                        historical=one.segment in saved or _past(one, stored),
+                        historical=one.segment in saved or stored.state.is_history(one.at),
                     )
                     for one in sorted(crossed[customer_id], key=lambda one: one.at)
                 ]
@@ -77,12 +77,6 @@ def _crossed(
         ]
         for customer_id, (stored, present) in moved.items()
     }
-
-
-def _past(crossing: Crossing, stored: Stored) -> bool:
-    """Whether it belongs to a history that was imported."""
-    until = stored.state.history_until
-    return until is not None and crossing.at <= until
 
 
 def _at(crossing: Crossing, at: datetime) -> Crossing:

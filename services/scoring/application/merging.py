@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application.announce import Cause
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import Arrival, Decisions, Identities, MergeRecord
-from services.scoring.domain.identity import RANK, Identity
-from services.scoring.domain.resolution import Resolution
-from shared.contracts.customer import own_id
+from services.scoring.domain.identity.identifiers import Identity, standing_for
+from services.scoring.domain.identity.resolution import Resolution
 
 
-class Follow(Protocol):
+class ApplyResolution(Protocol):
     """Lets customers be what a resolution makes of them."""
 
     async def __call__(
@@ -60,12 +59,12 @@ class Merging:
     """The use cases. Each works in the caller's transaction and alone: nobody else changes identities meanwhile."""
 
     def __init__(
-        self, identities: Identities, decisions: Decisions, identify: Identify, follow: Follow
+        self, identities: Identities, decisions: Decisions, identify: Identify, apply: ApplyResolution
     ) -> None:
         self._identities = identities
         self._decisions = decisions
         self._identify = identify
-        self._follow = follow
+        self._apply = apply
 
     async def alone(self, connection: AsyncConnection) -> None:
         """Until the transaction ends, nobody else changes who is who: call it before looking up whom to merge."""
@@ -132,7 +131,7 @@ class Merging:
     ) -> Resolution:
         resolution = await self._identify.again(connection, ends, ends, ends, prefer)
         await self._decisions.suggest(connection, resolution, now)
-        await self._follow(connection, resolution, Cause(cause, now, now), now, {})
+        await self._apply(connection, resolution, Cause(cause, now, now), now, {})
         return resolution
 
     async def _end(self, connection: AsyncConnection, named: Named, end: str) -> tuple[str, Identity]:
@@ -142,7 +141,7 @@ class Merging:
         if found:
             return named.pseudonym, found[named.pseudonym]
         members = await self._identities.members(connection, [named.customer]) if named.customer else {}
-        if not members:
+        if named.customer is None or not members:
             raise UnknownCustomerError(end)
-        name = min(members, key=lambda one: (own_id(one) != named.customer, RANK[members[one].kind], one))
+        name = standing_for(named.customer, members)
         return name, members[name]

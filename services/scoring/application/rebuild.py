@@ -18,9 +18,9 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
-from services.scoring.application.again import portions
-from services.scoring.application.come_round import ComingDays
+from services.scoring.application.fold_again import portions
 from services.scoring.application.ports import (
+    ComingDays,
     Customers,
     Orders,
     Profile,
@@ -30,16 +30,16 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
-from services.scoring.domain.advance import Told, tell_anew
 from services.scoring.domain.assess import score_at
 from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import Folded, fold
+from services.scoring.domain.fold.advance import Told, tell_anew
+from services.scoring.domain.fold.evolve import Folded, fold
+from services.scoring.domain.fold.person import person_of, same_terms, told_by
 from services.scoring.domain.occasions import to_look_at
-from services.scoring.domain.orders import NO_DATA, Order
-from services.scoring.domain.person import person_of, same_terms, told_by
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State, encode_state
+from services.scoring.domain.state.orders import NO_DATA, Order
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 
@@ -86,10 +86,9 @@ class Rebuild:
         timeline: Timeline,
         outbox: Outbox,
         stale: Stale,
-        settings: ScoreSettings,
-        rules: Rules | None = None,
-        coming: ComingDays | None = None,
-        reader: Reader | None = None,
+        rules: Rules,
+        coming: ComingDays,
+        reader: Reader,
     ) -> None:
         self._coming = coming
         self._reader = reader
@@ -99,7 +98,6 @@ class Rebuild:
         self._timeline = timeline
         self._outbox = outbox
         self._stale = stale
-        self._settings = settings
         self._rules = rules
 
     async def __call__(self, connection: AsyncConnection, rebuild_id: int, now: datetime) -> Rebuilding:
@@ -112,17 +110,15 @@ class Rebuild:
             after = replace(before, finished_at=now)
             await self._rebuilds.note(connection, after)
             return after
-        if self._rules is not None:
-            await self._rules.hold(connection)
-            self._settings = await self._rules.current(connection)
+        await self._rules.hold(connection)
+        settings = await self._rules.current(connection)
         locked = await self._customers.lock_after(connection, before.cursor, REBUILD_CUSTOMERS_MAX)
         stored = _first_of(locked)
         if not stored:
             return before  # merged away just now
         histories = await self._timeline.of(connection, stored.keys())
-        if self._reader is not None:
-            stored = await self._read_again(connection, self._reader, stored, histories)
-        changed = await self._fold(connection, stored, histories, rebuild_id, now)
+        stored = await self._read_again(connection, stored, histories)
+        changed = await self._fold(connection, stored, histories, settings, rebuild_id=rebuild_id, now=now)
         after = replace(
             before,
             cursor=max(stored),
@@ -133,17 +129,13 @@ class Rebuild:
         return after
 
     async def _read_again(
-        self,
-        connection: AsyncConnection,
-        reader: Reader,
-        stored: dict[str, Stored],
-        histories: dict[str, list[Event]],
+        self, connection: AsyncConnection, stored: dict[str, Stored], histories: dict[str, list[Event]]
     ) -> dict[str, Stored]:
         """Those of the customers whose texts were few enough; in their histories is what they say now."""
-        outdated = {id_: reader.outdated(histories.get(id_, ())) for id_ in stored}
+        outdated = {id_: self._reader.outdated(histories.get(id_, ())) for id_ in stored}
         chosen = next(portions({id_: len(events) for id_, events in outdated.items()}, TEXTS_MAX), [])
         events = [event for id_ in chosen for event in outdated[id_]]
-        readings = await reader.read(connection, events) if events else {}
+        readings = await self._reader.read(connection, events) if events else {}
         changed: list[tuple[str, Event]] = []
         for id_ in chosen if readings else ():
             for place, event in enumerate(histories[id_]):
@@ -159,6 +151,8 @@ class Rebuild:
         connection: AsyncConnection,
         stored: dict[str, Stored],
         histories: Mapping[str, list[Event]],
+        settings: ScoreSettings,
+        *,
         rebuild_id: int,
         now: datetime,
     ) -> int:
@@ -168,17 +162,17 @@ class Rebuild:
         rewritten: dict[str, Folded] = {}
         outgoing: list[Outgoing] = []
         due: list[str] = []
-        made = await asyncio.to_thread(_folded, stored, histories, self._settings)
+        made = await asyncio.to_thread(_folded, stored, histories, settings)
         for customer_id, known in stored.items():
             folded = made[customer_id]
             if not folded.state.events:
                 continue  # all events went to another customer; who they are now is not for a rebuild to say
             if _as_stored(folded.book) != books.get(customer_id, {}):
                 rewritten[customer_id] = folded
-            if _is_the_same(known, folded.state, self._settings):
+            if _is_the_same(known, folded.state, settings):
                 continue
             told = Told(known.stage, known.segments, known.score)
-            step = tell_anew(known.state, folded.state, self._settings, told)
+            step = tell_anew(known.state, folded.state, settings, told)
             if not same_terms(known.state, folded.state):
                 step = replace(step, person=person_of(folded.state))
             # As the sweep left them: it follows the segments, and is sent to look at once.
@@ -192,20 +186,14 @@ class Rebuild:
                     for event in histories[customer_id]
                     if event.key in telling
                 ]
-            if self._coming is not None and self._is_to_look_at(known.state, folded.state, now):
+            if _is_to_look_at(known.state, folded.state, settings, now):
                 due.append(customer_id)
         await self._save(connection, profiles, rewritten, now)
-        if self._coming is not None:
-            await self._coming.note(connection, due, now, now)
+        await self._coming.note(connection, due, now, now)
         if profiles:
             await self._stale.note(connection, dict.fromkeys(one.id for one in profiles), now)
         await self._outbox.append(connection, outgoing)
         return len({profile.id for profile in profiles} | rewritten.keys())
-
-    def _is_to_look_at(self, before: State, after: State, now: datetime) -> bool:
-        """Whether a day that comes round, or an occasion, may come earlier than was known."""
-        watch = self._settings.watch
-        return not same_roots(before, after) or to_look_at(before, after, watch, now)
 
     async def _save(
         self,
@@ -232,6 +220,11 @@ def _folded(
     stored: dict[str, Stored], histories: Mapping[str, list[Event]], settings: ScoreSettings
 ) -> dict[str, Folded]:
     return {customer_id: fold(histories.get(customer_id, ()), settings) for customer_id in stored}
+
+
+def _is_to_look_at(before: State, after: State, settings: ScoreSettings, now: datetime) -> bool:
+    """Whether a day that comes round, or an occasion, may come earlier than was known."""
+    return not same_roots(before, after) or to_look_at(before, after, settings.watch, now)
 
 
 def _is_the_same(known: Stored, state: State, settings: ScoreSettings) -> bool:

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.ports import Orders, Rollups, Rules, Stale
-from services.scoring.domain.measures import NOTHING, Measures
-from services.scoring.domain.months import LAST_MONTH, NO_MONTH, Month, begin_of, month_of
-from services.scoring.domain.rollup import (
+from services.scoring.domain.metrics.measures import NOTHING, Measures
+from services.scoring.domain.metrics.months import LAST_MONTH, NO_MONTH, Month, begin_of, month_of
+from services.scoring.domain.metrics.rollup import (
     EMPTY_ROLLUP,
     Place,
     Rollup,
@@ -59,41 +59,38 @@ class RollUp:
         stale: Stale,
         rollups: Rollups,
         orders: Orders,
-        settings: RollupSettings,
-        rules: Rules | None = None,
+        rules: Rules,
     ) -> None:
         self._stale = stale
         self._rollups = rollups
         self._orders = orders
-        self._settings = settings
         self._rules = rules
-        self._adopted = False
+        self._adopted: RollupSettings | None = None
+        """The settings that were found stored as those by which rollups are made."""
 
     async def __call__(self, connection: AsyncConnection, now: datetime) -> bool:
         """Take some notes and customers who are due. Answers whether there may be more."""
         if not await self._rollups.lock(connection):
             return False
-        if self._rules is not None:
-            settings = RollupSettings.of(await self._rules.current(connection))
-            self._adopted = self._adopted and settings == self._settings
-            self._settings = settings
-        if not self._adopted:  # believed only once it was found stored: this transaction may still fail
-            self._adopted = not await self._rollups.adopt(connection, self._settings.text)
-            if not self._adopted:
+        settings = RollupSettings.of(await self._rules.current(connection))
+        if settings != self._adopted:
+            if await self._rollups.adopt(connection, settings.text):
                 await self._stale.note_all(connection, now)
+            else:  # believed only once they were found stored: a transaction that adopts them may still fail
+                self._adopted = settings
         noted = await self._stale.take(connection, NOTES_MAX)
         due = await self._rollups.due(connection, now, CUSTOMERS_MAX)
         wanted: dict[str, Month | None] = dict.fromkeys(due, None)
         chosen = list(noted.items())[:CUSTOMERS_MAX]
         for customer_id, since in chosen:
-            wanted[customer_id] = NO_MONTH if since is None else month_of(since, self._settings.zone)
+            wanted[customer_id] = NO_MONTH if since is None else month_of(since, settings.zone)
         later = dict(list(noted.items())[CUSTOMERS_MAX:])
         if later:
             await self._stale.note(connection, later, now)
         if not wanted:
             return False
         differences = Differences()
-        await self._roll_up(connection, dict(sorted(wanted.items())), differences, now)
+        await self._roll_up(connection, dict(sorted(wanted.items())), settings, differences, now)
         await self._rollups.add(connection, differences.sums, differences.fields)
         return True
 
@@ -101,6 +98,7 @@ class RollUp:
         self,
         connection: AsyncConnection,
         wanted: Mapping[str, Month | None],
+        settings: RollupSettings,
         differences: Differences,
         now: datetime,
     ) -> None:
@@ -113,8 +111,7 @@ class RollUp:
             for customer_id, since in wanted.items()
             if customer_id in counted
         }
-        zone = self._settings.zone
-        begins = {one: begin_of(since, zone) for one, since in sinces.items() if since is not None}
+        begins = {one: begin_of(since, settings.zone) for one, since in sinces.items() if since is not None}
         happenings = await self._rollups.happenings(connection, begins) if begins else {}
         made: dict[str, Rollup] = {}
         for customer_id, customer in counted.items():
@@ -123,7 +120,7 @@ class RollUp:
                 customer.first_at,
                 books.get(customer_id, {}).values(),
                 happenings.get(customer_id, ()),
-                self._settings,
+                settings,
                 now,
                 before=was,
                 since=LAST_MONTH if since is None else since,

@@ -11,8 +11,8 @@ from services.scoring.application import announce
 from services.scoring.application.membership import Membership
 from services.scoring.application.ports import Customers, Rules, Stored
 from services.scoring.domain.assess import Assessment, assess
+from services.scoring.domain.lifecycle.stages import passages
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import passages
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing
 
@@ -42,13 +42,11 @@ class Sweep:
         *,
         customers: Customers,
         outbox: Outbox,
-        settings: ScoreSettings,
-        rules: Rules | None = None,
-        membership: Membership | None = None,
+        rules: Rules,
+        membership: Membership,
     ) -> None:
         self._customers = customers
         self._outbox = outbox
-        self._settings = settings
         self._rules = rules
         self._membership = membership
 
@@ -56,18 +54,15 @@ class Sweep:
         """Look at customers who are due, and tell what time alone has changed since their stage was last told: each
         change by itself, with its moment, in order. Answers whether there may be more of them.
         """
-        if self._rules is not None:
-            await self._rules.hold(connection)
-            self._settings = await self._rules.current(connection)
+        await self._rules.hold(connection)
+        settings = await self._rules.current(connection)
         due = await self._customers.take_due(connection, now, now - QUIET, SWEEP_CUSTOMERS_MAX)
         if not due:
             return False
-        looked = await asyncio.to_thread(_look, due, self._settings, now)  # the stream goes on meanwhile
+        looked = await asyncio.to_thread(_look, due, settings, now)  # the stream goes on meanwhile
         await self._customers.note_checked(connection, looked.checked)
-        told = looked.told
-        if self._membership is not None:
-            told += await self._membership.follow(connection, looked.at, self._settings, now)
-        await self._outbox.append(connection, told)
+        crossed = await self._membership.follow(connection, looked.at, settings, now)
+        await self._outbox.append(connection, looked.told + crossed)
         return len(due) == SWEEP_CUSTOMERS_MAX
 
 
@@ -79,7 +74,7 @@ def _look(due: Mapping[str, Stored], settings: ScoreSettings, now: datetime) -> 
         present = assess(state, now, settings)
         for passage in passages(state, stage, now):
             then = assess(state, passage.at, settings, stage_at=passage.at)
-            past = state.history_until is not None and passage.at <= state.history_until
+            past = state.is_history(passage.at)
             looked.told.append(announce.of_time(customer_id, passage, then, now, historical=past))
             stage = passage.new
         looked.checked[customer_id] = stage, present.next_change_at

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application import announce
 from services.scoring.application.affected import Affected, affected_by, coming_anew, told_of
-from services.scoring.application.again import fold_again
 from services.scoring.application.announce import Cause
-from services.scoring.application.come_round import ComingDays
+from services.scoring.application.fold_again import fold_again
 from services.scoring.application.identify import Identify
 from services.scoring.application.ports import (
     Arrival,
+    ComingDays,
     Customers,
     Decisions,
     Identities,
@@ -27,15 +27,15 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
-from services.scoring.domain.advance import Life, Step, go_on
 from services.scoring.domain.coming_days import known_since
 from services.scoring.domain.event import Event, place
-from services.scoring.domain.evolve import needs_history, order_named
-from services.scoring.domain.membership import SEGMENT, Crossing, crossings
-from services.scoring.domain.orders import Order
-from services.scoring.domain.resolution import Resolution
+from services.scoring.domain.fold.advance import Life, Step, go_on
+from services.scoring.domain.fold.evolve import needs_history, order_named
+from services.scoring.domain.identity.resolution import Resolution
+from services.scoring.domain.segments.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY
+from services.scoring.domain.state.orders import Order
 from shared.bus.interface import Outbox
 from shared.bus.records import Incoming, Outgoing
 from shared.contracts.codec import decode
@@ -64,9 +64,8 @@ class TakeIn:
         stale: Stale,
         reader: Reader,
         outbox: Outbox,
-        settings: ScoreSettings,
-        rules: Rules | None = None,
-        coming: ComingDays | None = None,
+        rules: Rules,
+        coming: ComingDays,
     ) -> None:
         self._coming = coming
         self._inbox = inbox
@@ -78,7 +77,6 @@ class TakeIn:
         self._stale = stale
         self._reader = reader
         self._outbox = outbox
-        self._settings = settings
         self._rules = rules
 
     async def __call__(self, connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
@@ -88,9 +86,9 @@ class TakeIn:
             return
         events = [arrival.event for arrival in arrivals.values()]
         resolution = await self.identify(connection, events, now)
-        await self.follow(connection, resolution, Cause.of(max(events, key=place)), now, arrivals)
+        await self.apply(connection, resolution, Cause.of(max(events, key=place)), now, arrivals)
 
-    async def follow(
+    async def apply(
         self,
         connection: AsyncConnection,
         resolution: Resolution,
@@ -100,8 +98,7 @@ class TakeIn:
     ) -> None:
         """Let customers be what a resolution makes of them: events, states, orders, and what is told of it. `cause` is
         what brought it about; `arrivals` are new events."""
-        if self._rules is not None:
-            self._settings = await self._rules.current(connection)  # whoever changes them waits for our lock
+        settings = await self._rules.current(connection)  # whoever changes them waits for our lock
         affected = affected_by([arrival.event for arrival in arrivals.values()], resolution)
         existing = affected.keys() | {merge.loser for merge in resolution.merges}
         stored = await self._customers.lock(connection, existing - resolution.created)
@@ -109,19 +106,16 @@ class TakeIn:
             one.stored = stored.get(one.id)
 
         await self._rearrange(connection, resolution)
-        lives = await self._live(connection, affected, stored)
+        lives = await self._live(connection, affected, stored, settings)
         await self._timeline.add(
             connection, [(resolution.owners[key], arrival) for key, arrival in arrivals.items()]
         )
         stale = _stale_since(affected, resolution)
         await self._empty(connection, affected, lives)
-        await self._save(connection, affected, lives, now)
-        if self._coming is not None:
-            received = min((one.event.record.received for one in arrivals.values()), default=now)
-            since = known_since(min(received, now), self._settings.zone)
-            await self._coming.note(
-                connection, coming_anew(affected, lives, self._settings.watch, now), since, now
-            )
+        await self._save(connection, affected, lives, now, settings.zone)
+        received = min((one.event.record.received for one in arrivals.values()), default=now)
+        since = known_since(min(received, now), settings.zone)
+        await self._coming.note(connection, coming_anew(affected, lives, settings.watch, now), since, now)
         await self._stale.note(connection, stale, now)
         await self._announce(connection, affected, lives, resolution, cause)
 
@@ -159,16 +153,20 @@ class TakeIn:
                 del affected[customer_id], lives[customer_id]
 
     async def _live(
-        self, connection: AsyncConnection, affected: dict[str, Affected], stored: Mapping[str, Stored]
+        self,
+        connection: AsyncConnection,
+        affected: dict[str, Affected],
+        stored: Mapping[str, Stored],
+        settings: ScoreSettings,
     ) -> dict[str, Life]:
         """Every customer after the batch; `stored` are all that were there before it."""
         again = [one for one in affected.values() if one.begins_again]
-        lives = await fold_again(connection, self._timeline, again, stored, self._settings) if again else {}
+        lives = await fold_again(connection, self._timeline, again, stored, settings) if again else {}
         in_order = [one for one in affected.values() if one.id not in lives]
         books = await self._books(connection, in_order)
         for one in in_order:
             state = one.stored.state if one.stored is not None else EMPTY
-            lives[one.id] = go_on(state, books.get(one.id, {}), one.events, self._settings, one.told)
+            lives[one.id] = go_on(state, books.get(one.id, {}), one.events, settings, one.told)
         return lives
 
     async def _books(self, connection: AsyncConnection, in_order: Iterable[Affected]) -> Books:
@@ -187,11 +185,12 @@ class TakeIn:
         affected: dict[str, Affected],
         lives: dict[str, Life],
         now: datetime,
+        zone: ZoneInfo,
     ) -> None:
         new: list[Profile] = []
         changed: list[Profile] = []
         for one in affected.values():
-            profile = _profile(one, lives[one.id], now, self._settings.zone)
+            profile = _profile(one, lives[one.id], now, zone)
             (new if one.stored is None else changed).append(profile)
         if new:
             await self._customers.add(connection, new, now)

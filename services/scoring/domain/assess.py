@@ -5,19 +5,17 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.scoring.domain.facts import further_facts
+from services.scoring.domain.facts import MONTH_DAYS, further_facts
+from services.scoring.domain.lifecycle.stages import Standing, course_at
 from services.scoring.domain.money import decimal
-from services.scoring.domain.parts.buying import order_interval_days
-from services.scoring.domain.parts.part import View
-from services.scoring.domain.ranking import percentiles_of
-from services.scoring.domain.score import Score, score_of
+from services.scoring.domain.score.parts.buying import order_interval_days
+from services.scoring.domain.score.parts.part import View
+from services.scoring.domain.score.weighing import Score, score_of
+from services.scoring.domain.segments.ranking import percentiles_of
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import Standing, course_at
 from services.scoring.domain.state import State
 from shared.contracts.activity import Facts
 from shared.program.period import day_of
-
-MONTH_DAYS = 30
 
 NO_SCORE = Score()
 

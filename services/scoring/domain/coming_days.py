@@ -5,13 +5,14 @@ was born on 29 February has it on the 28th in other years.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from services.scoring.domain.state import State
+from shared.program.calendar import day_start, midnight
 from shared.program.period import anniversary
 
 BIRTHDAY: Final = "customer.birthday"
@@ -38,7 +39,7 @@ class Root(Struct, frozen=True):
     def in_year(self, year: int) -> ComingDay:
         """The day in that year."""
         on = anniversary(self.day, year)
-        at = datetime.combine(on, time(), self.zone).astimezone(UTC)
+        at = midnight(on, self.zone)
         years = year - self.day.year
         if self.type == BIRTHDAY:
             return ComingDay(self.type, at, year, {"on": on.isoformat()})
@@ -68,8 +69,7 @@ def roots(state: State, birthday: date | None, zone: ZoneInfo) -> list[Root]:
 
 def known_since(received: datetime, zone: ZoneInfo) -> datetime:
     """From when on days are told of what was learnt then: from that day on, its own beginning included."""
-    day = datetime.combine(received.astimezone(zone).date(), time(), zone).astimezone(UTC)
-    return day - timedelta(microseconds=1)
+    return day_start(received, zone) - timedelta(microseconds=1)
 
 
 def days_between(found: list[Root], after: datetime, until: datetime) -> list[ComingDay]:

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
-from services.scoring.domain.business import NO_BUSINESS
-from services.scoring.domain.deliveries import NO_DELIVERIES
-from services.scoring.domain.distinct import count
-from services.scoring.domain.engagement import NO_EMAILS, NO_ENGAGEMENT
-from services.scoring.domain.feedback import NO_FEEDBACK
-from services.scoring.domain.goods import NO_GOODS, unprompted_reorders
 from services.scoring.domain.state import State
-from services.scoring.domain.subscriptions import ACTIVE, NO_SUBSCRIPTIONS, PAUSED
-from services.scoring.domain.tally import Tally
-from services.scoring.domain.tickets import NO_TICKETS
-from services.scoring.domain.voice import NO_VOICE, sentiment_at, tags_at
+from services.scoring.domain.state.business import NO_BUSINESS
+from services.scoring.domain.state.deliveries import NO_DELIVERIES
+from services.scoring.domain.state.distinct import count
+from services.scoring.domain.state.engagement import NO_EMAILS, NO_ENGAGEMENT
+from services.scoring.domain.state.feedback import NO_FEEDBACK
+from services.scoring.domain.state.goods import NO_GOODS, unprompted_reorders
+from services.scoring.domain.state.subscriptions import ACTIVE, NO_SUBSCRIPTIONS, PAUSED
+from services.scoring.domain.state.tally import Tally
+from services.scoring.domain.state.tickets import NO_TICKETS
+from services.scoring.domain.state.voice import NO_VOICE, sentiment_at, tags_at
 
 MONTH_DAYS, QUARTER_DAYS = 30, 90
 HOUR_S = 3600

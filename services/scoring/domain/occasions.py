@@ -8,13 +8,14 @@ is reminded of a renewal that is past.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.state import State
-from services.scoring.domain.subscriptions import ACTIVE
+from services.scoring.domain.state.subscriptions import ACTIVE
+from shared.program.calendar import midnight
 from shared.program.model import Program
 from shared.program.occasions import AHEAD, UNANSWERED, awaited, counts_silence
 from shared.program.period import Period
@@ -153,7 +154,7 @@ def to_look_at(before: State, after: State, watch: Watch, now: datetime) -> bool
         last = last_in(after)
         if last is None or last == (known := last_in(before)):
             continue
-        if after.history_until is not None and last + watch.longest <= after.history_until:
+        if after.is_history(last + watch.longest):
             continue  # long over when it was imported
         if known is None or last < known or now - known >= shortest:
             return True
@@ -178,9 +179,12 @@ class Look:
 def look(
     state: State, watch: Watch, marks: Collection[str], since: Mapping[str, datetime], now: datetime
 ) -> Look:
-    """Look at a customer. `marks` are those of the look before, which may have been by a clock that was ahead; `since`
-    says from when on each occasion is told:
-    what was due before, or before the history that shows it was imported, is not."""
+    """What is to be told of a customer at `now`, and when to look next.
+
+    `marks` are those of the look before, by a clock that may have been ahead. `since` maps the name of each occasion to
+    the moment from which on it is told: what was due earlier is not told, nor what was due before the history that
+    shows it was imported.
+    """
     told, standing, soon = [], [], list[datetime]()
     for due in pending(state, watch):
         begun = since.get(due.occasion.name)
@@ -195,8 +199,7 @@ def look(
                 standing.append(due.mark)
             continue
         standing.append(due.mark)
-        past = state.history_until is not None and due.at <= state.history_until
-        if due.mark not in marks and due.at > begun and not past:
+        if due.mark not in marks and due.at > begun and not state.is_history(due.at):
             told.append(due)
     told.sort(key=lambda due: (due.at, due.occasion.name, due.mark))
     return Look(told, sorted(standing), min(soon, default=None))
@@ -238,7 +241,7 @@ def _unanswered(state: State, occasion: Occasion, zone: ZoneInfo) -> Iterator[Du
 def _renewals_ahead(state: State, occasion: Occasion, zone: ZoneInfo) -> Iterator[Due]:
     for what, ids, ordinal in sorted(_renewals(state)):
         day = date.fromordinal(ordinal)
-        begins = datetime.combine(day, time(), zone).astimezone(UTC)
+        begins = midnight(day, zone)
         at = occasion.after.before(begins, zone)
         named = dict(zip(_NAMES[what], ids, strict=True))
         data: dict[str, Any] = {name: value for name, value in named.items() if value}

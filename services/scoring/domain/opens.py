@@ -1,8 +1,8 @@
 """Whether customers open fewer of the shop's e-mails than they used to: beyond chance, and enough to matter.
 
-The last week is compared with the four weeks before it. How much is the share to have fallen, the program says; that it
-is no chance, the test of two proportions (pooled, one-sided; Fleiss, Levin and Paik, "Statistical Methods for Rates and
-Proportions", 3rd ed. 2003, section 3.2).
+The last week is compared with the four weeks before it. The program says by how much the share must have fallen; the
+test of two proportions (pooled, one-sided; Fleiss, Levin and Paik, "Statistical Methods for Rates and Proportions",
+3rd ed. 2003, section 3.2) says whether that may be chance.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.money import Units, units
 from services.scoring.domain.occasions import NOTHING_WATCHED, Watch
-from services.scoring.domain.plan import Plan
-from services.scoring.domain.ranking import UNRANKED, Ranking
+from services.scoring.domain.score.plan import Plan
+from services.scoring.domain.segments.ranking import UNRANKED, Ranking
 from shared.program.condition import Condition
 from shared.program.model import Program, Score, Stages
 from shared.program.period import Period
@@ -30,8 +30,8 @@ class ScoreSettings:
     `lapsed_after`, `churned_after`, `at_risk` and the numbers of orders are the thresholds of the life cycle;
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
     `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
-    count now, and `ranking` is how all customers compared when they last were. `plan` is
-    what the score is made of. `watch` is what campaigns ask for that only time or silence brings.
+    count now, and `ranking` is how all customers compared when they last were. `plan` is what the score is made of.
+    `watch` is what campaigns ask for that only time or silence brings.
     """
 
     currency: str

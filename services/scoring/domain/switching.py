@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from services.scoring.domain.rollup import RollupSettings
+from services.scoring.domain.metrics.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model import Program
 

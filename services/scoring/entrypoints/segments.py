@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.memberships import SqlMemberships
-from services.scoring.adapters.previews import Previews
-from services.scoring.adapters.segments import Saved, SqlRules
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.segments.previews import Previews
+from services.scoring.adapters.segments.segments import Saved, SqlRules
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import is_done
-from services.scoring.entrypoints.schemas import CustomerSummary
+from services.scoring.entrypoints.customers.schemas import CustomerSummary
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
@@ -136,12 +136,11 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
         """Counts customers by their facts as last looked at: after their last event, and once a day. Saves nothing."""
         extend_deadline(request, PREVIEW_S)
         async with engine.begin() as connection:
-            await portray.refresh(connection)
+            await rules.current(connection)  # what the rule may name, and the time zone of its moments
             condition = checked(rules, body.rule)
             found = await previews.of(connection, condition)
-        now = clock()
-        sample = [CustomerSummary.of(portray.now(known, now)) for known in found.sample]
-        return PreviewView(count=found.count, sample=sample)
+            sample = await portray.all_now(connection, found.sample, clock())
+        return PreviewView(count=found.count, sample=[CustomerSummary.of(one) for one in sample])
 
     return router
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.adapters.reader import TextReader
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.adapters.language.reader import TextReader
 from services.scoring.entrypoints.readiness import worker_checks
 from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
 from shared.bus.faults import is_transient
@@ -33,8 +33,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ScoringWorker:
-    """The worker process, wired. `sweeps` and `roll_up` wait until the stream has been read, by all workers; `take_up`
-    and `follow` do not: the program counts at its moment."""
+    """The worker process, wired.
+
+    `sweeps` and `roll_up` wait until the stream has been read, by all workers; `switch_program` and `refold` do not: a
+    version of the program counts from its own moment on.
+    """
 
     engine: AsyncEngine
     personal: PersonalData
@@ -45,8 +48,8 @@ class ScoringWorker:
     relay: Relay | None
     sweeps: Sequence[Job]
     roll_up: Job
-    take_up: Job
-    follow: Job
+    switch_program: Job
+    refold: Job
     keys: IdempotencyKeys
     clock: Clock
 
@@ -73,8 +76,8 @@ class ScoringWorker:
                 group.create_task(self._beside_what_is_read(stop, self.sweeps), name="sweep")
                 rolling_up = self._beside_what_is_read(stop, (self.roll_up,), ROLL_UP_EVERY_S)
                 group.create_task(rolling_up, name="rollups")
-                group.create_task(self._beside(stop, (self.take_up,)), name="program")
-                group.create_task(self._beside(stop, (self.follow,)), name="rebuild")
+                group.create_task(self._beside(stop, (self.switch_program,)), name="program")
+                group.create_task(self._beside(stop, (self.refold,)), name="rebuild")
                 group.create_task(self.keys.prune_until(stop, self.engine, self.clock), name="keys")
                 group.create_task(self._note_engine(stop), name="engine")
                 if self.relay is not None:

@@ -123,6 +123,7 @@ PHRASES: dict[tuple[str, str], Phrase] = {
     ("Alerts", "falling_opens"): Phrase("tell when opened e-mails fall by", percent),
     ("Messages", "consent"): Phrase("ask for consent:", lambda value, _: value.replace("_", " ")),
     ("Messages", "hold_for_angry_tickets"): Phrase("wait for angry tickets:"),
+    ("Messages", "imprint"): Phrase("end with"),
     ("Messages", "service_at_night"): Phrase("of service go out in quiet hours by:"),
 }
 """By the class that declares the field, and its name. The verb fits the subject that `compare` gives such things."""

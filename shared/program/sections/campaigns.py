@@ -1,18 +1,20 @@
 """The section `campaigns`: from an occasion to what is done about it, for whom, how often, and how success is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
 from shared.program.campaigning import Action, Campaign, Goal
-from shared.program.condition import Scope
-from shared.program.document import Mapping, Scalar
+from shared.program.condition import Condition, Scope
+from shared.program.document import Mapping as MappingNode
+from shared.program.document import Scalar
 from shared.program.expression.fields import REWARDS_EVENTS, EventFields
 from shared.program.ids import OFFER, RULE, TEMPLATE
 from shared.program.occasions import AHEAD, counts_silence
 from shared.program.period import Period
 from shared.program.reading import STAND_IN, Fields
+from shared.program.sections.circles import refuse_circles
 from shared.program.sections.shares import read_holdout, read_variants
 from shared.program.sections.triggers import (
     read_event_type,
@@ -25,10 +27,6 @@ from shared.program.sections.triggers import (
 KEYS = ("id", "on", "when", "after", "before", "do", "variants", "at_most", "holdout", "success", "recheck")
 ACTION_KEYS = ("offer", "message", "points", "tag", "alert", "webhook")
 DELAY_MAX = Period(months=12)
-SENT = frozenset({"email.sent", "sms.sent", "push.sent"})
-ANSWERED = frozenset({"email.opened", "email.clicked", "push.opened"})
-"""What messages bring about: a campaign that writes because of it could write for ever."""
-
 
 Known = dict[str, frozenset[str]]
 """Which ids there are, by the field of an event that names one."""
@@ -46,8 +44,8 @@ NEEDED = MappingProxyType(
 """Without which section, or key of it, rewards never decides so."""
 
 
-def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
-    """The campaigns in the order of the file."""
+def read_campaigns(root: Fields, segments: Mapping[str, Condition]) -> tuple[Campaign, ...]:
+    """The campaigns in the order of the file; `segments` are the program's, by id."""
     tiers = frozenset(root.reading.tiers)
     known = {
         "milestone": _ids(root, "milestones"),
@@ -60,7 +58,7 @@ def read_campaigns(root: Fields) -> tuple[Campaign, ...]:
         places.append(fields)
         campaigns.append(_campaign(fields, known))
         _refuse_never(fields, campaigns[-1].on, root)
-    _refuse_circles(campaigns, places)
+    refuse_circles(campaigns, places, segments)
     return tuple(campaigns)
 
 
@@ -70,7 +68,7 @@ def _refuse_never(fields: Fields, occasion: str, root: Fields) -> None:
     if not section:
         return
     node = next((value for name, value in root.node.entries if name.text == section), None)
-    entries = node.entries if isinstance(node, Mapping) else ()
+    entries = node.entries if isinstance(node, MappingNode) else ()
     if node is None or (key and not any(name.text == key for name, _ in entries)):
         missing = f"{key} under {section}" if key else section
         fields.fault("on", f"There is never {occasion} without {missing}.", f"Add {missing}.")
@@ -80,7 +78,7 @@ def _campaign(fields: Fields, known: Known) -> Campaign:
     name = fields.id("id", RULE)
     fields.need("on", "Say which event starts it, such as on: stage.changed.")
     occasion = read_occasion(fields)
-    campaign = Campaign(
+    return Campaign(
         id=name,
         on=occasion or "",
         do=_do(fields),
@@ -92,12 +90,10 @@ def _campaign(fields: Fields, known: Known) -> Campaign:
         variants=read_variants(fields, read_actions),
         recheck=_recheck(fields, occasion),
     )
-    _refuse_endless(fields, campaign)
-    return campaign
 
 
 def _ids(root: Fields, section: str) -> frozenset[str]:
-    items = [node for node, _ in root.nodes(section) if isinstance(node, Mapping)]
+    items = [node for node, _ in root.nodes(section) if isinstance(node, MappingNode)]
     values = [value for node in items for key, value in node.entries if key.text == "id"]
     return frozenset(value.text for value in values if isinstance(value, Scalar))
 
@@ -181,43 +177,3 @@ def _success(fields: Fields) -> Goal | None:
     success.need("within", hint)
     event_type = read_event_type(success)
     return Goal(event_type or "", success.period("within") or STAND_IN, read_when(success, event_type))
-
-
-def _refuse_endless(fields: Fields, campaign: Campaign) -> None:
-    """A campaign must not be its own occasion again and again."""
-    actions: Sequence[Action] = campaign.actions()
-    writes = any(action.message for action in actions)
-    if writes and campaign.on in SENT:
-        message = f"A message on {campaign.on} would bring about the next one, for ever."
-        fields.fault("on", message, "Begin on what led to the first message instead.")
-    elif writes and campaign.on in ANSWERED and campaign.at_most is None:
-        message = f"A message on {campaign.on} can bring about the next one."
-        fields.fault("on", message, "Add such as at_most: {times: 1, per: P30D}.")
-    elif campaign.on == "customer.tagged" and any(action.tag for action in actions):
-        fields.fault("on", "A tag on customer.tagged would bring about the next one, for ever.")
-
-
-def _refuse_circles(campaigns: Sequence[Campaign], places: Sequence[Fields]) -> None:
-    """Nor must campaigns be each other's, unless `at_most` of one of them ends that."""
-    free = {place: one for place, one in enumerate(campaigns) if one.at_most is None}
-    leads = {
-        place: {other for other, then in free.items() if other != place and then.on in _brings(one)}
-        for place, one in free.items()
-    }
-    for place in free:
-        reached: set[int] = set()
-        rest = {place}
-        while rest:
-            rest = {there for here in rest for there in leads[here]} - reached
-            reached |= rest
-        if place in reached:
-            message = f"{campaigns[place].id} and other campaigns can bring about each other, for ever."
-            places[place].fault("on", message, "Add such as at_most: {times: 1, per: P30D} to one of them.")
-            return
-
-
-def _brings(campaign: Campaign) -> frozenset[str]:
-    """The types of events that the campaign's actions become."""
-    actions = campaign.actions()
-    written = SENT | ANSWERED if any(action.message for action in actions) else frozenset()
-    return written | {"customer.tagged"} if any(action.tag for action in actions) else written

@@ -18,10 +18,12 @@ KEYS = (
     "consent",
     "hold_for_angry_tickets",
     "service_at_night",
+    "imprint",
 )
 CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
 CONSENT: tuple[ConsentRule, ...] = get_args(ConsentRule)
 AT_NIGHT: tuple[AtNight, ...] = get_args(AtNight)
+IMPRINT_MAX = 1_000
 Word = TypeVar("Word", bound=str)
 
 _HOURS = re.compile(
@@ -51,7 +53,18 @@ def read_messages(root: Fields) -> Messages:
         consent=_one_of(fields, "consent", CONSENT),
         hold_for_angry_tickets=True if hold is None else hold,
         service_at_night=_one_of(fields, "service_at_night", AT_NIGHT),
+        imprint=_imprint(fields),
     )
+
+
+def _imprint(fields: Fields) -> str:
+    node = fields.scalar("imprint")
+    text = "" if node is None else node.text.strip()
+    if node is not None and not (text and len(text) <= IMPRINT_MAX and text.replace("\n", "").isprintable()):
+        hint = "Write who you are and where, such as imprint: Mugs & more Ltd, 1 High Street, Springfield."
+        fields.fault("imprint", f"imprint needs a text of 1 to {IMPRINT_MAX} characters.", hint)
+        return ""
+    return text
 
 
 def _one_of(fields: Fields, key: str, words: tuple[Word, ...]) -> Word:

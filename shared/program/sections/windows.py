@@ -1,8 +1,9 @@
 """The keys `from` and `until`: the days, in the program's time zone, on which something holds."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
+from shared.program.calendar import midnight
 from shared.program.reading import Fields
 
 KEYS = ("from", "until")
@@ -35,4 +36,4 @@ def _day(fields: Fields, key: str) -> date | None:
 
 
 def _midnight(fields: Fields, day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), fields.reading.zone).astimezone(UTC)
+    return None if day is None else midnight(day, fields.reading.zone)

@@ -22,10 +22,12 @@ _TIMELINE = text("""
     WHERE cancelled_at IS NULL ORDER BY starts_at DESC, id DESC LIMIT 100
     """)
 _AT = text("""
-    SELECT version FROM platform.program_activations
-    WHERE cancelled_at IS NULL AND starts_at <= greatest(CAST(:moment AS timestamptz), (
-        SELECT min(starts_at) FROM platform.program_activations WHERE cancelled_at IS NULL))
-    ORDER BY starts_at DESC, id DESC LIMIT 1
+    SELECT coalesce((
+        SELECT version FROM platform.program_activations
+        WHERE cancelled_at IS NULL AND starts_at <= :moment ORDER BY starts_at DESC, id DESC LIMIT 1
+    ), (
+        SELECT version FROM platform.program_activations WHERE cancelled_at IS NULL ORDER BY starts_at, id LIMIT 1
+    ))
     """)
 _STORED = text("""
     SELECT version, source, origin, actor, at, retired FROM platform.programs WHERE version = :version
@@ -35,7 +37,7 @@ _LIST = text("""
     WHERE version < :before ORDER BY version DESC LIMIT :limit
     """)
 _DECISIONS = text("""
-    SELECT id, version, starts_at, decided_at, actor, cancelled_at FROM platform.program_activations
+    SELECT id, version, starts_at, decided_at, actor, cancelled_at, cancelled_by FROM platform.program_activations
     WHERE version = ANY(CAST(:versions AS integer[])) ORDER BY id
     """)
 
@@ -73,7 +75,7 @@ class StoredProgram(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """An activation as it was decided: by whom and when, and when it was cancelled."""
+    """An activation as it was decided: by whom and when, and when it was cancelled, and by whom."""
 
     id: int
     version: int
@@ -81,6 +83,7 @@ class Decision(Struct, frozen=True):
     decided_at: datetime
     actor: str | None
     cancelled_at: datetime | None
+    cancelled_by: str | None
 
 
 async def read_timeline(connection: AsyncConnection) -> Timeline:

@@ -14,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.program.ids import retired_after
 from shared.program.model import Program
 from shared.program.parse import ProgramError, load_program
+from shared.program.versions.deciding import CLOCKS_DIFFER
 from shared.program.versions.reading import Origin, StoredProgram, read_timeline, read_version
 from shared.program.versions.timeline import Activation, Timeline
 
 NOTICE = timedelta(seconds=5)
 """So long beforehand an activation is scheduled or cancelled at the latest: every process has heard of it when its
 moment comes, and none of one that was cancelled."""
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""At most, of machines whose clocks are right."""
+CLOCK_PUT_RIGHT = "clock put right"
+"""Who has cancelled an activation that a clock that was ahead had made, in favour of one that begins sooner."""
 SCHEDULED_MAX = 20
 PROGRAM_LOCK = 0x70726F67  # "prog": one decision at a time
 
@@ -34,10 +35,11 @@ _ADD = text("""
     INSERT INTO platform.programs (version, source, retired, origin, actor, at)
     VALUES (:version, :source, :retired, :origin, :actor, :at)
     """)
-# What a clock that was ahead by more than clocks differ put in force at once would begin long after now: it begins now.
+# What a clock that was ahead put in force at once would begin long after now: it begins now. Two clocks that are right
+# are twice as far apart at most as each is from the database's (`DecisionClock`, which says when now is).
 _PUT_RIGHT = text("""
     WITH ahead AS (
-        UPDATE platform.program_activations SET cancelled_at = :now
+        UPDATE platform.program_activations SET cancelled_at = :now, cancelled_by = :by
         WHERE starts_at <= decided_at AND starts_at > :latest AND cancelled_at IS NULL
         RETURNING id, version, starts_at, actor
     )
@@ -170,7 +172,8 @@ async def cancel(
 async def _lock(connection: AsyncConnection, now: datetime) -> None:
     """Let nobody else decide until the transaction ends; and put right what a clock that was ahead has decided."""
     await connection.execute(_LOCK, {"lock": PROGRAM_LOCK})
-    await connection.execute(_PUT_RIGHT, {"now": now, "latest": now + CLOCKS_DIFFER})
+    bound = {"now": now, "latest": now + 2 * CLOCKS_DIFFER, "by": CLOCK_PUT_RIGHT}
+    await connection.execute(_PUT_RIGHT, bound)
 
 
 def _check_start(timeline: Timeline, now: datetime, starts_at: datetime | None) -> None:

@@ -201,7 +201,7 @@ class Town:
 
     async def _do_what_is_due(self) -> None:
         """What the timed jobs of the workers do each second."""
-        for job in (self._scoring.take_up, *self._scoring.sweeps):
+        for job in (self._scoring.switch_program, *self._scoring.sweeps):
             more = True
             while more:
                 async with self._scoring.engine.begin() as connection:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.bus.dead_letters import DeadLetters, dead_letter_table
 from shared.bus.interface import Consumer, Producer
 from shared.bus.log import PostgresLog, log_tables
-from shared.bus.offsets import Offsets, offset_table
+from shared.bus.offsets import Offsets, offset_table, unread_table
 from shared.bus.records import Incoming, Outgoing
 from shared.bus.worker import Handler, StreamWorker
 from shared.clock import system_clock
@@ -23,6 +23,7 @@ POISON = b"poison"
 
 metadata = MetaData(schema="probe")
 offset_table(metadata)
+unread_table(metadata)
 dead_letter_table(metadata)
 log_tables(metadata, "outbox")
 Table(

@@ -120,6 +120,29 @@ class TestOutage(behaviour.OutageBehaviour):
             await producer.publish(numbered(bus.topic, 5))
             assert len(await read(consumer, 10)) == 10
 
+    async def test_a_client_without_partitions_is_asked_too(
+        self, bus: KafkaBus, kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Given a member that has no partition, as where there are more members; when Kafka does not answer; then it
+        notices; and once it answers, that is forgotten, and the client kept."""
+        async with reading(bus) as consumer:
+            assert isinstance(consumer, KafkaConsumer)
+            consumer._lose()
+            client = consumer._client
+            monkeypatch.setattr(kafka_consumer, "SILENT_MAX_S", 1.0)
+            monkeypatch.setattr(kafka_consumer, "QUERY_TIMEOUT_S", 0.3)
+            kafka.pause()
+            try:
+                with pytest.raises(BusUnavailableError, match="does not answer"):
+                    await consumer.heads()
+            finally:
+                kafka.resume()
+            monkeypatch.setattr(kafka_consumer, "QUERY_TIMEOUT_S", 20.0)
+            assert await consumer.heads() == {}
+            await asyncio.sleep(1.1)
+            assert await consumer.fetch(10, 0.1) == []
+            assert consumer._client is client
+
 
 @asynccontextmanager
 async def reading(bus: KafkaBus) -> AsyncIterator[Consumer]:

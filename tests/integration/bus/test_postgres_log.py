@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.log import PostgresLog
+from shared.bus.log import PostgresLog, is_full
 from shared.bus.membership import Membership
 from shared.bus.postgres_bus import platform_log
 from shared.bus.records import Incoming, Outgoing, partition_of
@@ -107,7 +107,7 @@ class TestRead:
         async with probe.connect() as connection:
             records = await log.read(connection, at, 10_000)
         assert len(records) < len(waiting)
-        assert log.is_full(records, 10_000)
+        assert is_full(records, 10_000)
 
     async def test_a_limit_ends_a_read_and_the_next_goes_on(
         self, probe: AsyncEngine, log: PostgresLog

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from standardwebhooks import Webhook
 
-from services.deliveries.adapters.http_provider import HttpSender, check_address, parse_secret
-from services.deliveries.adapters.twilio import TwilioAccount, TwilioSender, parse_twilio
+from services.deliveries.adapters.providers.http import HttpSender, check_address, parse_secret
+from services.deliveries.adapters.providers.twilio import TwilioAccount, TwilioSender, parse_twilio
 from services.deliveries.application.ports import Rendered
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.recipient import Contact
 from shared.clock import system_clock
 from tests.support.clock import ManualClock

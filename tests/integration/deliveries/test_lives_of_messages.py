@@ -11,8 +11,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.deliveries.application.ports import Again, Claimed, Refused
+from services.deliveries.application.ports import Claimed
 from services.deliveries.domain.channels import Channel, Purpose
+from services.deliveries.domain.providers.answers import Again, Refused
 from shared.contracts.outcomes import Outcome
 from tests.integration.deliveries.world import World
 

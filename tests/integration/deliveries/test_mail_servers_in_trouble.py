@@ -3,13 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from services.deliveries.adapters.senders import make_providers
+from services.deliveries.adapters.providers.senders import make_providers
 from services.deliveries.application.sending import Provider
-from services.deliveries.domain.answers import Again
-from services.deliveries.domain.backoff import ATTEMPTS_MAX
-from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_FOR
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.pace import Pace
+from services.deliveries.domain.providers.answers import Again
+from services.deliveries.domain.providers.backoff import ATTEMPTS_MAX
+from services.deliveries.domain.providers.breaker import FAILURES_MAX, OPEN_FOR
+from services.deliveries.domain.providers.pace import Pace
 from tests.integration.deliveries.sending import (
     SECOND,
     Process,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.deliveries.application.ports import Again
+from services.deliveries.domain.providers.answers import Again
 from services.rewards.main import create_app
 from shared.auth.keys import ensure_key
 from shared.contracts.outcomes import message_id

@@ -9,9 +9,10 @@ from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.responses import PostgresResponses
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
-from services.deliveries.application.ports import News, Refused
+from services.deliveries.application.ports import News
 from services.deliveries.application.responding import Responding
 from services.deliveries.application.webhooks.fan_out import FanOut
+from services.deliveries.domain.providers.answers import Refused
 from services.deliveries.domain.webhooks.endpoint import Endpoint
 from shared.bus.wiring import make_outbox
 from shared.contracts.outcomes import message_id

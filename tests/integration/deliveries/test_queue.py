@@ -5,8 +5,9 @@ from datetime import timedelta
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from services.deliveries.application.ports import Again, Refused, Unavailable
 from services.deliveries.domain.channels import Channel
+from services.deliveries.domain.deciding import Unavailable
+from services.deliveries.domain.providers.answers import Again, Refused
 from tests.integration.deliveries.world import World
 
 HOUR = timedelta(hours=1)

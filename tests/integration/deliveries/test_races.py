@@ -3,8 +3,8 @@
 import asyncio
 from collections import Counter
 
-from services.deliveries.application.ports import Again, Sent
 from services.deliveries.application.queueing import WITHDRAWN
+from services.deliveries.domain.providers.answers import Again, Sent
 from tests.integration.deliveries.world import World
 
 CUSTOMERS = 8

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.deliveries.domain.answers import Again, Refused
 from services.deliveries.domain.progress import LEASE
+from services.deliveries.domain.providers.answers import Again, Refused
 from shared.contracts.outcomes import Outcome, message_id
 from tests.integration.deliveries.sending import Process, Recorder, known, with_email
 from tests.integration.deliveries.world import World

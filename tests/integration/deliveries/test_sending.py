@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.deliveries.adapters.senders import ProviderSettingsError, make_providers
+from services.deliveries.adapters.providers.senders import ProviderSettingsError, make_providers
 from services.deliveries.application.sending import UNNOTED_MAX
-from services.deliveries.domain.answers import Again, Receipt, Refused
-from services.deliveries.domain.backoff import ATTEMPTS_MAX
 from services.deliveries.domain.progress import LEASE
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused
+from services.deliveries.domain.providers.backoff import ATTEMPTS_MAX
 from shared.clock import system_clock
 from shared.contracts.outcomes import message_id
 from shared.settings import Settings

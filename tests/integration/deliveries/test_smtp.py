@@ -9,12 +9,12 @@ from time import monotonic
 
 import pytest
 
-from services.deliveries.adapters.mail import read_mailbox
-from services.deliveries.adapters.mail_server import parse_mail_server
-from services.deliveries.adapters.smtp import SmtpSender
+from services.deliveries.adapters.providers.mail import read_mailbox
+from services.deliveries.adapters.providers.mail_server import parse_mail_server
+from services.deliveries.adapters.providers.smtp import SmtpSender
 from services.deliveries.application.ports import Rendered
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Channel
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.recipient import Contact
 from tests.support.clock import ManualClock
 from tests.support.mailbox import Dialogue, Mailbox, mail_server, scripted_server

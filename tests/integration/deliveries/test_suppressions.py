@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.deliveries.application.ports import Refused
+from services.deliveries.domain.providers.answers import Refused
 from services.rewards.main import create_app
 from shared.auth.keys import ensure_key
 from shared.contracts.outcomes import message_id

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.application.ports import Taken
 from services.rewards.main import store_program
 from shared.clock import system_clock

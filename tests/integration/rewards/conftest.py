@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.budgets import PostgresBudgets
-from services.rewards.adapters.campaign_runs import PostgresRuns
-from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.campaigns.runs import PostgresRuns
+from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.due import PostgresDue
+from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.referrals import PostgresReferrals
-from services.rewards.adapters.watch import PostgresWatch
+from services.rewards.adapters.watching.watch import PostgresWatch
+from services.rewards.application.booking import KeepBooks
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
@@ -29,6 +31,7 @@ from shared.bus.wiring import make_outbox
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
 from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
+from shared.program.versions.deciding import Witness
 from shared.settings import Settings
 from shared.vault.pseudonyms import Pseudonyms
 from shared.vault.secret import derive
@@ -72,6 +75,7 @@ class Rewards:
     engine: AsyncEngine
     handler: ActivityHandler
     jobs: TimedJobs
+    books: KeepBooks
     clock: ManualClock
     pseudonyms: Pseudonyms
 
@@ -86,7 +90,7 @@ class Rewards:
 
     async def pass_time(self) -> None:
         """Do all that is due now."""
-        for job in self.jobs.all().values():
+        for job in (self.jobs.all() | self.books.all()).values():
             done = 1
             while done:
                 async with self.engine.begin() as connection:
@@ -149,14 +153,18 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
             PostgresWatch(),
             Campaigns(PostgresRuns(), members),
         ),
+        books=KeepBooks(PostgresBooks(), programs),
         clock=clock,
         pseudonyms=pseudonyms,
     )
 
 
 @asynccontextmanager
-async def _client(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings, clock)
+async def client_of(
+    settings: Settings, clock: ManualClock, witness: Witness | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a process of the API with this clock."""
+    app = create_app(settings, clock, witness)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
@@ -175,7 +183,7 @@ async def api(
     """A client of the API with a key that has all scopes."""
     async with engine_for(None).begin() as connection:
         await ensure_key(connection, TOKEN, clock())
-    async with _client(settings, clock) as client:
+    async with client_of(settings, clock) as client:
         yield client
 
 
@@ -184,5 +192,5 @@ async def second_api(
     api: httpx.AsyncClient, settings: Settings, clock: ManualClock
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another process of the API."""
-    async with _client(settings, clock) as client:
+    async with client_of(settings, clock) as client:
         yield client

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.rewards.adapters import activities
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.history import activities
+from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.main import create_worker
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC

@@ -7,8 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.auth.keys import create_key
+from shared.auth.scopes import Scope
+from tests.conftest import EngineFor
 from tests.integration.rewards.campaigning import put
-from tests.integration.rewards.conftest import Rewards
+from tests.integration.rewards.conftest import TOKEN, Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, both, went
 from tests.support.moments import heeding_at
 from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, cancellation, order, refund
@@ -211,13 +214,18 @@ async def test_ends_that_activity_has_moved_on_are_not_known(
     assert none["points"]["available"] == 0
 
 
-async def test_every_route_heeds_a_moment_or_refuses_it(rewards: Rewards, api: httpx.AsyncClient) -> None:
+async def test_every_route_heeds_a_moment_or_refuses_it(
+    rewards: Rewards, api: httpx.AsyncClient, engine_for: EngineFor
+) -> None:
     """Given all routes of rewards and deliveries; when one is asked as of a moment, whatever it does, those at the
-    checkout that go round the framework too; then it heeds that, or refuses it with where to ask, and does nothing."""
+    checkout that go round the framework too; then it heeds that, or refuses it with where to ask, and does nothing;
+    and first of all it refuses whoever may not ask."""
+    async with engine_for(None).begin() as connection:
+        lacking = await create_key(connection, name="shop", scopes=[Scope.EVENTS_WRITE], now=rewards.clock())
     before = await rewards.dump()
     answers = {f"get /v1/customers/{{customer}}/{what}" for what in ("points", "offers", "tier")}
     starting = {"put /v1/program", "post /v1/program/check"}  # in force from that moment on
-    assert await heeding_at(api) == answers | starting
+    assert await heeding_at(api, TOKEN, lacking.token) == answers | starting
     assert await rewards.dump() == before
 
 

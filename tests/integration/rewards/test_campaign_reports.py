@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from services.rewards.adapters.campaign_metrics import GOALS, MESSAGES, RUNS
+from services.rewards.adapters.campaigns.metrics import GOALS, MESSAGES, RUNS
 from tests.integration.rewards.campaign_shop import REPORT, Shop, arms, begin, name, paused
 from tests.integration.rewards.campaigning import after
 from tests.integration.rewards.conftest import Rewards

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from structlog.testing import capture_logs
+
 from shared.contracts.activity import Change
 from tests.integration.rewards.campaigning import (
     HEAD,
@@ -229,3 +231,20 @@ campaigns:
     ((tier, available),) = await rewards.rows("SELECT tier, available FROM rewards.members")
     assert (tier, available) == ("gold", 115)
     await rewards.check()
+
+
+async def test_nobody_is_written_to_without_end_by_being_moved_to_and_fro(rewards: Rewards) -> None:
+    """Given a campaign that writes on a change of stage and does not say how often; when somebody is moved to and fro
+    five times within a day, and once more the day after; then it begins three times and once; and that it was held is
+    counted, and logged with the remedy, once however often the stream tells it."""
+    await run_program(rewards, "{id: hello, on: stage.changed, do: [{message: hello}]}")
+    moved = [lapsed(f"moved-{hour}", at=NOW + timedelta(hours=hour - 26)) for hour in (0, 1, 2, 3, 4, 25)]
+
+    with capture_logs() as logs:
+        await rewards.happen(*moved)
+        await rewards.happen(*moved)
+
+    assert await states(rewards) == [("hello", "done")] * 4
+    assert len(of_type(await rewards.outcomes(), "message.due")) == 4
+    (told,) = [line for line in logs if line["event"] == "campaign_braked"]
+    assert (told["campaign"], told["times"], told["remedy"]) == ("hello", 2, "give it at_most")

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
 from services.rewards.application.checkout import Checkout, Reserve
-from services.rewards.domain.carts import EMPTY
-from services.rewards.domain.refusals import RefusedError
-from services.rewards.entrypoints.redemptions import render
+from services.rewards.domain.spending.carts import EMPTY
+from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.entrypoints.checkout.redemptions import render
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_checkout import end
 from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, cancellation, order, refund

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkouts import Names
-from services.rewards.adapters.codes import PostgresCodes
+from services.rewards.adapters.checkout.checkouts import Names
+from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.codes import CodeRequest, Codes
-from services.rewards.domain.carts import Cart
-from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.spending.carts import Cart
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode

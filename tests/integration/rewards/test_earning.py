@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.rewards.adapters.activities import PostgresActivities
 from services.rewards.adapters.budgets import SLOTS, PostgresBudgets
-from services.rewards.adapters.campaign_runs import PostgresRuns
+from services.rewards.adapters.campaigns.runs import PostgresRuns
+from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.campaigning import Campaigns
@@ -21,7 +21,7 @@ from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, points, went
 from tests.unit.rewards.building import NOW, activity, order, refund
-from tests.unit.rewards.earning import HEAD, LINES, back
+from tests.unit.rewards.earning.earn_rules import HEAD, LINES, back
 
 PROGRAM = f"""{HEAD}points:
   earn:

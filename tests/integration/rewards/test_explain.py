@@ -227,6 +227,22 @@ async def test_a_refund_names_its_own_order_whatever_lots_it_took_from(
     assert [lot["order_id"] for lot in answer["lots"]] == ["2"]
 
 
+async def test_of_many_lots_those_that_expire_first_are_listed(
+    rewards: Rewards, api: httpx.AsyncClient
+) -> None:
+    """Given a redemption that took from 201 lots; when explained; then 200 are listed, and how many there are is
+    told."""
+    await rewards.happen(*(order(str(number), "1") for number in range(200)))
+    await rewards.happen(order("last", "1", at=rewards.clock() + timedelta(days=1)))
+    await end(api, await reserve(api, 201, "k"), "confirm")
+
+    (newest, *_) = (await get(api, "ledger"))["items"]
+    answer = await get(api, "explain", ledger_entry=newest["id"])
+
+    assert answer["lots_in_all"] == 201
+    assert {lot["order_id"] for lot in answer["lots"]} == {str(number) for number in range(200)}
+
+
 REFUSED: list[tuple[dict[str, str], int]] = [
     ({"event": "nothing"}, 404),
     ({"event": "nothing", "source": "shop"}, 404),

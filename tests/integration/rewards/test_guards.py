@@ -132,6 +132,23 @@ async def test_what_does_not_add_up_is_refused_at_commit(rewards: Rewards, what:
     assert "have not moved alike" in await attempt(rewards, *planted)
 
 
+@pytest.mark.parametrize("points", [2**31, 2**32 - 1, 2**32, 3 * 2**32 + 1, 2**61 + 2**31])
+async def test_points_of_any_size_are_weighed_to_the_point(rewards: Rewards, points: int) -> None:
+    """Given a sound ledger; when an entry of more points than 32 bits hold, up to nearly 64, is written with its
+    lot and the balance; then it is taken, and refused where the balance has one point less or 2^32 more."""
+    await rewards.happen(order("1", "10"))
+    entry = ENTRY.format(customer=CUSTOMER, number=2, points=points)
+    lots = f"UPDATE rewards.lots SET points = points + {points}, remaining = remaining + {points}"
+    member = "UPDATE rewards.members SET entries = 2, available = available + "
+    for wrong in (points - 1, points + 2**32):
+        assert "a balance is not the sum" in await attempt(rewards, entry, lots, f"{member}{wrong}")
+        assert "have not moved alike" in await attempt(
+            rewards, entry, lots.replace(str(points), str(wrong)), f"{member}{points}"
+        )
+    await _write(rewards, [entry, lots, f"{member}{points}"])
+    assert await rewards.rows("SELECT available FROM rewards.members") == [(points + 10,)]
+
+
 async def test_entries_that_name_no_customer_or_no_lot_are_refused(rewards: Rewards) -> None:
     """Given a sound ledger; when an entry moves points between the program's own accounts, or available points of no
     lot; then a check refuses it."""

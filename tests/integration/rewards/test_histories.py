@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from services.rewards.adapters.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.checkout import Checkout, Confirm, Release, Request, Reserve
-from services.rewards.domain import checkout
-from services.rewards.domain.carts import Cart
+from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.spending.carts import Cart
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
 from tests.support.long_histories import run
@@ -89,7 +89,7 @@ class OnPostgres:
                 await self.store.load_lots(connection, {member.customer_id: member}, [])
                 changes = Changes(now, program.version)
                 try:
-                    checkout.adjust(member, program, changes, id_=id_, points=points, reason="x")
+                    adjusting.adjust(member, program, changes, id_=id_, points=points, reason="x")
                 except RefusedError as refusal:
                     return refusal.code
                 await self.rewards.jobs.members.save(connection, changes)

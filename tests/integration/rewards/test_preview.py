@@ -10,7 +10,7 @@ from shared.settings import Settings
 from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import activity, order
-from tests.unit.rewards.earning import HEAD, LINES
+from tests.unit.rewards.earning.earn_rules import HEAD, LINES
 
 PROGRAM = f"""{HEAD}points:
   earn:

@@ -78,6 +78,8 @@ PLANTED = {
     " SET lifetime_earned = lifetime_earned + 1 WHERE customer_id = 'cus_c'",
     "entries were written in the order of their numbers": "UPDATE rewards.entries"
     " SET recorded_at = recorded_at + interval '9 years' WHERE customer_id = 'cus_c' AND number = 2",
+    "the books by day are the sums of the entries": "UPDATE rewards.booked SET points = points + 1"
+    " WHERE (day, credit) IN (SELECT day, credit FROM rewards.booked WHERE credit = 'program:expired' LIMIT 1)",
     "the guards of the database stand": "ALTER TABLE rewards.lots DISABLE TRIGGER lots_balanced",
 }
 

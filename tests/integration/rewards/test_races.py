@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkouts import Names, PostgresCheckouts
-from services.rewards.adapters.codes import PostgresCodes
+from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading import Reader
 from services.rewards.application.checkout import Checkout, Confirm, Request, Reserve
 from services.rewards.application.codes import CodeRequest, Codes
-from services.rewards.domain.carts import Cart
-from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.spending.carts import Cart
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import encode

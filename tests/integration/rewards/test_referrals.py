@@ -14,7 +14,7 @@ from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, MAIL, points, went
 from tests.unit.rewards.building import NOW, activity, cancellation, order, refund
-from tests.unit.rewards.earning import HEAD
+from tests.unit.rewards.earning.earn_rules import HEAD
 
 PROGRAM = f"""{HEAD}points:
   pending_for: P7D

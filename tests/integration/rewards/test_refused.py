@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from services.rewards.adapters.refused import KEPT, KEPT_MAX
+from services.rewards.adapters.checkout.refused import KEPT, KEPT_MAX
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_api import get
 from tests.integration.rewards.test_checkout import end, reserve

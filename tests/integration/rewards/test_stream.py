@@ -1,11 +1,15 @@
 """The stream's handler on a real database."""
 
 from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from shared.bus.records import Incoming
+from shared.contracts.activity import Activity
 from shared.contracts.codec import MalformedRecordError
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, activity, cancellation, order, refund
@@ -167,3 +171,42 @@ async def test_an_order_told_again_with_an_earlier_time_is_put_right_after_its_p
     await rewards.check()
     assert await rewards.rows("SELECT available, debt, spend FROM rewards.members") == [(50, 0, 200)]
     assert await rewards.rows("SELECT points, remaining FROM rewards.lots") == [(230, 50)]
+
+
+async def test_of_tellings_at_one_moment_the_same_one_counts_in_every_order(rewards: Rewards) -> None:
+    """Given an order told four times at one moment, each time with another total; when the tellings come one by one in
+    any order; then the one whose identity sorts first counts, and each customer has its points."""
+    totals = ("10", "20", "30", "40")
+    first = min(totals, key=lambda total: order("1", total, name=f"told-{total}").id)
+
+    def telling(number: int, total: str) -> Activity:
+        told = order("1", total, name=f"told-{total}", customer=f"cus_{number:024}")
+        return structs.replace(told, id=f"{told.id}{number:02}")
+
+    orders = list(permutations(totals))
+    for step in range(len(totals)):
+        await rewards.happen(*(telling(number, told[step]) for number, told in enumerate(orders)))
+    await rewards.check()
+    found = await rewards.rows("SELECT DISTINCT available, spend FROM rewards.members")
+    assert found == [(int(first), Decimal(first))]
+
+
+async def test_what_undoes_an_order_before_it_comes_takes_effect_once_however_often_it_is_told(
+    rewards: Rewards,
+) -> None:
+    """Given a refund and a cancellation that come before their orders, and are told again, by themselves and under
+    other identities, before the order, after it, and once more when nobody remembers their records; then each takes
+    back what it undoes once, and points that other orders gave stay."""
+    undoing = (refund("1", "r", "30"), cancellation("2"))
+    again = (refund("1", "r", "30", name="again"), cancellation("2", name="again-2"))
+    for told in (undoing, again, (order("1", "100"), order("2", "50"), order("3", "20")), undoing, again):
+        await rewards.happen(*told)
+    before = await rewards.rows("SELECT * FROM rewards.entries ORDER BY number")
+    assert await rewards.rows("SELECT available, debt, spend FROM rewards.members") == [(90, 0, 90)]
+
+    await rewards.plant("DELETE FROM rewards.inbox", "DELETE FROM rewards.activities")
+    for told in (undoing, again, (order("1", "100"), order("2", "50"), order("3", "20")), undoing):
+        await rewards.happen(*told)
+    await rewards.check()
+    assert await rewards.rows("SELECT * FROM rewards.entries ORDER BY number") == before
+    assert await rewards.rows("SELECT available, debt, spend FROM rewards.members") == [(90, 0, 90)]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.activities import PostgresActivities
+from services.rewards.adapters.history.activities import PostgresActivities
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_parting import ANA, BEN, went
 from tests.integration.rewards.test_tiers import use

@@ -15,7 +15,7 @@ from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.test_processes import publish
 from tests.integration.rewards.test_program_life import DAY, DOUBLE, decided_by, look_again, put
 from tests.support.clock import ManualClock
-from tests.unit.rewards.building import CUSTOMER, order
+from tests.unit.rewards.building import CUSTOMER, PROGRAM, order
 
 SAYS = "This release cannot read version 2 of the program: line 1, column 1"
 KINDS = "SELECT kind, subject, program_version, times, details->>'version' FROM platform.alerts"
@@ -178,3 +178,73 @@ async def test_what_an_unreadable_version_decided_stands_and_is_told_without_its
     look_again(rewards)
     await rewards.happen(order("6", "10"))
     assert await decided_by(rewards) == [(10, 1), (20, 2)]
+
+
+NO_EARNING = PROGRAM.replace("order.completed", "order.complete")
+NO_TIERS = PROGRAM.replace("spend_over", "spent_over")
+NEITHER = PROGRAM.replace("currency: USD", "currency: ECU")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (PROGRAM.replace("spend_30d", "spent_30d"), {"tier", "points"}),
+        (NO_EARNING, {"tier"}),
+        (NO_TIERS, {"points"}),
+        (NEITHER, set()),
+        ("name: X", set()),
+        (f"{PROGRAM}tier: {{}}", set()),
+    ],
+    ids=["segments", "points", "tiers", "currency", "nearly all", "what this release does not know"],
+)
+async def test_the_past_under_it_is_told_by_what_of_it_can_be_read(  # noqa: PLR0917
+    rewards: Rewards,
+    api: httpx.AsyncClient,
+    second_api: httpx.AsyncClient,
+    clock: ManualClock,
+    source: str,
+    told: set[str],
+) -> None:
+    """Given a customer's points and tier under a version that a later release cannot read any more, and another in
+    force; when the moment is asked for; then it is told what was told, if the section that it takes can be read; else
+    that is refused, with the version and what to do, and not as if it would pass."""
+    await rewards.happen(order("1", "250", at=clock()))
+    at, before = clock().isoformat(), {}
+    for what in ("tier", "points"):
+        before[what] = (await api.get(f"/v1/customers/{CUSTOMER}/{what}")).json()
+    clock.advance(DAY)
+    await put(api, DOUBLE)
+    await rewards.plant(f"UPDATE platform.programs SET source = $${source}$$ WHERE version = 1")
+    clock.advance(DAY)
+    look_again(rewards)
+    await rewards.happen(order("2", "10", at=clock()))
+
+    for what, answered in before.items():
+        answer = await second_api.get(f"/v1/customers/{CUSTOMER}/{what}", params={"at": at})
+        if what in told:
+            assert (answer.status_code, answer.json()) == (200, answered), what
+        else:
+            (error,) = answer.json()["errors"]
+            assert (answer.status_code, error["code"]) == (422, "not_as_of"), what
+            assert "cannot read version 1 of the program: line" in error["detail"]
+            assert "GET /v1/program/versions" in error["detail"]
+
+
+async def test_the_past_is_told_by_its_program_however_many_came_since(
+    rewards: Rewards, api: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    """Given a Gold, and a version without tiers, activated in turn with the first a hundred times and more; when the
+    moment before all that is asked for; then it is told what was told."""
+    await rewards.happen(order("1", "250", at=clock()))
+    at, before = clock().isoformat(), (await api.get(f"/v1/customers/{CUSTOMER}/tier")).json()
+    clock.advance(DAY)
+    tierless = PROGRAM[: PROGRAM.index("tiers:")] + PROGRAM[PROGRAM.index("offers:") :]
+    await put(api, tierless + "removed_ids: [member, gold, platinum]\n")
+    await rewards.plant(
+        "INSERT INTO platform.program_activations (version, starts_at, decided_at)"
+        " SELECT 2, at, at FROM (SELECT starts_at + n * interval '1 minute' AS at"
+        " FROM platform.program_activations, generate_series(1, 120) AS n WHERE version = 2) AS w"
+    )
+    clock.advance(DAY)
+    answer = await api.get(f"/v1/customers/{CUSTOMER}/tier", params={"at": at})
+    assert (answer.status_code, answer.json()) == (200, before)

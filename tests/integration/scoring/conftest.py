@@ -34,6 +34,7 @@ async def api(
             "all": frozenset(Scope),
             "impersonal": frozenset({Scope.PROFILES_READ}),
             "other": frozenset({Scope.REWARDS_READ}),
+            "events": frozenset({Scope.EVENTS_WRITE}),
         }.items():
             made = await create_key(connection, name=name, scopes=scopes, now=clock(), expires_at=None)
             tokens[name] = made.token

@@ -109,5 +109,6 @@ async def test_what_tells_of_many_as_of_now_says_so(api: Api, path: str):
 
 async def test_every_route_heeds_a_moment_or_refuses_it(api: Api):
     """Given all routes of scoring; when one is asked as of a moment, those that write too; then it heeds that, or
-    refuses it with where to ask."""
-    assert await heeding_at(api.client) == {f"get {path}" for path in [*await routes(api), "/v1/merges"]}
+    refuses it with where to ask; and first of all whoever may not ask."""
+    heeding = await heeding_at(api.client, api._tokens["all"], api._tokens["events"])
+    assert heeding == {f"get {path}" for path in [*await routes(api), "/v1/merges"]}

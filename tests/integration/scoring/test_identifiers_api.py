@@ -4,7 +4,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from services.scoring.domain.identity import SHARED_ABOVE
+from services.scoring.domain.identity.identifiers import SHARED_ABOVE
 from tests.integration.scoring.api import Api
 from tests.support.life import moment
 

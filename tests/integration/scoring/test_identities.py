@@ -6,7 +6,7 @@ import random
 import pytest
 
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.state import encode_state
 from shared.contracts.events import EventRecord
 from tests.integration.scoring.world import World

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from services.scoring.adapters.memberships import encode_facts
-from services.scoring.adapters.previews import Previews
+from services.scoring.adapters.segments.memberships import encode_facts
+from services.scoring.adapters.segments.previews import Previews
 from shared.contracts.activity import Facts
 from shared.program.condition import Condition, Scope
 from tests.conftest import EngineFor

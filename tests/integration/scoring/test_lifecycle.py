@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.adapters.profiles import Profiles
+from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.application.portray import Portray
 from services.scoring.application.sweep import Sweep
 from services.scoring.domain.assess import assess
@@ -16,6 +16,7 @@ from shared.vault.pseudonyms import Pseudonyms
 from tests.conftest import EngineFor
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS, event, moment, order
+from tests.support.rules import FixedRules
 
 AT_RISK = ("active", "at_risk", moment(35))
 LAPSED = ("at_risk", "lapsed", moment(80) - timedelta(hours=1))  # the clocks were put forward in between
@@ -26,7 +27,7 @@ Changes = list[tuple[str | None, str | None, datetime]]
 @pytest.fixture
 def sweep(world: World) -> Sweep:
     """A sweep over the same database."""
-    return Sweep(customers=world.customers, outbox=world.outbox, settings=SETTINGS)
+    return world.sweep()
 
 
 async def run(world: World, sweep: Sweep, now: datetime) -> None:
@@ -219,7 +220,7 @@ async def test_lists_and_counts_by_stage_are_those_of_the_domain_at_every_turn(w
 async def test_the_stages_of_a_life_are_the_same_after_late_events_and_sweeps(world: World, sweep: Sweep):
     """Given events in whatever order with sweeps between them; then looking back shows the life as it was."""
     profiles = Profiles(world.engine, Pseudonyms("x" * 32))
-    portray = Portray(profiles, SETTINGS)
+    portray = Portray(profiles, FixedRules(SETTINGS))
     days = (20, 0, 300, 10)
     for number, day in enumerate(days):
         world.now = moment(300 + number)

@@ -4,11 +4,11 @@ import asyncio
 
 from sqlalchemy import text
 
-from services.scoring.adapters.identities import IDENTITY_LOCK
-from services.scoring.adapters.segments import SqlRules
+from services.scoring.adapters.identity.identities import IDENTITY_LOCK
+from services.scoring.adapters.segments.segments import SqlRules
 from tests.integration.scoring.test_identities import placed
 from tests.integration.scoring.test_merge_races import ALONE, until_somebody_waits
-from tests.integration.scoring.test_rebuild import begin, rebuild_of
+from tests.integration.scoring.test_rebuild import begin
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS
 
@@ -17,8 +17,8 @@ async def test_a_rebuild_that_ends_and_a_ranking_do_not_wait_for_each_other(worl
     """Given a daily pass that stands at its row and is about to store a ranking, for which it must be alone; when a
     rebuild comes to its end, which sets the pass to begin anew; then the pass goes on, and the rebuild after it."""
     await world.feed(placed(0, "1", id="ana"))
-    rebuild = rebuild_of(world, SETTINGS)
-    rebuild._rules = SqlRules(SETTINGS)
+    rules = SqlRules(SETTINGS)
+    rebuild = world.rebuild(rules)
     rebuilding = await begin(world)
 
     async def step() -> bool:
@@ -27,7 +27,7 @@ async def test_a_rebuild_that_ends_and_a_ranking_do_not_wait_for_each_other(worl
 
     assert not await step()
     async with world.engine.begin() as connection:
-        await rebuild._rules.hold(connection)
+        await rules.hold(connection)
         await connection.execute(text("SELECT FROM scoring.segment_pass FOR UPDATE"))
         ending = asyncio.create_task(step())
         await until_somebody_waits(world)

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters import profiles as profiles_adapter
-from services.scoring.adapters import timeline as timeline_adapter
-from services.scoring.application import again, membership, portray, rebuild, sweep
-from services.scoring.application.again import portions
-from services.scoring.application.sweep import Sweep
+from services.scoring.adapters.customers import profiles as profiles_adapter
+from services.scoring.adapters.events import timeline as timeline_adapter
+from services.scoring.application import fold_again, membership, portray, rebuild, sweep
+from services.scoring.application.fold_again import portions
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.condition import Condition
 from tests.integration.scoring.api import Api
@@ -70,7 +69,7 @@ async def test_what_looks_at_all_events_leaves_the_event_loop_to_others(api: Api
 async def test_late_events_are_folded_beside_the_event_loop(world: World, threads: Threads):
     """Given an event that comes late; then the timeline is read and folded in another thread: heartbeats go on."""
     await world.feed(placed(5, "2", id="ana"))
-    threads.watch(again, "begin_again")
+    threads.watch(fold_again, "begin_again")
     threads.watch(timeline_adapter, "event_of")
     await world.feed(placed(0, "1", id="ana"))
 
@@ -87,12 +86,7 @@ async def test_a_sweep_and_a_rebuild_work_beside_the_event_loop(shop: Shop, thre
     threads.watch(membership, "began_at")
     threads.watch(rebuild, "fold")
 
-    sweeping = Sweep(
-        customers=shop.customers,
-        outbox=shop.outbox,
-        settings=SETTINGS,
-        membership=shop.reassess._membership,
-    )
+    sweeping = shop.sweep(SETTINGS)
     async with shop.engine.begin() as connection:
         await sweeping(connection, moment(100))
     rebuilding = await begin(shop)
@@ -105,7 +99,7 @@ async def test_a_sweep_and_a_rebuild_work_beside_the_event_loop(shop: Shop, thre
 async def test_late_events_of_many_are_folded_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch):
     """Given customers with more events together than are read at once; when late events of all come in one batch; then
     each read stays within the bound, and each state is what its events amount to."""
-    monkeypatch.setattr(again, "HISTORY_EVENTS_MAX", 7)
+    monkeypatch.setattr(fold_again, "HISTORY_EVENTS_MAX", 7)
     names = [f"c{number}" for number in range(6)]
     await world.feed(*(placed(5 + day, f"{name}-{day}", id=name) for name in names for day in range(3)))
     read: list[int] = []
@@ -130,7 +124,7 @@ async def test_a_rebuild_takes_fewer_customers_at_once_where_they_have_many_even
 ):
     """Given customers of whom two have as many events as are read at once; then a step takes these two only, and all
     steps together everybody, once."""
-    monkeypatch.setattr(again, "HISTORY_EVENTS_MAX", 6)
+    monkeypatch.setattr(fold_again, "HISTORY_EVENTS_MAX", 6)
     await world.feed(*(placed(day, f"{name}-{day}", id=name) for name in "abcde" for day in range(3)))
     rebuilding = await begin(world)
     done = []
@@ -146,7 +140,7 @@ async def test_a_rebuild_takes_fewer_customers_at_once_where_they_have_many_even
 def test_portions_hold_what_may_be_read_at_once_and_leave_nobody_out(monkeypatch: pytest.MonkeyPatch):
     """Given customers with few events, many, and more than may be read at once; then each is in one portion, in order,
     and who alone has too many stands alone."""
-    monkeypatch.setattr(again, "HISTORY_EVENTS_MAX", 10)
+    monkeypatch.setattr(fold_again, "HISTORY_EVENTS_MAX", 10)
 
     assert list(portions({"a": 4, "b": 6, "c": 1, "d": 25, "e": 10, "f": 0})) == [
         ["a", "b"],

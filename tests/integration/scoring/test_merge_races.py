@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.decisions import SqlDecisions
-from services.scoring.adapters.identities import IDENTITY_LOCK, SqlIdentities
+from services.scoring.adapters.identity.decisions import SqlDecisions
+from services.scoring.adapters.identity.identities import IDENTITY_LOCK, SqlIdentities
 from services.scoring.application.merging import Merging, Named
-from services.scoring.domain.resolution import Resolution
+from services.scoring.domain.identity.resolution import Resolution
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.test_merges import customer, merge, post
 from tests.integration.scoring.world import World
@@ -57,7 +57,7 @@ async def test_a_customer_who_is_merged_away_meanwhile_is_found_all_the_same(api
 async def _make_part_of(world: World, connection: AsyncConnection, loser: str, winner: str) -> None:
     """Another process merges two customers."""
     identities, decisions = SqlIdentities(), SqlDecisions()
-    merging = Merging(identities, decisions, world.take_in.identify, world.take_in.follow)
+    merging = Merging(identities, decisions, world.take_in.identify, world.take_in.apply)
     ends = Named("", loser), Named("", winner)
     await merging.merge(connection, "mrg_first", *ends, reason="one", actor="key", now=world.now)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from services.scoring.domain.identity import SHARED_ABOVE
+from services.scoring.domain.identity.identifiers import SHARED_ABOVE
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.test_identities import placed
 from tests.integration.scoring.world import World

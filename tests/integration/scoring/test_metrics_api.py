@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.rollups import SqlRollups
-from services.scoring.adapters.stale import SqlStale
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.metrics.rollups import SqlRollups
 from services.scoring.application.roll_up import count_anew
 from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock

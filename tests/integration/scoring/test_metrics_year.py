@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from deploy.demo.history import data_folder, first_orders, load, shift_of
-from services.scoring.adapters.metric_sums import MetricSums
-from services.scoring.domain.metrics import Cohort, Series, cohort_of
-from services.scoring.domain.months import Month, month_named, name_of
+from services.scoring.adapters.metrics.sums import MetricSums
+from services.scoring.domain.metrics.formulas import Cohort, Series, cohort_of
+from services.scoring.domain.metrics.months import Month, month_named, name_of
 from shared.contracts.events import EventRecord
 from shared.program.period import Period
 from tests.conftest import EngineFor

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.coming_days import SqlComingDays
-from services.scoring.adapters.occasions import SqlOccasions
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.application.come_round import ComeRound
-from services.scoring.application.introduce import Introduce
+from services.scoring.adapters.due.coming_days import SqlComingDays
+from services.scoring.adapters.due.occasions import SqlOccasions
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.application.introduce_occasions import IntroduceOccasions
+from services.scoring.application.tell_due import TellDue
 from services.scoring.domain.occasions import Occasion, Watch
-from services.scoring.domain.settings import ScoreSettings
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
 from shared.program.period import Period
 from shared.settings import Settings
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS, moment, record
+from tests.support.rules import FixedRules
 
 LOGIN = Occasion("login.missing", Period.parse("P14D"))
 LOGIN_LATER = Occasion("login.missing", Period.parse("P30D"))
@@ -32,33 +32,22 @@ ALL = (LOGIN, LOGIN_LATER, ORDER, TICKET, RENEWAL, WORKOUT)
 SECOND = timedelta(seconds=1)
 
 
-class Fixed:
-    """Rules that a test changes by hand."""
-
-    def __init__(self, settings: ScoreSettings) -> None:
-        self.settings = settings
-
-    async def current(self, connection: object) -> ScoreSettings:
-        return self.settings
-
-
 class Play:
     """A shop whose campaigns wait for occasions, and its clock."""
 
     def __init__(self, world: World, personal: PersonalData) -> None:
         self.world = world
         world.now = moment(0)
-        self.rules = Fixed(SETTINGS)
+        self.rules = FixedRules(SETTINGS)
         self.days = SqlComingDays(personal)
         self.restart()
 
     def restart(self) -> None:
         """Another process takes over."""
-        rules: Any = self.rules
         self.world.take_in._coming = self.days
-        self.world.take_in._rules = rules
-        self.introduce = Introduce(occasions=SqlOccasions(), days=self.days, rules=rules)
-        self.come_round = ComeRound(days=self.days, outbox=self.world.outbox, settings=SETTINGS, rules=rules)
+        self.world.take_in._rules = self.rules
+        self.introduce = IntroduceOccasions(occasions=SqlOccasions(), days=self.days, rules=self.rules)
+        self.tell_due = TellDue(days=self.days, outbox=self.world.outbox, rules=self.rules)
 
     async def ask_for(self, *occasions: Occasion, at: datetime) -> None:
         """The program's campaigns ask for these from now on."""
@@ -75,7 +64,7 @@ class Play:
     async def until(self, now: datetime, workers: int = 1) -> None:
         """Do all that is due at a moment."""
         self.world.now = max(self.world.now, now)
-        for job in (self.introduce, self.come_round):
+        for job in (self.introduce, self.tell_due):
             await asyncio.gather(*(self._run(job, now) for _ in range(workers)))
 
     async def _run(self, job: Any, now: datetime) -> None:

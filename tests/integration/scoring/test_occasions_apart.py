@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.application import introduce
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.application import introduce_occasions
 from services.scoring.domain.occasions import Watch
 from shared.program.versions.store import put_program
 from shared.settings import Settings
@@ -79,7 +79,7 @@ async def test_everybody_is_looked_at_when_a_campaign_is_new_in_small_steps_by_m
 ) -> None:
     """Given seven customers who only logged in, and a pass of two at a time; when three workers take a new campaign up,
     one of which is killed in between; then all seven silences are told, each once."""
-    monkeypatch.setattr(introduce, "INTRODUCED_MAX", 2)
+    monkeypatch.setattr(introduce_occasions, "INTRODUCED_MAX", 2)
     for number in range(7):
         await play.happen("login.recorded", 1, who=f"p-{number}")
     play.rules.settings = replace(SETTINGS, watch=Watch((LOGIN,), SETTINGS.zone))
@@ -101,7 +101,7 @@ async def test_a_look_that_fails_tells_nothing_and_the_next_one_all(play: Play) 
     await play.ask_for(LOGIN, at=moment(0))
     await play.happen("login.recorded", 1)
     async with play.world.engine.connect() as connection:
-        await play.come_round(connection, moment(15))
+        await play.tell_due(connection, moment(15))
         await connection.rollback()
     assert await play.told() == []
 

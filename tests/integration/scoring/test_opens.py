@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.scoring.adapters.opens import SqlOpens
+from services.scoring.adapters.metrics.opens import SqlOpens
 from services.scoring.adapters.programs import SqlPrograms
 from services.scoring.application.watch_opens import WatchOpens
 from shared.program.parse import load_program

@@ -5,11 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from services.scoring.adapters.coming_days import SqlComingDays
-from services.scoring.adapters.orders import SqlOrders
 from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.timeline import SqlTimeline
-from services.scoring.application.rebuild import Rebuild
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord, event_key
 from shared.settings import Settings
@@ -18,6 +14,7 @@ from shared.vault.subject_keys import SubjectKeys
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS, moment, record
+from tests.support.rules import FixedRules
 
 MAIL, OTHER_MAIL = "e" * 32, "f" * 32
 SEALED = ["customer.id", "customer.email"]
@@ -184,16 +181,7 @@ async def rebuilt(world: World, program: str) -> None:
     rebuilds = SqlRebuilds()
     async with world.engine.begin() as connection:
         now = await rebuilds.begin(connection, program, world.now)
-    rebuild = Rebuild(
-        rebuilds=rebuilds,
-        customers=world.customers,
-        orders=SqlOrders(),
-        timeline=SqlTimeline(),
-        outbox=world.outbox,
-        stale=world.stale,
-        settings=SETTINGS,
-        coming=SqlComingDays(),
-    )
+    rebuild = world.rebuild(FixedRules(SETTINGS))
     while now.finished_at is None:
         async with world.engine.begin() as connection:
             now = await rebuild(connection, now.id, world.now)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.scoring.adapters.engines import EngineError
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.adapters.reader import TextReader
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.adapters.language.engines import EngineError
+from services.scoring.adapters.language.reader import TextReader
+from services.scoring.adapters.language.vader import Vader
 from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.vader import Vader
 from services.scoring.application import rebuild as rebuilding
-from services.scoring.application.rebuild import Rebuild, Rebuilding
+from services.scoring.application.rebuild import Rebuilding
 from services.scoring.domain.language.read import SentimentEngine
 from services.scoring.domain.language.reading import decode_reading
 from services.scoring.main import create_worker, run_rebuild
@@ -27,6 +27,7 @@ from tests.integration.scoring.api import Api
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock
 from tests.support.life import SETTINGS, moment
+from tests.support.rules import FixedRules
 
 WORDS = (
     "I love this brand!",
@@ -75,16 +76,7 @@ async def stored(world: World) -> dict[str, Any]:
 
 async def run(world: World, engine: SentimentEngine, steps: int | None = None) -> Rebuilding:
     """Rebuild by that engine: so many steps, or all."""
-    use_case = Rebuild(
-        rebuilds=SqlRebuilds(),
-        customers=world.customers,
-        orders=world.take_in._orders,
-        timeline=world.take_in._timeline,
-        outbox=world.outbox,
-        stale=world.stale,
-        settings=SETTINGS,
-        reader=reader(world, engine),
-    )
+    use_case = world.rebuild(FixedRules(SETTINGS), reader(world, engine))
     async with world.engine.begin() as connection:
         now = await SqlRebuilds().begin(connection, "again", world.now)
     while now.finished_at is None and steps != 0:

@@ -12,12 +12,10 @@ from decimal import Decimal
 import pytest
 
 from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.stale import SqlStale
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuild, Rebuilding
-from services.scoring.application.sweep import Sweep
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.plan import Plan
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import encode_state
 from services.scoring.main import run_rebuild
@@ -29,6 +27,7 @@ from shared.settings import Settings
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock
 from tests.support.life import NEW_YORK, SETTINGS, cancellation, event, moment, order, refund
+from tests.support.rules import FixedRules
 from tests.support.stack import ROOT
 
 EUROS = changed(SETTINGS, currency="EUR", at_risk=(3, 1))
@@ -47,15 +46,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rebuild_of(world: World, settings: ScoreSettings) -> Rebuild:
     """The use case, wired as the process does it."""
-    return Rebuild(
-        rebuilds=SqlRebuilds(),
-        customers=world.customers,
-        orders=world.take_in._orders,
-        timeline=world.take_in._timeline,
-        outbox=world.outbox,
-        stale=SqlStale(),
-        settings=settings,
-    )
+    return world.rebuild(FixedRules(settings))
 
 
 async def begin(world: World, program: str = "new") -> Rebuilding:
@@ -253,7 +244,7 @@ async def test_new_thresholds_take_back_a_stage_that_was_told(world: World):
     once, and the sweep, which looks at them next, has nothing to add."""
     await world.feed(*(order(moment(day), str(day)).record for day in (0, 10, 20)))
     late = moment(200)
-    sweep = Sweep(customers=world.customers, outbox=world.outbox, settings=SETTINGS)
+    sweep = world.sweep()
     async with world.engine.begin() as connection:
         await sweep(connection, late)
     world.now = late
@@ -261,7 +252,7 @@ async def test_new_thresholds_take_back_a_stage_that_was_told(world: World):
     told = len(await world.activity())
 
     await run(world, PATIENT)
-    patient = Sweep(customers=world.customers, outbox=world.outbox, settings=PATIENT)
+    patient = world.sweep(PATIENT)
     for seconds in (10, 20):
         async with world.engine.begin() as connection:
             await patient(connection, late + timedelta(seconds=seconds))

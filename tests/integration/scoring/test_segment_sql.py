@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.scoring.adapters.memberships import encode_facts
-from services.scoring.adapters.previews import Previews
-from services.scoring.adapters.segment_sql import is_sql, sayable, where
+from services.scoring.adapters.segments.memberships import encode_facts
+from services.scoring.adapters.segments.previews import Previews
+from services.scoring.adapters.segments.sql import is_sql, sayable, where
 from shared.contracts.activity import Facts
 from shared.postgres.engine import create_engine
 from shared.program.condition import Condition, ConditionError, Scope

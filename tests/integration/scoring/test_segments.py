@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.adapters.memberships import SqlMemberships
-from services.scoring.adapters.segments import SqlRules
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.segments.segments import SqlRules
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
@@ -30,11 +30,10 @@ class Shop(World):
     """A world with segments and the daily pass."""
 
     def __init__(self, engine, now, settings=SETTINGS):
-        super().__init__(engine, now, settings)
         self.rules = SqlRules(settings)
+        super().__init__(engine, now, settings, rules=self.rules)
         self.memberships = memberships = SqlMemberships()
         membership = Membership(memberships, self.stale)
-        self.take_in._rules = self.rules
         self.reassess = Reassess(
             customers=self.customers,
             memberships=memberships,

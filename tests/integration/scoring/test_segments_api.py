@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.scoring.adapters.customers import SqlCustomers
-from services.scoring.adapters.memberships import SqlMemberships
-from services.scoring.adapters.segments import SqlRules
-from services.scoring.adapters.stale import SqlStale
+from services.scoring.adapters.customers.customers import SqlCustomers
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.segments.segments import SqlRules
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from services.scoring.application.sweep import SWEEP_CUSTOMERS_MAX, Sweep
 from tests.integration.scoring.world import World
-from tests.support.life import SETTINGS, event, moment, order
+from tests.support.life import event, moment, order
 
 
 @pytest.fixture
 def sweep(world: World) -> Sweep:
     """A sweep over the same database."""
-    return Sweep(customers=world.customers, outbox=world.outbox, settings=SETTINGS)
+    return world.sweep()
 
 
 LAPSED = moment(80) - timedelta(hours=1)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.state import encode_state
 from shared.contracts.codec import MalformedRecordError, encode
 from shared.postgres.inserting import FEW

@@ -1,27 +1,33 @@
 """Scoring on a real database, without its process: events go in, activity and rows come out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.customers import SqlCustomers
-from services.scoring.adapters.decisions import SqlDecisions
-from services.scoring.adapters.identities import SqlIdentities
-from services.scoring.adapters.inbox import SqlInbox
-from services.scoring.adapters.orders import SqlOrders
-from services.scoring.adapters.personal import PersonalData
-from services.scoring.adapters.reader import TextReader
-from services.scoring.adapters.rollups import SqlRollups
-from services.scoring.adapters.stale import SqlStale
-from services.scoring.adapters.timeline import SqlTimeline
-from services.scoring.adapters.vader import Vader
-from services.scoring.application.ports import Reader
+from services.scoring.adapters.customers.customers import SqlCustomers
+from services.scoring.adapters.customers.orders import SqlOrders
+from services.scoring.adapters.due.coming_days import SqlComingDays
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.events.inbox import SqlInbox
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.adapters.events.timeline import SqlTimeline
+from services.scoring.adapters.identity.decisions import SqlDecisions
+from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.language.reader import TextReader
+from services.scoring.adapters.language.vader import Vader
+from services.scoring.adapters.metrics.rollups import SqlRollups
+from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.application.membership import Membership
+from services.scoring.application.ports import Reader, Rules
+from services.scoring.application.rebuild import Rebuild
 from services.scoring.application.roll_up import RollUp
+from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
-from services.scoring.domain.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.outbox import LogOutbox
 from shared.bus.postgres_bus import platform_log
@@ -32,6 +38,7 @@ from shared.contracts.events import EVENTS_TOPIC, EventRecord
 from shared.program.period import Period
 from tests.conftest import SECRET
 from tests.support.life import SETTINGS, STAGES
+from tests.support.rules import FixedRules
 
 PARTITIONS = 4
 
@@ -44,17 +51,19 @@ class World:
         engine: AsyncEngine,
         now: datetime,
         settings: ScoreSettings = SETTINGS,
+        *,
         churned_after: Period = STAGES.churned_after,
         reader: Reader | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.engine = engine
         self.now = now
         self.log = platform_log(PARTITIONS)
         self.outbox = LogOutbox(self.log)
         self.customers = SqlCustomers()
-        rules = RollupSettings(settings.currency, settings.zone, churned_after)
         self.stale, self.rollups = SqlStale(), SqlRollups()
-        self._rules = rules
+        self.reader = reader or TextReader(PersonalData(engine, SECRET), Vader())
+        self._metric_rules = FixedRules(replace(settings, churned_after=churned_after))
         self.forget_rules()
         self.take_in = TakeIn(
             inbox=SqlInbox(),
@@ -64,9 +73,10 @@ class World:
             timeline=SqlTimeline(),
             decisions=SqlDecisions(),
             stale=self.stale,
-            reader=reader or TextReader(PersonalData(engine, SECRET), Vader()),
+            reader=self.reader,
             outbox=self.outbox,
-            settings=settings,
+            rules=rules or FixedRules(settings),
+            coming=SqlComingDays(),
         )
 
     async def feed(self, *records: EventRecord) -> None:
@@ -92,7 +102,30 @@ class World:
     def forget_rules(self) -> None:
         """Whoever rolls up begins anew, as after a restart."""
         self._roll_up = RollUp(
-            stale=self.stale, rollups=self.rollups, orders=SqlOrders(), settings=self._rules
+            stale=self.stale, rollups=self.rollups, orders=SqlOrders(), rules=self._metric_rules
+        )
+
+    def rebuild(self, rules: Rules, reader: Reader | None = None) -> Rebuild:
+        """The use case that folds everybody anew by these rules, wired as the process does it."""
+        return Rebuild(
+            rebuilds=SqlRebuilds(),
+            customers=self.customers,
+            orders=SqlOrders(),
+            timeline=SqlTimeline(),
+            outbox=self.outbox,
+            stale=self.stale,
+            rules=rules,
+            coming=SqlComingDays(),
+            reader=reader or self.reader,
+        )
+
+    def sweep(self, settings: ScoreSettings = SETTINGS) -> Sweep:
+        """The use case that notices what time alone does, by these settings."""
+        return Sweep(
+            customers=self.customers,
+            outbox=self.outbox,
+            rules=FixedRules(settings),
+            membership=Membership(SqlMemberships(), self.stale),
         )
 
     async def note_all(self, connection: AsyncConnection) -> None:

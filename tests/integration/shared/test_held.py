@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.postgres import held as held_module
 from shared.postgres.direct import autocommit
-from shared.postgres.engine import BY_INDEX, create_engine
+from shared.postgres.engine import create_engine
 from shared.postgres.held import HeldConnection
 from tests.conftest import EngineFor
 
@@ -114,39 +113,3 @@ async def test_the_last_connection_of_a_small_pool_is_left_to_others(database_ur
     await working.close()
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     await engine.dispose()
-
-
-async def test_what_was_planned_for_an_empty_table_is_planned_anew(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given a statement planned while its table was empty; when 20,000 rows have come, and nothing was analysed; then
-    it still reads all of them, until plans are as old as they may get: from then on it looks for each by its key."""
-    engine = create_engine(database_url, role=None, pool_size=2, further=BY_INDEX)
-    held = HeldConnection(engine)
-    ask = text("SELECT 1 AS asked FROM unnest(CAST(:ids AS int[])) AS w(id) JOIN grown USING (id)")
-
-    async def plan() -> str:
-        async with held.begin() as connection:
-            await connection.execute(ask, {"ids": [1, 2]})
-            name = await connection.scalar(
-                text("SELECT name FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS asked%'")
-            )
-            return "\n".join(await connection.scalars(text(f"EXPLAIN EXECUTE \"{name}\" ('{{1,2}}')")))
-
-    async with autocommit(engine).connect() as connection:
-        await connection.execute(
-            text("CREATE TABLE grown (id int PRIMARY KEY) WITH (autovacuum_enabled = false)")
-        )
-        await connection.execute(text("INSERT INTO grown VALUES (1)"))
-        await connection.execute(text("VACUUM (ANALYZE) grown"))
-    await plan()
-    async with engine.begin() as connection:
-        await connection.execute(text("INSERT INTO grown SELECT * FROM generate_series(2, 20000)"))
-    before = await plan()
-    monkeypatch.setattr(held_module, "PLANS_S", 0.0)
-    after = await plan()
-    await held.close()
-    await engine.dispose()
-
-    assert "Index Cond" not in before
-    assert "Index Cond" in after

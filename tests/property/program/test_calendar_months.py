@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rewards.domain.recurring import begins, period_of
+from services.rewards.domain.tiering.recurring import begins, period_of
 from shared.program.period import Period
 from tests.unit.program.test_period import NEW_YORK
 

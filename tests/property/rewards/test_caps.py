@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.rewards.building import NOW, Life, order, refund
-from tests.unit.rewards.earning import rules
+from tests.unit.rewards.earning.earn_rules import rules
 
 DAY, MONTH, EVER, ONE = 50, 90, 200, 40
 CAP = f"{{order: {ONE}, day: {DAY}, month: {MONTH}, customer: {EVER}}}"

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 from hypothesis import settings
 
-from services.rewards.domain import checkout
+from services.rewards.domain import adjusting
 from services.rewards.domain.member import Member
-from services.rewards.domain.redemptions import Redemption, Status
-from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.spending import checkout
+from services.rewards.domain.spending.redemptions import Redemption, Status
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.property.rewards.test_ledger import check
 from tests.support.long_histories import run
@@ -74,7 +75,7 @@ class InMemory:
         """See `Shop`."""
         life = self.life(customer)
         return refusal(
-            lambda: checkout.adjust(
+            lambda: adjusting.adjust(
                 life.member, self.rules.program, life.changes, id_=id_, points=points, reason="x"
             )
         )

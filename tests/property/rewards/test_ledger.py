@@ -9,11 +9,12 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain import checkout, refusals
-from services.rewards.domain.accounts import Account, signed_points
-from services.rewards.domain.redemptions import Redemption
-from services.rewards.domain.refusals import RefusedError
-from services.rewards.domain.undoing import STANDING
+from services.rewards.domain import adjusting
+from services.rewards.domain.earning.undoing import STANDING
+from services.rewards.domain.points.accounts import Account, signed_points
+from services.rewards.domain.spending import checkout, refusals
+from services.rewards.domain.spending.redemptions import Redemption
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook
 
@@ -76,7 +77,7 @@ class World:
         elif step.what in {"give", "take"}:
             sign = 1 if step.what == "give" else -1
             points = sign * (int(step.amount) + 1)
-            checkout.adjust(
+            adjusting.adjust(
                 life.member, life.rules.program, life.changes, id_=name, points=points, reason="x"
             )
         elif step.what == "reserve":

@@ -9,10 +9,11 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain import checkout
-from services.rewards.domain.lots import lot_number
-from services.rewards.domain.redemptions import Redemption
-from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain import adjusting
+from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.spending import checkout
+from services.rewards.domain.spending.redemptions import Redemption
+from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.property.rewards.test_ledger import check
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook
@@ -167,7 +168,7 @@ class Both:
         name = self.name("adjustment")
         there = self.naive.there("available")
         try:
-            checkout.adjust(
+            adjusting.adjust(
                 self.life.member, SHORT.program, self.life.changes, id_=name, points=points, reason="x"
             )
         except RefusedError:

@@ -8,11 +8,11 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rewards.domain.standing import Standing
-from services.rewards.domain.tiers import present, standing_of
+from services.rewards.domain.tiering.standing import Standing
+from services.rewards.domain.tiering.tiers import present, standing_of
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import Life, order, refund, rulebook
-from tests.unit.rewards.test_tier_policies import living
+from tests.unit.rewards.tiering.test_tier_policies import living
 
 ZONE = rulebook().program.time_zone
 START = datetime(2024, 1, 1, 17, tzinfo=UTC)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.rewards.domain.explaining.verdict_words import event_sentence, verdict_sentence
+from services.rewards.domain.explaining.verdicts import Given, as_before, verdicts
 from services.rewards.domain.skips import Why
-from services.rewards.domain.verdict_words import event_sentence, verdict_sentence
-from services.rewards.domain.verdicts import Given, as_before, verdicts
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import (
     NOW,

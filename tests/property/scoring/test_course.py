@@ -7,14 +7,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.advance import Told, go_on
-from services.scoring.domain.course import course_of
 from services.scoring.domain.event import place
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.advance import Told, go_on
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.lifecycle.course import course_of
+from services.scoring.domain.lifecycle.stages import passages, standing_at
+from services.scoring.domain.lifecycle.transitions import TRANSITIONS, By
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import passages, standing_at
 from services.scoring.domain.state import EMPTY
-from services.scoring.domain.transitions import TRANSITIONS, By
 from shared.program.model import Stages
 from shared.program.period import Period
 from tests.property.scoring.test_fold import lives

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.scoring.domain.assess import assess
 from services.scoring.domain.event import Event
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.language.reading import TAGS, Mention, Reading
 from services.scoring.domain.state import encode_state
 from tests.support.arriving import arrive

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.scoring.application.identify import Identify
 from services.scoring.domain.event import Event
-from services.scoring.domain.grouping import Pair, pair
-from services.scoring.domain.identity import (
+from services.scoring.domain.identity.grouping import Pair, pair
+from services.scoring.domain.identity.identifiers import (
     ID,
     RANK,
     SHARED_ABOVE,
@@ -22,7 +22,7 @@ from services.scoring.domain.identity import (
     linked,
     names_of,
 )
-from services.scoring.domain.resolution import Gone, Resolution
+from services.scoring.domain.identity.resolution import Gone, Resolution
 from shared.contracts.customer import own_id
 from tests.support.life import event, moment
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.domain.advance import NOTHING_TOLD, Told, begin_again, go_on, is_late
 from services.scoring.domain.event import Event, place
-from services.scoring.domain.evolve import fold, needs_history
-from services.scoring.domain.membership import began_at, crossings
+from services.scoring.domain.fold.advance import NOTHING_TOLD, Told, begin_again, go_on, is_late
+from services.scoring.domain.fold.evolve import fold, needs_history
+from services.scoring.domain.segments.membership import began_at, crossings
 from services.scoring.domain.settings import ScoreSettings
 from shared.program import default_program_text
 from shared.program.parse import load_program

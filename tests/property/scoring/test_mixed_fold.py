@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.distinct import count
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.goods import NO_GOODS
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.state import decode_state, encode_state
-from services.scoring.domain.tally import TALLY_DAYS
+from services.scoring.domain.state.distinct import count
+from services.scoring.domain.state.goods import NO_GOODS
+from services.scoring.domain.state.tally import TALLY_DAYS
 from tests.support.arriving import arrive
 from tests.support.life import SETTINGS
 from tests.support.mixed_life import mixed_lives

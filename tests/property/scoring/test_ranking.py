@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.ranking import CUTS, Percentiles, Ranking, microseconds, percentiles_of
+from services.scoring.domain.segments.ranking import CUTS, Percentiles, Ranking, microseconds, percentiles_of
 from services.scoring.domain.state import State
 from tests.support.life import moment
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.explain import weights_of
-from services.scoring.domain.plan import Plan
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.score.explain import weights_of
+from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model import DEFAULT_WEIGHTS, Score
 from tests.property.scoring.test_fold import AMOUNTS, lives

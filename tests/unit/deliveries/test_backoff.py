@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.domain.backoff import BASE, CAP, pause_before
+from services.deliveries.domain.providers.backoff import BASE, CAP, pause_before
 
 CHANCES = st.floats(0, 1, exclude_max=True)
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.deliveries.domain.breaker import (
+from services.deliveries.domain.providers.breaker import (
     FAILURES_MAX,
     OPEN_FOR,
     OPEN_MAX,

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.deliveries.domain.answers import Again, Refused, Sent
-from services.deliveries.domain.breaker import FAILURES_MAX, OPEN_FOR
-from services.deliveries.domain.gate import Gate
-from services.deliveries.domain.pace import Pace
+from services.deliveries.domain.providers.answers import Again, Refused, Sent
+from services.deliveries.domain.providers.breaker import FAILURES_MAX, OPEN_FOR
+from services.deliveries.domain.providers.gate import Gate
+from services.deliveries.domain.providers.pace import Pace
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PACE = Pace(10.0, 10)

@@ -1,5 +1,6 @@
 """The HTML of a mail."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -49,6 +50,22 @@ class TestTheWayOut:
     def test_of_a_message_of_service_there_is_none_to_unsubscribe(self) -> None:
         out = WayOut("Shop", preferences="https://m/p/1")
         assert "Unsubscribe" not in out.below_text("Hello") + out.below_html("Hello")
+
+    def test_ends_with_the_imprint_as_it_is_written_and_runs_nothing(self) -> None:
+        """Given an imprint of two lines; then it stands at the end of text and page, also where the template has the
+        links, and markup in it is shown."""
+        out = replace(OUT, imprint="Mugs & more <Ltd>\n1 High Street")
+        assert out.below_text("Hello").endswith("/p/1\nMugs & more <Ltd>\n1 High Street\n")
+        assert out.below_text("https://m/u/1 https://m/p/1").endswith(
+            "\n-- \nMugs & more <Ltd>\n1 High Street\n"
+        )
+        assert "Mugs &amp; more &lt;Ltd&gt;<br>\n1 High Street</p>" in out.below_html("<p>Hello</p>")
+        whole = '<body><a href="https://m/u/1">Stop</a> <a href="https://m/p/1">Change</a></body>'
+        assert (
+            whole.index("Stop")
+            < out.below_html(whole).index("High Street")
+            < out.below_html(whole).index("</body>")
+        )
 
 
 class TestLinks:

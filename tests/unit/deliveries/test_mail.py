@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.adapters.mail import (
+from services.deliveries.adapters.providers.mail import (
     BadAddressError,
     message_id,
     read_address,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.deliveries.adapters.mail_server import MailServer, Tls, parse_mail_server
+from services.deliveries.adapters.providers.mail_server import MailServer, Tls, parse_mail_server
 
 
 @pytest.mark.parametrize(

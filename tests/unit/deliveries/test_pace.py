@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.domain.pace import Pace
+from services.deliveries.domain.providers.pace import Pace
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PACES = st.builds(Pace, st.sampled_from([0.5, 1.0, 3.0, 10.0, 333.0]), st.integers(1, 50))

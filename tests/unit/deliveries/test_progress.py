@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.channels import Purpose
 from services.deliveries.domain.deciding import Hold
 from services.deliveries.domain.message import FINAL, Message, Reason, State
 from services.deliveries.domain.progress import HOLDS_MAX, after, became, overtaken, turn
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from tests.unit.deliveries.test_deciding import MESSAGE, NOON
 
 RECEIPTS: list[Receipt] = [

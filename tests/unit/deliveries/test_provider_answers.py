@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.deliveries.domain.answers import Again, Receipt, Refused, Sent
-from services.deliveries.domain.provider_answers import answer_of, answer_of_twilio, retry_after_s
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
+from services.deliveries.domain.providers.http_answers import answer_of, answer_of_twilio, retry_after_s
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

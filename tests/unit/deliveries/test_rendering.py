@@ -1,6 +1,7 @@
 """The words of messages, from the program's templates."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -100,6 +101,18 @@ class TestWords:
         assert (await written(template, Channel.SMS, campaigns=campaigns)).text == "some km"
         got = await written(template, Channel.SMS, campaigns=campaigns, context={"event": event})
         assert got.text == "5 km, Fast"
+
+    @pytest.mark.parametrize("purpose", list(Purpose))
+    async def test_every_e_mail_ends_with_the_imprint_and_no_sms_does(self, purpose: Purpose) -> None:
+        """Given an imprint, set once in the program; then letters of both purposes end with it, and SMS do not."""
+        template = '  hello: {subject: Hello, text: Hi, html: "<p>Hi</p>", sms: Hi}\n'
+        plain, one = program(template), message(purpose=purpose)
+        made = replace(plain, messages=replace(plain.messages, imprint="Mugs & more Ltd"))
+        writer = await renderer(made, messages=[one])
+        letter = writer.render(one, ANA, Channel.EMAIL)
+        assert letter.text.endswith("\nMugs & more Ltd\n")
+        assert "Mugs &amp; more Ltd" in letter.html
+        assert writer.render(one, ANA, Channel.SMS).text == "Hi"
 
     async def test_dates_are_those_of_the_customers_own_zone(self) -> None:
         template = "  hello: {sms: \"{{ event.time|date('time') }} {{ event.time|date('weekday') }}\"}\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.deliveries.domain.answers import Again, Receipt, Refused
-from services.deliveries.domain.smtp_answers import Step, answer_to, enhanced
+from services.deliveries.domain.providers.answers import Again, Receipt, Refused
+from services.deliveries.domain.providers.smtp_answers import Step, answer_to, enhanced
 
 DEAD = Refused("no_such_address", suppress=True)
 TABLE: list[tuple[Step, int, str, Receipt]] = [

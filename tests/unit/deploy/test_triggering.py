@@ -28,6 +28,7 @@ def made(type_: str, *settings: str, customer: str | None = None) -> dict[str, A
 
 
 def test_there_is_an_example_of_every_type() -> None:
+    """When this fails: give one in `deploy/commands/examples.py`."""
     assert EXAMPLES.keys() == CATALOGUE.keys()
 
 

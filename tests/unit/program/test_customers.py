@@ -193,11 +193,20 @@ def test_conditions_may_name_segments_that_are_defined_further_down() -> None:
         ("{consent: optional}", "messages.consent"),
         ("{hold_for_angry_tickets: sometimes}", "messages.hold_for_angry_tickets"),
         ("{service_at_night: sms}", "messages.service_at_night"),
+        ("{imprint: ' '}", "messages.imprint"),
+        ('{imprint: "a\\u0007b"}', "messages.imprint"),
+        (f"{{imprint: {'a' * 1_001}}}", "messages.imprint"),
+        ("{imprint: [a, b]}", "messages.imprint"),
         ("{hold_for_angry_ticket: true}", "messages.hold_for_angry_ticket"),
     ],
 )
 def test_wrong_limits_on_messages_are_refused(messages: str, path: str) -> None:
     assert only_fault(f"messages: {messages}").path == path
+
+
+def test_an_imprint_may_have_lines() -> None:
+    program = load("messages:\n  imprint: |\n    Mugs & more Ltd\n    1 High Street\n")
+    assert program.messages.imprint == "Mugs & more Ltd\n1 High Street"
 
 
 def test_a_template_that_no_channel_takes_is_refused() -> None:

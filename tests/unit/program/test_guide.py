@@ -37,10 +37,13 @@ def test_every_section_has_a_chapter() -> None:
 
 
 def test_the_table_of_customer_fields_is_complete() -> None:
+    """When this fails: put a row for the new fact under "Fields of `customer`" in `docs/program.md`."""
     assert {row[0].strip("`") for row in table("Fields of `customer`")} == set(customer_fields())
 
 
 def test_the_tables_of_event_fields_are_complete() -> None:
+    """When this fails: put the fields of the event type, without personal ones, under "Fields of `event`" in
+    `docs/program.md`."""
     rows = table("Fields of `event`")
     assert {row[0].strip("`") for row in rows if row[0].strip("`") in COMMON} == set(COMMON)
     documented = {

@@ -3,7 +3,7 @@
 from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
 from tests.unit.rewards.building import CUSTOMER, Life, activity, order, refund
-from tests.unit.rewards.earning import rules
+from tests.unit.rewards.earning.earn_rules import rules
 
 OTHER = "cus_000000000000000000000002"
 BOOK = rules("{id: first, on: order.completed, points: 100, limit: {times: 1}}")

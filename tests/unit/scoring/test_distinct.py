@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from services.scoring.domain import distinct
-from services.scoring.domain.distinct import EXACT, count, fingerprint, with_names
+from services.scoring.domain.state import distinct
+from services.scoring.domain.state.distinct import EXACT, count, fingerprint, with_names
 
 
 def test_below_the_limit_the_count_is_exact_whatever_the_order_and_repetition():

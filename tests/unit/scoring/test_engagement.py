@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.person import PURPOSES_MAX
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.fold.person import PURPOSES_MAX
 from shared.program.condition import Condition
 from tests.support.life import SETTINGS, cancellation, event, moment, order
 

@@ -18,10 +18,14 @@ def test_the_table_says_what_each_event_changes() -> None:
 
 
 def test_every_event_of_the_catalogue_changes_something() -> None:
+    """When this fails: name the type in `EFFECTS`, make a fact of what it changes (`shared/contracts/facts.py` and
+    `services/scoring/domain/facts.py`), and if it needs certain data, give it in `VARIANTS` of `fact_changes`."""
     assert [event_type for event_type in CATALOGUE if not changed_by(event_type)] == []
 
 
 def test_every_fact_is_changed_by_some_event() -> None:
+    """When this fails: `services/scoring/domain/facts.py` does not make the fact, or no event that `fact_changes` tries
+    moves it."""
     changed = frozenset[str]().union(*map(changed_by, (*CATALOGUE, "x.anything")))
 
     assert set(Facts.__struct_fields__) - changed - EVERY - FOLLOWING - OF_WORDS == {"currency"}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.labels import LABELS_MAX
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.state.labels import LABELS_MAX
 from shared.contracts.facts import Facts
 from tests.support.life import SETTINGS, event, moment
 

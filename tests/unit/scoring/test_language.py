@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.adapters.engines import EngineError, load_engine
-from services.scoring.adapters.vader import Vader
+from services.scoring.adapters.language.engines import EngineError, load_engine
+from services.scoring.adapters.language.vader import Vader
 from services.scoring.domain.language.read import MENTIONS_MAX, read
 from services.scoring.domain.language.reading import (
     DELIVERY,

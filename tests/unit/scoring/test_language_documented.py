@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from services.scoring.adapters.vader import Vader
+from services.scoring.adapters.language.vader import Vader
 from services.scoring.domain.language.reading import TAGS
 from tests.language.measure import DEVELOPMENT, HELD_OUT, measure, sentences
 

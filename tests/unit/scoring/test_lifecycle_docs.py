@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from services.scoring.domain.transitions import TRANSITIONS, By
+from services.scoring.domain.lifecycle.transitions import TRANSITIONS, By
 from shared.contracts.lifecycle import STAGES
 from shared.program.sections.customers import DEFAULT_STAGES, STAGE_KEYS
 

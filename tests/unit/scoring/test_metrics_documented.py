@@ -4,11 +4,19 @@ import re
 from pathlib import Path
 
 from services.scoring.domain.completeness import FIELDS
-from services.scoring.domain.metrics import Metrics
-from services.scoring.domain.rollup import ENGAGEMENTS
-from services.scoring.entrypoints.metric_schemas import Metrics as Answer
+from services.scoring.domain.metrics.formulas import Metrics
+from services.scoring.domain.metrics.rollup import ENGAGEMENTS
+from services.scoring.entrypoints.metrics.schemas import Metrics as Answer
+from shared.contracts.catalogue import CATALOGUE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
+
+
+OTHERS = re.compile(
+    r"(customer|consent|order|ticket|subscription|account|stakeholder|contract)\.|"
+    r"(email\.(sent|unsubscribed)|sms\.sent|push\.(sent|opened)|referral\.converted|review\.(held|missed))$"
+)
+"""Event types that are no engagement: told of the person, bought, complained, or done by somebody else."""
 
 
 def part(heading: str) -> str:
@@ -33,3 +41,9 @@ def test_engagements_and_fields_are_named():
     """Given what counts as an engagement, and as complete; then the page names all of it."""
     assert set(re.findall(r"`([a-z]+\.[a-z]+)`", part("The list"))) >= ENGAGEMENTS
     assert set(re.findall(r"`(\w+)`", part("Completeness"))) == set(FIELDS)
+
+
+def test_of_every_event_type_it_is_decided_whether_it_is_an_engagement():
+    """When this fails: name the type in `ENGAGEMENTS` of `rollup.py` and in `docs/metrics.md`, or in `OTHERS` here."""
+    assert [type_ for type_ in CATALOGUE if type_ not in ENGAGEMENTS and not OTHERS.match(type_)] == []
+    assert [type_ for type_ in ENGAGEMENTS if OTHERS.match(type_)] == []

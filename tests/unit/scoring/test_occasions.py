@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.occasions import SETTLED, Occasion, Watch, look, to_look_at
 from services.scoring.domain.state import EMPTY
 from shared.program.period import Period

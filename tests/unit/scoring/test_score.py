@@ -3,10 +3,10 @@
 import pytest
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.parts.part import Sign
-from services.scoring.domain.plan import WHOLE, Plan, Weighed
-from services.scoring.domain.score import weigh
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.score.parts.part import Sign
+from services.scoring.domain.score.plan import WHOLE, Plan, Weighed
+from services.scoring.domain.score.weighing import weigh
 from services.scoring.domain.settings import DEFAULT_PLAN
 from shared.program.model import DEFAULT_WEIGHTS
 from shared.program.model import Score as Section

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.settings import ScoreSettings
 from shared.program import default_program_text
 from shared.program.parse import load_program

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.lifecycle.stages import passages
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.stages import passages
 from shared.program.model import Stages
 from shared.program.period import Period
 from tests.support.life import NEW_YORK, SETTINGS, cancellation, event, moment, order

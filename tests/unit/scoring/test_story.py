@@ -3,10 +3,10 @@
 import pytest
 
 from services.scoring.domain.assess import assess, score_at
-from services.scoring.domain.evolve import fold
-from services.scoring.domain.plan import Plan
+from services.scoring.domain.fold.evolve import fold
+from services.scoring.domain.score.plan import Plan
+from services.scoring.domain.score.story import LATELY, tell_story
 from services.scoring.domain.settings import ScoreSettings
-from services.scoring.domain.story import LATELY, tell_story
 from shared.program.model import DEFAULT_WEIGHTS
 from tests.support.life import NEW_YORK, SETTINGS, STAGES, cancellation, event, moment, order, refund
 from tests.unit.program.texts import load

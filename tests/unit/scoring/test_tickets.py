@@ -1,7 +1,7 @@
 """Tickets: response and resolution times, reopenings, who waits."""
 
 from services.scoring.domain.assess import assess
-from services.scoring.domain.evolve import fold
+from services.scoring.domain.fold.evolve import fold
 from tests.support.life import SETTINGS, event, moment
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.scoring.domain.language.reading import DELIVERY, FRUSTRATED, LOYALTY, Mention, Reading
-from services.scoring.domain.voice import (
+from services.scoring.domain.state.voice import (
     CLEAR,
     EVIDENCE_MAX,
     NEWEST_MAX,

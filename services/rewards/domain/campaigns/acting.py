@@ -8,16 +8,17 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from services.rewards.domain import ledger, tiers
 from services.rewards.domain.campaigns.messages import AskedMessage
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.experiments.arms import HOLDOUT
-from services.rewards.domain.lots import lot_number
 from services.rewards.domain.member import Member
-from services.rewards.domain.offers import issue_offer
+from services.rewards.domain.points import ledger
+from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.spending.offers import issue_offer
+from services.rewards.domain.tiering import tiers
 from shared.alerts.alert import NewAlert
 from shared.contracts.outcomes import MessageDue, message_id
 from shared.program.campaigning import Action

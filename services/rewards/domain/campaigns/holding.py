@@ -1,11 +1,11 @@
 """Whether what a campaign began on still holds, when it has waited: nobody who is back is told that they are missed."""
 
-from services.rewards.domain import tiers
 from services.rewards.domain.campaigns.occasions import ASKED, ENTERED, LEFT, STAGE, Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts
 from shared.program.campaigning import Campaign
 from shared.program.condition import Condition, ConditionContext

@@ -10,8 +10,8 @@ from services.rewards.domain.campaigns.goals import reach_goals
 from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning.limits import within
 from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
-from services.rewards.domain.limits import within
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
@@ -91,7 +91,11 @@ def _begin(
     """The new run; None when the customer has had it, or had it as often as may be."""
     name, zone = run_id(member.customer_id, campaign.id, occasion.cause), rulebook.program.time_zone
     runs = [run for run in member.runs.values() if run.state in COUNTING]
-    if name in member.runs or not has_room(campaign, runs, occasion.at, rulebook):
+    if name in member.runs:
+        return None
+    if not has_room(campaign, runs, occasion.at, rulebook):
+        if campaign.at_most is None:
+            changes.braked.append(campaign.id)
         return None
     due_at = occasion.at if campaign.delay is None else campaign.delay.after(occasion.at, zone)
     goal = campaign.success
@@ -124,9 +128,8 @@ def _begin(
 
 
 def has_room(campaign: Campaign, runs: Iterable[Run], at: datetime, rulebook: Rulebook) -> bool:
-    """Whether the campaign's `at_most` has room for an occasion of then beside these runs, of which only its own
-    count."""
-    if campaign.at_most is None:
+    """Whether the campaign's limit has room for an occasion of then beside these runs, of which only its own count."""
+    if campaign.limit is None:
         return True
     uses = [Use("", run.started_at, run.cause, 0) for run in runs if run.campaign == campaign.id]
-    return within(campaign.at_most, uses, at, "", rulebook.program.time_zone)
+    return within(campaign.limit, uses, at, "", rulebook.program.time_zone)

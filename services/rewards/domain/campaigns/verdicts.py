@@ -7,9 +7,9 @@ from msgspec import structs
 from services.rewards.domain.campaigns.occasions import Occasion, hindrance, occasions_of
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State
 from services.rewards.domain.campaigns.starting import actions_of, has_room
+from services.rewards.domain.explaining.verdicts import NOTHING, Given, Verdict
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
-from services.rewards.domain.verdicts import NOTHING, Given, Verdict
 from shared.contracts.activity import Activity
 from shared.program.campaigning import Campaign
 from shared.program.describe import describe_action

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from services.rewards.domain.concerns import NOTHING, REMEMBERED, Concern, Held, Match
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiers import measure_of
+from services.rewards.domain.tiering.tiers import measure_of
 from shared.contracts.activity import Activity
 from shared.program.model import Program
 from shared.program.tiering import Measure

@@ -6,12 +6,12 @@ from heapq import nlargest
 
 from msgspec import Struct, field
 
-from services.rewards.domain.simulation.figures import Figures, Standing
+from services.rewards.domain.simulation.figures import CustomerResult, Figures
 from services.rewards.domain.simulation.groups import Played
 
 NOTABLE = 20
 """Customers named who gain most, and who lose most."""
-NOBODY = Standing(figures=Figures(), tier=None)
+NOBODY = CustomerResult(figures=Figures(), tier=None)
 
 
 class CustomerContrast(Struct, kw_only=True):
@@ -110,7 +110,7 @@ class Contrast(Struct, kw_only=True):
             self.last = max(self.last or last, last)
 
     def _customer(
-        self, owner: str, live: Standing, proposed: Standing, segments: Iterable[str]
+        self, owner: str, live: CustomerResult, proposed: CustomerResult, segments: Iterable[str]
     ) -> CustomerContrast:
         one = CustomerContrast(
             customer=owner,

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.budgets import Budget
 from services.rewards.domain.changes import Changes, move
+from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.member import Member
+from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.simulation.figures import Figures, Given
 
 # Looked up for every entry: a module's name costs a third of an enum's member.

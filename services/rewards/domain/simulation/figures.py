@@ -59,8 +59,8 @@ def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + count
 
 
-class Standing(Struct, kw_only=True):
-    """One customer under one program: what it gave, and the tier at the end."""
+class CustomerResult(Struct, kw_only=True):
+    """What one program gave to one customer by the end, and the tier that they then had."""
 
     figures: Figures
     tier: str | None
@@ -74,10 +74,10 @@ class Ending(NamedTuple):
     tier: str | None
 
 
-def standing(earned: Ending, stood: Ending) -> Standing:
-    """Who earned the one, and stood as the other."""
+def combined(earned: Ending, stood: Ending) -> CustomerResult:
+    """The result of a customer who earned as in `earned`, with the tier of `stood` and the codes that it brought."""
     figures = earned.figures
     if stood.brought_in:
         figures = replace(figures, offers=dict(figures.offers))
         add_counts(figures.offers, stood.brought_in)
-    return Standing(figures=figures, tier=stood.tier)
+    return CustomerResult(figures=figures, tier=stood.tier)

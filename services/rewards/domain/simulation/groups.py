@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from services.rewards.domain.budgets import Budget
+from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.member import TierGrant
 from services.rewards.domain.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.common import Common, Meeting, Part, met
 from services.rewards.domain.simulation.counting import BEGINNING
-from services.rewards.domain.simulation.figures import Ending, Standing, standing
+from services.rewards.domain.simulation.figures import CustomerResult, Ending, combined
 from services.rewards.domain.simulation.replay import Replay
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
@@ -95,8 +95,8 @@ class Group(NamedTuple):
 class Played:
     """How the customers of a group stand under each program, and the segments they were in at the end."""
 
-    live: dict[str, Standing]
-    proposed: dict[str, Standing]
+    live: dict[str, CustomerResult]
+    proposed: dict[str, CustomerResult]
     segments: dict[str, Sequence[str]]
     activities: int
     first: datetime | None
@@ -146,7 +146,7 @@ def play(group: Group, plan: Plan) -> Played:
     before = live.end(plan.until)
     after = proposed.end(plan.until) if proposed is not None else {}
     return Played(
-        live={owner: standing(ending, ending) for owner, ending in before.items()},
+        live={owner: combined(ending, ending) for owner, ending in before.items()},
         proposed={owner: _proposed(ending, after.get(owner), part) for owner, ending in before.items()},
         segments=segments,
         activities=count,
@@ -171,10 +171,10 @@ def _told(group: Group, plan: Plan) -> Iterator[_Told]:
         yield _Told(activity, owner, clock, plan.common.meeting(activity, otherwise))
 
 
-def _proposed(live: Ending, proposed: Ending | None, part: Part) -> Standing:
+def _proposed(live: Ending, proposed: Ending | None, part: Part) -> CustomerResult:
     """How a customer stands under the proposed program."""
     proposed = proposed or live
-    return standing(proposed if part.earning else live, proposed if part.standing else live)
+    return combined(proposed if part.earning else live, proposed if part.standing else live)
 
 
 def _move(movement: Movement, live: Replay, proposed: Replay | None, part: Part) -> None:

@@ -4,23 +4,24 @@ from bisect import bisect_left
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
-from services.rewards.domain import ledger, tiers
-from services.rewards.domain.accounts import Account, Kind
-from services.rewards.domain.budgets import Budget
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
-from services.rewards.domain.looking_back import LookBack
-from services.rewards.domain.lots import Lot, lot_number
+from services.rewards.domain.earning.budgets import Budget
+from services.rewards.domain.earning.purchases import ZERO
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
-from services.rewards.domain.purchases import ZERO
-from services.rewards.domain.recurring import MONTH
-from services.rewards.domain.redemptions import Redemption, Status
+from services.rewards.domain.points import ledger
+from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Ending
 from services.rewards.domain.simulation.players import Player, count_points, note_order
-from services.rewards.domain.tier_time import pass_time
+from services.rewards.domain.spending.redemptions import Redemption, Status
+from services.rewards.domain.tiering import tiers
+from services.rewards.domain.tiering.looking_back import LookBack
+from services.rewards.domain.tiering.recurring import MONTH
+from services.rewards.domain.tiering.tier_time import pass_time
 from shared.contracts.activity import Activity
 from shared.program.model import Program
 from shared.program.tiering import Measure
@@ -132,7 +133,7 @@ class Replay:
         member.grants.append(grant)
         member.counted = member.counted or {}
         standing = tiers.present(member, self._program, grant.at)
-        tiers.settle(member, standing, self._program, changes, cause=grant.id, reason="grant")
+        tiers.apply(member, standing, self._program, changes, cause=grant.id, reason="grant")
         self._look_no_more(member)
         player.note_due()
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain.redemptions import worth
 from services.rewards.domain.simulation.contrast import Contrast, CustomerContrast
 from services.rewards.domain.simulation.figures import Figures, Given
 from services.rewards.domain.simulation.result import (
@@ -16,6 +15,7 @@ from services.rewards.domain.simulation.result import (
     Summary,
     TierRow,
 )
+from services.rewards.domain.spending.redemptions import worth
 from shared.program.model import Program
 
 NONE = Given()

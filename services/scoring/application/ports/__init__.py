@@ -4,6 +4,7 @@ Every method works within the transaction of the connection that it is given. Lo
 inbox, identities, customers, outbox.
 """
 
+from services.scoring.application.ports.coming_days import ComingDays, DueCustomer, Next
 from services.scoring.application.ports.customers import Customers, Known, Orders, Profile, Stored
 from services.scoring.application.ports.events import Archive, Arrival, Inbox, Reader, Timeline
 from services.scoring.application.ports.identities import Decisions, Identities, MergeRecord
@@ -13,14 +14,17 @@ from services.scoring.application.ports.segments import Memberships, Pass, Rules
 __all__ = [
     "Archive",
     "Arrival",
+    "ComingDays",
     "Countable",
     "Customers",
     "Decisions",
+    "DueCustomer",
     "Identities",
     "Inbox",
     "Known",
     "Memberships",
     "MergeRecord",
+    "Next",
     "Orders",
     "Pass",
     "Profile",

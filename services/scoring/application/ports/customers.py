@@ -7,9 +7,9 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.membership import Crossing
-from services.scoring.domain.orders import Order
+from services.scoring.domain.segments.membership import Crossing
 from services.scoring.domain.state import State
+from services.scoring.domain.state.orders import Order
 from shared.contracts.activity import Facts
 
 

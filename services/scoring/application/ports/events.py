@@ -8,8 +8,8 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.event import Event
+from services.scoring.domain.identity.resolution import Move
 from services.scoring.domain.language.reading import Reading
-from services.scoring.domain.resolution import Move
 
 
 class Arrival(Struct, frozen=True):

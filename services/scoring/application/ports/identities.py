@@ -7,9 +7,9 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.grouping import Pair
-from services.scoring.domain.identity import Identity
-from services.scoring.domain.resolution import Gone, Resolution
+from services.scoring.domain.identity.grouping import Pair
+from services.scoring.domain.identity.identifiers import Identity
+from services.scoring.domain.identity.resolution import Gone, Resolution
 
 
 class MergeRecord(Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.measures import Measures
-from services.scoring.domain.rollup import Happening, Place, Rollup
+from services.scoring.domain.metrics.measures import Measures
+from services.scoring.domain.metrics.rollup import Happening, Place, Rollup
 
 
 class Countable(Struct, frozen=True):
@@ -25,14 +25,15 @@ class Stale(Protocol):
     async def note(
         self, connection: AsyncConnection, customers: Mapping[str, datetime | None], now: datetime
     ) -> None:
-        """These customers have changed, gone or changed segments: by what happened at that time or later (None: at
-        any time)."""
+        """These customers have changed, are gone, or are in other segments. Each maps to the time of the earliest
+        event that changed them: months before it stay as they were counted (None: no month stays)."""
 
     async def note_all(self, connection: AsyncConnection, now: datetime) -> None:
         """Everybody may have changed."""
 
     async def take(self, connection: AsyncConnection, limit: int) -> dict[str, datetime | None]:
-        """The customers of the oldest notes, of which `limit` are taken and removed; those noted first come first."""
+        """Remove the oldest `limit` notes, and answer their customers, those noted first before the others, each
+        with the earliest time that a note gives."""
 
 
 class Rollups(Protocol):

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.membership import Crossing
+from services.scoring.domain.segments.membership import Crossing
 from services.scoring.domain.settings import ScoreSettings
 from shared.contracts.activity import Facts
 

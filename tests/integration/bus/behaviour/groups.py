@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -11,6 +11,7 @@ from shared.bus.interface import FencedError
 from shared.bus.offsets import Offsets
 from shared.bus.progress import Progress
 from shared.bus.records import Incoming
+from shared.postgres.direct import autocommit
 from tests.integration.bus.probe import (
     PARTITIONS,
     Bus,
@@ -108,6 +109,31 @@ class GroupBehaviour:
                 await hung.stop()
             await until_effects(probe, 40, 40)
             assert await progress.read_until(now) == now
+
+    async def test_since_when_nobody_reads_outlives_the_process(self, bus: Bus, probe: AsyncEngine) -> None:
+        """Given records that nobody reads, as a member has seen for a minute; when its process is started again; then
+        it says at once since when, and which; once they are handled, it says nothing more."""
+        idle, now = bus.consumer("a"), datetime(2026, 11, 22, tzinfo=UTC)
+        told = []
+        async with started(bus.producer()) as producer:
+            await producer.publish(numbered(bus.topic, 3, keys=1))
+            await idle.start()
+            try:
+                for seconds in (0, 20, 70, 71):
+                    if seconds in {0, 71}:  # a process is started
+                        progress = Progress(autocommit(probe), idle, Offsets("probe"), bus.topic)
+                    await progress.read_until(now + timedelta(seconds=seconds))
+                    told.append(progress.trouble)
+            finally:
+                await idle.stop()
+        assert told[:2] == [None, None]
+        assert told[2] == told[3]
+        assert "has 3 records that nobody has read since 2026-11-22T00:00:00Z" in str(told[2])
+        async with running(other := Member(probe, bus, "b")):
+            await until_effects(probe, 3, 30)
+            progress = Progress(autocommit(probe), other.consumer, Offsets("probe"), bus.topic)
+            await progress.read_until(now + timedelta(seconds=80))
+            assert progress.trouble is None
 
     async def test_a_member_that_lost_its_partition_cannot_write(self, bus: Bus, probe: AsyncEngine) -> None:
         """Given a batch in the hands of a member; when another claims its partitions; then it cannot begin."""

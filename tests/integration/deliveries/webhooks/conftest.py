@@ -19,8 +19,8 @@ from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.webhooks.addresses import parse_networks
-from services.deliveries.entrypoints import webhook_sender
-from services.deliveries.entrypoints.webhook_sender import WebhookSender
+from services.deliveries.entrypoints.webhooks import sender as webhook_sender
+from services.deliveries.entrypoints.webhooks.sender import WebhookSender
 from services.rewards.main import create_app
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming

@@ -7,7 +7,7 @@ from typing import get_args
 from services.rewards.domain.experiments.report import shares_of
 from services.rewards.domain.experiments.verdict import Verdict
 from services.rewards.domain.experiments.words import CODES
-from services.rewards.entrypoints.campaign_report_schemas import ArmView, IncrementalView
+from services.rewards.entrypoints.campaigns.report_schemas import ArmView, IncrementalView
 from shared.program.parse import load_program
 
 PAGE = (Path(__file__).parents[4] / "docs" / "experiments.md").read_text()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.bus import pace as pace_module
 from shared.bus import worker as worker_module
+from shared.bus.log import READ_BYTES_MAX
 from shared.bus.pace import PACE_MAX_S, PACE_SHARE, gap_s
 from shared.bus.records import Incoming, Partition
 from shared.bus.worker import StreamWorker
@@ -32,9 +33,9 @@ class Stream:
         self._written = 0
         self._something = asyncio.Event()
 
-    def arrive(self, count: int) -> None:
+    def arrive(self, count: int, value: bytes = b"") -> None:
         for _ in range(count):
-            self._waiting.append(Incoming("t", 0, self._written, "k", b""))
+            self._waiting.append(Incoming("t", 0, self._written, "k", value))
             self._written += 1
         self._something.set()
 
@@ -44,6 +45,8 @@ class Stream:
                 await self._something.wait()
         except TimeoutError:
             return []
+        if self._waiting[0].value:
+            limit = 1  # a large one fills a read by itself
         given, self._waiting = self._waiting[:limit], self._waiting[limit:]
         if not self._waiting:
             self._something.clear()
@@ -234,6 +237,16 @@ async def test_a_backlog_waits_for_no_pace(stream: Stream, batches: Batches) -> 
     await until(batches, 12 * BATCH)
 
     assert batches.sizes == [BATCH] * 12
+    assert time.monotonic() - began < 6 * PACE_S
+
+
+async def test_a_backlog_of_large_records_waits_for_no_pace_either(stream: Stream, batches: Batches) -> None:
+    """Given more than many reads hold, each of which ends at its bytes with one record; then they follow at once."""
+    began = time.monotonic()
+    stream.arrive(8, value=bytes(READ_BYTES_MAX))
+    await until(batches, 8)
+
+    assert batches.sizes == [1] * 8
     assert time.monotonic() - began < 6 * PACE_S
 
 

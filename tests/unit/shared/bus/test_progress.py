@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from shared.bus.offsets import Stand
 from shared.bus.progress import FRESH_S, Progress
 from shared.bus.records import Partition
 
@@ -33,7 +34,12 @@ class Group:
         self.looks = 0
         self.written: dict[Partition, int] = {}
         self.handled: dict[Partition, int] = {}
-        self.progress = Progress(self, self, self, "t")  # type: ignore[arg-type]
+        self.noted: dict[Partition, Stand] = {}
+        self.progress = self.another()
+
+    def another(self) -> Progress:
+        """What a process that has just been started sees."""
+        return Progress(self, self, self, "t")  # type: ignore[arg-type]
 
     async def origin(self) -> str:
         return self.cluster
@@ -51,6 +57,12 @@ class Group:
     async def positions(self, connection: Any, topic: str) -> Mapping[Partition, int]:
         self.looks += 1
         return dict(self.handled)
+
+    async def unread(self, connection: Any, topic: str) -> Mapping[Partition, Stand]:
+        return dict(self.noted)
+
+    async def note_unread(self, connection: Any, stands: Mapping[Partition, Stand]) -> None:
+        self.noted |= stands
 
 
 async def test_a_topic_without_records_has_been_read() -> None:
@@ -129,6 +141,35 @@ async def test_a_partition_that_nobody_reads_is_told_of_with_when_it_began() -> 
     group.handled = dict(group.written)
     await group.progress.read_until(moment(150))
     assert [_shown(NOBODYS), _shown(SLOW)] == [None, None]
+
+
+async def test_a_process_that_is_started_again_goes_on_counting() -> None:
+    """Given records that nobody has read for a minute; when the process that saw it is started again; then it tells at
+    once since when, in the log too; but of a partition where something has been handled meanwhile it knows nothing."""
+    group, caught = Group(), logging.getLogger("shared.bus.progress")
+    group.written = {SLOW: 900, NOBODYS: 2}
+    for second in range(0, 70, 10):
+        await group.progress.read_until(moment(second))
+    group.handled = {SLOW: 1}
+
+    again = group.another()
+    with patch.object(caught, "warning") as warned:
+        await again.read_until(moment(75))
+        await again.read_until(moment(85))
+
+    assert warned.call_count == 1
+    assert again.trouble == "partition 1 of t has 2 records that nobody has read since 2026-11-22T00:00:00Z"
+    assert (_shown(NOBODYS), _shown(SLOW)) == (85, 10)
+
+
+async def test_what_is_read_in_time_is_noted_nowhere() -> None:
+    """Given partitions of which something is handled every few seconds, though more waits; then nothing is written."""
+    group = Group()
+    group.written = {SLOW: 900}
+    for second in range(0, 60, 5):
+        group.handled = {SLOW: second}
+        await group.progress.read_until(moment(second))
+    assert group.noted == {}
 
 
 async def test_what_waits_is_not_blamed_for_a_clock_that_jumped() -> None:

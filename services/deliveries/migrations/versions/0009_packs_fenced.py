@@ -1,0 +1,18 @@
+"""Processes of the release before packs are kept out of the log."""
+
+from shared.bus.log_migration import keep_out_those_before_packs, let_in_those_before_packs
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """What they ask for is not there."""
+    keep_out_those_before_packs("deliveries", "outbox")
+
+
+def downgrade() -> None:
+    """It is there again."""
+    let_in_those_before_packs("deliveries", "outbox")

@@ -1,0 +1,1 @@
+"""Campaigns in PostgreSQL: runs, messages asked for, figures."""

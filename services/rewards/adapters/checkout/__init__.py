@@ -1,0 +1,1 @@
+"""The checkout in PostgreSQL: redemptions, codes, stocks, refusals."""

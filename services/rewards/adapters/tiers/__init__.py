@@ -1,0 +1,1 @@
+"""Tiers in PostgreSQL: what counts, what was granted, how members stood."""

@@ -1,0 +1,130 @@
+"""Tiers in PostgreSQL: what counts towards them, what was granted and is brought by them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from decimal import Decimal
+
+from msgspec import json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.adapters.sets import Writes
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.earning.purchases import Grant
+from services.rewards.domain.member import BenefitRun, Counted, Member, TierGrant
+from services.rewards.domain.tiering.counting import lot_key
+from shared.program.tiering import Measure
+
+_grants = json.Decoder(list[Grant])
+
+_SPEND = text("""
+    SELECT customer_id, order_id, placed_at, net FROM rewards.purchases
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND counts AND net > 0
+    """)
+_ORDERS = text("""
+    SELECT customer_id, order_id, placed_at, 1 FROM rewards.purchases
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND placed_at IS NOT NULL AND NOT cancelled
+        AND (net > 0 OR refunds IS NULL OR total = 0)
+    """)
+_ORDER_POINTS = text("""
+    SELECT customer_id, order_id, placed_at, lot, grants FROM rewards.purchases
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND placed_at IS NOT NULL AND grants IS NOT NULL
+    """)
+# After a merge the entries stay where they are and the lots go: points count for whoever has the lot.
+_OTHER_POINTS = text("""
+    SELECT l.customer_id, l.lot, e.kind, e.at, e.points, e.key FROM rewards.members m
+    JOIN rewards.entries e ON e.customer_id = m.customer_id AND e.kind IN ('earn', 'reverse')
+    JOIN rewards.lots l ON l.customer_id = coalesce(m.merged_into, m.customer_id)
+        AND l.lot = CASE WHEN e.kind = 'earn' THEN e.lot
+                         WHEN split_part(e.key, '/', 4) ~ '^[0-9]{1,19}$' THEN split_part(e.key, '/', 4)::numeric END
+    WHERE coalesce(m.merged_into, m.customer_id) = ANY(CAST(:customers AS text[]))
+    """)
+_GRANTS = text("""
+    SELECT customer_id, id, tier, at, until, part FROM rewards.tier_grants
+    WHERE customer_id = ANY(CAST(:customers AS text[])) AND revoked_at IS NULL
+    """)
+_BENEFITS = text("""
+    SELECT customer_id, tier, offer, anchor, issued, part FROM rewards.tier_benefits
+    WHERE customer_id = ANY(CAST(:customers AS text[]))
+    """)
+_UPDATE_BENEFITS = text("""
+    UPDATE rewards.tier_benefits b SET issued = w.issued
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS text[]), CAST(:c3 AS int[]))
+        AS w(customer_id, tier, offer, issued)
+    WHERE b.customer_id = w.customer_id AND b.tier = w.tier AND b.offer = w.offer
+    """)
+
+
+async def load_counted(
+    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str], measure: Measure
+) -> None:
+    """All that counts of these customers towards tiers, and the tiers granted to them."""
+    if not customers:
+        return
+    key = {"customers": list(customers)}
+    for id_ in customers:
+        members[id_].counted = {}
+        members[id_].grants = []
+    if measure is Measure.POINTS:
+        await _load_points(connection, members, key)
+    else:
+        statement = _SPEND if measure is Measure.SPEND else _ORDERS
+        for customer, order_id, placed_at, amount in await connection.execute(statement, key):
+            _counted(members[customer])[order_id] = Counted(placed_at, Decimal(amount))
+    for customer, *grant in await connection.execute(_GRANTS, key):
+        members[customer].grants.append(TierGrant(*grant))
+
+
+async def _load_points(
+    connection: AsyncConnection, members: dict[str, Member], key: dict[str, list[str]]
+) -> None:
+    of_orders: set[tuple[str, int]] = set()
+    for customer, order_id, placed_at, lot, grants in await connection.execute(_ORDER_POINTS, key):
+        points = sum(grant.earned - grant.reversed for grant in _grants.decode(grants))
+        if points:
+            _counted(members[customer])[order_id] = Counted(placed_at, Decimal(points))
+        of_orders.add((customer, lot))
+    given: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    moments = {}
+    for customer, lot, kind, at, points, _ in await connection.execute(_OTHER_POINTS, key):
+        if (customer, lot) in of_orders:
+            continue
+        given[customer, lot] += points if kind == "earn" else -points
+        if kind == "earn":
+            moments[customer, lot] = at
+    for (customer, lot), amount in given.items():
+        if amount > 0 and (customer, lot) in moments:
+            _counted(members[customer])[lot_key(lot)] = Counted(moments[customer, lot], amount)
+
+
+def _counted(member: Member) -> dict[str, Counted]:
+    assert member.counted is not None
+    return member.counted
+
+
+async def load_benefits(
+    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str]
+) -> None:
+    """What tiers have brought these customers so far."""
+    if not customers:
+        return
+    for customer, tier, offer, anchor, issued, part in await connection.execute(
+        _BENEFITS, {"customers": list(customers)}
+    ):
+        run = BenefitRun(anchor, issued, part, stored=True, changed=False)
+        members[customer].benefits[tier, offer] = run
+
+
+def write_benefits(writes: Writes, changes: Changes) -> None:
+    """What tiers have brought."""
+    members = changes.standings.values()
+    runs = [(m.customer_id, *key, run) for m in members for key, run in m.benefits.items() if run.changed]
+    changed = [(id_, tier, offer, run.issued) for id_, tier, offer, run in runs if run.stored]
+    writes.update(_UPDATE_BENEFITS, changed)
+    new = [
+        (id_, tier, offer, run.anchor, run.issued, run.part)
+        for id_, tier, offer, run in runs
+        if not run.stored
+    ]
+    columns = ("customer_id", "tier", "offer", "anchor", "issued", "part")
+    writes.insert("tier_benefits", columns, new)

@@ -1,0 +1,1 @@
+"""Redemptions by the quarter of an hour, watched for what is unusual."""

@@ -1,0 +1,80 @@
+"""What a tier brings again and again: an offer for each period, such as a code each month.
+
+Periods are counted from the first time that a customer had the benefit, for ever: whoever loses the tier and reaches it
+again within a period gets nothing twice.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import BenefitRun, Member
+from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.spending.offers import issue_offer
+from services.rewards.domain.tiering.counting import MOMENT
+from services.rewards.domain.tiering.recurring import begins, period_of
+from shared.program.offering import OfferTemplate
+from shared.program.period import Period
+from shared.program.tiering import TierLevel
+
+_CAUSE = "benefit:"
+
+
+def is_benefit(cause: str | None) -> bool:
+    """Whether an offer of this cause is one that a tier brings."""
+    return cause is not None and cause.startswith(_CAUSE)
+
+
+def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes: Changes) -> datetime | None:
+    """Issue what the level has brought by now, or by the end of its time; when the next one is due.
+
+    Offers that were missed, because nobody could look when they were due, are made up for while they would still be
+    good.
+    """
+    program, zone, now = rulebook.program, rulebook.program.time_zone, changes.now
+    over = member.tier_until is not None and member.tier_until <= now
+    moment = member.tier_until - MOMENT if over and member.tier_until is not None else now
+    since = member.tier_since or moment
+    next_one: datetime | None = None
+    for offer, every in level.recurring:
+        run = member.benefits.get((level.id, offer))
+        if run is None:
+            run = BenefitRun(since, max(period_of(since, every, moment, zone), 0) - 1)
+            member.benefits[level.id, offer] = run
+        present = period_of(run.anchor, every, moment, zone, about=run.issued + 1)
+        if present > run.issued:
+            numbers: Iterable[int] = (present,)
+            if run.issued + 1 < present or since > moment:  # mostly it is the next one alone
+                numbers = _still_good(run, every, since, present, program.offers[offer], zone, now)
+            for number in numbers:
+                if changes.only_counts(offer, recurring=True):
+                    continue
+                # The cause says for which period, so that the code is the same however often it is tried.
+                cause = f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}"
+                issue_offer(
+                    member, rulebook, changes, offer=offer, rule=level.id, cause=cause, historical=False
+                )
+            run.issued, run.changed = present, True
+        after = begins(run.anchor, every, present + 1, zone)
+        if next_one is None or after < next_one:
+            next_one = after
+    return next_one
+
+
+def _still_good(  # noqa: PLR0917
+    run: BenefitRun,
+    every: Period,
+    since: datetime,
+    present: int,
+    template: OfferTemplate,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[int]:
+    """Of the periods that began within the tier's time up to the `present` one, those for which there is none yet, and
+    whose offers would still be good."""
+    for number in range(max(run.issued + 1, period_of(run.anchor, every, since, zone)), present + 1):
+        begun = begins(run.anchor, every, number, zone)
+        until = template.good_until(begun, zone)
+        if number == present or (begun >= since and (until is None or until > now)):
+            yield number

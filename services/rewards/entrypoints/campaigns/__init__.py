@@ -1,0 +1,1 @@
+"""Campaigns over HTTP: what they are, how they run, what they bring."""

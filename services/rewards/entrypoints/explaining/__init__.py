@@ -1,0 +1,1 @@
+"""`GET /v1/customers/{customer}/explain`: why, and why not."""

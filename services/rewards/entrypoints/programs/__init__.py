@@ -1,0 +1,1 @@
+"""The program and its versions over HTTP, and whether it can be read."""

@@ -1,0 +1,1 @@
+"""Simulations: asked for over HTTP, played in processes of their own."""

@@ -1,0 +1,1 @@
+"""Tiers over HTTP: how a customer stands, and tiers given by hand."""

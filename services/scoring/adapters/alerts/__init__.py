@@ -1,0 +1,1 @@
+"""Alerts in PostgreSQL, and the notes on them."""

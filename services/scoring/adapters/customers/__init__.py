@@ -1,0 +1,1 @@
+"""Customers in PostgreSQL: their states and orders, and their profiles as the API reads them."""

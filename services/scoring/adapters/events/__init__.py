@@ -1,0 +1,1 @@
+"""Events as they were taken in: the inbox, the timeline, the personal data in them."""

@@ -1,0 +1,1 @@
+"""Who is who in PostgreSQL: identifiers, and merges with their decisions."""

@@ -1,0 +1,1 @@
+"""Texts read as they are taken in, and the engines of sentiment."""

@@ -1,0 +1,1 @@
+"""Who is who: which identifiers belong to one customer."""

@@ -1,0 +1,1 @@
+"""Who is who over HTTP: merges, those undone, and those suggested."""

@@ -1,0 +1,1 @@
+"""All customers together over HTTP: metrics, cohorts, completeness."""
