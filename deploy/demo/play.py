@@ -37,7 +37,7 @@ async def play(running: Running, screen: Screen, clock: Clock, orders: int | Non
         async with _bar(api, screen, history) as bar:
             await replay(history.events(), client, token, bar.posted)
             await metrics.wait_until_caught_up(client, _workers(running), bar.catching_up)
-        await show(api, running, screen, history)
+        await show(api, running, screen, history, clock())
     screen.line("Everything stays up. Ctrl-C ends it; started again it goes on where it was.")
 
 

@@ -1,5 +1,7 @@
 """What came of the replay, read through the services' HTTP APIs, and where to look further."""
 
+import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ from deploy.local.up import Running
 
 POSTINGS_SHOWN = 3
 CAMPAIGNS_SHOWN = 5
+AGAIN_S = 0.5
 
 
 class Api:
@@ -39,8 +42,8 @@ class Api:
         return answer.json()
 
 
-async def show(api: Api, running: Running, screen: Screen, history: History) -> None:
-    """Print totals, three customers, addresses and a `curl`.
+async def show(api: Api, running: Running, screen: Screen, history: History, caught_up_at: datetime) -> None:
+    """Print totals as of `caught_up_at` at the earliest, three customers, addresses and a `curl`.
 
     Raises:
         LocalError: A service does not answer as it should.
@@ -48,7 +51,7 @@ async def show(api: Api, running: Running, screen: Screen, history: History) -> 
     console = screen.console
     console.print()
     scoring = await api.get("scoring", "/v1/summary")
-    rewards = await api.get("rewards", "/v1/summary")
+    rewards = await counted_since(api, caught_up_at)
     console.print(totals_table(scoring, rewards, mail=running.settings.smtp_url is not None))
     if scoring["orders"] < history.orders:
         screen.line(
@@ -71,6 +74,15 @@ async def show(api: Api, running: Running, screen: Screen, history: History) -> 
         markup=False,
         soft_wrap=True,
     )
+
+
+async def counted_since(api: Api, moment: datetime) -> dict[str, Any]:
+    """Rewards' summary as of `moment` at the earliest: one that took long to count is given again for a while."""
+    while True:
+        found: dict[str, Any] = await api.get("rewards", "/v1/summary")
+        if datetime.fromisoformat(found["as_of"]) >= moment:
+            return found
+        await asyncio.sleep(AGAIN_S)
 
 
 def totals_table(scoring: dict[str, Any], rewards: dict[str, Any], *, mail: bool) -> Table:

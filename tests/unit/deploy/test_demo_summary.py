@@ -1,8 +1,35 @@
-"""The table at the end of the demo: what campaigns did, in two lines."""
+"""The table at the end of the demo: counted when everything was, and what campaigns did in two lines."""
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
-from deploy.demo.summary import campaign_rows
+import httpx
+import pytest
+
+from deploy.demo import summary
+from deploy.demo.summary import Api, campaign_rows, counted_since
+from deploy.local.up import Running
+
+CAUGHT_UP_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+async def test_a_count_from_before_everything_was_counted_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a service that gives an older count again for a while; when the end of the demo asks for one; then it asks
+    until there is one of after the last point."""
+    monkeypatch.setattr(summary, "AGAIN_S", 0)
+    ages = iter([timedelta(seconds=8), timedelta(seconds=8), -timedelta(seconds=1)])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"as_of": (CAUGHT_UP_AT - next(ages)).isoformat()})
+
+    running = cast("Running", SimpleNamespace(address=lambda _: "http://rewards"))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        found = await counted_since(Api(running, client, "key"), CAUGHT_UP_AT)
+
+    assert datetime.fromisoformat(found["as_of"]) == CAUGHT_UP_AT + timedelta(seconds=1)
 
 
 def counted(runs: int, messages: int) -> dict[str, Any]:
