@@ -1,6 +1,6 @@
 """What users of other loyalty systems reported, as they reported it, on the real parts: each case a test by its number.
 
-Segments (mautic#8113) stand where their part is: in `tests/integration/scoring/test_known_bugs_of_others.py`.
+Segments (mautic#8113) stand where their part is: in `tests/integration/scoring/segments/test_known_bugs_of_others.py`.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from typer.testing import Result
 
 from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards
+from tests.integration.rewards.spending.test_checkout import end, reserve
 from tests.integration.rewards.test_api import get
-from tests.integration.rewards.test_checkout import end, reserve
 from tests.unit.rewards.building import CUSTOMER, NOW, activity, order, refund
 
 OTHER = "cus_000000000000000000000002"

@@ -12,7 +12,7 @@ from shared.alerts.raising import raise_alerts
 from shared.vault.subject_keys import SubjectKeys
 from tests.conftest import SECRET
 from tests.integration.scoring.api import Api
-from tests.integration.scoring.test_merges import merge
+from tests.integration.scoring.identity.test_merges import merge
 from tests.support.life import moment
 
 NOTE = "Called Ana: the mug came broken, a new one is on its way."

@@ -6,9 +6,9 @@ from sqlalchemy import text
 
 from services.scoring.adapters.identity.identities import IDENTITY_LOCK
 from services.scoring.adapters.segments.segments import SqlRules
-from tests.integration.scoring.test_identities import placed
-from tests.integration.scoring.test_merge_races import ALONE, until_somebody_waits
-from tests.integration.scoring.test_rebuild import begin
+from tests.integration.scoring.identity.test_identities import placed
+from tests.integration.scoring.identity.test_merge_races import ALONE, until_somebody_waits
+from tests.integration.scoring.rebuilding.test_rebuild import begin
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS
 
