@@ -20,9 +20,9 @@ from services.rewards.domain.simulation.summary import customer_row, summarize
 from services.rewards.entrypoints.simulating.preparing import Wish, prepare
 from services.rewards.entrypoints.simulating.simulator import SimulatorError, simulate_in_processes
 from shared.clock import system_clock
-from shared.program.calendar import midnight
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program
+from shared.program.values.calendar import midnight
 
 
 def simulate(  # noqa: PLR0917  # one for each option

@@ -78,7 +78,7 @@ from shared.postgres.direct import autocommit
 from shared.postgres.engine import service_engine
 from shared.process import asked_role, run_worker_process, serve
 from shared.program import program_text
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 from shared.settings import Settings
 from shared.telemetry.logs import configure

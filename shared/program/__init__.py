@@ -1,4 +1,9 @@
-"""The loyalty program: one YAML file, checked and turned into frozen types (see `docs/program.md`)."""
+"""The loyalty program: one YAML file, checked and turned into frozen types (see `docs/program.md`).
+
+`parse.load_program` reads the file (`document`, `sections`) and gives the `model`: its `conditions`, over what
+`vocabulary` names, and its templates of messages (`templating`) are checked and ready to be asked. `describing` says it
+in plain words, `versions` keeps its texts, and `values` is what all of them write with.
+"""
 
 from importlib.resources import files
 from pathlib import Path

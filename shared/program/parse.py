@@ -6,12 +6,12 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from shared.program.currencies import DECIMALS
-from shared.program.document import Scalar, read_document
+from shared.program.document.fields import Fields, Reading, fields_of
+from shared.program.document.ids import Ids
+from shared.program.document.tree import Scalar, read_document
 from shared.program.faults import Faults, Place, ProgramError, ProgramFault, nearest
-from shared.program.ids import Ids
-from shared.program.model import Program
-from shared.program.reading import Fields, Reading, fields_of
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 from shared.program.sections.alerts import read_alerts
 from shared.program.sections.campaigns import read_campaigns
 from shared.program.sections.customers import read_segments, read_stages, segment_ids
@@ -24,7 +24,7 @@ from shared.program.sections.rewards import read_rewards
 from shared.program.sections.score import read_score
 from shared.program.sections.templates import read_templates
 from shared.program.sections.tiers import read_tiers
-from shared.program.tiering import Measure
+from shared.program.values.currencies import DECIMALS
 
 __all__ = ["ProgramError", "ProgramFault", "load_program", "load_section"]
 
@@ -51,7 +51,7 @@ KEYS = (
 def load_program(text: str, *, version: int = 0, retired_ids: Set[str] = frozenset()) -> Program:
     """The program that a YAML text describes.
 
-    `retired_ids` are ids of earlier versions that may not come back (`shared.program.ids.retired_after`). Raises
+    `retired_ids` are ids of earlier versions that may not come back (`shared.program.model.ids.retired_after`). Raises
     `ProgramError`, which names every fault with line, column, field and a hint.
     """
     program, faults = _read(text, retired_ids)

@@ -15,7 +15,7 @@ from services.scoring.adapters.segments.memberships import encode_facts
 from services.scoring.adapters.segments.previews import Previews
 from shared.contracts.activity import Facts
 from shared.postgres.engine import create_engine
-from shared.program.condition import Condition, Scope
+from shared.program.conditions.condition import Condition, Scope
 from tests.support.database import embedded_server
 
 RULES = (

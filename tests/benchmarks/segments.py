@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionContext, Scope
-from shared.program.segments import SegmentRules
+from shared.program.conditions.condition import Condition, ConditionContext, Scope
+from shared.program.conditions.segments import SegmentRules
 
 SHAPES = (
     "customer.spend_30d >= {n}",

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from shared.contracts.activity import Facts
-from shared.program.expression.fields import customer_fields, fact_shapes
-from shared.program.expression.types import Kind, Type
+from shared.program.vocabulary.fields import customer_fields, fact_shapes
+from shared.program.vocabulary.types import Kind, Type
 
 SIGNS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 EQUAL = st.sampled_from(["==", "!="])

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Contact, Recipient
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD
 

@@ -9,8 +9,8 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.settings import ScoreSettings
 from shared.contracts.customer import IDENTIFIERS
 from shared.contracts.events import EventRecord
-from shared.program.model import Stages
-from shared.program.period import Period
+from shared.program.model.program import Stages
+from shared.program.values.period import Period
 
 START = datetime(2026, 1, 1, 15, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")

@@ -22,8 +22,8 @@ from deploy.commands.program.texts import (
 )
 from deploy.local.errors import LocalError
 from shared.clock import system_clock
-from shared.program.difference import difference
-from shared.program.model import Program
+from shared.program.describing.difference import difference
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError
 from shared.program.versions.deciding import DecisionClock, server_time
 from shared.program.versions.reading import read_timeline

@@ -19,8 +19,8 @@ from deploy.commands.program.texts import (
     version_in,
 )
 from shared.clock import system_clock
-from shared.program.difference import difference
-from shared.program.model import Program
+from shared.program.describing.difference import difference
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program
 from shared.program.versions.reading import read_decisions, read_version, read_versions
 from shared.program.versions.store import check_program

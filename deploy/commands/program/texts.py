@@ -9,8 +9,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.errors import LocalError
-from shared.program.difference import Change
-from shared.program.model import Program
+from shared.program.describing.difference import Change
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program
 from shared.program.versions.reading import NoProgramError, read_timeline, read_version
 from shared.program.versions.timeline import Timeline

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.following import FollowedVersions
 from shared.program.versions.reading import NoProgramError
 

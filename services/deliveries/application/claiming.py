@@ -16,7 +16,7 @@ from services.deliveries.domain.progress import after, became, overtaken, turn
 from services.deliveries.domain.providers.answers import Receipt, Refused, Sent
 from services.deliveries.domain.recipient import Contact, Recipient
 from services.deliveries.domain.webhooks.payload import MessageNews, news_of
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 class Recipients(Protocol):

@@ -13,7 +13,7 @@ from services.deliveries.domain.message import Message
 from services.deliveries.domain.progress import after
 from services.deliveries.domain.recipient import Recipient
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.reading import NoProgramError
 
 

@@ -11,12 +11,12 @@ from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.links import Links
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
-from shared.program.campaigning import Action, Campaign
-from shared.program.expression.types import Kind, Type
-from shared.program.model import Program
+from shared.program.model.campaigns import Action, Campaign
+from shared.program.model.program import Program
 from shared.program.templating.names import OFFERING, event_names
 from shared.program.templating.template import MessageTemplate
 from shared.program.templating.trial import sample
+from shared.program.vocabulary.types import Kind, Type
 
 PREVIEW: Final = "preview"
 """Stands for a message that there is not: links of a preview lead to a page that says so."""

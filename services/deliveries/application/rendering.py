@@ -26,12 +26,12 @@ from services.deliveries.domain.links import Links, Use, can_be_followed
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
 from shared.contracts.facts import Facts
-from shared.program.calendar import is_end_of_day, last_day
-from shared.program.describe import describe_gift
-from shared.program.model import Program
+from shared.program.describing.describe import describe_gift
+from shared.program.model.program import Program
 from shared.program.templating.names import OFFERING, PERSON, Names, Occasion, is_open, names_of
 from shared.program.templating.rendering import TemplateError, render, variables
 from shared.program.templating.template import MessageTemplate, Piece
+from shared.program.values.calendar import is_end_of_day, last_day
 
 SUBJECT_MAX: Final = 250
 SHORT_MAX: Final = 1_600

@@ -17,7 +17,7 @@ from services.deliveries.application.ports import News, OwnEvent, OwnEvents
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.choices import Cell, Consents, choosing, unsubscribing
 from services.deliveries.domain.webhooks.payload import MessageNews
-from shared.program.model import ConsentRule
+from shared.program.model.program import ConsentRule
 
 TRACKING: Final = "tracking"
 """The consent whose withdrawal ends the counting of opens and clicks."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.consent import may_write, speaks_of
 from shared.contracts.consents import unsubscribed
-from shared.program.model import ConsentRule
+from shared.program.model.program import ConsentRule
 
 Cell = tuple[Channel, Purpose]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from services.deliveries.domain.channels import Channel, Purpose
 from shared.contracts.consents import CHANNELS, PURPOSES, words_of
-from shared.program.model import ConsentRule
+from shared.program.model.program import ConsentRule
 
 assert frozenset(Channel) == CHANNELS
 assert frozenset(Purpose) == PURPOSES

@@ -11,7 +11,7 @@ from services.deliveries.domain.frequency import LATE, Written, spaced, within_l
 from services.deliveries.domain.message import Message, Reason
 from services.deliveries.domain.quiet import QuietHours
 from services.deliveries.domain.recipient import Contact, Recipient
-from shared.program.model import Messages, Program
+from shared.program.model.program import Messages, Program
 
 AWAITED = timedelta(hours=1)
 """For how long a message waits for an address that may be on its way in another partition."""

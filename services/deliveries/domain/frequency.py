@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.deliveries.domain.channels import Purpose
-from shared.program.limit import Limit
-from shared.program.period import Period
+from shared.program.model.limit import Limit
+from shared.program.values.period import Period
 
 LATE = timedelta(hours=6)
 """A message that is looked at so long after it was due has waited for us, not for its limits."""

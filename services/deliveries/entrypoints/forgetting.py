@@ -13,7 +13,7 @@ from services.deliveries.domain.frequency import counted_since
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.program.faults import ProgramError
-from shared.program.period import Period
+from shared.program.values.period import Period
 from shared.program.versions.reading import NoProgramError
 from shared.waiting import rest
 

@@ -21,7 +21,7 @@ from services.deliveries.entrypoints import pages
 from services.deliveries.entrypoints.service import Service
 from shared.postgres.faults import is_database_away
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.reading import NoProgramError
 
 PIXEL: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

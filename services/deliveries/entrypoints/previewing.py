@@ -22,7 +22,7 @@ from shared.http.problems import Problem, ProblemError, dependency_unavailable, 
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, refuse_nul
 from shared.program.faults import ProgramError, suggestion
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.sections.templates import read_draft
 from shared.program.templating.template import MessageTemplate
 from shared.program.versions.reading import NoProgramError

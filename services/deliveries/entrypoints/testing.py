@@ -45,7 +45,7 @@ from shared.http.problems import Problem, ProblemError, invalid_request, not_fou
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, IdempotencyKey, refuse_nul
 from shared.program.faults import suggestion
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.settings import Settings
 
 AT_A_TIME = 2

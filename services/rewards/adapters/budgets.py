@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.budgets import Budget
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 SLOTS = 16
 """More than workers run at once, so that each finds one."""

@@ -16,7 +16,7 @@ from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from shared.alerts.following import move_alerts
 from shared.bus.interface import Outbox
-from shared.program.tiering import Measure
+from shared.program.model.tiers import Measure
 
 _CREATE = text("""
     INSERT INTO rewards.members (customer_id, entries, available, pending, reserved, debt, lifetime_earned,

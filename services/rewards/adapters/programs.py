@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.rulebook import Rulebook
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_section
 from shared.program.versions.following import FollowedVersions
 from shared.program.versions.reading import (

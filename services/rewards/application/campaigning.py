@@ -28,8 +28,8 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.outcomes import Outcome
-from shared.program.campaigning import Campaign
-from shared.program.tiering import Measure
+from shared.program.model.campaigns import Campaign
+from shared.program.model.tiers import Measure
 
 RAISED = "tier.changed"
 ROUNDS_MAX = 10

@@ -16,7 +16,7 @@ from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import Redemption, stock_of
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.terms import Claimant
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 @dataclass(frozen=True, slots=True)

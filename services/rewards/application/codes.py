@@ -22,8 +22,8 @@ from services.rewards.domain.spending.checkout import tier_of
 from services.rewards.domain.spending.offers import DETAILS, Code, Offer, normal_code, shared_codes
 from services.rewards.domain.spending.redemptions import CodeUse, stock_of
 from services.rewards.domain.spending.terms import Claimant, Reason, Unmet
-from shared.program.model import Program
-from shared.program.offering import code_letters
+from shared.program.model.offers import code_letters
+from shared.program.model.program import Program
 
 CODE_LETTERS_MAX = 64
 """What is longer is no code, and is not looked for."""

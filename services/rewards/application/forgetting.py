@@ -7,9 +7,9 @@ from typing import Final, NamedTuple, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Programs
-from shared.program.campaigning import Campaign
-from shared.program.model import Program
-from shared.program.period import Period
+from shared.program.model.campaigns import Campaign
+from shared.program.model.program import Program
+from shared.program.values.period import Period
 
 
 class Place(NamedTuple):

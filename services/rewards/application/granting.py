@@ -12,7 +12,7 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.standing import GRANTED
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 def check_grant(program: Program, tier: str, until: datetime, now: datetime) -> None:

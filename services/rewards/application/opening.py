@@ -15,7 +15,7 @@ from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.points.lots import lot_number
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 REASON = "Opening balance"
 

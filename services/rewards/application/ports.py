@@ -13,8 +13,8 @@ from services.rewards.domain.needs import Needs
 from services.rewards.domain.parting import OpenReservation, TakenBack
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
-from shared.program.model import Program
-from shared.program.tiering import Measure
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 
 
 class Members(Protocol):

@@ -18,7 +18,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers
-from shared.program.tiering import Measure
+from shared.program.model.tiers import Measure
 
 NO_ORDERS = Orders(None, None)
 

@@ -5,7 +5,7 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.spending.refusals import insufficient_points
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 def adjust(member: Member, program: Program, changes: Changes, *, id_: str, points: int, reason: str) -> None:

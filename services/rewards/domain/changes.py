@@ -140,7 +140,7 @@ class Changes:
     alerts: list[NewAlert] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     braked: list[str] = field(default_factory=list)
-    """Campaigns that did not begin since they may go in circles (`shared.program.campaigning.BRAKE`)."""
+    """Campaigns that did not begin since they may go in circles (`shared.program.model.campaigns.BRAKE`)."""
 
     def budget(self, rule: str, whole: int) -> Budget:
         """What this transaction may give of a rule's points for all customers together; where nothing was put aside

@@ -6,11 +6,11 @@ from typing import NamedTuple, Self
 
 from shared.contracts.activity import Activity
 from shared.contracts.facts import Facts
-from shared.program.condition import Condition, ConditionContext
-from shared.program.earn import ONCE_EVER, EarnRule
-from shared.program.expression.native import compile_rules
-from shared.program.expression.predicate import is_plain
-from shared.program.model import Milestone
+from shared.program.conditions.condition import Condition, ConditionContext
+from shared.program.conditions.plain.native import compile_rules
+from shared.program.conditions.plain.predicate import is_plain
+from shared.program.model.earn import ONCE_EVER, EarnRule
+from shared.program.model.program import Milestone
 
 REMEMBERED = 1024
 """So many combinations of conditions that hold are kept in mind with what they meet; mostly there are a few."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
-from shared.program.earn import ONCE_EVER, EarnRule
-from shared.program.model import Milestone
+from shared.program.model.earn import ONCE_EVER, EarnRule
+from shared.program.model.program import Milestone
 
 COMING_ROUND = frozenset({"customer.anniversary", "membership.anniversary"})
 """Days that come round each year, told with how many years have passed."""

@@ -17,9 +17,9 @@ from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import counting, tiers
 from shared.contracts.activity import Activity
-from shared.program.earn import ONCE_EVER
-from shared.program.model import Program
-from shared.program.period import Period
+from shared.program.model.earn import ONCE_EVER
+from shared.program.model.program import Program
+from shared.program.values.period import Period
 
 
 def merge(

@@ -17,7 +17,7 @@ from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity, Facts
-from shared.program.condition import Condition
+from shared.program.conditions.condition import Condition
 
 ORDER_ID = "preview"
 PLACED = "order.completed"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.rewards.domain.concerns import Concern
-from shared.program.campaigning import Campaign, Goal
-from shared.program.earn import EarnRule
-from shared.program.expression.fields import REWARDS_EVENTS
-from shared.program.model import Milestone, Program
+from shared.program.model.campaigns import Campaign, Goal
+from shared.program.model.earn import EarnRule
+from shared.program.model.program import Milestone, Program
+from shared.program.vocabulary.fields import REWARDS_EVENTS
 
 CHANGES = frozenset({"stage.changed", "segment.entered", "segment.left"})
 """Occasions that an activity of any type may carry among its changes."""

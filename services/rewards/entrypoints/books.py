@@ -20,7 +20,7 @@ from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import Problem, ProblemError
 from shared.http.types import CustomerRef
-from shared.program.calendar import end_of_day
+from shared.program.values.calendar import end_of_day
 
 DAYS_MAX = 366
 

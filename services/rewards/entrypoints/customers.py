@@ -16,8 +16,8 @@ from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
-from shared.program.calendar import last_day
-from shared.program.period import Period
+from shared.program.values.calendar import last_day
+from shared.program.values.period import Period
 
 NOTICE_DEFAULT = Period.parse("P30D")
 

@@ -14,7 +14,7 @@ from services.rewards.adapters.tiers.as_of import member_at
 from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances
 from shared.http.moments import not_as_of
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.reading import UnreadableProgramError
 
 NOT_AS_OF: Final = {

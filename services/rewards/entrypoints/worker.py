@@ -17,7 +17,7 @@ from shared.bus.progress import Progress
 from shared.clock import Clock
 from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys
-from shared.program.period import Period
+from shared.program.values.period import Period
 from shared.waiting import rest
 
 FORGET_EVERY_S = 600.0

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.adapters.identity.identities import IDENTITY_LOCK
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program
 from shared.program.versions.reading import read_timeline, read_version
 

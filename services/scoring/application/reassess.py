@@ -16,7 +16,7 @@ from services.scoring.domain.assess import assess
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.interface import Outbox
 from shared.clock import Clock
-from shared.program.period import day_of
+from shared.program.values.period import day_of
 
 PASS_CUSTOMERS_MAX = 500
 SMALL = 100_000

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.switching import Anew, made_anew
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError
 
 log = structlog.get_logger()

@@ -40,7 +40,7 @@ from shared.bus.interface import Outbox
 from shared.bus.records import Incoming, Outgoing
 from shared.contracts.codec import decode
 from shared.contracts.events import EventRecord
-from shared.program.period import day_of
+from shared.program.values.period import day_of
 
 Books = dict[str, dict[str, Order]]
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.domain.opens import DAYS, Mails, fallen, weeks_before
 from shared.alerts.alert import NewAlert
 from shared.alerts.raising import raise_alerts
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 KIND = "falling-opens"
 COUNTED_AGAIN = timedelta(days=8)

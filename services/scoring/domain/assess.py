@@ -15,7 +15,7 @@ from services.scoring.domain.segments.ranking import percentiles_of
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
 from shared.contracts.activity import Facts
-from shared.program.period import day_of
+from shared.program.values.period import day_of
 
 NO_SCORE = Score()
 

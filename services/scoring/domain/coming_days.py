@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct
 
 from services.scoring.domain.state import State
-from shared.program.calendar import day_start, midnight
-from shared.program.period import anniversary
+from shared.program.values.calendar import day_start, midnight
+from shared.program.values.period import anniversary
 
 BIRTHDAY: Final = "customer.birthday"
 ANNIVERSARY: Final = "customer.anniversary"

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.state import State
 from services.scoring.domain.state.subscriptions import ACTIVE
-from shared.program.calendar import midnight
-from shared.program.model import Program
-from shared.program.occasions import AHEAD, UNANSWERED, awaited, counts_silence
-from shared.program.period import Period
+from shared.program.model.program import Program
+from shared.program.values.calendar import midnight
+from shared.program.values.period import Period
+from shared.program.vocabulary.occasions import AHEAD, UNANSWERED, awaited, counts_silence
 
 SETTLED: Final = timedelta(hours=1)
 """So long after a silence was due it is looked at once more: an event that was on its way when it was told, and ended
@@ -43,8 +43,8 @@ LAST: Final[Mapping[str, Callable[[State], datetime | None]]] = {
     "review.posted": lambda state: state.feedback.reviews.last_at,
     "subscription.renewed": lambda state: state.subscriptions.last_renewed_at,
 }
-"""When a customer last did something of which the absence may be noticed. (`WATCHED` of `shared.program.occasions`, and
-the shop's own events.)"""
+"""When a customer last did something of which the absence may be noticed: `WATCHED` of
+`shared.program.vocabulary.occasions`, and the shop's own events."""
 
 
 @dataclass(frozen=True, slots=True)

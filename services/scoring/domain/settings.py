@@ -9,10 +9,11 @@ from services.scoring.domain.money import Units, units
 from services.scoring.domain.occasions import NOTHING_WATCHED, Watch
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.segments.ranking import UNRANKED, Ranking
-from shared.program.condition import Condition
-from shared.program.model import Program, Score, Stages
-from shared.program.period import Period
-from shared.program.segments import NO_SEGMENTS, SegmentRules
+from shared.program.conditions.condition import Condition
+from shared.program.conditions.segments import NO_SEGMENTS, SegmentRules
+from shared.program.model.program import Program, Stages
+from shared.program.model.score import Score
+from shared.program.values.period import Period
 
 FOLD_VERSION = 4
 """Raise it with every change of the fold that gives the same events another state: all customers are folded anew."""

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from services.scoring.domain.metrics.rollup import RollupSettings
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 class Anew(StrEnum):

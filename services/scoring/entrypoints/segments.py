@@ -20,8 +20,8 @@ from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, invalid_request
 from shared.http.shapes import Shape
-from shared.program.condition import Condition, ConditionError
-from shared.program.ids import LENGTH_MAX, is_id
+from shared.program.conditions.condition import Condition, ConditionError
+from shared.program.model.ids import LENGTH_MAX, is_id
 
 SEGMENTS_MAX = 500
 """Saved over the API."""

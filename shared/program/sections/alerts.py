@@ -3,8 +3,8 @@
 import re
 from decimal import Decimal
 
-from shared.program.model import Alerts
-from shared.program.reading import Fields
+from shared.program.document.fields import Fields
+from shared.program.model.program import Alerts
 
 KEYS = ("unusual_redemptions", "falling_opens")
 OFF = "off"

@@ -5,15 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from shared.program.campaigning import Action, Campaign, Goal
-from shared.program.condition import Condition, Scope
-from shared.program.document import Mapping as MappingNode
-from shared.program.document import Scalar
-from shared.program.expression.fields import REWARDS_EVENTS, EventFields
-from shared.program.ids import OFFER, RULE, TEMPLATE
-from shared.program.occasions import AHEAD, counts_silence
-from shared.program.period import Period
-from shared.program.reading import STAND_IN, Fields
+from shared.program.conditions.condition import Condition, Scope
+from shared.program.document.fields import STAND_IN, Fields
+from shared.program.document.tree import Mapping as MappingNode
+from shared.program.document.tree import Scalar
+from shared.program.model.campaigns import Action, Campaign, Goal
+from shared.program.model.ids import OFFER, RULE, TEMPLATE
 from shared.program.sections.circles import refuse_circles
 from shared.program.sections.shares import read_holdout, read_variants
 from shared.program.sections.triggers import (
@@ -23,6 +20,9 @@ from shared.program.sections.triggers import (
     read_when,
     rule_scope,
 )
+from shared.program.values.period import Period
+from shared.program.vocabulary.fields import REWARDS_EVENTS, EventFields
+from shared.program.vocabulary.occasions import AHEAD, counts_silence
 
 KEYS = ("id", "on", "when", "after", "before", "do", "variants", "at_most", "holdout", "success", "recheck")
 ACTION_KEYS = ("offer", "message", "points", "tag", "alert", "webhook")

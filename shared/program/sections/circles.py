@@ -4,10 +4,10 @@ segments that count messages."""
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.program.campaigning import SEGMENT_MOVES, Campaign
-from shared.program.condition import Condition
-from shared.program.expression.predicate import How, Test, parts_of
-from shared.program.reading import Fields
+from shared.program.conditions.condition import Condition
+from shared.program.conditions.plain.predicate import How, Test, parts_of
+from shared.program.document.fields import Fields
+from shared.program.model.campaigns import SEGMENT_MOVES, Campaign
 
 SENT: Final = frozenset({"email.sent", "sms.sent", "push.sent"})
 ANSWERED: Final = frozenset({"email.opened", "email.clicked", "push.opened"})

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.program.condition import Condition, Scope
-from shared.program.ids import SEGMENT
-from shared.program.model import Stages
-from shared.program.period import Period
-from shared.program.reading import Fields, read_condition
+from shared.program.conditions.condition import Condition, Scope
+from shared.program.document.fields import Fields, read_condition
+from shared.program.model.ids import SEGMENT
+from shared.program.model.program import Stages
+from shared.program.values.period import Period
 
 STAGE_KEYS = (
     "lapsed_after",

@@ -5,13 +5,13 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from shared.program.earn import Cap, Counted, EarnRule, Products, Referral
-from shared.program.ids import RULE
-from shared.program.period import Period
-from shared.program.reading import Fields
+from shared.program.document.fields import Fields
+from shared.program.model.earn import Cap, Counted, EarnRule, Products, Referral
+from shared.program.model.ids import RULE
 from shared.program.sections import windows
 from shared.program.sections.gifts import read_money, read_names, read_tiers
 from shared.program.sections.triggers import read_event_type, read_limit, read_when
+from shared.program.values.period import Period
 
 EARN_KEYS = (
     "id",

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.program.calendar import ExpireAt
-from shared.program.document import Scalar
+from shared.program.document.fields import Fields
+from shared.program.document.tree import Scalar
 from shared.program.faults import suggestion
-from shared.program.period import Period
-from shared.program.reading import Fields
 from shared.program.sections.triggers import check_event_type
+from shared.program.values.calendar import ExpireAt
+from shared.program.values.period import Period
 
 KEYS = ("expire_after", "expire_at", "renewed_by", "notice_before")
 

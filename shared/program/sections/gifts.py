@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from shared.program import currencies
-from shared.program.document import Mapping, Node, Scalar
+from shared.program.document.fields import Fields
+from shared.program.document.tree import Mapping, Node, Scalar
 from shared.program.faults import suggestion
-from shared.program.offering import Terms
-from shared.program.reading import Fields
+from shared.program.model.offers import Terms
 from shared.program.sections import windows
 from shared.program.sections.triggers import read_limit
+from shared.program.values import currencies
 
 GIFTS = ("discount", "free_shipping", "gift")
 TERMS = ("minimum_order", "products", "categories", "tiers", "limit", "stock", *windows.KEYS)

@@ -4,10 +4,10 @@ import re
 from datetime import time
 from typing import TypeVar, get_args
 
-from shared.program.document import Scalar
+from shared.program.document.fields import Fields
+from shared.program.document.tree import Scalar
 from shared.program.faults import suggestion
-from shared.program.model import AtNight, ConsentRule, MessageChannel, Messages
-from shared.program.reading import Fields
+from shared.program.model.program import AtNight, ConsentRule, MessageChannel, Messages
 from shared.program.sections.triggers import read_limit
 
 KEYS = (

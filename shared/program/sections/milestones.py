@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 
-from shared.program.expression.fields import customer_fields
-from shared.program.expression.types import Kind
-from shared.program.ids import OFFER, RULE
-from shared.program.model import Count, Milestone
-from shared.program.reading import Fields
+from shared.program.document.fields import Fields
+from shared.program.model.ids import OFFER, RULE
+from shared.program.model.program import Count, Milestone
 from shared.program.sections.triggers import read_event_type, read_when
+from shared.program.vocabulary.fields import customer_fields
+from shared.program.vocabulary.types import Kind
 
 KEYS = ("id", "on", "when", "at", "every", "points", "offer")
 COUNTS = ("at", "every")

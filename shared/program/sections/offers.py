@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
+from shared.program.document.fields import STAND_IN, Fields, fields_of
 from shared.program.faults import Place
-from shared.program.ids import OFFER
-from shared.program.limit import Limit
-from shared.program.offering import OfferTemplate, code_letters
-from shared.program.reading import STAND_IN, Fields, fields_of
+from shared.program.model.ids import OFFER
+from shared.program.model.limit import Limit
+from shared.program.model.offers import OfferTemplate, code_letters
 from shared.program.sections.gifts import GIFTS, TERMS, read_gift, read_terms
 
 KEYS = (*GIFTS, "valid_for", "uses", "code", "combinable", *TERMS)

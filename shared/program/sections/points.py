@@ -3,13 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.program import currencies
-from shared.program.model import Points, Redeem
-from shared.program.period import Period
-from shared.program.reading import Fields
+from shared.program.document.fields import Fields
+from shared.program.model.program import Points, Redeem
 from shared.program.sections.earn import read_count, read_earn_rules, read_referral
 from shared.program.sections.expiry import KEYS as EXPIRY_KEYS
 from shared.program.sections.expiry import about_days, read_expiry
+from shared.program.values import currencies
+from shared.program.values.period import Period
 
 KEYS = (*EXPIRY_KEYS, "pending_for", "count", "earn", "referral", "redeem")
 REDEEM_KEYS = ("points", "value", "minimum", "reserve_for")

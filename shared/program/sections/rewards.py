@@ -1,8 +1,8 @@
 """The section `rewards`: the catalogue of what customers buy with points."""
 
-from shared.program.ids import REWARD
-from shared.program.offering import Reward
-from shared.program.reading import Fields, fields_of
+from shared.program.document.fields import Fields, fields_of
+from shared.program.model.ids import REWARD
+from shared.program.model.offers import Reward
 from shared.program.sections.gifts import GIFTS, TERMS, read_gift, read_terms
 
 KEYS = ("points", *GIFTS, *TERMS)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from shared.program.condition import ConditionError, Scope
-from shared.program.expression.fields import SCORE_FIELDS
-from shared.program.formula import Formula
-from shared.program.ids import PART
-from shared.program.model import BEHAVIOURAL, DEFAULT_WEIGHTS, EMOTIONAL, OwnPart, Score
-from shared.program.reading import Fields
+from shared.program.conditions.condition import ConditionError, Scope
+from shared.program.conditions.formula import Formula
+from shared.program.document.fields import Fields
+from shared.program.model.ids import PART
+from shared.program.model.score import BEHAVIOURAL, DEFAULT_WEIGHTS, EMOTIONAL, OwnPart, Score
+from shared.program.vocabulary.fields import SCORE_FIELDS
 
 KEYS = ("weights", "parts")
 PART_KEYS = ("id", "value", "points", "otherwise", "weight", "half")

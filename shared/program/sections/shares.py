@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from shared.program.campaigning import HOLDOUT, TREATED, Action, Variant
-from shared.program.document import Node, Scalar
-from shared.program.ids import is_id
-from shared.program.reading import Fields, fields_of
+from shared.program.document.fields import Fields, fields_of
+from shared.program.document.tree import Node, Scalar
+from shared.program.model.campaigns import HOLDOUT, TREATED, Action, Variant
+from shared.program.model.ids import is_id
 
 VARIANT_KEYS = ("do", "share")
 RESERVED = frozenset({HOLDOUT, TREATED, "all"})

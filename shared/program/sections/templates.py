@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from shared.program.campaigning import Campaign
-from shared.program.document import Scalar, read_document
+from shared.program.document.fields import Fields, Reading, fields_of
+from shared.program.document.ids import Ids
+from shared.program.document.tree import Scalar, read_document
 from shared.program.faults import Faults, Place, ProgramError, suggestion
-from shared.program.ids import TEMPLATE, Ids
-from shared.program.model import Program
-from shared.program.reading import Fields, Reading, fields_of
+from shared.program.model.campaigns import Campaign
+from shared.program.model.ids import TEMPLATE
+from shared.program.model.program import Program
 from shared.program.templating.checking import check_piece
 from shared.program.templating.names import OFFERING, Occasion, is_open, names_of, personal_names
 from shared.program.templating.paths import Known, Slip

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.program import currencies
+from shared.program.document.fields import STAND_IN, Fields, fields_of
 from shared.program.faults import suggestion
-from shared.program.ids import OFFER, RULE
-from shared.program.period import Period
-from shared.program.reading import STAND_IN, Fields, fields_of
-from shared.program.tiering import Basis, Benefit, Measure, TierLevel, Tiers, Year
+from shared.program.model.ids import OFFER, RULE
+from shared.program.model.tiers import Basis, Benefit, Measure, TierLevel, Tiers, Year
+from shared.program.values import currencies
+from shared.program.values.period import Period
 
 KEYS = ("basis", "levels", "grace", "downgrade", "notice_before")
 LEVEL_KEYS = ("id", "name", "at", "keep_for", "benefits")

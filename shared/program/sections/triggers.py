@@ -4,15 +4,15 @@ import re
 from collections.abc import Sequence
 
 from shared.contracts.catalogue import CATALOGUE, CUSTOM_PREFIX
-from shared.program.condition import Condition, Scope
-from shared.program.document import Scalar
-from shared.program.expression.fields import EVENT_TYPES, OWN_EVENTS, REWARDS_EVENTS, event_fields
-from shared.program.expression.types import Kind
+from shared.program.conditions.condition import Condition, Scope
+from shared.program.document.fields import Fields, Reading
+from shared.program.document.tree import Scalar
 from shared.program.faults import suggestion
-from shared.program.limit import Limit
-from shared.program.occasions import MISSING, SHORT, WATCHED, awaited, counts_silence
-from shared.program.period import Period
-from shared.program.reading import Fields, Reading
+from shared.program.model.limit import Limit
+from shared.program.values.period import Period
+from shared.program.vocabulary.fields import EVENT_TYPES, OWN_EVENTS, REWARDS_EVENTS, event_fields
+from shared.program.vocabulary.occasions import MISSING, SHORT, WATCHED, awaited, counts_silence
+from shared.program.vocabulary.types import Kind
 
 _CUSTOM = re.compile(r"x\.[a-z0-9_]+(?:[.\-][a-z0-9_]+)*\Z", re.ASCII)
 _PERIOD = re.compile(r"P[T0-9]")

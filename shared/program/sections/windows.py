@@ -3,8 +3,8 @@
 import re
 from datetime import date, datetime, timedelta
 
-from shared.program.calendar import midnight
-from shared.program.reading import Fields
+from shared.program.document.fields import Fields
+from shared.program.values.calendar import midnight
 
 KEYS = ("from", "until")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)

@@ -7,13 +7,13 @@ from typing import Final
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
-from shared.program.expression.types import ANY, NUMBER, TEXT, WHOLE, Kind, Type
 from shared.program.faults import suggestion
 from shared.program.templating.filters import FILTERS, FORGIVING, PERHAPS_NOTHING
 from shared.program.templating.language import LOOP_FIELDS, TESTS, parsed
 from shared.program.templating.names import Names
 from shared.program.templating.paths import NOWHERE, Guards, Known, Naming, Slip, Slips, mentioned, path_of
 from shared.program.templating.template import Piece
+from shared.program.vocabulary.types import ANY, NUMBER, TEXT, WHOLE, Kind, Type
 
 DEPTH_MAX: Final = 40
 """Levels of blocks and brackets; a person reads five."""

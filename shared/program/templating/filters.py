@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
-from shared.program.currencies import DECIMALS
-from shared.program.words import in_digits
+from shared.program.values.currencies import DECIMALS
+from shared.program.values.words import in_digits
 
 ZONE, CURRENCY = "_zone", "_currency"
 """Names under which filters find the customer's time zone and the shop's currency; no template can reach them."""

@@ -10,8 +10,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from shared.program.expression.fields import customer_fields, event_fields
-from shared.program.expression.types import ANY, TEXT, TIME, WHOLE, Kind, Type
+from shared.program.vocabulary.fields import customer_fields, event_fields
+from shared.program.vocabulary.types import ANY, TEXT, TIME, WHOLE, Kind, Type
 
 Names = Mapping[str, Type]
 

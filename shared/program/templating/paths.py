@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from jinja2 import nodes
 
-from shared.program.expression.types import ANY, Kind, Type
 from shared.program.faults import suggestion
 from shared.program.templating.names import OPEN, Names
+from shared.program.vocabulary.types import ANY, Kind, Type
 
 Path = str
 Guards = frozenset[Path]

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from jinja2.exceptions import TemplateError as JinjaError
 
-from shared.program.expression.types import ANY, Kind, Type
 from shared.program.templating.filters import CURRENCY, ZONE, MissingError
 from shared.program.templating.language import Record, TemplateError, compiled
 from shared.program.templating.names import Names
 from shared.program.templating.template import Piece
+from shared.program.vocabulary.types import ANY, Kind, Type
 
 __all__ = ["TemplateError", "render", "typed", "variables"]
 

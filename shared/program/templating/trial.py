@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.program.expression.types import Kind, Type
 from shared.program.templating.names import Names, customer_type
 from shared.program.templating.rendering import TemplateError, render, typed, variables
 from shared.program.templating.template import Piece
+from shared.program.vocabulary.types import Kind, Type
 
 MOMENT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 from shared.program.versions.reading import (
     FRESH_S,

@@ -11,8 +11,8 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.program.ids import retired_after
-from shared.program.model import Program
+from shared.program.model.ids import retired_after
+from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program
 from shared.program.versions.deciding import CLOCKS_DIFFER
 from shared.program.versions.reading import Origin, StoredProgram, read_timeline, read_version

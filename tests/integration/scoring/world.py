@@ -35,7 +35,7 @@ from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.conftest import SECRET
 from tests.support.life import SETTINGS, STAGES
 from tests.support.rules import FixedRules

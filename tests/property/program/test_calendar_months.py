@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rewards.domain.tiering.recurring import begins, period_of
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.unit.program.test_period import NEW_YORK
 
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

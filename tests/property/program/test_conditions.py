@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionContext, ConditionError, Scope
-from shared.program.expression.fields import event_fields
-from shared.program.expression.syntax import parse_condition
-from shared.program.expression.written import written
-from shared.program.trace import decisive, in_words, trace
+from shared.program.conditions.condition import Condition, ConditionContext, ConditionError, Scope
+from shared.program.conditions.syntax.tree import parse_condition
+from shared.program.conditions.syntax.written import written
+from shared.program.conditions.trace import decisive, in_words, trace
+from shared.program.vocabulary.fields import event_fields
 
 SIGNS = {
     "==": operator.eq,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionError, Scope
-from shared.program.expression.predicate import is_plain
-from shared.program.segments import SegmentRules
+from shared.program.conditions.condition import Condition, ConditionError, Scope
+from shared.program.conditions.plain.predicate import is_plain
+from shared.program.conditions.segments import SegmentRules
 from tests.support.conditions import computed, conditions, facts
 
 SCOPE = Scope(event=None, nested=True)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.program.period import Period
+from shared.program.values.period import Period
 
 ZONES = [
     ZoneInfo(name)

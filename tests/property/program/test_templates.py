@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.program.expression.types import Kind, Type
 from shared.program.templating.checking import check_piece
 from shared.program.templating.names import Occasion, names_of
 from shared.program.templating.paths import Known
 from shared.program.templating.rendering import CHARACTERS_MAX, TemplateError, render, variables
 from shared.program.templating.template import Markup, Piece
 from shared.program.templating.trial import sample
+from shared.program.vocabulary.types import Kind, Type
 
 NAMES = names_of([Occasion("c", "order.completed", offer=True)])
 KNOWN = Known(NAMES)

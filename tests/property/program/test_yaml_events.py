@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from shared.program import default_program_text
-from shared.program.yaml_events import yaml_events
+from shared.program.document.yaml_events import yaml_events
 
 DEFAULT = default_program_text()
 SIGNS = st.sampled_from("\n\r\t{}[]:,-?|>\"'#&*!% \x85\u2028\ufeff\0aé")

@@ -15,8 +15,8 @@ from services.scoring.domain.lifecycle.stages import passages, standing_at
 from services.scoring.domain.lifecycle.transitions import TRANSITIONS, By
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY
-from shared.program.model import Stages
-from shared.program.period import Period
+from shared.program.model.program import Stages
+from shared.program.values.period import Period
 from tests.property.scoring.test_fold import lives
 from tests.support.life import NEW_YORK, moment
 from tests.support.life import SETTINGS as USUAL

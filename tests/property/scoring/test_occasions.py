@@ -9,8 +9,8 @@ from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.occasions import LAST, Due, Occasion, Watch, look, pending, to_look_at
 from services.scoring.domain.state import EMPTY, State
-from shared.program.occasions import WATCHED
-from shared.program.period import Period
+from shared.program.values.period import Period
+from shared.program.vocabulary.occasions import WATCHED
 from tests.support.life import SETTINGS, event, moment
 from tests.support.mixed_life import mixed_lives
 

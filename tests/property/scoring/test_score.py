@@ -12,7 +12,7 @@ from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.score.explain import weights_of
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.model import DEFAULT_WEIGHTS, Score
+from shared.program.model.score import DEFAULT_WEIGHTS, Score
 from tests.property.scoring.test_fold import AMOUNTS, lives
 from tests.support.life import NEW_YORK, SETTINGS, STAGES, event, order
 from tests.support.mixed_life import mixed_lives

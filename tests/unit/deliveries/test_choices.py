@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
 from services.deliveries.domain.choices import Cell, Consents, choosing, name_of, unsubscribing
-from shared.program.model import ConsentRule
+from shared.program.model.program import ConsentRule
 
 EMAIL, SMS = Channel.EMAIL, Channel.SMS
 NEWS, SERVICE = Purpose.MARKETING, Purpose.SERVICE

@@ -22,9 +22,9 @@ from services.deliveries.domain.deciding import (
 from services.deliveries.domain.frequency import Written, within_limit
 from services.deliveries.domain.message import Held, Message, Reason, State
 from services.deliveries.domain.recipient import Contact, Recipient
-from shared.program.limit import Limit
-from shared.program.model import AtNight, Messages
-from shared.program.period import Period
+from shared.program.model.limit import Limit
+from shared.program.model.program import AtNight, Messages
+from shared.program.values.period import Period
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

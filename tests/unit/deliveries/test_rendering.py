@@ -17,7 +17,7 @@ from services.deliveries.domain.links import Links, Use
 from services.deliveries.domain.message import Message
 from services.deliveries.domain.recipient import Recipient
 from shared.program import default_program_text
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 from tests.support.letters import ANA, NOON, STRANGER, StoredPrograms, message, program
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.program.calendar import end_of_day_after, last_day, window_start
-from shared.program.period import Period
+from shared.program.values.calendar import end_of_day_after, last_day, window_start
+from shared.program.values.period import Period
 
 NEW_YORK = ZoneInfo("America/New_York")
 

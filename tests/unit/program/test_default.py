@@ -9,10 +9,10 @@ from time import process_time
 import pytest
 
 from shared.program import default_program_text
-from shared.program.limit import Limit
-from shared.program.model import Program, Redeem
+from shared.program.model.limit import Limit
+from shared.program.model.program import Program, Redeem
 from shared.program.parse import load_program
-from shared.program.period import Period
+from shared.program.values.period import Period
 
 
 @pytest.fixture(scope="module")

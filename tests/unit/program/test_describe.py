@@ -3,11 +3,11 @@
 import pytest
 
 from shared.program import default_program_text
-from shared.program.describe import describe, describe_redeem, describe_rule
-from shared.program.ids import ids_of
+from shared.program.describing.describe import describe, describe_redeem, describe_rule
+from shared.program.model.ids import ids_of
 from shared.program.parse import load_program
-from shared.program.period import Period
-from shared.program.words import in_words
+from shared.program.values.period import Period
+from shared.program.values.words import in_words
 from tests.unit.program.texts import load
 
 GOLD = (

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.program import default_program_text
-from shared.program.condition import Condition
-from shared.program.difference import Kind, difference
-from shared.program.formula import Formula
-from shared.program.model import Program
+from shared.program.conditions.condition import Condition
+from shared.program.conditions.formula import Formula
+from shared.program.describing.difference import Kind, difference
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 from shared.program.parse import load_program
-from shared.program.period import Period
 from shared.program.templating.template import Piece
-from shared.program.tiering import Measure
+from shared.program.values.period import Period
 from tests.unit.program.texts import load
 
 DEFAULT = default_program_text()

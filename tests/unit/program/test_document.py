@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from shared.program.document import BYTES_MAX
+from shared.program.document.tree import BYTES_MAX
 from shared.program.faults import FAULTS_MAX, ProgramError
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, faults, load, only_fault

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.catalogue import CATALOGUE
-from shared.program.condition import Condition, Scope
-from shared.program.expression.fields import COMMON, OWN_EVENTS, REWARDS_EVENTS, customer_fields, event_fields
-from shared.program.ids import RESERVED
+from shared.program.conditions.condition import Condition, Scope
+from shared.program.model.ids import RESERVED
 from shared.program.parse import KEYS, load_program
+from shared.program.vocabulary.fields import COMMON, OWN_EVENTS, REWARDS_EVENTS, customer_fields, event_fields
 from tests.unit.program.texts import HEAD
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.program import default_program_text
-from shared.program.ids import ids_of, retired_after
+from shared.program.model.ids import ids_of, retired_after
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, faults, load, only_fault
 

@@ -8,9 +8,9 @@ import pytest
 
 from services.scoring.domain.settings import ScoreSettings
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionContext, Scope
-from shared.program.expression.fields import event_fields
-from shared.program.occasions import SHORT, WATCHED, awaited
+from shared.program.conditions.condition import Condition, ConditionContext, Scope
+from shared.program.vocabulary.fields import event_fields
+from shared.program.vocabulary.occasions import SHORT, WATCHED, awaited
 from tests.unit.program.texts import load, only_fault
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "occasions.md"

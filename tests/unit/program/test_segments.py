@@ -6,8 +6,8 @@ import pytest
 
 from shared.contracts.activity import Facts
 from shared.program import default_program_text
+from shared.program.conditions.segments import SegmentRules
 from shared.program.parse import load_program
-from shared.program.segments import SegmentRules
 from tests.unit.program.texts import load
 
 DEFAULT = load_program(default_program_text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.program.stated import rule_text
+from shared.program.describing.stated import rule_text
 from tests.unit.rewards.building import PROGRAM
 
 

@@ -4,7 +4,7 @@ from collections.abc import Set
 from textwrap import dedent
 
 from shared.program.faults import ProgramError, ProgramFault
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 
 HEAD = "name: Test\ncurrency: USD\ntime_zone: UTC\n"

@@ -7,7 +7,7 @@ import pytest
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.fold.person import PURPOSES_MAX
-from shared.program.condition import Condition
+from shared.program.conditions.condition import Condition
 from tests.support.life import SETTINGS, cancellation, event, moment, order
 
 

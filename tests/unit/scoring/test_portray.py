@@ -10,7 +10,7 @@ from services.scoring.application.ports import Known
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.score.plan import Plan
-from shared.program.model import DEFAULT_WEIGHTS, Score
+from shared.program.model.score import DEFAULT_WEIGHTS, Score
 from tests.support.life import SETTINGS, event, moment, order
 from tests.support.rules import FixedRules
 

@@ -8,8 +8,8 @@ from services.scoring.domain.score.parts.part import Sign
 from services.scoring.domain.score.plan import WHOLE, Plan, Weighed
 from services.scoring.domain.score.weighing import weigh
 from services.scoring.domain.settings import DEFAULT_PLAN
-from shared.program.model import DEFAULT_WEIGHTS
-from shared.program.model import Score as Section
+from shared.program.model.score import DEFAULT_WEIGHTS
+from shared.program.model.score import Score as Section
 from tests.support.life import SETTINGS, event, moment, order
 
 

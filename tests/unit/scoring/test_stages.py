@@ -9,8 +9,8 @@ from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.lifecycle.stages import passages
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.model import Stages
-from shared.program.period import Period
+from shared.program.model.program import Stages
+from shared.program.values.period import Period
 from tests.support.life import NEW_YORK, SETTINGS, cancellation, event, moment, order
 
 PERIODS = {"lapsed": "P60D", "churned": "P180D"}

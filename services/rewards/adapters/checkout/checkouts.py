@@ -15,7 +15,7 @@ from services.rewards.adapters.loading import load_lots, load_numbered_lots
 from services.rewards.application.checkout import Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.redemptions import Redemption, Status
-from shared.program.offering import Gift
+from shared.program.model.offers import Gift
 from shared.vault.pseudonyms import Pseudonyms
 
 _taken = json.Decoder(list[tuple[int, int]])

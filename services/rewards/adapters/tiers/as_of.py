@@ -19,8 +19,8 @@ from services.rewards.domain.tiering.past_orders import NotToldError, before
 from services.rewards.domain.tiering.tiers import measure_of, start_of_window
 from shared.contracts.activity import Activity
 from shared.contracts.codec import decode
-from shared.program.model import Program
-from shared.program.tiering import Measure
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 
 RECORDS_MAX = 20_000
 """Of a customer with more than that, what counted is not worked out."""

@@ -13,7 +13,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.purchases import Grant
 from services.rewards.domain.member import BenefitRun, Counted, Member, TierGrant
 from services.rewards.domain.tiering.counting import lot_key
-from shared.program.tiering import Measure
+from shared.program.model.tiers import Measure
 
 _grants = json.Decoder(list[Grant])
 

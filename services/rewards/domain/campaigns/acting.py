@@ -21,7 +21,7 @@ from services.rewards.domain.spending.offers import issue_offer
 from services.rewards.domain.tiering import tiers
 from shared.alerts.alert import NewAlert
 from shared.contracts.outcomes import MessageDue, message_id
-from shared.program.campaigning import Action
+from shared.program.model.campaigns import Action
 
 MESSAGE_LASTS = timedelta(days=7)
 """From when it is due; after that nobody wants to hear of it any more."""

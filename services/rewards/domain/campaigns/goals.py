@@ -7,7 +7,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
-from shared.program.condition import ConditionContext
+from shared.program.conditions.condition import ConditionContext
 
 
 def may_reach(activity: Activity, member: Member, rulebook: Rulebook) -> bool:

@@ -7,8 +7,8 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts
-from shared.program.campaigning import Campaign
-from shared.program.condition import Condition, ConditionContext
+from shared.program.conditions.condition import Condition, ConditionContext
+from shared.program.model.campaigns import Campaign
 
 TIER = "tier.changed"
 

@@ -10,10 +10,10 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.outcomes import Outcome
-from shared.program.campaigning import Campaign
-from shared.program.condition import ConditionContext
-from shared.program.occasions import counts_silence
-from shared.program.period import Period
+from shared.program.conditions.condition import ConditionContext
+from shared.program.model.campaigns import Campaign
+from shared.program.values.period import Period
+from shared.program.vocabulary.occasions import counts_silence
 
 STAGE, ENTERED, LEFT = "stage.changed", "segment.entered", "segment.left"
 ASKED = ("source", "received", "late", "historical")

@@ -15,8 +15,8 @@ from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
-from shared.program.campaigning import Action, Campaign
-from shared.program.period import Period
+from shared.program.model.campaigns import Action, Campaign
+from shared.program.values.period import Period
 
 Writing = set[tuple[str, Period | None]]
 """The causes of messages that are asked for: the activity, and how long after it."""

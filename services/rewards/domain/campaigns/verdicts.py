@@ -11,9 +11,9 @@ from services.rewards.domain.explaining.verdicts import NOTHING, Given, Verdict
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
-from shared.program.campaigning import Campaign
-from shared.program.describe import describe_action
-from shared.program.trace import trace
+from shared.program.conditions.trace import trace
+from shared.program.describing.describe import describe_action
+from shared.program.model.campaigns import Campaign
 
 _OF_STATE: Mapping[State, Why | None] = {
     State.DONE: None,

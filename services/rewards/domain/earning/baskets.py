@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from shared.program.earn import EarnRule
+from shared.program.model.earn import EarnRule
 
 NOTHING = Fraction(0)
 

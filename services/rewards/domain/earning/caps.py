@@ -13,8 +13,8 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.purchases import whole_points
 from services.rewards.domain.member import Member
 from shared.contracts.activity import Activity
-from shared.program.earn import EarnRule
-from shared.program.model import Program
+from shared.program.model.earn import EarnRule
+from shared.program.model.program import Program
 
 
 def room(member: Member, rule: EarnRule, at: datetime, program: Program, changes: Changes) -> int | None:

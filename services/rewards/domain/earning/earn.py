@@ -15,9 +15,9 @@ from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
-from shared.program.earn import EarnRule
-from shared.program.limit import Limit
-from shared.program.model import Program
+from shared.program.model.earn import EarnRule
+from shared.program.model.limit import Limit
+from shared.program.model.program import Program
 
 ONCE = Limit(times=1)
 

@@ -19,8 +19,8 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering.tiers import current_level
 from shared.contracts.activity import Activity
-from shared.program.earn import Counted, EarnRule
-from shared.program.model import Program
+from shared.program.model.earn import Counted, EarnRule
+from shared.program.model.program import Program
 
 
 def hindrance(rule: EarnRule, member: Member, activity: Activity, program: Program) -> Why | None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.member import Use
-from shared.program.limit import Limit
-from shared.program.period import Period
+from shared.program.model.limit import Limit
+from shared.program.values.period import Period
 
 
 def within(limit: Limit, uses: Sequence[Use], at: datetime, scope: str, zone: ZoneInfo) -> bool:

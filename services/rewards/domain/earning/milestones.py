@@ -13,7 +13,7 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from services.rewards.domain.spending.offers import issue_offer
 from shared.contracts.activity import Activity
-from shared.program.model import Milestone
+from shared.program.model.program import Milestone
 
 
 def milestone_name(milestone: str, occasion_: str) -> str:

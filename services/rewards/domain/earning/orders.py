@@ -18,7 +18,7 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 def order_completed(

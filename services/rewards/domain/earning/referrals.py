@@ -17,8 +17,8 @@ from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity, Facts
-from shared.program.earn import Referral
-from shared.program.model import Program
+from shared.program.model.earn import Referral
+from shared.program.model.program import Program
 
 KEPT = "referral.kept"
 """What a kept first order is called where an activity's type is asked for."""

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from math import log
 from typing import Final
 
-from shared.program.campaigning import HOLDOUT, TREATED
+from shared.program.model.campaigns import HOLDOUT, TREATED
 
 __all__ = ["HOLDOUT", "TREATED", "arm_of"]
 

@@ -19,8 +19,8 @@ from services.rewards.domain.experiments.figures import Figures
 from services.rewards.domain.experiments.proportions import Interval, wilson
 from services.rewards.domain.experiments.words import Remark, remarks
 from services.rewards.domain.spending.redemptions import worth
-from shared.program.campaigning import Campaign
-from shared.program.model import Program
+from shared.program.model.campaigns import Campaign
+from shared.program.model.program import Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from shared.program.campaigning import Campaign
-from shared.program.model import Program
-from shared.program.offering import OfferTemplate
+from shared.program.model.campaigns import Campaign
+from shared.program.model.offers import OfferTemplate
+from shared.program.model.program import Program
 from shared.program.templating.template import MessageTemplate
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from services.rewards.domain.experiments.comparing import Comparison
 from services.rewards.domain.experiments.figures import Figures
-from shared.program.campaigning import Campaign
+from shared.program.model.campaigns import Campaign
 
 
 class Remark(NamedTuple):

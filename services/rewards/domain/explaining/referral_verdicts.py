@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.rewards.domain.explaining.verdicts import Given, Verdict
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
-from shared.program.earn import Referral
+from shared.program.model.earn import Referral
 
 TELLING = frozenset({"referral.made", "customer.registered", "order.completed"})
 """Types of events that tell of a referral, by `referral_id`."""

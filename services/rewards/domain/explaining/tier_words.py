@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.program.describe import describe_reached
-from shared.program.tiering import Basis
+from shared.program.describing.describe import describe_reached
+from shared.program.model.tiers import Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from services.rewards.domain.explaining.verdicts import Verdict
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity
-from shared.program.campaigning import Campaign
-from shared.program.earn import EarnRule, Referral
-from shared.program.model import Program
-from shared.program.trace import in_words
-from shared.program.words import in_points
+from shared.program.conditions.trace import in_words
+from shared.program.model.campaigns import Campaign
+from shared.program.model.earn import EarnRule, Referral
+from shared.program.model.program import Program
+from shared.program.values.words import in_points
 
 Phrase = Callable[[Verdict, Activity, Program], str]
 

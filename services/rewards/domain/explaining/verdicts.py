@@ -1,7 +1,7 @@
 """What each rule made of one event, and why not, if nothing: the decision made again on what was known before it.
 
-No rule is judged here by a logic of its own: conditions are asked part by part (`shared.program.trace`), and all else
-by `decide`, which says through `Changes.skip` what kept a rule from giving.
+No rule is judged here by a logic of its own: conditions are asked part by part (`shared.program.conditions.trace`),
+and all else by `decide`, which says through `Changes.skip` what kept a rule from giving.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,11 +19,11 @@ from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why
 from shared.contracts.activity import Activity
-from shared.program.campaigning import Campaign
-from shared.program.condition import ConditionContext
-from shared.program.earn import EarnRule, Referral
-from shared.program.model import Milestone
-from shared.program.trace import Trace, trace
+from shared.program.conditions.condition import ConditionContext
+from shared.program.conditions.trace import Trace, trace
+from shared.program.model.campaigns import Campaign
+from shared.program.model.earn import EarnRule, Referral
+from shared.program.model.program import Milestone
 
 Rule = EarnRule | Milestone | Referral | Campaign
 

@@ -15,8 +15,8 @@ from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import Lot, end_of_points, keep_in_step
 from shared.contracts.activity import Activity
-from shared.program.calendar import end_of_day, last_day
-from shared.program.model import Program
+from shared.program.model.program import Program
+from shared.program.values.calendar import end_of_day, last_day
 
 
 def is_late_renewal(activity: Activity, program: Program, now: datetime) -> bool:

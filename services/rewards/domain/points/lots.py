@@ -6,8 +6,8 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from shared.program.calendar import end_of_day_after
-from shared.program.model import Program
+from shared.program.model.program import Program
+from shared.program.values.calendar import end_of_day_after
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from services.rewards.domain.concerns import NOTHING, REMEMBERED, Concern, Held,
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.tiers import measure_of
 from shared.contracts.activity import Activity
-from shared.program.model import Program
-from shared.program.tiering import Measure
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 
 
 class Meeting(NamedTuple):

@@ -19,8 +19,8 @@ from services.rewards.domain.simulation.figures import CustomerResult, Ending, c
 from services.rewards.domain.simulation.replay import Replay
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
-from shared.program.model import Program
-from shared.program.segments import SegmentRules
+from shared.program.conditions.segments import SegmentRules
+from shared.program.model.program import Program
 
 LOOKED_THROUGH = 5_000
 """Records of a group up to which it is looked through for rules that differ, before anything is decided."""

@@ -23,8 +23,8 @@ from services.rewards.domain.tiering.looking_back import LookBack
 from services.rewards.domain.tiering.recurring import MONTH
 from services.rewards.domain.tiering.tier_time import pass_time
 from shared.contracts.activity import Activity
-from shared.program.model import Program
-from shared.program.tiering import Measure
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure
 
 ROUNDED = timedelta(days=5)
 """More than a month may be short of its mean length, and a day of 24 hours."""

@@ -16,7 +16,7 @@ from services.rewards.domain.simulation.result import (
     TierRow,
 )
 from services.rewards.domain.spending.redemptions import worth
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 NONE = Given()
 

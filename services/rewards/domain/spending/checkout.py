@@ -12,8 +12,8 @@ from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import Redemption, Status, stock_of, worth
 from services.rewards.domain.spending.terms import Claimant
 from services.rewards.domain.tiering.tiers import current_level
-from shared.program.model import Program
-from shared.program.offering import Gift, Reward
+from shared.program.model.offers import Gift, Reward
+from shared.program.model.program import Program
 from shared.program.sections.points import RESERVE_FOR
 
 

@@ -12,8 +12,8 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.terms import Claimant, Reason, Unmet, unmet
-from shared.program.model import Program
-from shared.program.offering import OfferTemplate, code_letters
+from shared.program.model.offers import OfferTemplate, code_letters
+from shared.program.model.program import Program
 
 CODE_CHARACTERS = 12
 """60 bits under a secret key: nobody guesses one, and two customers never share one."""

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
-from shared.program.currencies import DECIMALS
-from shared.program.model import Redeem
-from shared.program.offering import Gift
+from shared.program.model.offers import Gift
+from shared.program.model.program import Redeem
+from shared.program.values.currencies import DECIMALS
 
 
 class Status(StrEnum):

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from services.rewards.domain.spending.carts import Cart
-from shared.program.currencies import DECIMALS
-from shared.program.model import Program
-from shared.program.offering import OfferTemplate, Reward, Terms
-from shared.program.period import Period
+from shared.program.model.offers import OfferTemplate, Reward, Terms
+from shared.program.model.program import Program
+from shared.program.values.currencies import DECIMALS
+from shared.program.values.period import Period
 
 ZERO = Decimal(0)
 

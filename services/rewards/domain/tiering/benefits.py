@@ -14,9 +14,9 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.offers import issue_offer
 from services.rewards.domain.tiering.counting import MOMENT
 from services.rewards.domain.tiering.recurring import begins, period_of
-from shared.program.offering import OfferTemplate
-from shared.program.period import Period
-from shared.program.tiering import TierLevel
+from shared.program.model.offers import OfferTemplate
+from shared.program.model.tiers import TierLevel
+from shared.program.values.period import Period
 
 _CAUSE = "benefit:"
 

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from services.rewards.domain.earning.purchases import ZERO, Purchase
 from services.rewards.domain.member import Counted, Member
-from shared.program.calendar import (
+from shared.program.model.tiers import Basis, Measure
+from shared.program.values.calendar import (
     NEW_YEAR,
     end_of_day_after,
     next_year_start,
     window_start,
     year_start,
 )
-from shared.program.period import Period
-from shared.program.tiering import Basis, Measure
+from shared.program.values.period import Period
 
 MOMENT = timedelta(microseconds=1)
 

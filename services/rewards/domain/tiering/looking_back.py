@@ -8,9 +8,9 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.needs import ORDERS, UNDOING
 from services.rewards.domain.tiering.tiers import current_level, start_of_window
 from shared.contracts.activity import Activity
-from shared.program.calendar import day_start
-from shared.program.model import Program
-from shared.program.tiering import Measure, Tiers
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure, Tiers
+from shared.program.values.calendar import day_start
 
 
 class LookBack(NamedTuple):

@@ -5,8 +5,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.member import Member
-from shared.program.period import Period
-from shared.program.tiering import TierLevel, Tiers
+from shared.program.model.tiers import TierLevel, Tiers
+from shared.program.values.period import Period
 
 MONTH = timedelta(days=365.2425) / 12
 PERIODS_MAX = 100_000

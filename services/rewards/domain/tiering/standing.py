@@ -11,8 +11,8 @@ from typing import NamedTuple
 from services.rewards.domain.earning.purchases import ZERO
 from services.rewards.domain.member import Counted, TierGrant
 from services.rewards.domain.tiering.counting import MOMENT, Calendar
-from shared.program.calendar import end_of_day_after
-from shared.program.tiering import Tiers
+from shared.program.model.tiers import Tiers
+from shared.program.values.calendar import end_of_day_after
 
 GRACE = "grace"
 GRANTED = "granted"

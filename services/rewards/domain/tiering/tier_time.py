@@ -10,9 +10,9 @@ from services.rewards.domain.tiering import counting, tiers
 from services.rewards.domain.tiering.benefits import give_benefits
 from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.standing import GRACE, GRANTED, earned, level_for, with_grants
-from shared.program.calendar import last_day
-from shared.program.model import Program
-from shared.program.tiering import Tiers
+from shared.program.model.program import Program
+from shared.program.model.tiers import Tiers
+from shared.program.values.calendar import last_day
 
 
 def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_program: bool) -> None:

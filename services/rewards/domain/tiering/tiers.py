@@ -18,9 +18,9 @@ from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.recurring import due_at_change
 from services.rewards.domain.tiering.standing import GRACE, Standing, earned, level_for, reached, with_grants
 from shared.contracts.activity import Activity
-from shared.program.calendar import NEW_YEAR, window_start, year_start
-from shared.program.model import Program
-from shared.program.tiering import Measure, Tiers
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure, Tiers
+from shared.program.values.calendar import NEW_YEAR, window_start, year_start
 
 LOSING = frozenset({"refund", "review", "unmerge", "grant_ended"})
 """Reasons for which a tier may be lost; anything else only gives."""

@@ -14,9 +14,9 @@ from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import not_found
 from shared.http.types import CustomerRef, QueryText
-from shared.program.campaigning import Campaign
-from shared.program.describe import describe_action, describe_campaign, describe_limit
-from shared.program.stated import rule_text
+from shared.program.describing.describe import describe_action, describe_campaign, describe_limit
+from shared.program.describing.stated import rule_text
+from shared.program.model.campaigns import Campaign
 
 COUNTED = timedelta(days=30)
 CampaignId = Annotated[QueryText, Path(description="The campaign's id, as in the program.")]

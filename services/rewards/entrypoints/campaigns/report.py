@@ -18,8 +18,8 @@ from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, not_found
 from shared.http.types import Instant, QueryText
-from shared.program.campaigning import Campaign
-from shared.program.model import Program
+from shared.program.model.campaigns import Campaign
+from shared.program.model.program import Program
 from shared.program.versions.reading import UnreadableProgramError
 
 VERSIONS_MAX = 50

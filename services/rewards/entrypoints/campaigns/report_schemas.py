@@ -13,7 +13,7 @@ from services.rewards.domain.experiments.figures import Figures
 from services.rewards.domain.experiments.proportions import Estimate
 from services.rewards.domain.experiments.report import Arm, Report
 from services.rewards.domain.experiments.words import says
-from shared.program.currencies import DECIMALS
+from shared.program.values.currencies import DECIMALS
 
 SHARE_DIGITS = 4
 

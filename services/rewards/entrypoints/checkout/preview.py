@@ -26,7 +26,7 @@ from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText
-from shared.program.describe import describe
+from shared.program.describing.describe import describe
 
 NEWCOMER = "newcomer"
 """Stands for a customer of whom nothing is known."""

@@ -16,9 +16,9 @@ from services.rewards.domain.spending.terms import Claimant, unmet_by_customer
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
 from shared.http.openapi import problem_responses
 from shared.http.types import CustomerName
-from shared.program.describe import describe_reward
-from shared.program.model import Program
-from shared.program.offering import Reward
+from shared.program.describing.describe import describe_reward
+from shared.program.model.offers import Reward
+from shared.program.model.program import Program
 
 Customer = Annotated[
     CustomerName | None, Query(description="Our id or the shop's: tell also what this customer can have.")

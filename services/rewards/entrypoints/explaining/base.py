@@ -9,8 +9,8 @@ from services.rewards.adapters.programs import NoProgramError
 from services.rewards.entrypoints.explaining.schemas import Explanation, event_view, plain
 from services.rewards.entrypoints.service import Service
 from shared.contracts.activity import Activity, Facts
-from shared.program.describe import describe_rule
-from shared.program.stated import rule_text
+from shared.program.describing.describe import describe_rule
+from shared.program.describing.stated import rule_text
 from shared.program.versions.reading import UnreadableProgramError
 
 

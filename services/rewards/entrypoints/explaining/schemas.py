@@ -13,8 +13,8 @@ from services.rewards.domain.skips import Why
 from services.rewards.domain.spending.refused import Asked
 from services.rewards.entrypoints.customers import EntryView, OfferView
 from shared.contracts.activity import Activity
-from shared.program.model import Program
-from shared.program.trace import Join, Trace
+from shared.program.conditions.trace import Join, Trace
+from shared.program.model.program import Program
 
 
 class Event(BaseModel):

@@ -11,8 +11,8 @@ from services.rewards.entrypoints.customers import offer_view
 from services.rewards.entrypoints.explaining.base import Teller
 from services.rewards.entrypoints.explaining.schemas import Explanation
 from shared.http.problems import not_found
-from shared.program.model import Program
-from shared.program.tiering import TierLevel
+from shared.program.model.program import Program
+from shared.program.model.tiers import TierLevel
 
 STATUS_WORDS = {"used": "it has been used up", "expired": "it has expired", "revoked": "it was revoked"}
 """What is said beside an offer that can no longer be used."""

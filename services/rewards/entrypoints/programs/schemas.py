@@ -13,9 +13,9 @@ from shared.http.handlers import ERRORS_MAX
 from shared.http.problems import Problem, ProblemError, invalid_request, malformed_json
 from shared.http.shapes import Shape, unknown_field
 from shared.http.types import Instant
-from shared.program.difference import Change, difference
+from shared.program.describing.difference import Change, difference
 from shared.program.faults import ProgramError, ProgramFault
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.reading import Decision, StoredProgram
 from shared.program.versions.store import ActivationError
 from shared.program.versions.timeline import Activation

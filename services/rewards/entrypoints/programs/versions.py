@@ -25,7 +25,7 @@ from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import IdempotencyKey as Key
 from shared.program.faults import ProgramError
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.versions.reading import (
     NoProgramError,
     StoredProgram,

@@ -10,7 +10,7 @@ from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.simulation import Task
 from services.rewards.entrypoints.simulating.simulator import slices
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 SLICES = 64
 """Ranges of customers that the processes share out among themselves."""

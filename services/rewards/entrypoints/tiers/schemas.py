@@ -11,7 +11,7 @@ from services.rewards.domain.tiering.tier_time import foresee
 from services.rewards.domain.tiering.tiers import amount_now, present, standing_of
 from shared.http.shapes import Shape
 from shared.http.types import Instant, ShortText
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 
 class NextTier(BaseModel):

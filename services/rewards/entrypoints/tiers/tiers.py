@@ -20,7 +20,7 @@ from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
-from shared.program.model import Program
+from shared.program.model.program import Program
 
 NUMBER_MAX = 2**31 - 1
 

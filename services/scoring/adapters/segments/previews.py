@@ -11,8 +11,8 @@ from services.scoring.adapters.segments.sql import is_sql, sayable, where
 from services.scoring.application.ports import Known
 from services.scoring.domain.state import decode_state
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition
-from shared.program.segments import SegmentRules
+from shared.program.conditions.condition import Condition
+from shared.program.conditions.segments import SegmentRules
 
 SAMPLE = 10
 BLOCK = 10_000

@@ -15,8 +15,8 @@ from services.scoring.adapters.programs import SqlPrograms
 from services.scoring.domain.money import DECIMALS
 from services.scoring.domain.segments.ranking import CUTS, UNRANKED, Ranking
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.condition import Condition, ConditionError, Scope
-from shared.program.segments import SegmentRules
+from shared.program.conditions.condition import Condition, ConditionError, Scope
+from shared.program.conditions.segments import SegmentRules
 
 _HOLD = text("SELECT pg_advisory_xact_lock_shared(:lock)")
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")

@@ -1,7 +1,8 @@
 """A segment's rule as SQL over the stored facts, with the answers that it has in Python.
 
 Null has no answer in a comparison, in CEL as in SQL, and a test never stands under a NOT here (see
-`shared.program.expression.predicate`): so a row counts exactly when the rule is true. Written values are parameters.
+`shared.program.conditions.plain.predicate`): so a row counts exactly when the rule is true. Written values are
+parameters.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,7 @@ from typing import Any as Anything
 import msgspec
 
 from shared.contracts.activity import Facts
-from shared.program.expression.fields import customer_fields, fact_shapes
-from shared.program.expression.predicate import (
+from shared.program.conditions.plain.predicate import (
     OPPOSITE,
     All,
     Any,
@@ -25,8 +25,9 @@ from shared.program.expression.predicate import (
     Test,
     parts_of,
 )
-from shared.program.expression.terms import Computed, Fact, Term, Written, divides
-from shared.program.expression.types import Kind
+from shared.program.conditions.plain.terms import Computed, Fact, Term, Written, divides
+from shared.program.vocabulary.fields import customer_fields, fact_shapes
+from shared.program.vocabulary.types import Kind
 
 _TYPES = {
     Kind.WHOLE: "bigint",

@@ -19,7 +19,7 @@ from services.scoring.domain.state import EMPTY, State
 from services.scoring.domain.state import orders as book_of
 from services.scoring.domain.state.orders import Book, Order, Refund
 from services.scoring.domain.state.voice import heard
-from shared.program.period import day_of
+from shared.program.values.period import day_of
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from services.scoring.domain.state import State
 from services.scoring.domain.state.days import WINDOW_DAYS, Days
 from services.scoring.domain.state.goods import of_orders, with_order
 from services.scoring.domain.state.orders import Book, Order
-from shared.program.period import Period, day_of
+from shared.program.values.period import Period, day_of
 
 DAY_US = 86_400_000_000
 

@@ -17,7 +17,7 @@ from services.scoring.domain.metrics.months import NO_MONTH, Month, begin_of, mo
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state.feedback import NPS_HIGH, NPS_LOW, STARS_HIGH
 from services.scoring.domain.state.orders import Order
-from shared.program.period import Period, day_of
+from shared.program.values.period import Period, day_of
 
 COUNTED_LIKE = 1
 """To be raised whenever a measure or the fields of completeness mean something else: everybody is counted anew then."""

@@ -13,8 +13,8 @@ from services.scoring.domain.score.weighing import Score, shared_out
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state.days import WINDOW_DAYS
 from shared.contracts.activity import Facts
-from shared.program.calendar import midnight
-from shared.program.model import BEHAVIOURAL, EMOTIONAL
+from shared.program.model.score import BEHAVIOURAL, EMOTIONAL
+from shared.program.values.calendar import midnight
 
 EVIDENCE_MAX = 50
 """The most events named behind one part: the newest ones."""

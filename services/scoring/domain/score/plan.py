@@ -7,8 +7,8 @@ from operator import attrgetter
 from services.scoring.domain.score.parts.catalogue import PARTS
 from services.scoring.domain.score.parts.part import Part, Sign, View
 from services.scoring.domain.state import EMPTY, State
-from shared.program.model import BEHAVIOURAL, OwnPart
-from shared.program.model import Score as Section
+from shared.program.model.score import BEHAVIOURAL, OwnPart
+from shared.program.model.score import Score as Section
 
 WHOLE = 1000
 """Weights are counted in thousandths, because evidence makes only some of a part's weight count."""

@@ -17,8 +17,8 @@ from msgspec import Struct
 from services.scoring.domain.score.parts.part import Sign, View
 from services.scoring.domain.score.plan import Plan, Question, Weighed
 from shared.contracts.activity import Facts
-from shared.program.condition import ConditionContext
-from shared.program.model import OwnPart
+from shared.program.conditions.condition import ConditionContext
+from shared.program.model.score import OwnPart
 
 Measured = tuple[Weighed, int, int]
 """What a part says of a customer: the part, its value of 0 to 100, its weight in thousandths, evidence considered."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from shared.contracts.activity import Change
-from shared.program import calendar
+from shared.program.values import calendar
 
 SEGMENT = "segment"
 

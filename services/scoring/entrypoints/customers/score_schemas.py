@@ -9,7 +9,7 @@ from services.scoring.domain.score.explain import Evidence, ExplainedPart
 from services.scoring.domain.score.parts.part import FactValue
 from services.scoring.domain.score.story import Changes, Story
 from services.scoring.domain.score.suggest import Suggestion
-from shared.program.model import BEHAVIOURAL, EMOTIONAL
+from shared.program.model.score import BEHAVIOURAL, EMOTIONAL
 
 
 class EventRef(BaseModel):

@@ -10,7 +10,7 @@ import pytest
 
 from services.rewards.adapters.campaigns.forgetting import forget_runs
 from services.rewards.application.forgetting import ForgetRuns
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.integration.rewards.campaigns.campaigning import run_program
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, activity

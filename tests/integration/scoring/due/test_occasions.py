@@ -16,7 +16,7 @@ from services.scoring.application.tell_due import TellDue
 from services.scoring.domain.occasions import Occasion, Watch
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
-from shared.program.period import Period
+from shared.program.values.period import Period
 from shared.settings import Settings
 from tests.integration.scoring.world import World
 from tests.support.life import SETTINGS, moment, record

@@ -13,7 +13,7 @@ from services.scoring.adapters.metrics.sums import MetricSums
 from services.scoring.domain.metrics.formulas import Cohort, Series, cohort_of
 from services.scoring.domain.metrics.months import Month, month_named, name_of
 from shared.contracts.events import EventRecord
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.conftest import EngineFor
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock

@@ -13,7 +13,7 @@ from services.scoring.application.fold_again import portions
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.condition import Condition
+from shared.program.conditions.condition import Condition
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.identity.test_identities import placed
 from tests.integration.scoring.rebuilding.test_rebuild import begin, check, rebuild_of

@@ -21,8 +21,9 @@ from services.scoring.domain.state import encode_state
 from services.scoring.main import run_rebuild
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
-from shared.program.model import DEFAULT_WEIGHTS, Score, Stages
-from shared.program.period import Period
+from shared.program.model.program import Stages
+from shared.program.model.score import DEFAULT_WEIGHTS, Score
+from shared.program.values.period import Period
 from shared.settings import Settings
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services.scoring.adapters.segments.memberships import encode_facts
 from services.scoring.adapters.segments.previews import Previews
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, Scope
+from shared.program.conditions.condition import Condition, Scope
 from tests.conftest import EngineFor
 from tests.integration.scoring.segments.test_segments import Shop
 from tests.support.clock import ManualClock

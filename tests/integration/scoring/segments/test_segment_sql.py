@@ -13,7 +13,7 @@ from services.scoring.adapters.segments.previews import Previews
 from services.scoring.adapters.segments.sql import is_sql, sayable, where
 from shared.contracts.activity import Facts
 from shared.postgres.engine import create_engine
-from shared.program.condition import Condition, ConditionError, Scope
+from shared.program.conditions.condition import Condition, ConditionError, Scope
 from tests.support.conditions import computed, conditions, facts
 from tests.support.database import TestDatabases
 

@@ -10,7 +10,7 @@ from services.scoring.adapters.segments.segments import SqlRules
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.condition import Condition
+from shared.program.conditions.condition import Condition
 from tests.conftest import EngineFor
 from tests.integration.scoring.world import World
 from tests.support.clock import ManualClock

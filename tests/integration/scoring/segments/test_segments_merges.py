@@ -8,7 +8,7 @@ from services.scoring.adapters.identity.decisions import SqlDecisions
 from services.scoring.adapters.identity.identities import SqlIdentities
 from services.scoring.application.merging import Merging, Named
 from services.scoring.domain.settings import ScoreSettings
-from shared.program.condition import Condition
+from shared.program.conditions.condition import Condition
 from tests.integration.scoring.identity.test_identities import placed
 from tests.integration.scoring.segments.test_segments import SEGMENTS, Shop, shop  # noqa: F401  # a fixture
 from tests.support.life import NEW_YORK, STAGES, moment, order

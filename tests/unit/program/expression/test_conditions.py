@@ -3,8 +3,8 @@
 import pytest
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionError, Scope
-from shared.program.expression.fields import event_fields
+from shared.program.conditions.condition import Condition, ConditionError, Scope
+from shared.program.vocabulary.fields import event_fields
 
 ORDERS = Scope(event=event_fields("order.completed"), segments=frozenset({"vip", "big-spenders"}))
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.contracts.activity import Activity, Change, Facts
-from shared.program.condition import Condition, ConditionContext, Scope
-from shared.program.expression.fields import event_fields
+from shared.program.conditions.condition import Condition, ConditionContext, Scope
+from shared.program.vocabulary.fields import event_fields
 
 NOON = datetime(2026, 6, 6, 12, tzinfo=UTC)  # a Saturday
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from shared.contracts.activity import Facts
-from shared.program.condition import Condition, ConditionContext, Scope
-from shared.program.expression.fields import event_fields
-from shared.program.expression.syntax import parse_condition
-from shared.program.expression.written import written
-from shared.program.trace import Join, Seen, decisive, in_words, shown, trace
+from shared.program.conditions.condition import Condition, ConditionContext, Scope
+from shared.program.conditions.syntax.tree import parse_condition
+from shared.program.conditions.syntax.written import written
+from shared.program.conditions.trace import Join, Seen, decisive, in_words, shown, trace
+from shared.program.vocabulary.fields import event_fields
 
 SCOPE = Scope(event=event_fields("order.completed"), segments=frozenset({"vip"}))
 FACTS = Facts(currency="USD", orders=12, spend=Decimal("100.00"), segments=["lapsed"])

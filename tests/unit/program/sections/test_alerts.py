@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.program.model import Alerts
+from shared.program.model.program import Alerts
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD, only_fault
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.program.describe import describe_rule
+from shared.program.describing.describe import describe_rule
 from tests.unit.program.texts import faults, load, only_fault
 
 REST = """

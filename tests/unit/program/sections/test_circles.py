@@ -3,9 +3,9 @@
 import pytest
 
 from shared.contracts.facts import Facts
-from shared.program.campaigning import BRAKE
-from shared.program.condition import Condition, Scope
-from shared.program.describe import describe_campaign
+from shared.program.conditions.condition import Condition, Scope
+from shared.program.describing.describe import describe_campaign
+from shared.program.model.campaigns import BRAKE
 from shared.program.sections.circles import ANSWERED, SENT, TOTALS, WAVERING, counts_messages
 from tests.support.fact_changes import changed_by
 from tests.unit.program.texts import faults, load, only_fault

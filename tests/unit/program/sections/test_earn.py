@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.program.describe import describe
-from shared.program.earn import Cap, Counted, EarnRule, Products
-from shared.program.ids import ids_of
-from shared.program.limit import Limit
+from shared.program.describing.describe import describe
+from shared.program.model.earn import Cap, Counted, EarnRule, Products
+from shared.program.model.ids import ids_of
+from shared.program.model.limit import Limit
 from shared.program.parse import load_program
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.unit.program.texts import HEAD, load, only_fault
 
 PURCHASE = "{id: purchase, on: order.completed, points_per_unit: 1}"

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from shared.program.describe import describe
-from shared.program.limit import Limit
-from shared.program.offering import Terms
+from shared.program.describing.describe import describe
+from shared.program.model.limit import Limit
+from shared.program.model.offers import Terms
 from shared.program.parse import load_program
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.unit.program.texts import load, only_fault
 
 TIERS = "tiers: {basis: {spend_over: P1Y}, levels: [{id: member, name: M}, {id: gold, name: G, at: 5}]}\n"

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.program.period import Period
+from shared.program.values.period import Period
 from tests.unit.program.texts import HEAD, faults, load, only_fault
 
 PURCHASE = "{id: purchase, on: order.completed, points_per_unit: 1}"

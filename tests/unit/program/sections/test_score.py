@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.program.model import DEFAULT_WEIGHTS, Score
+from shared.program.model.score import DEFAULT_WEIGHTS, Score
 from tests.unit.program.texts import load, only_fault
 
 

@@ -10,7 +10,7 @@ from services.rewards.domain.experiments.figures import Figures
 from services.rewards.domain.experiments.means import Moments
 from services.rewards.domain.experiments.report import Report, report, shares_of
 from services.rewards.domain.experiments.words import says
-from shared.program.model import Program
+from shared.program.model.program import Program
 from shared.program.parse import load_program
 
 PROGRAM = """

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.explaining.tier_words import TierStory, missing_sentence, tier_sentence
-from shared.program.period import Period
-from shared.program.tiering import Basis, Measure
+from shared.program.model.tiers import Basis, Measure
+from shared.program.values.period import Period
 
 SPEND = Basis(Measure.SPEND, over=Period.parse("P12M"))
 ORDERS = Basis(Measure.ORDERS, year="calendar_year")

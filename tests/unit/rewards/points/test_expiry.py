@@ -8,9 +8,9 @@ import pytest
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.expiry import give_notice, renew
 from services.rewards.domain.points.lots import lot_number
-from shared.program.calendar import end_of_day_after
-from shared.program.model import ExpireAt
-from shared.program.period import Period
+from shared.program.model.program import ExpireAt
+from shared.program.values.calendar import end_of_day_after
+from shared.program.values.period import Period
 from tests.unit.rewards.building import NOW, PROGRAM, Life, activity, order, rulebook
 
 NEW_YORK = ZoneInfo("America/New_York")

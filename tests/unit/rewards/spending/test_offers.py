@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from shared.program.calendar import is_end_of_day, last_day
-from shared.program.offering import OfferTemplate
-from shared.program.period import Period
+from shared.program.model.offers import OfferTemplate
+from shared.program.values.calendar import is_end_of_day, last_day
+from shared.program.values.period import Period
 from tests.unit.rewards.building import PROGRAM, Life, order, rulebook
 
 

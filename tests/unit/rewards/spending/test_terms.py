@@ -9,8 +9,8 @@ import pytest
 
 from services.rewards.domain.spending.carts import EMPTY, Cart, CartLine
 from services.rewards.domain.spending.terms import Claimant, discount, unmet
-from shared.program.model import Program
-from shared.program.offering import OfferTemplate
+from shared.program.model.offers import OfferTemplate
+from shared.program.model.program import Program
 from tests.unit.program.texts import load
 from tests.unit.rewards.building import NOW
 

@@ -7,9 +7,9 @@ import pytest
 
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.member import Use
-from shared.program.calendar import end_of_day_after, window_start, year_start
-from shared.program.limit import Limit
-from shared.program.period import Period, anniversary
+from shared.program.model.limit import Limit
+from shared.program.values.calendar import end_of_day_after, window_start, year_start
+from shared.program.values.period import Period, anniversary
 
 
 def local(zone: str, *parts: int) -> datetime:

@@ -21,7 +21,7 @@ from services.rewards.domain.tiering.standing import (
 from services.rewards.domain.tiering.tier_time import foresee, pass_time
 from services.rewards.domain.tiering.tiers import apply
 from shared.contracts.outcomes import Outcome
-from shared.program.tiering import Tiers
+from shared.program.model.tiers import Tiers
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york
 

@@ -11,8 +11,8 @@ from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.standing import Standing
 from shared.contracts.outcomes import Outcome
-from shared.program.model import Program
-from shared.program.tiering import Measure, Tiers
+from shared.program.model.program import Program
+from shared.program.model.tiers import Measure, Tiers
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, activity, order, refund, rulebook
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york
 

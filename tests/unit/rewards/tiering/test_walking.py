@@ -12,8 +12,8 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import counting
 from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.standing import GRACE, Standing, earned, reached
-from shared.program.period import Period
-from shared.program.tiering import Measure, Tiers
+from shared.program.model.tiers import Measure, Tiers
+from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER, NOW, order, refund
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york
 

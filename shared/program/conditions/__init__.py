@@ -1,0 +1,1 @@
+"""Conditions and formulas in CEL: read (`syntax`), checked (`checking`) and asked; most without CEL (`plain`)."""

@@ -1,0 +1,1 @@
+"""Conditions that only compare facts with written values: asked without CEL, exactly and fast."""

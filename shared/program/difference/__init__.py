@@ -1,6 +1,0 @@
-"""The difference between two programs, in plain words and as data."""
-
-from shared.program.difference.changes import Change, Kind
-from shared.program.difference.compare import difference
-
-__all__ = ["Change", "Kind", "difference"]

@@ -1,0 +1,1 @@
+"""What conditions, campaigns and templates may name, with its type: facts of customers, fields of events, occasions."""
