@@ -1,8 +1,9 @@
 """python -m tests.mutation [MODULE ...] [--tests PATH ...] [--only WORDS]: which faults no test would notice.
 
-Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its function,
-the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `points.ledger`; without one
-it is those of the ledger and the tiers. `--only` takes mutants whose name contains these words. What is explained in
+Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its
+function, the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `points.ledger`,
+or any by its whole name, such as `services.deliveries.domain.quiet`, with the `--tests` of it; without one it is
+those of points and tiers. `--only` takes mutants whose name contains these words. What is explained in
 docs/mutation.md may live on; ends with 1 if anything else does.
 """
 

@@ -19,6 +19,9 @@ from _pytest.runner import runtestprotocol
 from tests.mutation.mutants import Mutant, mutants
 
 DOMAIN = "services.rewards.domain"
+"""Where a module is that is not named in whole."""
+
+WHOLE = ("services.", "shared.")
 EXPLAINED = Path(__file__).parents[2] / "docs" / "mutation.md"
 CPU_SECONDS_MAX = 5
 """What runs longer goes round in circles: as good as a failing test."""
@@ -50,6 +53,7 @@ class Mutation:
         """Instead of running the tests once."""
         for item in session.items:
             test = getattr(item, "obj", None)
+            test = getattr(test, "__func__", test)
             if hasattr(test, "hypothesis"):
                 test._hypothesis_internal_use_settings = QUICK
         reached = _reached(session.items)
@@ -76,9 +80,10 @@ class Mutation:
 
     def _mutants(self) -> Iterator[Mutant]:
         for name in self._modules:
-            path = import_module(f"{DOMAIN}.{name}").__file__
+            module = name if name.startswith(WHOLE) else f"{DOMAIN}.{name}"
+            path = import_module(module).__file__
             assert path is not None
-            for mutant in mutants(f"{DOMAIN}.{name}", Path(path).read_text()):
+            for mutant in mutants(module, Path(path).read_text()):
                 if self._only in mutant.name:
                     yield mutant
 

@@ -32,10 +32,18 @@ def test_points_wait_until_their_time_and_are_gone_after_it() -> None:
     assert {(one.reserved, one.lifetime_earned) for one in (now, soon, later)} == {(7, 50)}
 
 
+def test_points_that_end_at_one_moment_are_told_together() -> None:
+    """Given lots of which two end at one moment; then what expires is told by moment, soonest first."""
+    lots = {number: Held(0, number, None, LATER if number < 3 else SOON) for number in (1, 2, 3)}
+
+    assert Holdings(lots, reserved=0, debt=0, lifetime_earned=6).at(NOW).expiring == [(SOON, 3), (LATER, 3)]
+
+
 @pytest.mark.parametrize(
     ("moved", "balances"),
     [
         (Moved(Kind.EARN, Account.ISSUED, Account.PENDING, 1, 5), (26, 0, 7, 45)),
+        (Moved(Kind.EARN, Account.ISSUED, Account.PENDING, 1, 2), (26, 3, 7, 48)),
         (Moved(Kind.EARN, Account.ISSUED, Account.AVAILABLE, 2, 10), (16, 5, 7, 40)),
         (Moved(Kind.REVERSE, Account.AVAILABLE, Account.ISSUED, 2, 10), (36, 5, 7, 60)),
         (Moved(Kind.REVERSE, Account.DEBT, Account.ISSUED, None, 3), (29, 5, 7, 53)),

@@ -6,6 +6,8 @@ from itertools import permutations
 
 import pytest
 
+from services.rewards.domain.points.accounts import Kind
+from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import CodeUse, Redemption, Status
@@ -13,6 +15,7 @@ from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.terms import Claimant
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, cancellation, order, refund, rulebook
+from tests.unit.rewards.points.posting import WAITING
 
 CATALOGUE = """
 rewards:
@@ -172,6 +175,61 @@ def test_points_whose_lot_went_to_another_customer_return_to_a_lot_of_their_own(
     assert (lot.remaining, lot.points, lot.pending, one.member.available) == (100, 100, False, 100)
     assert lot.expires_at is not None
     assert lot.expires_at > one.now
+
+
+def test_a_return_is_written_to_the_last_field() -> None:
+    """Given points spent of a lot of which a refund took some since, and some expired; when the order is cancelled;
+    then the lot holds them again and never says that it had fewer, and entry, outcome and redemption tell of it."""
+    one = life(order("1", "300"))
+    redemption = spend(one, 250)
+    (lot,) = one.member.lots.values()
+    lot.points, lot.remaining, lot.expired, lot.changed = 260, 0, 40, False
+    one.now = one.changes.now = NOW + timedelta(days=2)
+
+    checkout.give_back(one.member, redemption, RULES.program, one.changes)
+
+    assert (lot.remaining, lot.points, lot.changed) == (250, 290, True)
+    assert (redemption.status, redemption.ended_at) == (Status.RETURNED, one.now)
+    assert one.changes.redemptions[-1] is redemption
+    entry, told = one.changes.entries[-1], one.changes.outcomes[-1]
+    assert (entry.kind, entry.lot, entry.points, entry.cause, entry.at, entry.key) == (
+        Kind.RETURN,
+        lot.number,
+        250,
+        "red_1",
+        one.now,
+        f"return/red_1/{lot.number}",
+    )
+    assert (told.id, told.type, told.cause) == ("red_1/returned", "points.returned", "red_1")
+
+
+def test_what_is_past_its_last_day_expires_before_anything_returns() -> None:
+    """Given points spent of a lot whose last day passes; when the order is cancelled after it; then the rest of the lot
+    has expired before the points return."""
+    one = life(order("1", "300"))
+    redemption = spend(one, 250)
+    one.now = one.changes.now = NOW + timedelta(days=400)
+
+    checkout.give_back(one.member, redemption, RULES.program, one.changes)
+
+    assert [(kind, points) for kind, _, points in one.kinds()[-2:]] == [("expire", 50), ("return", 250)]
+
+
+def test_a_lot_of_their_own_has_its_own_number_and_waits_for_nothing() -> None:
+    """Given points that were spent from two lots which are somebody else's since, in a program whose points wait; when
+    they return; then each part has a lot that no other redemption fills, and can be spent at once."""
+    one = life(order("1", "100"), order("2", "100"))
+    redemption = spend(one, 200)
+    parts = dict(redemption.taken)
+    one.member.lots.clear()
+
+    checkout.give_back(one.member, redemption, WAITING, one.changes)
+
+    assert {lot.number: lot.remaining for lot in one.member.lots.values()} == {
+        lot_number("red_1", str(number)): points for number, points in parts.items()
+    }
+    assert [entry.lot for entry in one.changes.entries[-2:]] == list(one.member.lots)
+    assert [(lot.pending, lot.available_at) for lot in one.member.lots.values()] == [(False, None)] * 2
 
 
 @pytest.mark.parametrize(
