@@ -9,8 +9,8 @@ from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.expiry import is_late_renewal, join_renewals, renew
 from shared.contracts.activity import Activity
-from shared.program.model import Program
-from shared.program.period import Period
+from shared.program.model.program import Program
+from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER, NOW, activity
 from tests.unit.rewards.points.posting import FOR_GOOD, RENEWED, entry, holding, start
 from tests.unit.rewards.points.test_expiry import local

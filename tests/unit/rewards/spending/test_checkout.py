@@ -12,8 +12,8 @@ from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import Redemption, Status, worth
 from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.outcomes import Outcome
-from shared.program.model import Redeem
-from shared.program.period import Period
+from shared.program.model.program import Redeem
+from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, order
 
 
