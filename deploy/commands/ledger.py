@@ -11,8 +11,8 @@ from deploy.commands.installation import installation, run
 from deploy.commands.openings import NO_PROGRAM, import_openings
 from deploy.local.errors import LocalError
 from services.rewards.adapters.books.by_day import PostgresBooks
+from services.rewards.adapters.points.proving import Finding, prove
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
-from services.rewards.adapters.proving import Finding, prove
 from services.rewards.application.booking import KeepBooks
 from shared.clock import system_clock
 from shared.vault.secret import derive

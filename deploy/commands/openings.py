@@ -9,8 +9,8 @@ from pathlib import Path
 from deploy.commands.installation import installation
 from deploy.local.errors import LocalError
 from services.rewards.adapters.checkout.checkouts import Names
-from services.rewards.adapters.members import PostgresMembers
-from services.rewards.adapters.openings import PostgresOpenings
+from services.rewards.adapters.members.members import PostgresMembers
+from services.rewards.adapters.points.openings import PostgresOpenings
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.application.opening import OpenBalances, Opening
 from shared.bus.wiring import make_outbox

@@ -16,17 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import services.deliveries.main as deliveries
 from services.rewards.adapters.books.by_day import PostgresBooks
-from services.rewards.adapters.budgets import PostgresBudgets
 from services.rewards.adapters.campaigns.forgetting import forget_runs
 from services.rewards.adapters.campaigns.runs import PostgresRuns
 from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
+from services.rewards.adapters.earning.budgets import PostgresBudgets
+from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
-from services.rewards.adapters.members import PostgresMembers
+from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
-from services.rewards.adapters.reading import Reader
-from services.rewards.adapters.referrals import PostgresReferrals
+from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.batching import BATCHES_MAX, Batcher
 from services.rewards.application.booking import KeepBooks

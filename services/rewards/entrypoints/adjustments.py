@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from msgspec import json
 from pydantic import BaseModel, Field, field_validator
 
-from services.rewards.adapters.adjustments import add_adjustments
+from services.rewards.adapters.points.adjustments import add_adjustments
 from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.spending.refusals import RefusedError, unknown_customer

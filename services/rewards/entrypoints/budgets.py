@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters import budgets
+from services.rewards.adapters.earning import budgets
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
 from shared.http.openapi import problem_responses
 

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters import referrals
+from services.rewards.adapters.earning import referrals
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor

@@ -8,7 +8,7 @@ from fastapi import Request as HttpRequest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
-from services.rewards.adapters.reading import Reader
+from services.rewards.adapters.reading.reader import Reader
 from services.rewards.application.batching import Batcher
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore, Request

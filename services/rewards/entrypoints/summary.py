@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters.totals import by_tier, offers_issued, runs_begun
+from services.rewards.adapters.reading.totals import by_tier, offers_issued, runs_begun
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.types import Instant

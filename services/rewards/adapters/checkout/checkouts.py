@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.checkout import loading as checkout_loading
 from services.rewards.adapters.checkout import stock
 from services.rewards.adapters.checkout.loading import UNDONE
-from services.rewards.adapters.loading import load_lots, load_numbered_lots
+from services.rewards.adapters.members.loading import load_lots, load_numbered_lots
 from services.rewards.application.checkout import Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.redemptions import Redemption, Status

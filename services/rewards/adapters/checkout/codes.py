@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.checkout import offer_uses, stock
 from services.rewards.adapters.checkout.checkouts import Names, undone_orders
-from services.rewards.adapters.member_rows import COLUMNS
-from services.rewards.adapters.reading import Reader
+from services.rewards.adapters.members.rows import COLUMNS
+from services.rewards.adapters.reading.reader import Reader
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.offers import Offer
 from services.rewards.domain.spending.redemptions import CodeUse

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.loading import LOT, add_lot
-from services.rewards.adapters.member_rows import COLUMNS, lock_merged
+from services.rewards.adapters.members.loading import LOT, add_lot
+from services.rewards.adapters.members.rows import COLUMNS, lock_merged
 from services.rewards.application.checkout import Answered, Seen
 from services.rewards.domain.member import Member
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.books.statements import ids_of
-from services.rewards.adapters.reading import END_OF_TIME, offer_of
+from services.rewards.adapters.reading.reader import END_OF_TIME, offer_of
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.balances import Held, Holdings, LotGoneError, Moved
 from services.rewards.domain.spending.offers import Offer

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.rewards.adapters.budgets import SLOTS, PostgresBudgets
 from services.rewards.adapters.campaigns.runs import PostgresRuns
+from services.rewards.adapters.earning.budgets import SLOTS, PostgresBudgets
 from services.rewards.adapters.history.activities import PostgresActivities
-from services.rewards.adapters.members import PostgresMembers
+from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import Result
 
-from services.rewards.adapters.proving import PROOFS, prove
+from services.rewards.adapters.points.proving import PROOFS, prove
 from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.two_members import ANA, BEN, both, went

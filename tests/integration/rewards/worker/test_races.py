@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
 from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.adapters.reading import Reader
+from services.rewards.adapters.reading.reader import Reader
 from services.rewards.application.checkout import Checkout, Confirm, Request, Reserve
 from services.rewards.application.codes import CodeRequest, Codes
 from services.rewards.domain.spending.carts import Cart

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters import loading, member_rows, moving, saving
 from services.rewards.adapters.checkout import checkouts, offer_uses
+from services.rewards.adapters.members import loading, moving, rows, saving
 from services.rewards.adapters.tiers import standings
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
@@ -37,14 +37,14 @@ class PostgresMembers:
     ) -> dict[str, Member]:
         """See `Members.lock`."""
         wanted = set(customer_ids)
-        found = await member_rows.lock(connection, wanted)
+        found = await rows.lock(connection, wanted)
         missing = wanted - found.keys()
         if missing and create:
             created = await connection.execute(_CREATE, {"ids": sorted(missing)})
             found.update((id_, Member(id_, new=True)) for (id_,) in created)
             # Somebody else may have made the rest since we looked.
-            found.update(await member_rows.lock(connection, wanted - found.keys()))
-        await member_rows.lock_merged(connection, found)
+            found.update(await rows.lock(connection, wanted - found.keys()))
+        await rows.lock_merged(connection, found)
         return {id_: found[found[id_].merged_into or id_] for id_ in wanted if id_ in found}
 
     async def lock_exactly(
@@ -53,7 +53,7 @@ class PostgresMembers:
         """See `Members.lock_exactly`."""
         wanted = set(customer_ids)
         await connection.execute(_CREATE, {"ids": sorted(wanted)})
-        return await member_rows.lock(connection, wanted)
+        return await rows.lock(connection, wanted)
 
     async def parts(self, connection: AsyncConnection, parts: Iterable[str]) -> dict[str, tuple[str, int]]:
         """See `Members.parts`."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.adjustments import add_adjustments
 from services.rewards.adapters.checkout.checkouts import Names
-from services.rewards.adapters.loading import load_lots
+from services.rewards.adapters.members.loading import load_lots
+from services.rewards.adapters.points.adjustments import add_adjustments
 from services.rewards.application.opening import REASON
 from services.rewards.domain.member import Member
 from shared.contracts.customer import is_own_id, own_id
