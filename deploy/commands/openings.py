@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deploy.commands.installation import installation
 from deploy.local.errors import LocalError
-from services.rewards.adapters.checkout.checkouts import Names
 from services.rewards.adapters.members.members import PostgresMembers
+from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.points.openings import PostgresOpenings
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.application.opening import OpenBalances, Opening

@@ -18,16 +18,19 @@ import services.deliveries.main as deliveries
 from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.campaigns.forgetting import forget_runs
 from services.rewards.adapters.campaigns.runs import PostgresRuns
-from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
 from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.earning.budgets import PostgresBudgets
 from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
+from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.points.adjustments import PostgresAdjustments
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.watching.watch import PostgresWatch
+from services.rewards.application.adjusting import AdjustPoints
 from services.rewards.application.batching import BATCHES_MAX, Batcher
 from services.rewards.application.booking import KeepBooks
 from services.rewards.application.campaigning import Campaigns
@@ -117,6 +120,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, witness: Witness
         store=store,
         keys=IdempotencyKeys(SERVICE),
         outbox=outbox,
+        adjust=AdjustPoints(members, PostgresAdjustments(names), programs),
         codes=Codes(members, PostgresCodes(names, reader), programs),
         checkout=Batcher(batches, about),
     )

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import DATABASE_ERRORS
 from shared.bus.gather import Gatherer
+from shared.bus.group_member import GroupMember
 from shared.bus.interface import BusUnavailableError, WrongPartitionsError
 from shared.bus.listener import Listener
 from shared.bus.log import PostgresLog
-from shared.bus.membership import Membership
 from shared.bus.records import Incoming, Outgoing, Partition
 from shared.bus.retention import Retention
 from shared.postgres.direct import autocommit
@@ -78,7 +78,7 @@ class PostgresProducer:
 class PostgresConsumer:
     """A member of a group that reads one topic of the log.
 
-    Members share the partitions out among themselves by rank (see `Membership`). Two of them may believe for a
+    Members share the partitions out among themselves by rank (see `GroupMember`). Two of them may believe for a
     moment that they own the same partition; what they write is fenced by `Offsets`.
     """
 
@@ -88,10 +88,10 @@ class PostgresConsumer:
         self._reading = HeldConnection(self._asking)
         self._topic = topic
         self._log = platform_log(partitions)
-        self._membership = Membership(SCHEMA, group, topic, member, partitions)
+        self._member = GroupMember(SCHEMA, group, topic, member, partitions)
         self._listener = Listener(
             engine,
-            (self._log.channel, self._membership.channel),
+            (self._log.channel, self._member.channel),
             self._hear,
             self._beat,
             BEAT_S,
@@ -126,7 +126,7 @@ class PostgresConsumer:
         await self._reading.close()
         with suppress(*DATABASE_ERRORS):
             async with asyncio.timeout(2), self._engine.begin() as connection:
-                await self._membership.leave(connection)
+                await self._member.leave(connection)
 
     async def origin(self) -> str:
         """Nothing to name: the log lives and dies with the offsets, in the same database."""
@@ -134,15 +134,15 @@ class PostgresConsumer:
 
     def assigned(self) -> frozenset[Partition]:
         """What this member owns, by the last heartbeat."""
-        return self._membership.assigned
+        return self._member.assigned
 
     def waiting(self) -> frozenset[Partition]:
         """Those not yet sought."""
-        return self._membership.assigned - self._positions.keys()
+        return self._member.assigned - self._positions.keys()
 
     async def seek(self, positions: Mapping[Partition, int]) -> None:
         """Read on from these offsets."""
-        self._positions |= {each: at for each, at in positions.items() if each in self._membership.assigned}
+        self._positions |= {each: at for each, at in positions.items() if each in self._member.assigned}
         self._more, self._told = True, False
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
@@ -188,7 +188,7 @@ class PostgresConsumer:
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
         """Keep the group's positions beside the log, with the next heartbeat: records before them may be pruned."""
-        self._membership.report(positions)
+        self._member.report(positions)
 
     async def _ask_to_be_told(self) -> bool:
         """Ask for it before a rest, so that one is not woken under load; answer whether to look once more."""
@@ -226,15 +226,15 @@ class PostgresConsumer:
         self._positions = {each: self._positions[each] for each in order[cut:] + order[:cut]}
 
     def _hear(self, channel: str, payload: str) -> None:
-        if channel == self._membership.channel and self._membership.concerns(payload):
+        if channel == self._member.channel and self._member.concerns(payload):
             self._listener.nudge()
         elif payload in {self._topic, ""}:
             self._told = False
             self._wake.set()
 
     async def _beat(self, driver: Any) -> None:
-        if await self._membership.beat(driver):
-            for partition in self._positions.keys() - self._membership.assigned:
+        if await self._member.beat(driver):
+            for partition in self._positions.keys() - self._member.assigned:
                 del self._positions[partition]
             self._wake.set()
         await self._retention.prune(driver)

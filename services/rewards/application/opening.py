@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.adjusting import AdjustmentStore
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
@@ -18,6 +19,7 @@ from services.rewards.domain.points.lots import lot_number
 from shared.program.model.program import Program
 
 REASON = "Opening balance"
+ACTOR = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +45,14 @@ class Opened:
     refused: tuple[tuple[int, str], ...] = ()
 
 
-class OpeningStore(Protocol):
-    """What opening balances read and write besides members, in the caller's transaction."""
-
-    async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
-        """Customer ids by any id that a shop or we use for them; unknown ones are missing."""
+class OpeningStore(AdjustmentStore, Protocol):
+    """What opening balances read and write besides members, in the caller's transaction: they are adjustments."""
 
     def part(self, name: str) -> str:
         """Our id for whom the shop calls so, as a customer of their own; of our ids, the id itself."""
 
     async def known(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, int]:
         """The points of those of these opening balances that were taken before."""
-
-    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
-        """All lots of these members that hold points."""
-
-    async def add(
-        self, connection: AsyncConnection, rows: Sequence[tuple[str, str, int]], now: datetime
-    ) -> None:
-        """Note opening balances (id, customer, points) with reason and actor."""
 
 
 def opening_id(part: str, reference: str) -> str:
@@ -117,7 +108,7 @@ class OpenBalances:
                 taken.append((id_, member.customer_id, each.points))
                 before[id_] = each.points
         if taken and not dry_run:
-            await self.store.add(connection, taken, now)
+            await self.store.add(connection, taken, reason=REASON, actor=ACTOR, now=now)
             changes.outcomes = [msgspec.structs.replace(each, historical=True) for each in changes.outcomes]
             await self.members.save(connection, changes)
         repeated = len(openings) - len(taken) - len(refused)

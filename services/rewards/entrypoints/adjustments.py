@@ -6,10 +6,7 @@ from fastapi import APIRouter, Response
 from msgspec import json
 from pydantic import BaseModel, Field, field_validator
 
-from services.rewards.adapters.points.adjustments import add_adjustments
-from services.rewards.domain import adjusting
-from services.rewards.domain.changes import Changes
-from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
+from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.entrypoints.service import MayWrite, Service, problem
 from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
@@ -63,39 +60,31 @@ def adjustment_routes(service: Service) -> APIRouter:
             before = await service.keys.begin(connection, idempotency_key, scope, body_hash)
             if before is not None:
                 return Response(before.body, before.status, media_type="application/json")
-            customers = await service.store.customers(connection, {body.customer})
-            locked = await service.members.lock(connection, customers.values(), create=False)
-            if not locked:
-                raise problem(unknown_customer())
-            member = next(iter(locked.values()))
-            program = (await service.programs.current(connection, now)).program
-            await service.store.load_lots(connection, {member.customer_id: member}, [])
-            changes = Changes(now, program.version)
             id_ = f"adj_{secrets.token_hex(12)}"
             try:
-                adjusting.adjust(member, program, changes, id_=id_, points=body.points, reason=body.reason)
+                adjusted = await service.adjust(
+                    connection,
+                    body.customer,
+                    body.points,
+                    now,
+                    id_=id_,
+                    reason=body.reason,
+                    actor=principal.key_id,
+                )
             except RefusedError as refusal:
                 raise problem(refusal) from None
             answer = json.encode(
                 {
                     "id": id_,
-                    "customer": member.customer_id,
+                    "customer": adjusted.customer_id,
                     "points": body.points,
                     "reason": body.reason,
-                    "available": member.spendable(),
+                    "available": adjusted.available,
                 }
-            )
-            await add_adjustments(
-                connection,
-                [(id_, member.customer_id, body.points)],
-                reason=body.reason,
-                actor=principal.key_id,
-                now=now,
             )
             await service.keys.finish(
                 connection, idempotency_key, scope, body_hash, status=201, body=answer, now=now
             )
-            await service.members.save(connection, changes)
         return Response(answer, 201, media_type="application/json")
 
     return router

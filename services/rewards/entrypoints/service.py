@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
+from services.rewards.application.adjusting import AdjustPoints
 from services.rewards.application.batching import Batcher
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.checkout import CheckoutStore, Request
@@ -50,6 +51,7 @@ class Service:
     store: CheckoutStore
     keys: IdempotencyKeys
     outbox: Outbox
+    adjust: AdjustPoints
     codes: Codes
     checkout: Batcher[Request, bytes]
 

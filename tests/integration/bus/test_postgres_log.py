@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.group_member import GroupMember
 from shared.bus.log import PostgresLog, is_full
-from shared.bus.membership import Membership
 from shared.bus.postgres_bus import platform_log
 from shared.bus.records import Incoming, Outgoing, partition_of
 from shared.bus.retention import Retention
@@ -292,7 +292,7 @@ class TestRetention:
             )
             driver = (await connection.get_raw_connection()).driver_connection
             for group, position in consumed.items():
-                membership = Membership("platform", group, "t", "m", PARTITIONS)
-                membership.report({("t", place): position})
-                await membership.beat(driver)
+                member = GroupMember("platform", group, "t", "m", PARTITIONS)
+                member.report({("t", place): position})
+                await member.beat(driver)
             await Retention("platform").prune(driver)

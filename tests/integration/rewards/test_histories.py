@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
+from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.checkout import Checkout, Confirm, Release, Request, Reserve
 from services.rewards.domain import adjusting

@@ -6,6 +6,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters.members.loading import load_lots
+from services.rewards.adapters.members.names import Names
+from services.rewards.domain.member import Member
+
 _ADD = text("""
     INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)
     SELECT id, customer_id, points, :reason, :actor, :at
@@ -14,16 +18,30 @@ _ADD = text("""
     """)
 
 
-async def add_adjustments(
-    connection: AsyncConnection,
-    rows: Sequence[tuple[str, str, int]],
-    *,
-    reason: str,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Write new adjustments, each as (id, customer id, points), in the caller's transaction. `actor`: the id of the key
-    that asked for them."""
-    ids, customers, points = (list(column) for column in zip(*rows, strict=True))
-    bound = {"ids": ids, "customers": customers, "points": points}
-    await connection.execute(_ADD, bound | {"reason": reason, "actor": actor, "at": now})
+class PostgresAdjustments:
+    """Implements `AdjustmentStore`."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
+        """See `AdjustmentStore.customers`."""
+        return await self._names.find(connection, names)
+
+    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
+        """See `AdjustmentStore.load_lots`."""
+        await load_lots(connection, members, members.keys())
+
+    async def add(
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[tuple[str, str, int]],
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> None:
+        """See `AdjustmentStore.add`."""
+        ids, customers, points = (list(column) for column in zip(*rows, strict=True))
+        bound = {"ids": ids, "customers": customers, "points": points}
+        await connection.execute(_ADD, bound | {"reason": reason, "actor": actor, "at": now})

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout.checkouts import Names
 from services.rewards.adapters.members.loading import roll_spend
+from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.members.rows import COLUMNS
 from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances, Held, Holdings

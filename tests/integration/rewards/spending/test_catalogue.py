@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
+from services.rewards.adapters.members.names import Names
 from services.rewards.application.checkout import Checkout, Reserve
 from services.rewards.domain.spending.carts import EMPTY
 from services.rewards.domain.spending.refusals import RefusedError

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout.checkouts import Names, PostgresCheckouts
+from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
 from services.rewards.adapters.checkout.codes import PostgresCodes
+from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.application.checkout import Checkout, Confirm, Request, Reserve

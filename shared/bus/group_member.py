@@ -1,4 +1,4 @@
-"""Who reads a topic for a group on PostgreSQL, and how its members share out the partitions."""
+"""A member of a consumer group on PostgreSQL: it sees who else reads the topic, and which partitions are its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ TTL_S = 5
 """A member not seen for that long is gone, even if its connection still looks alive (a frozen machine)."""
 
 
-class Membership:
+class GroupMember:
     """One member of a group.
 
     Every heartbeat writes that this member lives, under the server process that serves its connection, and reads

@@ -1,0 +1,79 @@
+"""The use case of points given or taken by hand: under the member's lock, decided with all lots that hold points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rewards.application.ports import Members, Programs
+from services.rewards.domain import adjusting
+from services.rewards.domain.changes import Changes
+from services.rewards.domain.member import Member
+from services.rewards.domain.spending.refusals import unknown_customer
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Whose points were adjusted, and how many the customer can spend after it."""
+
+    customer_id: str
+    available: int
+
+
+class AdjustmentStore(Protocol):
+    """What adjustments read and write besides members, in the caller's transaction."""
+
+    async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
+        """Customer ids by any id that a shop or we use for them; unknown ones are missing."""
+
+    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
+        """All lots of these members that hold points."""
+
+    async def add(
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[tuple[str, str, int]],
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> None:
+        """Note new adjustments, each as (id, customer id, points). `actor`: the id of the key that asked for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustPoints:
+    """Gives points to one customer, or takes them."""
+
+    members: Members
+    store: AdjustmentStore
+    programs: Programs
+
+    async def __call__(
+        self,
+        connection: AsyncConnection,
+        customer: str,
+        points: int,
+        now: datetime,
+        *,
+        id_: str,
+        reason: str,
+        actor: str,
+    ) -> Adjusted:
+        """Adjust the points of whoever goes by this name; `id_` is the adjustment's. Raises `RefusedError`
+        (`unknown_customer`, `insufficient_points`)."""
+        customers = await self.store.customers(connection, {customer})
+        locked = await self.members.lock(connection, customers.values(), create=False)
+        if not locked:
+            raise unknown_customer()
+        member = next(iter(locked.values()))
+        program = (await self.programs.current(connection, now)).program
+        await self.store.load_lots(connection, {member.customer_id: member})
+        changes = Changes(now, program.version)
+        adjusting.adjust(member, program, changes, id_=id_, points=points, reason=reason)
+        noted = [(id_, member.customer_id, points)]
+        await self.store.add(connection, noted, reason=reason, actor=actor, now=now)
+        await self.members.save(connection, changes)
+        return Adjusted(member.customer_id, member.spendable())
