@@ -107,6 +107,18 @@ class TestSkips:
         assert decided(SERVICE, rules=strict) is EMAIL
         assert decided(recipient=replace(ANA, consents=frozenset({"email"})), rules=strict) is EMAIL
 
+    def test_an_address_that_may_be_on_its_way_is_awaited(self) -> None:
+        """For an hour, no longer than the message lasts; consent that is not there is nothing to wait for."""
+        nowhere = replace(ANA, contacts={}, awaited=True)
+        until, barely = NOON + HOUR, NOON + HOUR - timedelta(seconds=1)
+        assert decided(recipient=nowhere) == Hold(Reason.CONTACT_AWAITED, until)
+        assert decided(recipient=nowhere, now=barely) == Hold(Reason.CONTACT_AWAITED, until)
+        assert decided(recipient=nowhere, now=until) == Skip(Reason.NO_CONTACT)
+        short = replace(MESSAGE, expires_at=NOON + HOUR / 2)
+        assert decided(short, nowhere) == Hold(Reason.CONTACT_AWAITED, short.expires_at)
+        refuses = replace(ANA, awaited=True, withdrawn=frozenset({"marketing"}))
+        assert decided(recipient=refuses) == Skip(Reason.NO_CONSENT)
+
 
 class TestChannels:
     @pytest.mark.parametrize(
@@ -127,6 +139,20 @@ class TestChannels:
     def test_a_channel_that_the_program_does_not_use_is_not_used(self) -> None:
         assert preferred_order(replace(ANA, preferred=(PUSH,)), Messages(channels=("email",))) == [EMAIL]
         assert preferred_order(ANA, Messages(channels=("sms", "email"))) == [SMS, EMAIL]
+
+    @pytest.mark.parametrize(
+        ("channels", "order"),
+        [
+            (("push", "email", "sms"), [PUSH, SMS, EMAIL]),
+            (("push", "sms"), [SMS, PUSH]),
+            (("email", "push"), [EMAIL, PUSH]),
+        ],
+    )
+    def test_sms_moves_before_the_emails_that_stay_unopened(
+        self, channels: tuple[str, ...], order: list[Channel]
+    ) -> None:
+        messages = Messages(channels=channels, sms_after_unopened=5)
+        assert preferred_order(replace(ANA, emails_unopened=5), messages) == order
 
     def test_the_next_one_where_the_first_is_of_no_use(self) -> None:
         """No words, no address, a bad one, no consent, no provider: each leads to the next channel."""

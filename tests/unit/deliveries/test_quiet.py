@@ -31,7 +31,8 @@ def utc(text: str) -> datetime:
         (NIGHT, BERLIN, "2026-06-01T18:59:59", "2026-06-01T18:59:59"),
         (NIGHT, BERLIN, "2026-06-01T19:00", "2026-06-02T06:00"),
         # Within a day.
-        (QuietHours(time(12), time(14)), BERLIN, "2026-06-01T10:30", "2026-06-01T12:00"),
+        (QuietHours(time(12), time(14)), BERLIN, "2026-06-01T09:59:59.999999", "2026-06-01T09:59:59.999999"),
+        (QuietHours(time(12), time(14)), BERLIN, "2026-06-01T10:00", "2026-06-01T12:00"),
         (QuietHours(time(12), time(14)), BERLIN, "2026-06-01T12:00", "2026-06-01T12:00"),
         # The night in which clocks go forward is an hour shorter, that in which they go back an hour longer.
         (NIGHT, NEW_YORK, "2026-03-08T04:00", "2026-03-08T12:00"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -70,6 +71,7 @@ def ago(**time: float) -> datetime:
         ("discount: {percent: 5}", cart("90", currency="EUR"), {}, None),
         ("discount: {percent: 5, at_most: 3}", cart("90", currency="EUR"), {}, "currency_mismatch"),
         ("discount: {percent: 5}, products: [A]", cart("90"), {}, "order_needed"),
+        ("discount: {percent: 5}, categories: [Toys]", cart("90"), {}, "order_needed"),
         ("discount: {percent: 5}, products: [A]", cart("90", ("B", "90", None)), {}, "products_missing"),
         ("discount: {percent: 5}, categories: [Toys]", cart("90", ("B", "90", "Toys")), {}, None),
     ],
@@ -91,13 +93,72 @@ def test_days_hold_from_the_first_midnight_to_the_last(now: datetime, why: str |
     assert reason("gift: pen, from: 2026-06-01, until: 2026-06-30", now=now) == why
 
 
-def test_a_refusal_says_what_is_missing() -> None:
-    """Given an order below the minimum; when it is refused; then a checkout can show how much is missing."""
-    rules, template = program("gift: pen, minimum_order: 50")
-    found = unmet(template, cart("46.80"), Claimant(), rules, NOW)
+@pytest.mark.parametrize(
+    ("offer", "order", "standing", "detail", "extra"),
+    [
+        (
+            "gift: pen, minimum_order: 50",
+            cart("46.80"),
+            {},
+            "The order comes to less than 50 USD.",
+            {"minimum_order": "50", "missing": "3.20"},
+        ),
+        (
+            "gift: pen, from: 2026-06-02",
+            EMPTY,
+            {},
+            "It is not valid yet.",
+            {"valid_from": datetime(2026, 6, 2, tzinfo=UTC)},
+        ),
+        (
+            "gift: pen, until: 2026-05-31",
+            EMPTY,
+            {},
+            "It has expired.",
+            {"valid_until": datetime(2026, 6, 1, tzinfo=UTC)},
+        ),
+        (
+            "gift: pen, tiers: [gold]",
+            EMPTY,
+            {},
+            "It is for customers of tier Gold.",
+            {"tiers": ["gold"]},
+        ),
+        ("gift: pen, stock: 3", EMPTY, {"taken": 3}, "All of it has been given.", {}),
+        (
+            "gift: pen, limit: {times: 1}",
+            EMPTY,
+            {"uses": [NOW]},
+            "The customer has had it as often as one customer may.",
+            {"times": 1},
+        ),
+        (
+            "discount: {amount: 5}",
+            cart("90", currency="EUR"),
+            {},
+            "It is for orders in USD alone.",
+            {"currency": "USD"},
+        ),
+        ("gift: pen, minimum_order: 50", EMPTY, {}, "Tell what the order comes to: order.total.", {}),
+        ("gift: pen, products: [A]", cart("90"), {}, "Tell what is ordered: order.lines.", {}),
+        (
+            "gift: pen, products: [A]",
+            cart("90", ("B", "90", None)),
+            {},
+            "The order has none of the products that it is for.",
+            {},
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_missing(
+    offer: str, order: Cart, standing: dict[str, Any], detail: str, extra: dict[str, Any]
+) -> None:
+    """Given a term that is not met; then a checkout can show a sentence, and how much is missing."""
+    rules, template = program(offer)
+    found = unmet(template, order, Claimant(**standing), rules, NOW)
 
     assert found is not None
-    assert found.extra == {"minimum_order": "50", "missing": "3.20"}
+    assert (found.detail, found.extra) == (detail, extra)
 
 
 def test_a_limit_says_when_it_may_be_had_again() -> None:
@@ -108,6 +169,19 @@ def test_a_limit_says_when_it_may_be_had_again() -> None:
 
     assert found is not None
     assert found.extra["again_at"] == ago(days=20) + timedelta(days=30)
+
+
+def test_a_limit_counts_days_by_the_programs_clock() -> None:
+    """Given once a month, in a zone that has set its clocks forward since; when it was had a month ago to the minute,
+    by the clock; then it may be had again, and a minute earlier may not."""
+    rules, template = program("gift: pen, limit: {times: 1, per: P1M}")
+    rules = replace(rules, time_zone=ZoneInfo("America/New_York"))
+    before, now = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 4, 1, 11, tzinfo=UTC)
+
+    assert unmet(template, EMPTY, Claimant(uses=[before]), rules, now) is None
+    found = unmet(template, EMPTY, Claimant(uses=[before]), rules, now - timedelta(minutes=1))
+    assert found is not None
+    assert found.extra["again_at"] == now
 
 
 @pytest.mark.parametrize(
@@ -126,6 +200,14 @@ def test_a_limit_says_when_it_may_be_had_again() -> None:
             "USD",
             "5.00",
         ),
+        (
+            "discount: {percent: 50}, categories: [Toys]",
+            cart("60", ("A", "10", "Toys"), ("B", "20", "Books"), ("C", "30", None)),
+            "USD",
+            "5.00",
+        ),
+        ("discount: {percent: 15}", cart("3333", currency="JPY"), "USD", "499"),
+        ("discount: {percent: 15}", cart("33.33", currency="XTS"), "USD", "4.99"),
         ("discount: {amount: 15}, products: [A]", cart("30", ("A", "10", None)), "USD", "10.00"),
         ("discount: {percent: 50}, products: [A]", cart("6", ("A", "10", None)), "USD", "3.00"),
         ("discount: {amount: 500}", cart("3333"), "JPY", "500"),
