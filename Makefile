@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ORDERS ?= 0
 ROUNDS ?= 5
+# Three keep two cores busy: the chains of tests on Kafka, and on whole installations, wait a good deal.
+WORKERS ?= 3
 
 # Tests start half a dozen processes at once, again and again: with cached byte code that takes half the time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -35,7 +37,7 @@ up: $(STAMP) ## Start everything and stay in the foreground (Ctrl-C ends it)
 	@$(BIN)/regulars up
 
 test: $(STAMP) ## Run the tests on real PostgreSQL and, where there is Java, on real Kafka
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

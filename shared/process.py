@@ -5,7 +5,6 @@ signal ends it at once.
 """
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -15,6 +14,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from shared.garbage import keep_what_is_loaded
 from shared.telemetry.metrics import LOOP_LAG_SECONDS
 
 if sys.platform != "win32":
@@ -24,10 +24,6 @@ else:
 
 GRACE_S = 10
 LAG_PERIOD_S = 1.0
-
-GARBAGE_THRESHOLDS = (50_000, 20, 50)
-"""Allocations before the collector looks. A batch makes thousands of objects that live as long as the batch: at the
-default of 700 the collector would walk them again and again, and find nothing."""
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 """A process's work: returns soon after the event is set, and not before."""
@@ -49,9 +45,7 @@ def asked_role(service: str, *roles: str) -> str:
 
 def run(main: Main) -> None:
     """Run `main` on uvloop until it returns. Exits non-zero when it raises, having logged why."""
-    gc.collect()
-    gc.freeze()  # what is loaded by now lives as long as the process
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    keep_what_is_loaded()
     _exit(_with_signals(main))
 
 

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ IDLE_S = 30.0
 RETRY_AFTER_S_MAX = 7 * 86_400
 
 
+@cache
+def _public_tls() -> ssl.SSLContext:
+    """The system's authorities; reading them takes 20 ms."""
+    return ssl.create_default_context()
+
+
 class _Idle(NamedTuple):
     connection: Connection
     since: float
@@ -53,7 +60,7 @@ class SafeClient:
         self._allowed = tuple(allowed)
         self._resolver = Resolver()
         self._resolve: Resolve = resolve or self._resolver
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _public_tls()
         self._try_s = try_s
         self._idle: OrderedDict[tuple[str, Target], _Idle] = OrderedDict()
         self._idle_max = _idle_max()
