@@ -12,10 +12,10 @@ from deploy.commands.openings import NO_PROGRAM, import_openings
 from deploy.local.errors import LocalError
 from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.points.proving import Finding, prove
-from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
+from services.rewards.adapters.programs import NoProgramError
 from services.rewards.application.booking import KeepBooks
+from services.rewards.wiring.parts import programs_of
 from shared.clock import system_clock
-from shared.vault.secret import derive
 
 HELP = "The ledger of points: verify it, import opening balances, sum it up by day."
 
@@ -67,7 +67,7 @@ def rebuild() -> None:
 
 async def _rebuild() -> None:
     async with installation() as (settings, engine), engine.begin() as connection:
-        programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+        programs = programs_of(settings)
         try:
             await KeepBooks(PostgresBooks(), programs).make_anew(connection, system_clock())
         except NoProgramError:

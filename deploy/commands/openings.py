@@ -9,14 +9,13 @@ from pathlib import Path
 from deploy.commands.installation import installation
 from deploy.local.errors import LocalError
 from services.rewards.adapters.members.members import PostgresMembers
-from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.points.openings import PostgresOpenings
-from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
+from services.rewards.adapters.programs import NoProgramError
 from services.rewards.application.opening import OpenBalances, Opening
+from services.rewards.wiring.parts import names_of, programs_of
 from shared.bus.wiring import make_outbox
 from shared.clock import system_clock
-from shared.vault.pseudonyms import Pseudonyms
-from shared.vault.secret import check_secret, derive
+from shared.vault.secret import check_secret
 
 BATCH = 500
 """Lines in one transaction."""
@@ -50,8 +49,8 @@ async def import_openings(file: Path, *, dry_run: bool) -> Tally:
     tally = Tally()
     openings = read_openings(file, tally)
     async with installation() as (settings, engine):
-        store = PostgresOpenings(Names(Pseudonyms(settings.secret, settings.phone_region)))
-        programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+        store = PostgresOpenings(names_of(settings))
+        programs = programs_of(settings)
         work = OpenBalances(PostgresMembers(make_outbox(settings, "rewards")), store, programs)
         try:
             for start in range(0, len(openings), BATCH):

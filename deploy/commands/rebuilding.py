@@ -26,7 +26,7 @@ def rebuild() -> None:
 async def _rebuild(screen: Screen) -> None:
     # Other commands need not wait for these.
     from services.scoring.adapters.language.engines import EngineError  # noqa: PLC0415
-    from services.scoring.main import run_rebuild  # noqa: PLC0415
+    from services.scoring.wiring.rebuild import run_rebuild  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

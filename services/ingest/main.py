@@ -90,14 +90,6 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     return app
 
 
-async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Carry the spool to Kafka until `stop`. With the streams in PostgreSQL there is no spool.
-
-    `clock` is not asked: nothing that the worker does depends on the time.
-    """
-    await create_worker(settings).run(stop)
-
-
 def create_worker(settings: Settings) -> SpoolWorker:
     """The worker, ready to run."""
     engine = service_engine(settings, SERVICE)

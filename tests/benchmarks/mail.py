@@ -15,7 +15,7 @@ import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from services.deliveries.main import create_sender
+from services.deliveries.wiring.sender import create_sender
 from shared.clock import system_clock
 from shared.postgres.engine import create_engine
 from shared.settings import Settings

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.scoring.adapters.copying import copy
 from services.scoring.adapters.due.stale import SqlStale
 from services.scoring.domain.state import State, encode_state
-from services.scoring.main import create_app
+from services.scoring.wiring.api import create_app
 from shared.auth.keys import create_key
 from shared.auth.scopes import Scope
 from shared.contracts.codec import encode

@@ -12,14 +12,17 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import services.deliveries.main as deliveries
-import services.ingest.main as ingest
-import services.rewards.main as rewards
-import services.scoring.main as scoring
+import services.deliveries.wiring.worker as deliveries
+import services.rewards.wiring.worker as rewards
+import services.scoring.wiring.worker as scoring
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.application.claiming import MessageQueue
 from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.domain.providers.answers import Sent
+from services.deliveries.wiring.parts import links_of
+from services.deliveries.wiring.sender import create_queue
+from services.ingest.main import create_app as create_ingest
+from services.rewards.wiring.start import store_program
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
@@ -124,7 +127,7 @@ async def streams(
     admin = engine_for(None)
     async with admin.begin() as connection:
         await ensure_key(connection, TOKEN, clock())
-    await rewards.store_program(settings, clock)
+    await store_program(settings, clock)
     workers = (
         scoring.create_worker(settings, clock),
         rewards.create_worker(settings, clock),
@@ -133,9 +136,9 @@ async def streams(
     streams = (workers[0].stream, workers[1]._stream, workers[2]._stream)
     topics = (EVENTS_TOPIC, ACTIVITY_TOPIC, OUTCOMES_TOPIC)
     programs = PostgresPrograms()
-    renderer = TemplateRenderer(programs, deliveries.links_of(settings))
-    queue = deliveries.create_queue(settings, renderer, programs)
-    async with client_of(ingest.create_app(settings, clock)) as api:
+    renderer = TemplateRenderer(programs, links_of(settings))
+    queue = create_queue(settings, renderer, programs)
+    async with client_of(create_ingest(settings, clock)) as api:
         api.headers["Authorization"] = f"Bearer {TOKEN}"
         readers = [
             Reader(topic, each._engine, each._handle) for topic, each in zip(topics, streams, strict=True)

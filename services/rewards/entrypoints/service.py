@@ -35,7 +35,7 @@ MayChangeProgram = Annotated[Principal, Depends(require(Scope.PROGRAM_WRITE))]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that `main` has wired."""
+    """The parts that `wiring` has put together."""
 
     engine: AsyncEngine
     reading: AsyncEngine

@@ -13,12 +13,15 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import services.deliveries.main as deliveries
-import services.ingest.main as ingest
-import services.rewards.main as rewards
-import services.scoring.main as scoring
+import services.deliveries.wiring.worker as deliveries
+import services.rewards.wiring.worker as rewards
+import services.scoring.wiring.worker as scoring
+from services.ingest.main import create_app as create_ingest
 from services.rewards.entrypoints.worker import RewardsWorker
+from services.rewards.wiring.api import create_app as create_rewards
+from services.rewards.wiring.start import store_program
 from services.scoring.entrypoints.worker import ScoringWorker
+from services.scoring.wiring.api import create_app as create_scoring
 from shared.auth.keys import ensure_key
 from shared.postgres.engine import create_engine
 from shared.settings import Settings
@@ -247,12 +250,16 @@ async def open_town(url: str, settings: Settings, clock: ManualClock) -> AsyncIt
         stack.push_async_callback(admin.dispose)
         async with admin.begin() as connection:
             await ensure_key(connection, TOKEN, clock())
-        await rewards.store_program(settings, clock)
+        await store_program(settings, clock)
         apis = {}
-        for service in (ingest, scoring, rewards):
-            client = await stack.enter_async_context(client_of(service.create_app(settings, clock)))
+        for name, app in (
+            ("ingest", create_ingest),
+            ("scoring", create_scoring),
+            ("rewards", create_rewards),
+        ):
+            client = await stack.enter_async_context(client_of(app(settings, clock)))
             client.headers.update(HEADERS)
-            apis[service.SERVICE] = client
+            apis[name] = client
         workers = scoring.create_worker(settings, clock), rewards.create_worker(settings, clock)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:

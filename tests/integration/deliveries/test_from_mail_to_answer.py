@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from services.deliveries.adapters.withdrawals import Withdrawals
 from services.deliveries.application.consuming import OutcomeHandler
-from services.deliveries.main import create_sender
-from services.rewards.main import create_app
+from services.deliveries.wiring.sender import create_sender
+from services.rewards.wiring.api import create_app
 from shared.contracts.outcomes import Outcome
 from shared.settings import Settings
 from tests.integration.deliveries.sending import mail_settings

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.adapters.withdrawals import Withdrawals
 from services.deliveries.domain.links import Links, Use
-from services.deliveries.main import links_of
-from services.rewards.main import create_app
+from services.deliveries.wiring.parts import links_of
+from services.rewards.wiring.api import create_app
 from shared.contracts.codec import decode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord, event_key
 from shared.contracts.outcomes import Outcome

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.deliveries.domain.providers.answers import Refused
-from services.rewards.main import create_app
+from services.rewards.wiring.api import create_app
 from shared.auth.keys import ensure_key
 from shared.contracts.outcomes import message_id
 from tests.integration.deliveries.world import World

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.entrypoints.queue_watch import QueueWatch
-from services.deliveries.main import create_worker
+from services.deliveries.wiring.worker import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_outbox
 from shared.contracts.codec import encode

@@ -29,7 +29,7 @@ from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.deciding import Unavailable
 from services.deliveries.domain.links import Links
 from services.deliveries.domain.providers.answers import Receipt, Sent
-from services.deliveries.main import create_queue
+from services.deliveries.wiring.sender import create_queue
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
 from shared.contracts.codec import decode, encode

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from deploy.local.errors import LocalError
-from services.rewards.main import store_program
+from services.rewards.wiring.start import store_program
 from shared.clock import system_clock
 from shared.program import default_program_text
 from shared.settings import Settings
@@ -129,12 +129,14 @@ async def test_a_release_with_another_program_changes_nobodys_own(
     that of the release is in force; where somebody has, theirs stays, whatever releases bring."""
     await store_program(settings, system_clock)
     released = TEXT.replace("at: 200.01", "at: 300")
-    monkeypatch.setattr("services.rewards.main.program_text", lambda _: released)
+    monkeypatch.setattr("services.rewards.wiring.start.program_text", lambda _: released)
     await store_program(settings, system_clock)
     assert await shown(program) == released
 
     await program("activate", file, "--yes")
-    monkeypatch.setattr("services.rewards.main.program_text", lambda _: TEXT.replace("at: 200.01", "at: 400"))
+    monkeypatch.setattr(
+        "services.rewards.wiring.start.program_text", lambda _: TEXT.replace("at: 200.01", "at: 400")
+    )
     await store_program(settings, system_clock)
     assert await shown(program) == DEARER
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli import app
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.application.ports import Taken
-from services.rewards.main import store_program
+from services.rewards.wiring.start import store_program
 from shared.clock import system_clock
 from shared.contracts.codec import encode
 from shared.settings import Settings

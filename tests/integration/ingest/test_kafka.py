@@ -12,9 +12,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.kafka.server import KafkaServer
-from services.ingest.main import run_worker
+from services.ingest.main import create_worker
 from shared.bus.records import partition_of
-from shared.clock import system_clock
 from shared.contracts.events import EVENTS_TOPIC
 from shared.settings import Settings
 from tests.integration.ingest.conftest import Ingest, Start
@@ -96,7 +95,7 @@ def numbers_by_customer(records: list[Any]) -> dict[str, list[int]]:
 async def worker(settings: Settings) -> AsyncIterator[None]:
     """The worker of ingest, running."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_worker(settings, system_clock, stop))
+    running = asyncio.create_task(create_worker(settings).run(stop))
     try:
         yield
     finally:

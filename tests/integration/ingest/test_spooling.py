@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest.main import run_worker
-from shared.clock import system_clock
+from services.ingest.main import create_worker
 from shared.settings import Settings
 from tests.integration.ingest.conftest import Ingest, Start
 from tests.support.events import order
@@ -121,7 +120,7 @@ async def _until_accepted(ingest: Ingest, event: dict[str, Any]) -> bool:
 async def test_worker_has_nothing_to_do_without_kafka(settings: Settings) -> None:
     """Given streams in PostgreSQL; when the worker runs; then it waits for its end without doing anything."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_worker(settings, system_clock, stop))
+    running = asyncio.create_task(create_worker(settings).run(stop))
     await asyncio.sleep(0.05)
     assert not running.done()
     stop.set()

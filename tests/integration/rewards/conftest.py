@@ -19,13 +19,13 @@ from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.members.names import Names
-from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.booking import KeepBooks
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.timed import TimedJobs
-from services.rewards.main import create_app
+from services.rewards.wiring.api import create_app
+from services.rewards.wiring.parts import programs_of
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
@@ -35,7 +35,6 @@ from shared.contracts.outcomes import OUTCOMES_TOPIC, Outcome
 from shared.program.versions.deciding import Witness
 from shared.settings import Settings
 from shared.vault.pseudonyms import Pseudonyms
-from shared.vault.secret import derive
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 from tests.support.ledger import BROKEN
@@ -134,7 +133,7 @@ class Rewards:
 async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock) -> Rewards:
     """The parts, with the test program stored."""
     engine = engine_for("regulars_rewards")
-    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    programs = programs_of(settings)
     async with engine.begin() as connection:
         await programs.add_file(connection, PROGRAM, clock())
     members = PostgresMembers(make_outbox(settings, "rewards"))

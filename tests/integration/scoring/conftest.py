@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.scoring.main import create_app
+from services.scoring.wiring.api import create_app
 from shared.auth.keys import create_key
 from shared.auth.scopes import Scope
 from shared.settings import Settings

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.scoring.main import create_worker, run_worker
+from services.scoring.wiring.worker import create_worker
 from shared.bus.progress import Progress
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
@@ -29,7 +29,7 @@ PATIENCE_S = 20
 async def working(settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """A worker that runs meanwhile, and is stopped gracefully after it."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_worker(settings, clock, stop))
+    task = asyncio.create_task(create_worker(settings, clock).run(stop))
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.webhooks.addresses import parse_networks
 from services.deliveries.entrypoints.webhooks import sender as webhook_sender
 from services.deliveries.entrypoints.webhooks.sender import WebhookSender
-from services.rewards.main import create_app
+from services.rewards.wiring.api import create_app
 from shared.auth.keys import ensure_key
 from shared.bus.records import Incoming
 from shared.contracts.codec import encode

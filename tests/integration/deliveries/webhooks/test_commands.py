@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.ingest.main import create_app as create_ingest
-from services.rewards.main import create_app as create_rewards
+from services.rewards.wiring.api import create_app as create_rewards
 from shared.clock import system_clock
 from shared.contracts.events import EVENTS_TOPIC
 from shared.settings import Settings

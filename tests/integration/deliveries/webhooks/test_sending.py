@@ -7,7 +7,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from services.deliveries.adapters.webhooks.messages import LEASE
-from services.deliveries.main import create_worker
+from services.deliveries.wiring.worker import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_outbox
 from shared.contracts.codec import encode

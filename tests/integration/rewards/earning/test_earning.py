@@ -12,12 +12,12 @@ from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
+from services.rewards.wiring.parts import programs_of
 from shared.bus.records import Incoming
 from shared.bus.wiring import make_outbox
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import encode
 from shared.settings import Settings
-from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.two_members import ANA, BEN, points, went
 from tests.unit.rewards.building import NOW, activity, order, refund
@@ -68,7 +68,7 @@ class Shop:
 @pytest.fixture
 async def shop(rewards: Rewards, settings: Settings) -> Shop:
     """Rewards under the program above."""
-    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    programs = programs_of(settings)
     async with rewards.engine.begin() as connection:
         await programs.put(connection, PROGRAM, actor="key", now=rewards.clock())
     found = Shop(rewards, settings, programs)

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.wiring.parts import programs_of
 from shared.contracts.activity import Activity
 from shared.program.versions.store import activate
 from shared.settings import Settings
-from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.two_members import ANA, BEN, MAIL, points, went
 from tests.unit.rewards.building import NOW, activity, cancellation, order, refund
@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 
 async def put(rewards: Rewards, settings: Settings, source: str) -> None:
     """Put a program in force."""
-    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    programs = programs_of(settings)
     async with rewards.engine.begin() as connection:
         await programs.put(connection, source, actor="key", now=rewards.clock())
     object.__setattr__(rewards.handler, "programs", programs)

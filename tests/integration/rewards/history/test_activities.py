@@ -7,7 +7,7 @@ import pytest
 
 from services.rewards.adapters.history import activities
 from services.rewards.adapters.history.activities import PostgresActivities
-from services.rewards.main import create_worker
+from services.rewards.wiring.worker import create_worker
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode

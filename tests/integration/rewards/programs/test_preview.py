@@ -5,9 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.wiring.parts import programs_of
 from shared.settings import Settings
-from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import activity, order
 from tests.unit.rewards.earning.earn_rules import HEAD, LINES
@@ -36,7 +35,7 @@ SHOP_ID = "c-42"
 @pytest.fixture
 async def checkout(rewards: Rewards, api: httpx.AsyncClient, settings: Settings) -> httpx.AsyncClient:
     """A client, with the program above in force."""
-    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    programs = programs_of(settings)
     async with rewards.engine.begin() as connection:
         await programs.put(connection, PROGRAM, actor="key", now=rewards.clock())
     await api.get("/v1/program")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.main import store_program
+from services.rewards.wiring.start import store_program
 from shared.clock import system_clock
 from shared.program.versions.deciding import CLOCKS_DIFFER, DecisionClock, Witness, server_time
 from shared.program.versions.reading import read_timeline, read_version_at

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.main import create_app
+from services.rewards.wiring.api import create_app
 from shared.auth.keys import create_key
 from shared.auth.scopes import Scope
 from shared.http.app import Application

@@ -7,7 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.rewards.main import create_worker, store_program
+from services.rewards.wiring.start import store_program
+from services.rewards.wiring.worker import create_worker
 from shared.program.versions.reading import UnreadableProgramError
 from shared.settings import Settings
 from tests.conftest import EngineFor

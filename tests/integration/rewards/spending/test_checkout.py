@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.rewards.main import create_app
+from services.rewards.wiring.api import create_app
 from shared.http.direct import DirectRoute
 from shared.settings import Settings
 from tests.conftest import EngineFor

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.wiring.parts import programs_of
 from shared.program.versions.store import activate
 from shared.settings import Settings
-from shared.vault.secret import derive
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import NOW, PROGRAM, activity, order, refund
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 async def put(rewards: Rewards, settings: Settings, source: str) -> None:
     """Put a program in force."""
-    programs = PostgresPrograms(derive(settings.secret, "offer-codes"))
+    programs = programs_of(settings)
     async with rewards.engine.begin() as connection:
         await programs.put(connection, source, actor="key", now=rewards.clock())
     object.__setattr__(rewards.handler, "programs", programs)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services.rewards.adapters.checkout import loading as checkout_loading
 from services.rewards.adapters.members import saving
-from services.rewards.main import checkout_engine
+from services.rewards.wiring.api import checkout_engine
 from shared.postgres.direct import autocommit
 from shared.postgres.inserting import FEW
 from shared.settings import Settings

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from services.rewards.entrypoints.worker import RewardsWorker
-from services.rewards.main import create_worker, run_worker, store_program
+from services.rewards.wiring.start import store_program
+from services.rewards.wiring.worker import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
@@ -125,7 +126,8 @@ async def test_program_versions_never_change(rewards: Rewards, engine_for: Engin
 async def test_the_worker_stops_when_told(settings: Settings, clock: ManualClock) -> None:
     """Given a running worker; when it is told to stop; then it ends within seconds."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_worker(settings, clock, stop))
+    await store_program(settings, clock)
+    running = asyncio.create_task(create_worker(settings, clock).run(stop))
     await asyncio.sleep(1)
     stop.set()
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.scoring.domain.language.reading import DELIVERY, decode_reading
-from services.scoring.main import create_worker, run_worker
+from services.scoring.wiring.worker import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.contracts.codec import encode
@@ -167,7 +167,7 @@ async def test_the_worker_reads_by_the_engine_that_is_set(api: Api, settings: Se
     await producer.publish([told])
     await producer.stop()
     stop = asyncio.Event()
-    working = asyncio.create_task(run_worker(chosen, clock, stop))
+    working = asyncio.create_task(create_worker(chosen, clock).run(stop))
     async with asyncio.timeout(PATIENCE_S):
         while not (rows := await api.world.rows("SELECT reading FROM scoring.timeline")):  # noqa: ASYNC110
             await asyncio.sleep(0.05)

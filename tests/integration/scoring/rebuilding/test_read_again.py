@@ -18,7 +18,8 @@ from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuilding
 from services.scoring.domain.language.read import SentimentEngine
 from services.scoring.domain.language.reading import decode_reading
-from services.scoring.main import create_worker, run_rebuild
+from services.scoring.wiring.rebuild import run_rebuild
+from services.scoring.wiring.worker import create_worker
 from shared.contracts.events import EventRecord
 from shared.settings import Settings
 from shared.vault.subject_keys import SubjectKeys

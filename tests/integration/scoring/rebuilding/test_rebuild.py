@@ -18,7 +18,7 @@ from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import encode_state
-from services.scoring.main import run_rebuild
+from services.scoring.wiring.rebuild import run_rebuild
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
 from shared.program.model.program import Stages

@@ -1,0 +1,1 @@
+"""How the parts of deliveries are put together: the routes, the worker, the sender of messages."""

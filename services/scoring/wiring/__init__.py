@@ -1,0 +1,1 @@
+"""How the parts of scoring are put together: the API, the worker, the rebuild."""

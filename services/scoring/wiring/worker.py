@@ -1,0 +1,96 @@
+"""The worker of scoring."""
+
+from services.scoring.adapters.customers.customers import SqlCustomers
+from services.scoring.adapters.customers.orders import SqlOrders
+from services.scoring.adapters.due.coming_days import SqlComingDays
+from services.scoring.adapters.due.occasions import SqlOccasions
+from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.events.personal import PersonalData
+from services.scoring.adapters.identity.decisions import SqlDecisions
+from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.language.engines import load_engine
+from services.scoring.adapters.language.reader import TextReader
+from services.scoring.adapters.metrics.opens import SqlOpens
+from services.scoring.adapters.metrics.rollups import SqlRollups
+from services.scoring.adapters.programs import SqlPrograms
+from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.application.introduce_occasions import IntroduceOccasions
+from services.scoring.application.membership import Membership
+from services.scoring.application.reassess import Reassess
+from services.scoring.application.refold import Refold
+from services.scoring.application.roll_up import RollUp
+from services.scoring.application.sweep import Sweep
+from services.scoring.application.switch_program import SwitchProgram
+from services.scoring.application.tell_due import TellDue
+from services.scoring.application.watch_opens import WatchOpens
+from services.scoring.entrypoints.worker import ScoringWorker
+from services.scoring.wiring.parts import SERVICE, program_of, rebuild_of, rules_of, take_in_of
+from shared.bus.dead_letters import DeadLetters
+from shared.bus.offsets import Offsets
+from shared.bus.progress import Progress
+from shared.bus.watchdog import Watchdog
+from shared.bus.wiring import make_consumer, make_outbox, make_relay
+from shared.bus.worker import StreamWorker
+from shared.clock import Clock
+from shared.contracts.events import EVENTS_TOPIC
+from shared.http.idempotency import IdempotencyKeys
+from shared.postgres.direct import autocommit
+from shared.postgres.engine import service_engine
+from shared.settings import Settings
+
+
+def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
+    """The worker, ready to run. Raises `ProgramError` when the program cannot be used, `EngineError` when the sentiment
+    engine cannot, and `SecretError` without a usable secret."""
+    program = program_of(settings)
+    rules = rules_of(program)
+    engine, outbox = service_engine(settings, SERVICE), make_outbox(settings, SERVICE)
+    personal = PersonalData(engine, settings.secret)
+    reader = TextReader(personal, load_engine(settings.sentiment))
+    customers, stale, rebuilds = SqlCustomers(), SqlStale(), SqlRebuilds()
+    memberships, days = SqlMemberships(), SqlComingDays(personal)
+    membership = Membership(memberships, stale)
+    sweeps = (
+        Sweep(customers=customers, outbox=outbox, rules=rules, membership=membership),
+        IntroduceOccasions(occasions=SqlOccasions(), days=days, rules=rules),
+        TellDue(days=days, outbox=outbox, rules=rules),
+        Reassess(
+            clock,
+            customers=customers,
+            memberships=memberships,
+            rules=rules,
+            membership=membership,
+            outbox=outbox,
+        ),
+        WatchOpens(SqlOpens(), SqlPrograms(program)),
+    )
+    rebuild = rebuild_of(settings, rules, rebuilds, reader)
+    watchdog, offsets = Watchdog(EVENTS_TOPIC), Offsets(SERVICE)
+    consumer = make_consumer(settings, engine, SERVICE, EVENTS_TOPIC)
+    stream = StreamWorker(
+        engine=engine,
+        consumer=consumer,
+        topic=EVENTS_TOPIC,
+        offsets=offsets,
+        dead_letters=DeadLetters(SERVICE),
+        handle=take_in_of(settings, rules, reader, SqlIdentities(), SqlDecisions()),
+        clock=clock,
+        batch_records=settings.batch_records,
+        watchdog=watchdog,
+    )
+    return ScoringWorker(
+        engine=engine,
+        personal=personal,
+        reader=reader,
+        stream=stream,
+        watchdog=watchdog,
+        progress=Progress(autocommit(engine), consumer, offsets, EVENTS_TOPIC),
+        relay=make_relay(settings, engine, SERVICE),
+        sweeps=sweeps,
+        roll_up=RollUp(stale=stale, rollups=SqlRollups(), orders=SqlOrders(), rules=rules),
+        switch_program=SwitchProgram(SqlPrograms(program)),
+        refold=Refold(rebuild=rebuild, rebuilds=rebuilds, folded=rebuilds, rules=rules),
+        keys=IdempotencyKeys(SERVICE),
+        clock=clock,
+    )
