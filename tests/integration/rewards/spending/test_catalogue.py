@@ -17,7 +17,7 @@ from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.spending.test_checkout import end
 from tests.unit.rewards.building import CUSTOMER, PROGRAM, activity, cancellation, order, refund
 
-OTHER = "cus_000000000000000000000002"
+OTHER, THIRD = "cus_000000000000000000000002", "cus_000000000000000000000003"
 CATALOGUE = """
 rewards:
   mug:  {points: 100, gift: mug, stock: 3}
@@ -37,9 +37,11 @@ async def activate(api: httpx.AsyncClient, source: str) -> None:
 
 @pytest.fixture
 async def shop(rewards: Rewards, api: httpx.AsyncClient) -> httpx.AsyncClient:
-    """A client of a shop with a catalogue; two customers have 1,000 points each."""
+    """A client of a shop with a catalogue; two customers have 1,000 points each, a third one 10."""
     await activate(api, PROGRAM + CATALOGUE)
-    await rewards.happen(order("1", "1000"), order("2", "1000", customer=OTHER))
+    await rewards.happen(
+        order("1", "1000"), order("2", "1000", customer=OTHER), order("3", "10", customer=THIRD)
+    )
     return api
 
 
@@ -238,8 +240,11 @@ async def test_one_customer_at_two_checkouts_at_once_has_it_once(
 async def test_a_stock_that_is_set_later_counts_what_was_given_before(
     rewards: Rewards, shop: httpx.AsyncClient
 ) -> None:
-    """Given two pens given while there was no stock of them; when the program says there are 3; then one is left."""
+    """Given two pens given while there was no stock of them, and one that came back; when the program says there are 3;
+    then one is left."""
     assert (await reserve(shop, "pen", "a")).status_code == 201
+    back = await reserve(shop, "pen", "back", THIRD)
+    assert (await end(shop, back, "release")).status_code == 200
     assert (await reserve(shop, "pen", "b", OTHER)).status_code == 201
     await activate(
         shop, (PROGRAM + CATALOGUE).replace("gift: pen, limit: {times: 1, per: P30D}", "gift: pen, stock: 3")
