@@ -163,10 +163,11 @@ def _become(mutant: Mutant, function: FunctionType) -> None:
 
 
 def _function(module: ModuleType, name: str) -> FunctionType:
-    """The function itself, below what a class or a cache has made of it."""
+    """The function itself, below what a class, a property or a cache has made of it."""
     found: object = module
     for part in name.split("."):
         found = found.__dict__[part]
-    found = getattr(found, "__wrapped__", getattr(found, "__func__", found))
+    for wrapper in ("__wrapped__", "__func__", "fget"):
+        found = getattr(found, wrapper, found)
     assert isinstance(found, FunctionType)
     return found

@@ -87,3 +87,22 @@ def test_what_was_under_way_when_it_opened_does_not_keep_it_open_for_longer() ->
 
 def test_a_clock_set_back_an_hour_does_not_keep_it_open() -> None:
     assert opened().allowed(NOW - timedelta(hours=1), 100) == 1
+
+
+def test_it_stays_open_for_the_longest_pause_there_is() -> None:
+    """Given a pause as long as any; then it is kept to its last moment, and a pause that only a clock that was set back
+    could make longer is not."""
+    longest = Breaker(FAILURES_MAX, NOW + OPEN_MAX, 9)
+
+    assert longest.circuit(NOW) is Circuit.OPEN
+    assert longest.circuit(NOW - MOMENT) is Circuit.PROBING
+
+
+def test_while_a_probe_is_under_way_it_says_so() -> None:
+    probing = opened().sending(NOW + OPEN_FOR)
+
+    assert probing.circuit(NOW + OPEN_FOR) is Circuit.PROBED
+
+
+def test_failures_are_counted_on_while_it_is_open() -> None:
+    assert opened().failed(NOW).failures == FAILURES_MAX + 1

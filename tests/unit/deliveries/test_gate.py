@@ -26,6 +26,7 @@ def test_the_rate_bounds_the_room() -> None:
     gate = gate.took(PACE, NOW, 10)
 
     assert gate.room(PACE, NOW, 100) == 0
+    assert gate.took(PACE, NOW, 0) is gate
     opens = gate.opens_at(PACE, NOW)
     assert NOW < opens <= NOW + timedelta(seconds=0.11)
     assert gate.room(PACE, NOW + timedelta(seconds=1), 100) == 10
@@ -60,3 +61,21 @@ def test_a_clock_set_back_is_noticed_once() -> None:
 
     assert gate.room(PACE, back, 10) == 0
     assert gate.cut(PACE, back + timedelta(seconds=1)).room(PACE, back + timedelta(seconds=1), 10) == 10
+
+
+def test_what_it_was_given_adds_up() -> None:
+    """Given a provider that takes ten at once; when it is given six and then four; then it has no room, and has had no
+    more than it may; looked at again, nothing is forgotten."""
+    gate = Gate().took(PACE, NOW, 6).took(PACE, NOW, 4)
+
+    assert gate.cut(PACE, NOW) is gate
+    assert Gate().cut(PACE, NOW) == Gate()
+    assert gate.room(PACE, NOW, 100) == 0
+
+
+def test_only_a_probe_keeps_it_closed_for_longer() -> None:
+    later = NOW + OPEN_FOR
+    trouble = in_trouble().took(PACE, later, 1)
+
+    assert trouble.heard(DOWN, later, probe=False).opens_at(PACE, later) == trouble.opens_at(PACE, later)
+    assert trouble.heard(DOWN, later, probe=True).opens_at(PACE, later) == later + 2 * OPEN_FOR

@@ -56,3 +56,15 @@ def test_a_clock_set_back_an_hour_stops_nobody_for_an_hour() -> None:
 
     assert granted == 0
     assert pace.grant(arrival, back + timedelta(seconds=1), 5)[0] == 5
+
+
+def test_nobody_waits_longer_than_for_the_next_one() -> None:
+    """Given ten a second, five at once; then nobody waits while some of the five are left, or who has asked for none;
+    after them for a tenth of a second, less what has passed of it."""
+    pace = Pace(10.0, 5)
+    _, four = pace.grant(None, NOW, 4)
+    _, five = pace.grant(four, NOW, 1)
+
+    assert pace.wait(None, NOW) == pace.wait(four, NOW) == timedelta(0)
+    assert pace.wait(five, NOW) == timedelta(seconds=0.1)
+    assert pace.wait(five, NOW + timedelta(seconds=0.04)) == timedelta(seconds=0.06)
