@@ -22,8 +22,8 @@ MayWrite = Annotated[Principal, Depends(require(Scope.REWARDS_WRITE))]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that `wiring` has put together. `engine` acts as deliveries' own role; `reading` is the same pool for routes
-    that only read, each statement at a moment of its own."""
+    """The parts that `wiring` has put together. `engine` acts as deliveries' own role; `reading` is the same pool for
+    routes that only read, each statement at a moment of its own."""
 
     settings: Settings
     engine: AsyncEngine
