@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.garbage import keep_what_is_loaded
+from shared.http.wire import Wire
 from shared.telemetry.metrics import LOOP_LAG_SECONDS
 
 if sys.platform != "win32":
@@ -77,7 +78,7 @@ async def serve_until(app: FastAPI, host: str, port: int, stop: asyncio.Event) -
             app,
             host=host,
             port=port,
-            http="httptools",
+            http=Wire,
             ws="none",
             lifespan="on",
             log_config=None,

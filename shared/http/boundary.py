@@ -5,7 +5,6 @@ One pure ASGI middleware instead of five: each layer costs every request a few m
 
 import asyncio
 import re
-from random import getrandbits
 from time import perf_counter
 
 from prometheus_client import Histogram
@@ -22,7 +21,7 @@ from shared.http.bodies import (
 )
 from shared.http.deadline import Deadlines
 from shared.http.handlers import problem_for
-from shared.telemetry.context import bind_request_id
+from shared.telemetry.context import bind_request_id, new_request_id
 from shared.telemetry.metrics import REQUEST_SECONDS
 
 DEADLINE_S = 4.0
@@ -36,6 +35,9 @@ CLIENT_CLOSED_REQUEST = 499
 """What the metrics say of a client that left before it had sent its body."""
 
 _QUIET_ROUTES = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+_LENGTH_DIGITS_MAX = 19
+"""Of a `Content-Length`: with the first of more it is far beyond any limit already."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}\Z")
 
 
@@ -179,7 +181,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self.abandoned = False
-        self.content_length = int(length) if length.isdigit() else 0
+        self.content_length = int(length[:_LENGTH_DIGITS_MAX]) if length.isdigit() else 0
         self.has_body = self.content_length > 0 or b"transfer-encoding" in headers
         self.is_json = self.has_body and b"json" in headers.get(b"content-type", b"").lower()
         self.started = False
@@ -187,7 +189,7 @@ class _Exchange:
         if given is not None and _REQUEST_ID.match(given):
             self.request_id = given.decode()
         else:
-            self.request_id = f"{getrandbits(96):024x}"
+            self.request_id = new_request_id()
         bind_request_id(self.request_id)
 
     async def give_up(self) -> None:

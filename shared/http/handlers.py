@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared.bus.interface import BusUnavailableError
 from shared.http.bodies import pointer_part
@@ -61,11 +62,20 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
         return malformed_json().response()  # not UTF-8, or nested beyond reason
-    return from_status(error.status_code, error.detail, error.headers).response()
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed(request))}
+    return from_status(error.status_code, error.detail, headers).response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes with the request's path: the router names only those of the first."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

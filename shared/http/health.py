@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from shared.clock import Clock, system_clock
 
@@ -23,6 +23,12 @@ CACHE_S = 3.0
 MEDIA_TYPE = "application/health+json"
 
 log = structlog.get_logger()
+
+
+class HealthResponse(Response):
+    """What `/health` answers."""
+
+    media_type = MEDIA_TYPE
 
 
 class Degraded(str):
@@ -117,7 +123,13 @@ def health_routes(health: Health) -> APIRouter:
     async def livez() -> Response:
         return _json({"status": "pass"}, 200, "application/json")
 
-    @router.get("/readyz", summary="The process can do its job")
+    @router.get(
+        "/readyz",
+        summary="The process can do its job",
+        responses={
+            503: {"description": "It cannot; `reasons` says why", "content": {"application/json": {}}}
+        },
+    )
     async def readyz() -> Response:
         if health.stopping:
             return _json({"status": "fail", "reasons": {"process": "stopping"}}, 503, "application/json")
@@ -126,12 +138,17 @@ def health_routes(health: Health) -> APIRouter:
         body = {"status": report.status, "reasons": report.reasons}
         return _json(body, 200 if ready else 503, "application/json")
 
-    @router.get("/health", summary="Each component")
+    @router.get(
+        "/health",
+        summary="Each component",
+        response_class=HealthResponse,
+        responses={503: {"description": "A component fails", "content": {MEDIA_TYPE: {}}}},
+    )
     async def components() -> Response:
         report = await health.report()
         return _json(_document(health, report), 503 if report.status == "fail" else 200, MEDIA_TYPE)
 
-    @router.get("/metrics", summary="Prometheus metrics of this process")
+    @router.get("/metrics", summary="Prometheus metrics of this process", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

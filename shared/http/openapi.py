@@ -12,12 +12,20 @@ _TITLES = {
     401: "No key, or one that is not valid",
     403: "The key lacks a scope",
     404: "Nothing is there",
+    408: "The body did not arrive in time",
     409: "The state of things does not allow it",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request is not valid; `errors` says where",
+    429: "Too often; try again after `Retry-After` seconds",
     503: "A dependency is away; try again after `Retry-After` seconds",
 }
+
+_OF_BODIES = (400, 408, 413, 415)
+"""What every body may be refused with before it is looked into."""
+
+REF = "#/components/schemas/{model}"
+"""The template of references in schemas that a route describes by hand; its definitions are put there."""
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -90,8 +98,13 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
             responses = operation.get("responses", {})
             if "HTTPValidationError" in str(responses.get("422", "")):
                 responses["422"] = _response(_TITLES[422])
+            statuses = [422]
             if operation.get("security"):
-                responses.setdefault("401", _response(_TITLES[401]))
-                responses.setdefault("403", _response(_TITLES[403]))
-                responses.setdefault("503", _response(_TITLES[503]))
+                statuses += [401, 403, 503]
+            if "requestBody" in operation:
+                statuses += _OF_BODIES
+                for media in operation["requestBody"]["content"].values():
+                    schemas.update(media["schema"].pop("$defs", {}))
+            for status, response in problem_responses(*statuses).items():
+                responses.setdefault(str(status), response)
     return document

@@ -1,6 +1,7 @@
 """What is known about the work at hand, for every log line and problem written while it lasts."""
 
 from contextvars import ContextVar
+from random import getrandbits
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _key_id: ContextVar[str | None] = ContextVar("key_id", default=None)
@@ -16,3 +17,8 @@ bind_key_id = _key_id.set
 
 current_key_id = _key_id.get
 """The id of the API key of the request being answered, once it is known."""
+
+
+def new_request_id() -> str:
+    """An id for a request that came without one."""
+    return f"{getrandbits(96):024x}"

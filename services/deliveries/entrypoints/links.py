@@ -4,7 +4,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qs
 
 import structlog
@@ -33,6 +33,21 @@ NOTE_WITHIN_S: Final = 2.0
 FORM_MAX: Final = 8_192
 """Bytes of a form."""
 
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
+_NOT_GOOD: Final[dict[int | str, dict[str, Any]]] = {
+    404: {
+        "description": "The link is none of ours, or what it was about is gone: a page says so.",
+        "content": _HTML,
+    }
+}
+_PAGES: Final = {
+    **_NOT_GOOD,
+    503: {
+        "description": "The database is away: a page says so. Try again after `Retry-After`.",
+        "content": _HTML,
+    },
+}
+
 Token = Annotated[
     str, Path(max_length=TOKEN_MAX, description="the signed part of the link, as it stands in the message")
 ]
@@ -48,7 +63,10 @@ def link_routes(service: Service, links: Links, responding: Responding) -> APIRo
     handler = _Handler(service, links, responding)
 
     @router.get(
-        "/o/{token}", summary="The picture that tells that a message was opened", response_class=Response
+        "/o/{token}",
+        summary="The picture that tells that a message was opened",
+        response_class=Response,
+        responses={200: {"content": {"image/gif": {}}}},
     )
     async def opened(token: Token) -> Response:
         """Answers the picture whatever happens. Once noted, the message stays opened."""
@@ -59,7 +77,7 @@ def link_routes(service: Service, links: Links, responding: Responding) -> APIRo
         summary="A link in a message",
         status_code=302,
         response_class=RedirectResponse,
-        responses={404: {"description": "The link is none of ours; it leads nowhere."}},
+        responses=_NOT_GOOD,
     )
     async def clicked(token: Token) -> Response:
         """Leads to where the link in the message led, and notes that it was followed. Leads nowhere else: the
@@ -71,23 +89,25 @@ def link_routes(service: Service, links: Links, responding: Responding) -> APIRo
         """Scanners look where a link leads without following it."""
         return handler.redirect(token)
 
-    @router.get("/u/{token}", summary="A page to unsubscribe", response_class=HTMLResponse)
+    @router.get("/u/{token}", summary="A page to unsubscribe", response_class=HTMLResponse, responses=_PAGES)
     async def ask(token: Token) -> Response:
         """Changes nothing: a button on the page does."""
         return await handler.ask(token)
 
-    @router.post("/u/{token}", summary="Unsubscribe at once", response_class=HTMLResponse)
+    @router.post("/u/{token}", summary="Unsubscribe at once", response_class=HTMLResponse, responses=_PAGES)
     async def unsubscribe(token: Token) -> Response:
         """One-click unsubscribing by the mail program (RFC 8058), or by the button of the page. No more
         marketing by the channel that this message came by; twice is as good as once."""
         return await handler.unsubscribe(token)
 
-    @router.get("/p/{token}", summary="A page to choose what one gets", response_class=HTMLResponse)
+    @router.get(
+        "/p/{token}", summary="A page to choose what one gets", response_class=HTMLResponse, responses=_PAGES
+    )
     async def show(token: Token) -> Response:
         """The channels by which the customer can be reached, with what comes by each."""
         return await handler.show(token)
 
-    @router.post("/p/{token}", summary="Choose what one gets", response_class=HTMLResponse)
+    @router.post("/p/{token}", summary="Choose what one gets", response_class=HTMLResponse, responses=_PAGES)
     async def choose(token: Token, request: Request) -> Response:
         """The form of the page: a field `channel.purpose` for all that is wanted, and `tracking`."""
         return await handler.choose(token, await request.body())

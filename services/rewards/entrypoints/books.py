@@ -18,7 +18,7 @@ from services.rewards.entrypoints.moments import SNAPSHOT
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, PageCursor, PageLimit, decode_cursor, encode_cursor
-from shared.http.problems import Problem, ProblemError
+from shared.http.problems import ProblemError, invalid_request
 from shared.http.types import CustomerRef
 from shared.program.values.calendar import end_of_day
 
@@ -154,6 +154,6 @@ def _check(first: date, last: date) -> None:
         days=DAYS_MAX
     ):
         wrong = ProblemError(
-            "/query/to", "wrong_period", f"must be from 0 to {DAYS_MAX - 1} days after `from`"
+            "", "wrong_period", f"must be from 0 to {DAYS_MAX - 1} days after `from`", parameter="to"
         )
-        raise Problem(422, "invalid_request", "Invalid request", None, [wrong])
+        raise invalid_request(wrong)

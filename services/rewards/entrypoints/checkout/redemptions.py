@@ -24,7 +24,7 @@ from shared.auth.scopes import Scope
 from shared.http.address import as_sent
 from shared.http.direct import DirectRoute
 from shared.http.idempotency import hash_body
-from shared.http.openapi import problem_responses
+from shared.http.openapi import REF, problem_responses
 from shared.http.problems import dependency_unavailable
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, Instant, PointsAmount, ShortText
@@ -136,7 +136,9 @@ def redemption_routes(service: Service) -> APIRouter:
             "parameters": [IDEMPOTENCY_PARAMETER],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": RedemptionRequest.model_json_schema()}},
+                "content": {
+                    "application/json": {"schema": RedemptionRequest.model_json_schema(ref_template=REF)}
+                },
             },
         },
     )

@@ -102,8 +102,12 @@ async def test_a_statement_of_a_merged_customer_has_both_histories(
 
 
 async def test_a_wrong_period_is_refused(api: httpx.AsyncClient) -> None:
-    """Given days that end before they begin, are too many, or no days; then 422 says so."""
-    for first, last in (("2026-06-02", "2026-06-01"), ("2020-01-01", "2026-01-01"), ("x", "2026-01-01")):
+    """Given days that end before they begin, are too many, or no days; then 422 names the parameter."""
+    for first, last, named in (
+        ("2026-06-02", "2026-06-01", "to"),
+        ("2020-01-01", "2026-01-01", "to"),
+        ("x", "2026-01-01", "from"),
+    ):
         answer = await api.get("/v1/liability", params={"from": first, "to": last})
         assert answer.status_code == 422
-        assert answer.json()["errors"]
+        assert [error["parameter"] for error in answer.json()["errors"]] == [named]

@@ -110,6 +110,25 @@ async def test_another_method_is_refused_with_those_allowed(client: httpx.AsyncC
     assert answer.headers["allow"] == "POST"
 
 
+async def test_the_methods_of_all_routes_with_a_path_are_allowed() -> None:
+    """Given a path that is got by one route and put by another; when posted; then 405 names both."""
+    app = service()
+
+    @app.get("/program")
+    async def get() -> str:
+        return "got"
+
+    @app.put("/program")
+    async def put() -> str:
+        return "put"
+
+    async with client_of(app) as client:
+        answer = await client.post("/program")
+
+    assert (answer.status_code, code_of(answer)) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, PUT"
+
+
 @pytest.mark.parametrize("points", [0, -1, 2**63, 10**30, 1.5, True, None, 10**12 + 1])
 async def test_points_that_no_ledger_holds_are_refused(client: httpx.AsyncClient, points: object) -> None:
     """Given a number beyond what points may be; when posted; then 422 at /points."""
