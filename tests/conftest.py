@@ -20,6 +20,7 @@ pytest_plugins = ["tests.support.kafka"]
 hypothesis.settings.register_profile("regulars", deadline=None)
 hypothesis.settings.load_profile("regulars")
 
+
 def pytest_collection_finish() -> None:
     """The modules and the list of tests stay to the end: looking through them for garbage took a tenth of the time."""
     keep_what_is_loaded()

@@ -93,6 +93,10 @@ class Installation:
         supervisor = self.begin()
         until(lambda: "Regulars is ready" in self.printed(), READY_S_MAX, self.explain, alive=supervisor)
 
+    def is_running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._supervisor is not None and self._supervisor.poll() is None
+
     def printed(self) -> str:
         """What it has printed since its start."""
         return self.output.read_text(errors="replace")
@@ -130,9 +134,8 @@ class Installation:
 
     def close(self) -> None:
         """Leave nothing running."""
-        if self._supervisor is not None and self._supervisor.poll() is None:
-            self._supervisor.kill()
-            self._supervisor.wait(STOP_S_MAX)
+        if self.is_running():
+            self.end(signal.SIGKILL)
         if self.postgres.running() is not None:
             self.kill_everything()
         self.http.close()
