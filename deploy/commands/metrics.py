@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from deploy.commands.installation import installation, run
-from services.scoring.adapters.due.stale import SqlStale
-from services.scoring.adapters.metrics.rollups import SqlRollups
+from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.metrics.rollups import PostgresRollups
 from services.scoring.application.roll_up import count_anew
 from shared.clock import system_clock
 
@@ -32,7 +32,7 @@ def rebuild(
     async def work() -> None:
         async with installation() as (_, engine), engine.begin() as connection:
             now = system_clock()
-            await count_anew(connection, SqlStale(), SqlRollups(), now, from_nothing=from_nothing)
+            await count_anew(connection, PostgresStale(), PostgresRollups(), now, from_nothing=from_nothing)
 
     run(work())
     typer.echo("All customers will be counted anew. `as_of` in GET /v1/metrics says how far it has come.")

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring.adapters.copying import copy
-from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.domain.state import State, encode_state
 from services.scoring.wiring.api import create_app
 from shared.auth.keys import create_key
@@ -145,7 +145,7 @@ async def ask(url: str, engine: AsyncEngine, home: Path) -> None:
 
 async def note(engine: AsyncEngine) -> None:
     """What a note of 500 customers costs a batch."""
-    stale = SqlStale()
+    stale = PostgresStale()
     who = {f"cus_{number:024d}": NOW + timedelta(seconds=number) for number in range(CHUNK)}
     async with engine.begin() as connection:
         await connection.execute(text("SELECT 1"))

@@ -57,7 +57,7 @@ async def read_followed(connection: AsyncConnection) -> Followed:
     return Followed(*(await connection.execute(_FOLLOWED, {})).one())
 
 
-class SqlPrograms:
+class PostgresPrograms:
     """`ProgramVersions` on PostgreSQL. `file` is the program that the process was started with; it counts until a
     version is stored."""
 

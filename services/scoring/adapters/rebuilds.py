@@ -43,7 +43,7 @@ _FOLDED_WITH = text("""
 _LOOK_AT_ALL = text("UPDATE scoring.segment_pass SET cause = ''")
 
 
-class SqlRebuilds:
+class PostgresRebuilds:
     """`Rebuilds` on PostgreSQL."""
 
     async def begin(self, connection: AsyncConnection, program: str, now: datetime) -> Rebuilding:

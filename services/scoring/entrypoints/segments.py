@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.adapters.segments.previews import Previews
-from services.scoring.adapters.segments.segments import Saved, SqlRules
+from services.scoring.adapters.segments.segments import PostgresRules, Saved
 from services.scoring.application.portray import Portray
 from services.scoring.application.reassess import is_done
 from services.scoring.entrypoints.customers.schemas import CustomerSummary
@@ -74,7 +74,7 @@ class PreviewView(BaseModel):
     sample: list[CustomerSummary]
 
 
-def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock: Clock) -> APIRouter:
+def segment_routes(engine: AsyncEngine, rules: PostgresRules, portray: Portray, clock: Clock) -> APIRouter:
     """The routes of segments."""
     router = APIRouter(tags=["segments"], responses=problem_responses(401, 403, 422, 503))
     views = _Views(rules, clock)
@@ -148,11 +148,11 @@ def segment_routes(engine: AsyncEngine, rules: SqlRules, portray: Portray, clock
 class _Views:
     """What several routes share."""
 
-    def __init__(self, rules: SqlRules, clock: Clock) -> None:
+    def __init__(self, rules: PostgresRules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
         self._previews = Previews()
-        self._memberships = SqlMemberships()
+        self._memberships = PostgresMemberships()
 
     async def all(self, connection: AsyncConnection) -> list[SegmentView]:
         """Every segment."""
@@ -197,7 +197,7 @@ class _Views:
             raise _conflict("segment_of_program", "The program defines this segment", detail)
 
 
-def checked(rules: SqlRules, rule: str) -> Condition:
+def checked(rules: PostgresRules, rule: str) -> Condition:
     """The rule as a condition that can hold, or the 422 problem that says where it is wrong and what would be right."""
     try:
         condition = rules.compile(rule)

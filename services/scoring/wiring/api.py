@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.scoring.adapters.alerts.alerts import SqlAlerts
+from services.scoring.adapters.alerts.alerts import PostgresAlerts
 from services.scoring.adapters.alerts.notes import SealedNotes
-from services.scoring.adapters.customers.customers import SqlCustomers
+from services.scoring.adapters.customers.customers import PostgresCustomers
 from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.metrics.sums import MetricSums
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.closing import Closing
 from services.scoring.application.merging import Merging
 from services.scoring.application.portray import Portray
@@ -75,11 +75,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(metrics_routes(MetricSums(engine), rules, clock))
     app.include_router(tags_routes(profiles, personal, portray, clock))
     closing = Closing(
-        alerts=SqlAlerts(),
+        alerts=PostgresAlerts(),
         notes=notes,
         profiles=profiles,
-        identities=SqlIdentities(),
-        customers=SqlCustomers(),
+        identities=PostgresIdentities(),
+        customers=PostgresCustomers(),
         rules=rules,
         outbox=make_outbox(settings, SERVICE),
     )
@@ -87,9 +87,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     return app
 
 
-def _merges(settings: Settings, personal: PersonalData, rules: SqlRules) -> MergeParts:
+def _merges(settings: Settings, personal: PersonalData, rules: PostgresRules) -> MergeParts:
     """What deciding about merges needs: the same parts as taking events in."""
-    identities, decisions = SqlIdentities(), SqlDecisions()
+    identities, decisions = PostgresIdentities(), PostgresDecisions()
     reader = TextReader(personal, load_engine(settings.sentiment))
     take_in = take_in_of(settings, rules, reader, identities, decisions)
     merging = Merging(identities, decisions, take_in.identify, take_in.apply)

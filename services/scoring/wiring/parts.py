@@ -2,18 +2,18 @@
 
 from typing import Final
 
-from services.scoring.adapters.customers.customers import SqlCustomers
-from services.scoring.adapters.customers.orders import SqlOrders
-from services.scoring.adapters.due.coming_days import SqlComingDays
-from services.scoring.adapters.due.stale import SqlStale
-from services.scoring.adapters.events.inbox import SqlInbox
-from services.scoring.adapters.events.timeline import SqlTimeline
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.customers.customers import PostgresCustomers
+from services.scoring.adapters.customers.orders import PostgresOrders
+from services.scoring.adapters.due.coming_days import PostgresComingDays
+from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.events.inbox import PostgresInbox
+from services.scoring.adapters.events.timeline import PostgresTimeline
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
-from services.scoring.adapters.programs import SqlPrograms
-from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.programs import PostgresPrograms
+from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.rebuild import Rebuild
 from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.settings import ScoreSettings
@@ -31,44 +31,46 @@ def program_of(settings: Settings) -> Program:
     return load_program(program_text(settings.program))
 
 
-def rules_of(program: Program) -> SqlRules:
+def rules_of(program: Program) -> PostgresRules:
     """What scoring goes by: the stored version in force, and until there is one this program."""
-    return SqlRules(ScoreSettings.of(program), SqlPrograms(program))
+    return PostgresRules(ScoreSettings.of(program), PostgresPrograms(program))
 
 
 def take_in_of(
     settings: Settings,
-    rules: SqlRules,
+    rules: PostgresRules,
     reader: TextReader,
-    identities: SqlIdentities,
-    decisions: SqlDecisions,
+    identities: PostgresIdentities,
+    decisions: PostgresDecisions,
 ) -> TakeIn:
     """The use case of events that are taken in; decisions about merges take them in again by the same."""
     return TakeIn(
-        inbox=SqlInbox(),
+        inbox=PostgresInbox(),
         identities=identities,
-        customers=SqlCustomers(),
-        orders=SqlOrders(),
-        timeline=SqlTimeline(),
+        customers=PostgresCustomers(),
+        orders=PostgresOrders(),
+        timeline=PostgresTimeline(),
         decisions=decisions,
-        stale=SqlStale(),
+        stale=PostgresStale(),
         reader=reader,
         outbox=make_outbox(settings, SERVICE),
         rules=rules,
-        coming=SqlComingDays(),
+        coming=PostgresComingDays(),
     )
 
 
-def rebuild_of(settings: Settings, rules: SqlRules, rebuilds: SqlRebuilds, reader: TextReader) -> Rebuild:
+def rebuild_of(
+    settings: Settings, rules: PostgresRules, rebuilds: PostgresRebuilds, reader: TextReader
+) -> Rebuild:
     """The use case of customers who are folded anew."""
     return Rebuild(
         rebuilds=rebuilds,
-        customers=SqlCustomers(),
-        orders=SqlOrders(),
-        timeline=SqlTimeline(),
+        customers=PostgresCustomers(),
+        orders=PostgresOrders(),
+        timeline=PostgresTimeline(),
         outbox=make_outbox(settings, SERVICE),
-        stale=SqlStale(),
+        stale=PostgresStale(),
         rules=rules,
-        coming=SqlComingDays(),
+        coming=PostgresComingDays(),
         reader=reader,
     )

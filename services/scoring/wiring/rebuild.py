@@ -5,7 +5,7 @@ import asyncio
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
-from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.application.rebuild import Rebuilding
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.wiring.parts import SERVICE, program_of, rebuild_of, rules_of
@@ -18,7 +18,7 @@ async def run_rebuild(settings: Settings, clock: Clock, stop: asyncio.Event, tol
     """Fold every customer anew, or go on where that was interrupted. Raises `ProgramError` without a usable
     program, `EngineError` with an engine that fails or is not the workers', `SecretError` with a wrong secret."""
     rules, engine = rules_of(program_of(settings)), service_engine(settings, SERVICE)
-    personal, rebuilds = PersonalData(engine, settings.secret), SqlRebuilds()
+    personal, rebuilds = PersonalData(engine, settings.secret), PostgresRebuilds()
     reader = TextReader(personal, load_engine(settings.sentiment))
     rebuild = rebuild_of(settings, rules, rebuilds, reader)
     try:

@@ -1,20 +1,20 @@
 """The worker of scoring."""
 
-from services.scoring.adapters.customers.customers import SqlCustomers
-from services.scoring.adapters.customers.orders import SqlOrders
-from services.scoring.adapters.due.coming_days import SqlComingDays
-from services.scoring.adapters.due.occasions import SqlOccasions
-from services.scoring.adapters.due.stale import SqlStale
+from services.scoring.adapters.customers.customers import PostgresCustomers
+from services.scoring.adapters.customers.orders import PostgresOrders
+from services.scoring.adapters.due.coming_days import PostgresComingDays
+from services.scoring.adapters.due.occasions import PostgresOccasions
+from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
-from services.scoring.adapters.metrics.opens import SqlOpens
-from services.scoring.adapters.metrics.rollups import SqlRollups
-from services.scoring.adapters.programs import SqlPrograms
-from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.metrics.opens import PostgresOpens
+from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.programs import PostgresPrograms
+from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.application.introduce_occasions import IntroduceOccasions
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
@@ -48,12 +48,12 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
     engine, outbox = service_engine(settings, SERVICE), make_outbox(settings, SERVICE)
     personal = PersonalData(engine, settings.secret)
     reader = TextReader(personal, load_engine(settings.sentiment))
-    customers, stale, rebuilds = SqlCustomers(), SqlStale(), SqlRebuilds()
-    memberships, days = SqlMemberships(), SqlComingDays(personal)
+    customers, stale, rebuilds = PostgresCustomers(), PostgresStale(), PostgresRebuilds()
+    memberships, days = PostgresMemberships(), PostgresComingDays(personal)
     membership = Membership(memberships, stale)
     sweeps = (
         Sweep(customers=customers, outbox=outbox, rules=rules, membership=membership),
-        IntroduceOccasions(occasions=SqlOccasions(), days=days, rules=rules),
+        IntroduceOccasions(occasions=PostgresOccasions(), days=days, rules=rules),
         TellDue(days=days, outbox=outbox, rules=rules),
         Reassess(
             clock,
@@ -63,7 +63,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
             membership=membership,
             outbox=outbox,
         ),
-        WatchOpens(SqlOpens(), SqlPrograms(program)),
+        WatchOpens(PostgresOpens(), PostgresPrograms(program)),
     )
     rebuild = rebuild_of(settings, rules, rebuilds, reader)
     watchdog, offsets = Watchdog(EVENTS_TOPIC), Offsets(SERVICE)
@@ -74,7 +74,7 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         topic=EVENTS_TOPIC,
         offsets=offsets,
         dead_letters=DeadLetters(SERVICE),
-        handle=take_in_of(settings, rules, reader, SqlIdentities(), SqlDecisions()),
+        handle=take_in_of(settings, rules, reader, PostgresIdentities(), PostgresDecisions()),
         clock=clock,
         batch_records=settings.batch_records,
         watchdog=watchdog,
@@ -88,8 +88,8 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         progress=Progress(autocommit(engine), consumer, offsets, EVENTS_TOPIC),
         relay=make_relay(settings, engine, SERVICE),
         sweeps=sweeps,
-        roll_up=RollUp(stale=stale, rollups=SqlRollups(), orders=SqlOrders(), rules=rules),
-        switch_program=SwitchProgram(SqlPrograms(program)),
+        roll_up=RollUp(stale=stale, rollups=PostgresRollups(), orders=PostgresOrders(), rules=rules),
+        switch_program=SwitchProgram(PostgresPrograms(program)),
         refold=Refold(rebuild=rebuild, rebuilds=rebuilds, folded=rebuilds, rules=rules),
         keys=IdempotencyKeys(SERVICE),
         clock=clock,

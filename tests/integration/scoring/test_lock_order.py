@@ -5,7 +5,7 @@ import asyncio
 from sqlalchemy import text
 
 from services.scoring.adapters.identity.identities import IDENTITY_LOCK
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.segments.segments import PostgresRules
 from tests.integration.scoring.identity.test_identities import placed
 from tests.integration.scoring.identity.test_merge_races import ALONE, until_somebody_waits
 from tests.integration.scoring.rebuilding.test_rebuild import begin
@@ -17,7 +17,7 @@ async def test_a_rebuild_that_ends_and_a_ranking_do_not_wait_for_each_other(worl
     """Given a daily pass that stands at its row and is about to store a ranking, for which it must be alone; when a
     rebuild comes to its end, which sets the pass to begin anew; then the pass goes on, and the rebuild after it."""
     await world.feed(placed(0, "1", id="ana"))
-    rules = SqlRules(SETTINGS)
+    rules = PostgresRules(SETTINGS)
     rebuild = world.rebuild(rules)
     rebuilding = await begin(world)
 

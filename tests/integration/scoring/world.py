@@ -8,20 +8,20 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.customers.customers import SqlCustomers
-from services.scoring.adapters.customers.orders import SqlOrders
-from services.scoring.adapters.due.coming_days import SqlComingDays
-from services.scoring.adapters.due.stale import SqlStale
-from services.scoring.adapters.events.inbox import SqlInbox
+from services.scoring.adapters.customers.customers import PostgresCustomers
+from services.scoring.adapters.customers.orders import PostgresOrders
+from services.scoring.adapters.due.coming_days import PostgresComingDays
+from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.events.inbox import PostgresInbox
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.adapters.events.timeline import SqlTimeline
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.events.timeline import PostgresTimeline
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
-from services.scoring.adapters.metrics.rollups import SqlRollups
-from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.segments.memberships import SqlMemberships
+from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.application.membership import Membership
 from services.scoring.application.ports import Reader, Rules
 from services.scoring.application.rebuild import Rebuild
@@ -60,23 +60,23 @@ class World:
         self.now = now
         self.log = platform_log(PARTITIONS)
         self.outbox = LogOutbox(self.log)
-        self.customers = SqlCustomers()
-        self.stale, self.rollups = SqlStale(), SqlRollups()
+        self.customers = PostgresCustomers()
+        self.stale, self.rollups = PostgresStale(), PostgresRollups()
         self.reader = reader or TextReader(PersonalData(engine, SECRET), Vader())
         self._metric_rules = FixedRules(replace(settings, churned_after=churned_after))
         self.forget_rules()
         self.take_in = TakeIn(
-            inbox=SqlInbox(),
-            identities=SqlIdentities(),
+            inbox=PostgresInbox(),
+            identities=PostgresIdentities(),
             customers=self.customers,
-            orders=SqlOrders(),
-            timeline=SqlTimeline(),
-            decisions=SqlDecisions(),
+            orders=PostgresOrders(),
+            timeline=PostgresTimeline(),
+            decisions=PostgresDecisions(),
             stale=self.stale,
             reader=self.reader,
             outbox=self.outbox,
             rules=rules or FixedRules(settings),
-            coming=SqlComingDays(),
+            coming=PostgresComingDays(),
         )
 
     async def feed(self, *records: EventRecord) -> None:
@@ -102,20 +102,20 @@ class World:
     def forget_rules(self) -> None:
         """Whoever rolls up begins anew, as after a restart."""
         self._roll_up = RollUp(
-            stale=self.stale, rollups=self.rollups, orders=SqlOrders(), rules=self._metric_rules
+            stale=self.stale, rollups=self.rollups, orders=PostgresOrders(), rules=self._metric_rules
         )
 
     def rebuild(self, rules: Rules, reader: Reader | None = None) -> Rebuild:
         """The use case that folds everybody anew by these rules, wired as the process does it."""
         return Rebuild(
-            rebuilds=SqlRebuilds(),
+            rebuilds=PostgresRebuilds(),
             customers=self.customers,
-            orders=SqlOrders(),
-            timeline=SqlTimeline(),
+            orders=PostgresOrders(),
+            timeline=PostgresTimeline(),
             outbox=self.outbox,
             stale=self.stale,
             rules=rules,
-            coming=SqlComingDays(),
+            coming=PostgresComingDays(),
             reader=reader or self.reader,
         )
 
@@ -125,7 +125,7 @@ class World:
             customers=self.customers,
             outbox=self.outbox,
             rules=FixedRules(settings),
-            membership=Membership(SqlMemberships(), self.stale),
+            membership=Membership(PostgresMemberships(), self.stale),
         )
 
     async def note_all(self, connection: AsyncConnection) -> None:

@@ -19,7 +19,6 @@ from services.rewards.application.simulation import Finding, Task, simulate
 from services.rewards.domain.simulation.contrast import Contrast
 from shared.priority import give_way
 
-SLICES_PER_PROCESS = 4
 LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
 """Of customer ids, in the order in which the database sorts them."""
 

@@ -36,7 +36,7 @@ _CLOSE = text("""
     """)
 
 
-class SqlAlerts:
+class PostgresAlerts:
     """`Alerts` on PostgreSQL, and what the API reads."""
 
     async def page(

@@ -83,7 +83,7 @@ _NOTE_CHECKED = text("""
     """)
 
 
-class SqlCustomers:
+class PostgresCustomers:
     """`Customers` on PostgreSQL."""
 
     async def lock(self, connection: AsyncConnection, customer_ids: Collection[str]) -> dict[str, Stored]:

@@ -50,7 +50,7 @@ _refunds = msgspec.json.Decoder(tuple[Refund, ...])
 _ZERO = Decimal(0)
 
 
-class SqlOrders:
+class PostgresOrders:
     """`Orders` on PostgreSQL."""
 
     async def find(

@@ -61,7 +61,7 @@ _EVENTS = text("""
     """)
 
 
-class SqlComingDays:
+class PostgresComingDays:
     """`ComingDays` on PostgreSQL."""
 
     def __init__(self, personal: PersonalData | None = None) -> None:

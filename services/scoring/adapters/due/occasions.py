@@ -20,7 +20,7 @@ _ADD = text("""
 _FOLLOWING = text("SELECT id FROM scoring.customers WHERE id > :after ORDER BY id LIMIT :limit")
 
 
-class SqlOccasions:
+class PostgresOccasions:
     """`Occasions` on PostgreSQL."""
 
     async def lock(self, connection: AsyncConnection) -> Passing | None:

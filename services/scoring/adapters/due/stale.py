@@ -33,7 +33,7 @@ _TAKE = text(f"""
     """)  # noqa: S608  # the number is our own
 
 
-class SqlStale:
+class PostgresStale:
     """`Stale` on PostgreSQL."""
 
     async def note(

@@ -13,7 +13,7 @@ _TAKE = text("""
     """)
 
 
-class SqlInbox:
+class PostgresInbox:
     """`Inbox` on PostgreSQL."""
 
     async def take(self, connection: AsyncConnection, keys: Collection[str]) -> set[str]:

@@ -44,7 +44,7 @@ def event_of(at: datetime, key: bytes, record: str, reading: str | None) -> Even
     return Event(at, key.hex(), decode(record.encode(), EventRecord), read)
 
 
-class SqlTimeline:
+class PostgresTimeline:
     """`Timeline` on PostgreSQL."""
 
     async def add(self, connection: AsyncConnection, arrivals: Sequence[tuple[str, Arrival]]) -> None:

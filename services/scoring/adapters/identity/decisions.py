@@ -92,7 +92,7 @@ class SuggestedMerge(Struct, frozen=True, kw_only=True):
     dismissed_at: datetime | None
 
 
-class SqlDecisions:
+class PostgresDecisions:
     """`Decisions` on PostgreSQL, and what the API of merges reads and writes."""
 
     async def about(

@@ -76,7 +76,7 @@ _encode = msgspec.json.Encoder().encode
 decode_links = msgspec.json.Decoder(tuple[Link, ...]).decode
 
 
-class SqlIdentities:
+class PostgresIdentities:
     """`Identities` on PostgreSQL, remembering what it has read.
 
     What is remembered is true for as long as the epoch stays, because beside others nobody changes what is there.

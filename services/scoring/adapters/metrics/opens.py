@@ -36,7 +36,7 @@ _CLOSED = text("""
     """)
 
 
-class SqlOpens:
+class PostgresOpens:
     """`Counts` on PostgreSQL."""
 
     async def begin(self, connection: AsyncConnection, today: date) -> bool:

@@ -92,7 +92,7 @@ class _Record(Struct, frozen=True):
 _records = msgspec.json.Decoder(_Record)
 
 
-class SqlRollups:
+class PostgresRollups:
     """`Rollups` on PostgreSQL."""
 
     async def lock(self, connection: AsyncConnection) -> bool:

@@ -68,7 +68,7 @@ async def cross(connection: AsyncConnection, crossed: Sequence[tuple[str, Sequen
         await connection.execute(_ENTER, dict(zip(("segments", "ids", "times"), columns, strict=True)))
 
 
-class SqlMemberships:
+class PostgresMemberships:
     """`Memberships` on PostgreSQL."""
 
     async def note(

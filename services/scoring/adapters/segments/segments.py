@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.identity.identities import IDENTITY_LOCK
-from services.scoring.adapters.programs import SqlPrograms
+from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.domain.money import DECIMALS
 from services.scoring.domain.segments.ranking import CUTS, UNRANKED, Ranking
 from services.scoring.domain.settings import ScoreSettings
@@ -70,11 +70,11 @@ class Saved(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
-class SqlRules:
+class PostgresRules:
     """`Rules` on PostgreSQL. `base` are the settings of the program that counts, whose segments stand before saved ones
     of the same id; with `programs` they follow the version that was taken up."""
 
-    def __init__(self, base: ScoreSettings, programs: SqlPrograms | None = None) -> None:
+    def __init__(self, base: ScoreSettings, programs: PostgresPrograms | None = None) -> None:
         self.base = base
         self._programs = programs
         self._settings = base

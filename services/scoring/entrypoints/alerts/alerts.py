@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.alerts.alerts import SqlAlerts, State
+from services.scoring.adapters.alerts.alerts import PostgresAlerts, State
 from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.application.closing import Alert, AlertClosedError, Closing, NobodyToTellError, Notes
 from services.scoring.entrypoints.alerts.schemas import AlertView, Assignee, AssignRequest, CloseRequest
@@ -33,7 +33,7 @@ def alert_routes(
 ) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["alerts"], responses=problem_responses(401, 403, 422, 503))
-    alerts = SqlAlerts()
+    alerts = PostgresAlerts()
 
     async def views(connection: AsyncConnection, principal: Principal, found: list[Alert]) -> list[AlertView]:
         may = principal.may(Scope.PERSONAL_READ)

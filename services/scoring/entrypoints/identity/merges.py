@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.customers.profiles import Profiles
-from services.scoring.adapters.identity.decisions import SqlDecisions
+from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.application.merging import (
     AlreadyUndoneError,
     Merging,
@@ -53,7 +53,7 @@ class MergeParts:
     """What the routes work with."""
 
     merging: Merging
-    decisions: SqlDecisions
+    decisions: PostgresDecisions
     pseudonyms: Pseudonyms
 
 

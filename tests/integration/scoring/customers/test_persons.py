@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rebuilds import PostgresRebuilds
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord, event_key
 from shared.settings import Settings
@@ -178,7 +178,7 @@ async def test_a_rebuild_tells_what_somebody_agrees_to_otherwise_since(world: Wo
 
 async def rebuilt(world: World, program: str) -> None:
     """Fold everybody anew."""
-    rebuilds = SqlRebuilds()
+    rebuilds = PostgresRebuilds()
     async with world.engine.begin() as connection:
         now = await rebuilds.begin(connection, program, world.now)
     rebuild = world.rebuild(FixedRules(SETTINGS))

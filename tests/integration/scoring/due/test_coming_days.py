@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.due.coming_days import SqlComingDays
+from services.scoring.adapters.due.coming_days import PostgresComingDays
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.application.tell_due import TellDue
 from shared.settings import Settings
@@ -21,7 +21,7 @@ TYPES = {"customer.birthday", "customer.anniversary", "membership.anniversary"}
 @pytest.fixture
 def tell_due(world: World, settings: Settings) -> TellDue:
     """The job over the same database, of which the world takes note."""
-    days = SqlComingDays(PersonalData(world.engine, settings.secret))
+    days = PostgresComingDays(PersonalData(world.engine, settings.secret))
     world.take_in._coming = days
     return TellDue(days=days, outbox=world.outbox, rules=FixedRules(SETTINGS))
 
@@ -106,7 +106,7 @@ async def test_a_worker_that_is_behind_in_time_tells_nothing_twice(world: World,
     now = moment(0) + timedelta(days=366)
     await run(world, tell_due, now)
     async with world.engine.begin() as connection:
-        await SqlComingDays().note(connection, [customer], moment(1), moment(1))
+        await PostgresComingDays().note(connection, [customer], moment(1), moment(1))
 
     await run(world, tell_due, now - timedelta(days=3))
     await run(world, tell_due, now + timedelta(days=3))

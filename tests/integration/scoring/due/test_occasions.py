@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.due.coming_days import SqlComingDays
-from services.scoring.adapters.due.occasions import SqlOccasions
+from services.scoring.adapters.due.coming_days import PostgresComingDays
+from services.scoring.adapters.due.occasions import PostgresOccasions
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.application.introduce_occasions import IntroduceOccasions
 from services.scoring.application.tell_due import TellDue
@@ -39,14 +39,14 @@ class Play:
         self.world = world
         world.now = moment(0)
         self.rules = FixedRules(SETTINGS)
-        self.days = SqlComingDays(personal)
+        self.days = PostgresComingDays(personal)
         self.restart()
 
     def restart(self) -> None:
         """Another process takes over."""
         self.world.take_in._coming = self.days
         self.world.take_in._rules = self.rules
-        self.introduce = IntroduceOccasions(occasions=SqlOccasions(), days=self.days, rules=self.rules)
+        self.introduce = IntroduceOccasions(occasions=PostgresOccasions(), days=self.days, rules=self.rules)
         self.tell_due = TellDue(days=self.days, outbox=self.world.outbox, rules=self.rules)
 
     async def ask_for(self, *occasions: Occasion, at: datetime) -> None:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import IDENTITY_LOCK, SqlIdentities
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import IDENTITY_LOCK, PostgresIdentities
 from services.scoring.application.merging import Merging, Named
 from services.scoring.domain.identity.resolution import Resolution
 from tests.integration.scoring.api import Api
@@ -56,7 +56,7 @@ async def test_a_customer_who_is_merged_away_meanwhile_is_found_all_the_same(api
 
 async def _make_part_of(world: World, connection: AsyncConnection, loser: str, winner: str) -> None:
     """Another process merges two customers."""
-    identities, decisions = SqlIdentities(), SqlDecisions()
+    identities, decisions = PostgresIdentities(), PostgresDecisions()
     merging = Merging(identities, decisions, world.take_in.identify, world.take_in.apply)
     ends = Named("", loser), Named("", winner)
     await merging.merge(connection, "mrg_first", *ends, reason="one", actor="key", now=world.now)
@@ -76,7 +76,7 @@ async def test_a_suggestion_is_accepted_beside_somebody_who_finds_that_it_is_non
         accepting = asyncio.create_task(post(api, path, {"reason": "one"}, key="a-1"))
         await until_somebody_waits(api.world)
         await connection.execute(text("SET LOCAL lock_timeout = '2s'"))
-        await SqlDecisions().suggest(connection, Resolution(shared={via}), api.world.now)
+        await PostgresDecisions().suggest(connection, Resolution(shared={via}), api.world.now)
     answer = await accepting
 
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_suggestion")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.due.stale import SqlStale
-from services.scoring.adapters.metrics.rollups import SqlRollups
+from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.metrics.rollups import PostgresRollups
 from services.scoring.application.roll_up import count_anew
 from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock
@@ -154,7 +154,7 @@ async def test_counting_anew_comes_to_the_same(api: Api):
     before = await months(api)
     async with api.world.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE scoring.metric_sums SET revenue = 1")
-        await count_anew(connection, SqlStale(), SqlRollups(), moment(40), from_nothing=True)
+        await count_anew(connection, PostgresStale(), PostgresRollups(), moment(40), from_nothing=True)
 
     assert await months(api) == before
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.scoring.adapters.metrics.opens import SqlOpens
-from services.scoring.adapters.programs import SqlPrograms
+from services.scoring.adapters.metrics.opens import PostgresOpens
+from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.application.watch_opens import WatchOpens
 from shared.program.parse import load_program
 from tests.integration.scoring.world import World
@@ -22,7 +22,7 @@ class Mailing:
 
     def __init__(self, world: World, program: str = PROGRAM) -> None:
         self.world = world
-        self.job = WatchOpens(SqlOpens(), SqlPrograms(load_program(program)))
+        self.job = WatchOpens(PostgresOpens(), PostgresPrograms(load_program(program)))
 
     async def sends(self, days: range, opened: int, sent: int = 40) -> None:
         """So many a day, of which so many are opened, twice each, soon after; some by a click alone."""

@@ -13,7 +13,7 @@ from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.language.engines import EngineError
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
-from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuilding
 from services.scoring.domain.language.read import SentimentEngine
@@ -79,7 +79,7 @@ async def run(world: World, engine: SentimentEngine, steps: int | None = None) -
     """Rebuild by that engine: so many steps, or all."""
     use_case = world.rebuild(FixedRules(SETTINGS), reader(world, engine))
     async with world.engine.begin() as connection:
-        now = await SqlRebuilds().begin(connection, "again", world.now)
+        now = await PostgresRebuilds().begin(connection, "again", world.now)
     while now.finished_at is None and steps != 0:
         async with world.engine.begin() as connection:
             now = await use_case(connection, now.id, world.now)
@@ -191,7 +191,7 @@ async def test_the_command_reads_by_the_engine_that_is_set(
     clock.set(moment(40))
 
     async with world.engine.begin() as connection:
-        await SqlRebuilds().begin(connection, "before", clock())
+        await PostgresRebuilds().begin(connection, "before", clock())
     done = await run_rebuild(chosen, clock, asyncio.Event(), lambda rebuilding, customers: None)
 
     assert done.finished_at is not None
@@ -218,7 +218,7 @@ async def test_a_rebuild_reads_by_the_engine_of_the_workers_or_not_at_all(
 
     await started_and_stopped(world, chosen, clock)
     async with world.engine.begin() as connection:
-        await SqlRebuilds().begin(connection, "before", clock())
+        await PostgresRebuilds().begin(connection, "before", clock())
     done = await run_rebuild(chosen, clock, asyncio.Event(), lambda rebuilding, customers: None)
     assert done.finished_at is not None
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.rebuild import Rebuild, Rebuilding
 from services.scoring.domain.fold.evolve import fold
@@ -53,7 +53,7 @@ def rebuild_of(world: World, settings: ScoreSettings) -> Rebuild:
 async def begin(world: World, program: str = "new") -> Rebuilding:
     """Begin one, or find the one under way."""
     async with world.engine.begin() as connection:
-        return await SqlRebuilds().begin(connection, program, world.now)
+        return await PostgresRebuilds().begin(connection, program, world.now)
 
 
 async def run(world: World, settings: ScoreSettings, steps: int | None = None) -> Rebuilding:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.scoring.adapters.rebuilds import SqlRebuilds
+from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.refold import Refold
 from services.scoring.domain import settings as score_settings
@@ -17,7 +17,7 @@ from tests.support.rules import FixedRules
 
 def refold_of(world: World, settings: ScoreSettings) -> Refold:
     """What a worker does that starts with these settings."""
-    rebuilds = SqlRebuilds()
+    rebuilds = PostgresRebuilds()
     return Refold(
         rebuild=rebuild_of(world, settings), rebuilds=rebuilds, folded=rebuilds, rules=FixedRules(settings)
     )

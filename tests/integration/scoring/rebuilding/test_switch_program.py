@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from services.scoring.adapters.programs import SqlPrograms
-from services.scoring.adapters.rebuilds import SqlRebuilds
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.programs import PostgresPrograms
+from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application import rebuild as rebuilding
 from services.scoring.application.refold import Refold
 from services.scoring.application.switch_program import SwitchProgram
@@ -46,10 +46,10 @@ class Process(Shop):
     def __init__(self, engine, now: datetime, file: str = FILE):
         program = load_program(file)
         super().__init__(engine, now, ScoreSettings.of(program))
-        self.rules = SqlRules(ScoreSettings.of(program), SqlPrograms(program))
+        self.rules = PostgresRules(ScoreSettings.of(program), PostgresPrograms(program))
         self.take_in._rules = self.reassess._rules = self._roll_up._rules = self.rules
-        self.switch = SwitchProgram(SqlPrograms(program))
-        rebuilds = SqlRebuilds()
+        self.switch = SwitchProgram(PostgresPrograms(program))
+        rebuilds = PostgresRebuilds()
         self.refold = Refold(
             rebuild=self.rebuild(self.rules), rebuilds=rebuilds, folded=rebuilds, rules=self.rules
         )

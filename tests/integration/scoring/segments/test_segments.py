@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.adapters.segments.memberships import SqlMemberships
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.segments.memberships import PostgresMemberships
+from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
@@ -30,9 +30,9 @@ class Shop(World):
     """A world with segments and the daily pass."""
 
     def __init__(self, engine, now, settings=SETTINGS):
-        self.rules = SqlRules(settings)
+        self.rules = PostgresRules(settings)
         super().__init__(engine, now, settings, rules=self.rules)
-        self.memberships = memberships = SqlMemberships()
+        self.memberships = memberships = PostgresMemberships()
         membership = Membership(memberships, self.stale)
         self.reassess = Reassess(
             customers=self.customers,

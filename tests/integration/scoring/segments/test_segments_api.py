@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.scoring.adapters.customers.customers import SqlCustomers
-from services.scoring.adapters.due.stale import SqlStale
-from services.scoring.adapters.segments.memberships import SqlMemberships
-from services.scoring.adapters.segments.segments import SqlRules
+from services.scoring.adapters.customers.customers import PostgresCustomers
+from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.segments.memberships import PostgresMemberships
+from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.membership import Membership
 from services.scoring.application.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
@@ -30,12 +30,12 @@ async def call(api: Api, method: str, path: str, body: Any = None, key: str = "a
 
 async def look_at_all(api: Api, days: float = 40) -> None:
     """What the worker does beside the stream."""
-    memberships, rules = SqlMemberships(), SqlRules(BASE)
+    memberships, rules = PostgresMemberships(), PostgresRules(BASE)
     reassess = Reassess(
-        customers=SqlCustomers(),
+        customers=PostgresCustomers(),
         memberships=memberships,
         rules=rules,
-        membership=Membership(memberships, SqlStale()),
+        membership=Membership(memberships, PostgresStale()),
         outbox=api.world.outbox,
         clock=lambda: moment(days),
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.identity.decisions import SqlDecisions
-from services.scoring.adapters.identity.identities import SqlIdentities
+from services.scoring.adapters.identity.decisions import PostgresDecisions
+from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.application.merging import Merging, Named
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.conditions.condition import Condition
@@ -28,7 +28,7 @@ CHANGED = ScoreSettings.by_stages(
 
 def merging(shop: Shop) -> Merging:  # noqa: F811
     """The use case, beside the shop's own worker."""
-    return Merging(SqlIdentities(), SqlDecisions(), shop.take_in.identify, shop.take_in.apply)
+    return Merging(PostgresIdentities(), PostgresDecisions(), shop.take_in.identify, shop.take_in.apply)
 
 
 async def merge(shop: Shop, source: str, into: str) -> None:  # noqa: F811
