@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from services.rewards.domain.skips import Why
-from tests.unit.rewards.building import NOW, Life, activity, order, refund
+from shared.contracts.activity import Activity
+from tests.unit.rewards.building import NOW, Life, activity, cancellation, order, refund
 from tests.unit.rewards.earning.earn_rules import LINES, PURCHASE, back, earned, line, rules
 
 # Products
@@ -173,14 +174,39 @@ def test_fixed_points_for_a_product_do_not_depend_on_the_currency() -> None:
     assert earned(life) == {"a": 0}
 
 
-def test_a_refund_by_line_may_come_before_its_order() -> None:
-    """Given a refund by line; when its order comes after; then it ends as if it had come before."""
+@pytest.mark.parametrize(
+    ("undone", "left"),
+    [
+        (refund("1", "r", "10", lines=[back("mug", 1)]), {"purchase": 90, "kitchen": 60}),
+        (cancellation("1"), {"purchase": 0, "kitchen": 0}),
+    ],
+    ids=["refund", "cancellation"],
+)
+def test_a_refund_by_line_may_come_before_its_order(undone: Activity, left: dict[str, int]) -> None:
+    """Given a refund by line, or a cancellation; when its order comes after; then it ends as if it had come before: all
+    of its points are earned, and what is not due is taken back."""
     kitchen = "{id: kitchen, on: order.completed, multiply: 3, categories: [Kitchen]}"
-    life = Life(rules(PURCHASE, kitchen))
+    bought = order("1", "100", lines=LINES)
 
-    life.happen(refund("1", "r", "10", lines=[back("mug", 1)]), order("1", "100", lines=LINES))
+    before, after = (
+        Life(rules(PURCHASE, kitchen)).happen(*told) for told in ((undone, bought), (bought, undone))
+    )
 
-    assert earned(life) == {"purchase": 90, "kitchen": 60}
+    assert earned(before) == earned(after) == left
+    assert before.kinds() == after.kinds()
+    assert before.member.lifetime_earned == after.member.lifetime_earned
+
+
+def test_an_order_of_nothing_but_what_is_excluded_earns_no_fixed_points() -> None:
+    """Given 50 points for an order of anything but gift cards; when it has a gift card alone, or a hat too; then none,
+    and the reason is said, or all."""
+    fixed = rules("{id: a, on: order.completed, points: 50, without: {categories: [Gift cards]}}")
+    life = Life(fixed)
+    life.changes.skips = []
+
+    life.happen(order("1", "50", lines=LINES[1:2]))
+    assert (life.kinds(), [skip.why for skip in life.changes.skips]) == ([], [Why.NO_PRODUCT])
+    assert earned(Life(fixed).happen(order("1", "60", lines=LINES[1:]))) == {"a": 50}
 
 
 def test_an_order_told_again_counts_by_its_first_lines() -> None:
