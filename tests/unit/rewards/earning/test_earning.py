@@ -79,6 +79,19 @@ def test_an_order_without_the_product_gives_nothing_and_remembers_no_basket() ->
     assert life.member.purchases["1"].basket is None
 
 
+@pytest.mark.parametrize(("price", "points"), [("1.00", 1), ("0.99", 0)])
+def test_a_product_of_less_than_a_point_earns_none_and_remembers_no_basket(price: str, points: int) -> None:
+    """Given a point a dollar for a product; when it costs a dollar, or a cent less; then a point, or nothing."""
+    life = Life(rules("{id: a, on: order.completed, points_per_unit: 1, products: [pin]}"))
+    life.changes.skips = []
+
+    life.happen(order("1", "10", lines=[line("pin", 1, price), line("hat", 1, "9")]))
+
+    assert sum(entry.points for entry in life.changes.entries) == points
+    assert (life.member.purchases["1"].basket is None) == (points == 0)
+    assert [skip.why for skip in life.changes.skips] == [Why.NO_WHOLE_POINT] * (1 - points)
+
+
 def test_an_ordinary_order_remembers_no_basket() -> None:
     """Given rules that ask for no product; when an order tells lines; then they are not kept."""
     life = Life().happen(order("1", "100", lines=LINES, shipping="5", tax="1"))
