@@ -215,6 +215,23 @@ class TestHolds:
             decided(rules=often, written=[replace(each, purpose=Purpose.SERVICE) for each in lately]) is EMAIL
         )
 
+    def test_a_limit_counts_by_the_clock_where_the_customer_lives(self) -> None:
+        monthly = ruled(at_most=Limit(1, Period.parse("P1M")))
+        written = [Written(datetime(2026, 3, 1, 12, tzinfo=UTC), Purpose.MARKETING)]
+        now = datetime(
+            2026, 4, 1, 11, tzinfo=UTC
+        )  # a month later in New York, where the clocks were set forward
+        ana = replace(ANA, zone=ZoneInfo("America/New_York"))
+        assert decided(recipient=ana, rules=monthly, written=written, now=now) is EMAIL
+        assert decided(rules=monthly, written=written, now=now) == Hold(Reason.TOO_OFTEN, now + HOUR)
+
+    def test_without_any_provider_the_night_is_that_of_the_first_channel(self) -> None:
+        night = ruled(quiet_from=time(11), quiet_until=time(13), service_at_night="email")
+        nobody = replace(night, unavailable={channel: Unavailable() for channel in Channel})
+        sms = replace(ANA, preferred=(SMS,))
+        assert decided(SERVICE, ANA, nobody) == Hold(Reason.NO_PROVIDER, NOON + timedelta(minutes=15))
+        assert decided(SERVICE, sms, nobody) == Hold(Reason.QUIET_HOURS, NOON + HOUR)
+
     def test_a_limit_without_a_period_is_for_ever(self) -> None:
         once = ruled(at_most=Limit(1))
         assert decided(rules=once, written=marketing(500 * DAY)) == Hold(Reason.TOO_OFTEN, MESSAGE.expires_at)

@@ -7,7 +7,7 @@ import pytest
 
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.lifecycle.stages import passages
+from services.scoring.domain.lifecycle.stages import passages, stage_at
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model.program import Stages
 from shared.program.values.period import Period
@@ -77,6 +77,9 @@ def test_silence_passes_through_every_stage_in_turn():
         ("at_risk", "lapsed", moment(100, hours=-1)),
         ("lapsed", "churned", moment(220, hours=-1)),
     ]
+    for passage in passages(state, "loyal", moment(1000)):
+        assert stage_at(state, passage.at - INSTANT) == passage.old
+        assert stage_at(state, passage.at) == passage.new
     assert assess(state, moment(1000), SETTINGS).next_change_at is None
 
 
@@ -167,6 +170,34 @@ def test_a_cancelled_order_does_not_count_towards_being_won_back():
     assert standing([*events, fourth], moment(309), settings) == ("active", moment(308), fourth.key)
 
 
+@pytest.mark.parametrize(
+    ("called_off", "after", "stage"),
+    [("0", 1, "won_back"), ("0", 2, "active"), ("300", 2, "won_back"), ("305", 2, "won_back")],
+)
+def test_only_orders_of_the_return_count_towards_it_and_only_while_they_stand(called_off, after, stage):
+    """Given a return that takes three orders; when an order of before it is called off, or one of its own, and the next
+    is placed; then it counts with those of the return that stand."""
+    settings = by(active_orders=2, loyal_orders=9, won_back_orders=3)
+    orders = [order(moment(day), str(day)) for day in (0, 5, 10, 300, 305)][: 3 + after]
+    cancelled, last = cancellation(moment(306), called_off), order(moment(307), "307")
+
+    assert standing([*orders, cancelled, last], moment(308), settings)[0] == stage
+    assert (
+        standing([*orders, cancelled, cancellation(moment(306), "5"), last], moment(308), settings)[0]
+        == stage
+    )
+
+
+def test_a_first_order_after_a_silence_is_no_return():
+    """Given somebody who lapsed without an order, and then orders, falls silent, and orders again; then nothing has to
+    be won back."""
+    settings = by(active_orders=2, loyal_orders=9, won_back_orders=5)
+    events = [event("login.recorded", moment(0)), *(order(moment(day), str(day)) for day in (100, 110, 126))]
+
+    assert standing(events[:3], moment(125), settings)[0] == "at_risk"
+    assert standing(events, moment(126), settings)[0] == "active"
+
+
 def test_a_cancellation_leaves_whom_it_makes_less_loyal():
     orders = [order(moment(day), str(day)) for day in (0, 10, 20, 30, 40)]
     cancelled = cancellation(moment(41), "0")
@@ -199,6 +230,23 @@ def test_a_cancellation_that_leaves_a_long_silence_is_its_cause():
 
     assert standing(orders, moment(201))[0] == "won_back"
     assert standing([*orders, cancelled], moment(202)) == ("churned", moment(201), cancelled.key)
+
+
+@pytest.mark.parametrize(
+    ("day", "stage"),
+    [(34, "active"), (35, "at_risk"), (79, "at_risk"), (81, "lapsed"), (199, "lapsed"), (201, "churned")],
+)
+def test_a_cancellation_leaves_the_silence_that_there_was_without_the_order(day, stage):
+    """Given orders every ten days until day 20, and one more that is called off at once, on a later day; then the
+    customer is where the silence since day 20 leads, and from then on where it was not already."""
+    orders = [order(moment(each), str(each)) for each in (0, 10, 20)]
+    then = moment(day, minutes=1)
+    cancelled = cancellation(then, "last")
+
+    found = standing([*orders, order(moment(day), "last"), cancelled], then)
+
+    since = (then, cancelled.key) if stage != "active" else (moment(10), orders[1].key)
+    assert found == (stage, *since)
 
 
 def test_a_cancelled_only_order_leaves_somebody_who_never_ordered():
