@@ -121,6 +121,18 @@ def test_shipping_tax_and_discounts_count_as_the_program_says(count: str, points
     assert earned(life) == {"purchase": points}
 
 
+@pytest.mark.parametrize("beside", ["shipping", "tax"])
+def test_a_rule_for_some_products_counts_nothing_beside_them(beside: str) -> None:
+    """Given points for Kitchen; when an order of 100 costs 10 more for shipping, or tax; then the 40 of Kitchen count,
+    and once they came back nothing does."""
+    life = Life(rules("{id: k, on: order.completed, points_per_unit: 1, categories: [Kitchen]}"))
+
+    life.happen(order("1", "110", lines=LINES, **{beside: "10"}))
+    assert earned(life) == {"k": 40}
+    life.happen(refund("1", "r", "40", lines=[back("mug", 4)]))
+    assert earned(life) == {"k": 0}
+
+
 def test_a_refund_of_the_goods_leaves_no_points_for_the_shipping() -> None:
     """Given points for goods alone; when all goods come back and the shipping is kept; then no point is left."""
     life = Life(rules(PURCHASE, count="{shipping: false}"))
