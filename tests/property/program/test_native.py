@@ -9,7 +9,7 @@ from shared.contracts.activity import Facts
 from shared.program.conditions.condition import Condition, ConditionError, Scope
 from shared.program.conditions.plain.predicate import is_plain
 from shared.program.conditions.segments import SegmentRules
-from tests.support.conditions import computed, conditions, facts
+from tests.support.conditions import computed, conditions, with_facts
 
 SCOPE = Scope(event=None, nested=True)
 
@@ -24,9 +24,9 @@ def _agree(source: str, known: Facts) -> None:
 
 
 @settings(max_examples=1000)
-@given(source=conditions(), known=facts())
-def test_compiled_rules_and_cel_agree(source: str, known: Facts) -> None:
-    _agree(source, known)
+@given(with_facts(conditions()))
+def test_compiled_rules_and_cel_agree(asked: tuple[str, Facts]) -> None:
+    _agree(*asked)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_being_in_a_segment_needs_no_cel(source: str, segments: list[str]) -> No
 
 
 @settings(max_examples=1000)
-@given(source=computed(), known=facts())
-def test_what_is_computed_and_cel_agree(source: str, known: Facts) -> None:
-    _agree(source, known)
+@given(with_facts(computed()))
+def test_what_is_computed_and_cel_agree(asked: tuple[str, Facts]) -> None:
+    _agree(*asked)
 
 
 @pytest.mark.parametrize(
