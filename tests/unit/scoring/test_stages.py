@@ -7,7 +7,7 @@ import pytest
 
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.lifecycle.stages import passages, stage_at
+from services.scoring.domain.lifecycle.stages import Passage, begins_at, passages, stage_at
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model.program import Stages
 from shared.program.values.period import Period
@@ -83,6 +83,26 @@ def test_silence_passes_through_every_stage_in_turn():
     assert assess(state, moment(1000), SETTINGS).next_change_at is None
 
 
+def test_what_was_told_of_another_state_leads_to_what_is():
+    """Given a stage that was told and does not come in the course of what is known now; when it is asked what time has
+    changed; then one change leads from it to the present stage, with its beginning and cause."""
+    orders = [order(moment(day), str(day)) for day in (0, 10, 20)]
+    state = fold(orders, SETTINGS).state
+
+    assert passages(state, "won_back", moment(21)) == [
+        Passage(moment(10), "won_back", "active", orders[1].key)
+    ]
+    assert passages(state, "won_back", moment(35)) == [Passage(moment(35), "won_back", "at_risk")]
+    assert passages(state, "active", moment(34)) == []
+
+
+def test_when_a_stage_begins_is_known_ahead():
+    state = fold([order(moment(day), str(day)) for day in (0, 10, 20)], SETTINGS).state
+
+    assert begins_at(state, "at_risk") == moment(35)
+    assert begins_at(state, "loyal") is None
+
+
 def test_one_and_a_half_intervals_of_silence_are_a_risk_to_the_instant():
     orders = [order(moment(day), str(day)) for day in (0, 10, 20)]
 
@@ -102,6 +122,13 @@ def test_a_slow_rhythm_lapses_without_being_at_risk():
 
     assert assess(fold(orders, SETTINGS).state, moment(51), SETTINGS).next_change_at == moment(110, hours=-1)
     assert standing(orders, moment(110))[0] == "lapsed"
+
+
+def test_of_two_stages_at_one_instant_the_graver_one_comes():
+    """Given an interval of which one and a half are just the silence of the lapsed; then nobody is at risk between."""
+    state = fold([order(moment(day), str(day)) for day in (120, 160)], SETTINGS).state
+
+    assert passages(state, "active", moment(220)) == [Passage(moment(220), "active", "lapsed")]
 
 
 def test_lapsed_is_counted_on_the_calendar_of_the_zone():

@@ -22,6 +22,7 @@ from shared.contracts.outcomes import Outcome
 from shared.program.model.offers import OfferTemplate
 from tests.unit.program.texts import load
 from tests.unit.rewards.building import CUSTOMER, NOW, rulebook
+from tests.unit.rewards.building import PROGRAM as PLAIN
 
 PROGRAM = load("""
 offers:
@@ -221,3 +222,24 @@ def test_an_issued_code_is_written_to_the_last_field() -> None:
         )
     ]
     assert changes.members == {CUSTOMER: member}
+
+
+@pytest.mark.parametrize(
+    ("given", "row"),
+    [
+        ("discount: {percent: 5}", (Decimal(5), None, False, None)),
+        ("free_shipping: true", (None, None, True, None)),
+        ("gift: pen", (None, None, False, "pen")),
+    ],
+)
+def test_an_issued_code_keeps_what_it_gives(
+    given: str, row: tuple[Decimal | None, Decimal | None, bool, str | None]
+) -> None:
+    """Given an offer; when a code for it is issued; then its row says what it gives, whatever is said later."""
+    rules = rulebook(PLAIN.replace("discount: {amount: 5}", given))
+    changes = Changes(NOW, 1)
+
+    issue_offer(Member(CUSTOMER), rules, changes, offer="five-off", rule="r", cause="c", historical=False)
+
+    (issued,) = changes.offers
+    assert (issued.percent, issued.amount, issued.free_shipping, issued.gift) == row

@@ -203,6 +203,19 @@ def test_a_return_is_written_to_the_last_field() -> None:
     assert (told.id, told.type, told.cause) == ("red_1/returned", "points.returned", "red_1")
 
 
+def test_what_returns_pays_a_debt_in_the_name_of_the_redemption() -> None:
+    """Given points spent, and points owed since; when the order is cancelled; then these are paid from what returns."""
+    one = life(order("1", "300"))
+    redemption = spend(one, 250)
+    one.member.debt = 60
+    one.now = one.changes.now = NOW + timedelta(days=2)
+
+    checkout.give_back(one.member, redemption, RULES.program, one.changes)
+
+    paid = one.changes.entries[-1]
+    assert (paid.kind, paid.points, paid.cause, paid.at) == (Kind.SETTLE, 60, "red_1", one.now)
+
+
 def test_what_is_past_its_last_day_expires_before_anything_returns() -> None:
     """Given points spent of a lot whose last day passes; when the order is cancelled after it; then the rest of the lot
     has expired before the points return."""
