@@ -23,13 +23,14 @@ KINDS = "SELECT kind, subject, program_version, times, details->>'version' FROM 
 
 
 async def put_another_releases(
-    engine_for: EngineFor, clock: ManualClock, later: timedelta = timedelta(0)
+    engine_for: EngineFor, clock: ManualClock, later: timedelta = timedelta(0), retired: str = "[]"
 ) -> None:
-    """Version 2, which an older release would take, is in force from then on."""
+    """Version 2, which an older release would take, is in force from then on; `retired` are the ids that it has given
+    up, with those before."""
     now = clock().isoformat()
     async with engine_for(None).begin() as connection:
         await connection.exec_driver_sql(
-            "INSERT INTO platform.programs VALUES (2, 'name: X', '[]', 'api', NULL, now())"
+            f"INSERT INTO platform.programs VALUES (2, 'name: X', '{retired}', 'api', NULL, now())"
         )
         await connection.exec_driver_sql(
             "INSERT INTO platform.program_activations (version, starts_at, decided_at, actor)"
@@ -249,3 +250,21 @@ async def test_the_past_is_told_by_its_program_however_many_came_since(
     clock.advance(DAY)
     answer = await api.get(f"/v1/customers/{CUSTOMER}/tier", params={"at": at})
     assert (answer.status_code, answer.json()) == (200, before)
+
+
+async def test_ids_that_were_given_up_stay_so_beyond_a_version_that_cannot_be_read(
+    rewards: Rewards, api: httpx.AsyncClient, engine_for: EngineFor, clock: ManualClock
+) -> None:
+    """Given such a version, which has given an id up; when one that can be read follows, and another one that would use
+    the id; then the id is still refused: the ledger names it."""
+    await put_another_releases(engine_for, clock, retired='["rule:spring"]')
+    spring = PROGRAM.replace("{id: review,", "{id: spring,")
+
+    direct = await put(api, spring)
+    assert (await put(api, DOUBLE)).status_code == 200
+    clock.advance(DAY)
+    after = await put(api, spring)
+
+    for refused in (direct, after):
+        assert refused.status_code == 422
+        assert "The id spring was used and removed before" in refused.text
