@@ -8,7 +8,7 @@ import typer
 
 from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
-from shared.bus.dead_letters import DeadLetter, DeadLetters, event_in
+from shared.bus.consuming.dead_letters import DeadLetter, DeadLetters, event_in
 from shared.bus.interface import BusUnavailableError
 from shared.bus.wiring import make_producer
 from shared.clock import system_clock

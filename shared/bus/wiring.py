@@ -6,12 +6,12 @@ import socket
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.interface import Consumer, Outbox, Producer
-from shared.bus.kafka_consumer import KafkaConsumer
-from shared.bus.kafka_producer import KafkaProducer
-from shared.bus.log import PostgresLog
-from shared.bus.outbox import LogOutbox
-from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer, platform_log
-from shared.bus.relay import Relay
+from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.producer import KafkaProducer
+from shared.bus.log.log import PostgresLog
+from shared.bus.log.outbox import LogOutbox
+from shared.bus.log.relay import Relay
+from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer, platform_log
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.events import EVENTS_TOPIC
 from shared.contracts.outcomes import OUTCOMES_TOPIC

@@ -6,7 +6,7 @@ import shared.alerts.tables
 import shared.auth.tables
 import shared.program.versions.tables
 import shared.vault.tables
-from shared.bus.tables import bus_tables
+from shared.bus.log.tables import bus_tables
 
 metadata = MetaData(schema="platform")
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.faults import is_transient
-from shared.bus.postgres_bus import platform_log
+from shared.bus.postgres.bus import platform_log
 from shared.bus.records import Outgoing
 from shared.postgres.engine import create_engine
 from shared.postgres.histories import HISTORIES, History, migrate, run_step

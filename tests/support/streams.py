@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.packs import Row, unpacked
+from shared.bus.log.packs import Row, unpacked
 from shared.bus.records import Incoming
 
 _ROWS = text("""

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 
 from services.deliveries.adapters.webhooks.tables import add_tables as add_webhook_tables
-from shared.bus.dead_letters import dead_letter_table
-from shared.bus.offsets import offset_table
-from shared.bus.tables import log_tables
+from shared.bus.consuming.dead_letters import dead_letter_table
+from shared.bus.consuming.offsets import offset_table
+from shared.bus.log.tables import log_tables
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="deliveries")

@@ -24,10 +24,10 @@ from services.deliveries.entrypoints.webhooks.sender import WebhookSender
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
 from services.deliveries.wiring.parts import SERVICE, passes, renderer_of
 from services.deliveries.wiring.sender import create_sender
-from shared.bus.dead_letters import DeadLetters
-from shared.bus.offsets import Offsets
+from shared.bus.consuming.dead_letters import DeadLetters
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.worker import StreamWorker
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
-from shared.bus.worker import StreamWorker
 from shared.clock import Clock, system_clock
 from shared.contracts.outcomes import OUTCOMES_TOPIC
 from shared.http.idempotency import IdempotencyKeys
@@ -38,7 +38,7 @@ from shared.vault.subject_keys import SubjectKeys
 
 PACE_S: Final = 0.25
 """Between two batches of outcomes under steady load: nobody misses a letter for a quarter of a second, and larger
-batches leave the machine to those who are waited for (see `shared.bus.pace`)."""
+batches leave the machine to those who are waited for (see `shared.bus.consuming.pace`)."""
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> DeliveriesWorker:

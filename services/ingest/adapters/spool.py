@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.interface import BusUnavailableError
-from shared.bus.log import PostgresLog
+from shared.bus.log.log import PostgresLog
 from shared.bus.records import Outgoing
 from shared.postgres.faults import is_database_away
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData
 
-from shared.bus.tables import log_tables
+from shared.bus.log.tables import log_tables
 
 metadata = MetaData(schema="ingest")
 

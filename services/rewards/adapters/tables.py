@@ -23,9 +23,9 @@ from services.rewards.adapters.books.tables import book_tables
 from services.rewards.adapters.campaigns.tables import campaign_tables
 from services.rewards.adapters.checkout.tables import checkout_tables
 from services.rewards.adapters.tiers.tables import tier_tables
-from shared.bus.dead_letters import dead_letter_table
-from shared.bus.log import log_tables
-from shared.bus.offsets import offset_table, unread_table
+from shared.bus.consuming.dead_letters import dead_letter_table
+from shared.bus.consuming.offsets import offset_table, unread_table
+from shared.bus.log.log import log_tables
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="rewards")

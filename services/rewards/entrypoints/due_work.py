@@ -11,9 +11,9 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
+from shared.bus.consuming.progress import ReadUntil, whenever
 from shared.bus.faults import is_transient
 from shared.bus.interface import BusUnavailableError
-from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
 from shared.postgres.held import HeldConnection
 from shared.program.faults import ProgramError

@@ -13,7 +13,7 @@ from services.rewards.application.booking import KeepBooks
 from services.rewards.application.forgetting import ForgetRuns
 from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork, passes
-from shared.bus.progress import Progress
+from shared.bus.consuming.progress import Progress
 from shared.clock import Clock
 from shared.http.health import Check, Degraded, database_answers
 from shared.http.idempotency import IdempotencyKeys

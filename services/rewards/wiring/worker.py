@@ -19,11 +19,11 @@ from services.rewards.entrypoints.due_work import passes
 from services.rewards.entrypoints.programs.health import program_readable
 from services.rewards.entrypoints.worker import RewardsWorker
 from services.rewards.wiring.parts import SERVICE, names_of, programs_of
-from shared.bus.dead_letters import DeadLetters
-from shared.bus.offsets import Offsets
-from shared.bus.progress import Progress
+from shared.bus.consuming.dead_letters import DeadLetters
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.progress import Progress
+from shared.bus.consuming.worker import StreamWorker
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
-from shared.bus.worker import StreamWorker
 from shared.clock import Clock, system_clock
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.idempotency import IdempotencyKeys

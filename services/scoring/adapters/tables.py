@@ -23,9 +23,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.scoring.adapters.identity.tables import ID, MOMENT, identity_tables
 from services.scoring.adapters.metrics.email_tables import E_MAILS, email_tables
 from services.scoring.domain.metrics.measures import NAMES as MEASURES
-from shared.bus.dead_letters import dead_letter_table
-from shared.bus.offsets import offset_table, unread_table
-from shared.bus.tables import log_tables
+from shared.bus.consuming.dead_letters import dead_letter_table
+from shared.bus.consuming.offsets import offset_table, unread_table
+from shared.bus.log.tables import log_tables
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="scoring")

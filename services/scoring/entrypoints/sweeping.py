@@ -9,8 +9,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.bus.consuming.progress import ReadUntil, whenever
 from shared.bus.faults import is_transient
-from shared.bus.progress import ReadUntil, whenever
 from shared.clock import Clock
 from shared.waiting import rest
 

@@ -11,11 +11,11 @@ from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.entrypoints.readiness import worker_checks
 from services.scoring.entrypoints.sweeping import SWEEP_EVERY_S, Job, sweep_until
+from shared.bus.consuming.progress import Progress
+from shared.bus.consuming.watchdog import Watchdog
+from shared.bus.consuming.worker import StreamWorker
 from shared.bus.faults import is_transient
-from shared.bus.progress import Progress
-from shared.bus.relay import Relay
-from shared.bus.watchdog import Watchdog
-from shared.bus.worker import StreamWorker
+from shared.bus.log.relay import Relay
 from shared.clock import Clock
 from shared.http.health import Degraded, Health
 from shared.http.idempotency import IdempotencyKeys

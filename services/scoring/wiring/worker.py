@@ -26,12 +26,12 @@ from services.scoring.application.tell_due import TellDue
 from services.scoring.application.watch_opens import WatchOpens
 from services.scoring.entrypoints.worker import ScoringWorker
 from services.scoring.wiring.parts import SERVICE, program_of, rebuild_of, rules_of, take_in_of
-from shared.bus.dead_letters import DeadLetters
-from shared.bus.offsets import Offsets
-from shared.bus.progress import Progress
-from shared.bus.watchdog import Watchdog
+from shared.bus.consuming.dead_letters import DeadLetters
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.progress import Progress
+from shared.bus.consuming.watchdog import Watchdog
+from shared.bus.consuming.worker import StreamWorker
 from shared.bus.wiring import make_consumer, make_outbox, make_relay
-from shared.bus.worker import StreamWorker
 from shared.clock import Clock
 from shared.contracts.events import EVENTS_TOPIC
 from shared.http.idempotency import IdempotencyKeys

@@ -10,12 +10,12 @@ from typing import Protocol
 from sqlalchemy import BigInteger, Column, Identity, Integer, LargeBinary, MetaData, String, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.bus.dead_letters import DeadLetters, dead_letter_table
+from shared.bus.consuming.dead_letters import DeadLetters, dead_letter_table
+from shared.bus.consuming.offsets import Offsets, offset_table, unread_table
+from shared.bus.consuming.worker import Handler, StreamWorker
 from shared.bus.interface import Consumer, Producer
-from shared.bus.log import PostgresLog, log_tables
-from shared.bus.offsets import Offsets, offset_table, unread_table
+from shared.bus.log.log import PostgresLog, log_tables
 from shared.bus.records import Incoming, Outgoing
-from shared.bus.worker import Handler, StreamWorker
 from shared.clock import system_clock
 
 PARTITIONS = 4

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer, platform_log
+from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer, platform_log
 from shared.bus.records import Outgoing
 from tests.integration.bus.probe import PARTITIONS, eventually, numbered
 
@@ -18,7 +18,7 @@ TOPIC = "probe.topic"
 @pytest.fixture(autouse=True)
 def nobody_looks_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not told of would be found after a minute."""
-    monkeypatch.setattr("shared.bus.postgres_bus.POLL_S", 60)
+    monkeypatch.setattr("shared.bus.postgres.bus.POLL_S", 60)
 
 
 @pytest.fixture

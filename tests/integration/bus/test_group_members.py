@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.postgres_bus import PostgresConsumer
+from shared.bus.postgres.bus import PostgresConsumer
 from shared.postgres.engine import create_engine
 from tests.integration.bus.probe import PARTITIONS, eventually
 

@@ -12,10 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.kafka.server import KafkaServer
-from shared.bus import kafka_consumer
 from shared.bus.interface import BusUnavailableError, Consumer, Producer, WrongPartitionsError
-from shared.bus.kafka_consumer import KafkaConsumer
-from shared.bus.kafka_producer import KafkaProducer
+from shared.bus.kafka import consumer as kafka_consumer
+from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.producer import KafkaProducer
 from shared.bus.records import Incoming
 from shared.settings import Settings
 from tests.integration.bus import behaviour

@@ -9,8 +9,8 @@ import warnings
 import pytest
 
 from deploy.kafka.server import KafkaServer
-from shared.bus.kafka_consumer import KafkaConsumer
-from shared.bus.kafka_producer import KafkaProducer
+from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.producer import KafkaProducer
 from shared.settings import Settings
 from tests.integration.bus.probe import PARTITIONS
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.interface import Consumer, Producer, WrongPartitionsError
-from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
+from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer
 from shared.bus.records import Outgoing
 from tests.integration.bus import behaviour
 from tests.integration.bus.probe import PARTITIONS, numbered, started
@@ -118,8 +118,8 @@ async def test_a_read_that_was_cut_off_is_gone_on_with(
     probe: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given records beyond the bytes of one read; when fetched; then all come, without a notification or a poll."""
-    monkeypatch.setattr("shared.bus.log.READ_BYTES_MAX", 64)
-    monkeypatch.setattr("shared.bus.postgres_bus.POLL_S", 60)
+    monkeypatch.setattr("shared.bus.log.log.READ_BYTES_MAX", 64)
+    monkeypatch.setattr("shared.bus.postgres.bus.POLL_S", 60)
     consumer = PostgresConsumer(probe, "probe", "probe.topic", "m1", PARTITIONS)
     await PostgresProducer(probe, PARTITIONS).publish(
         [Outgoing("probe.topic", "one", b"x" * 40) for _ in range(5)]

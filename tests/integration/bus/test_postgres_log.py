@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.group_member import GroupMember
-from shared.bus.log import PostgresLog, is_full
-from shared.bus.postgres_bus import platform_log
+from shared.bus.log.log import PostgresLog, is_full
+from shared.bus.postgres.bus import platform_log
+from shared.bus.postgres.group_member import GroupMember
+from shared.bus.postgres.retention import Retention
 from shared.bus.records import Incoming, Outgoing, partition_of
-from shared.bus.retention import Retention
 from tests.integration.bus.probe import PARTITIONS, numbered
 
 FROM_THE_START = {("t", number): 0 for number in range(PARTITIONS)}

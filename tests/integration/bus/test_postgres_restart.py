@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import MetaData, text
 
 from shared.bus.interface import BusUnavailableError, Consumer, Producer
-from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
+from shared.bus.log.tables import bus_tables
+from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer
 from shared.bus.records import Outgoing
-from shared.bus.tables import bus_tables
 from shared.postgres.engine import create_engine
 from tests.integration.bus.probe import (
     PARTITIONS,

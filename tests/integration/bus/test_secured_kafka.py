@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from deploy.kafka.server import KafkaServer, free_port
 from shared.bus.interface import BusUnavailableError
-from shared.bus.kafka_consumer import KafkaConsumer
-from shared.bus.kafka_producer import KafkaProducer
+from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.producer import KafkaProducer
 from shared.bus.records import Outgoing
 from shared.settings import Settings
 

@@ -12,8 +12,8 @@ from deploy.cli import app
 from deploy.local.errors import LocalError
 from shared.auth.guard import Guard
 from shared.auth.scopes import Scope
-from shared.bus.dead_letters import DeadLetter, DeadLetters
-from shared.bus.log import PostgresLog
+from shared.bus.consuming.dead_letters import DeadLetter, DeadLetters
+from shared.bus.log.log import PostgresLog
 from shared.bus.records import Incoming
 from shared.clock import system_clock
 from shared.contracts.events import EVENTS_TOPIC

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services.ingest.main import create_app
 from shared.auth.keys import create_key, ensure_key
 from shared.auth.scopes import Scope
-from shared.bus.log import PostgresLog
+from shared.bus.log.log import PostgresLog
 from shared.bus.records import Incoming
 from shared.contracts.codec import decode
 from shared.contracts.events import EVENTS_TOPIC, EventRecord

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from services.scoring.wiring.worker import create_worker
-from shared.bus.progress import Progress
+from shared.bus.consuming.progress import Progress
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_producer
 from shared.clock import Clock

@@ -29,8 +29,8 @@ from services.scoring.application.roll_up import RollUp
 from services.scoring.application.sweep import Sweep
 from services.scoring.application.take_in import TakeIn
 from services.scoring.domain.settings import ScoreSettings
-from shared.bus.outbox import LogOutbox
-from shared.bus.postgres_bus import platform_log
+from shared.bus.log.outbox import LogOutbox
+from shared.bus.postgres.bus import platform_log
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import decode, encode

@@ -1,6 +1,6 @@
 """The spool keeps several records in a row."""
 
-from shared.bus.log_migration import begin_packs, end_packs
+from shared.bus.log.migration import begin_packs, end_packs
 
 revision = "0002"
 down_revision = "0001"

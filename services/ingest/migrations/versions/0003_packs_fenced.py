@@ -1,6 +1,6 @@
 """Processes of the release before packs are kept out of the log."""
 
-from shared.bus.log_migration import keep_out_those_before_packs, let_in_those_before_packs
+from shared.bus.log.migration import keep_out_those_before_packs, let_in_those_before_packs
 
 revision = "0003"
 down_revision = "0002"

@@ -1,6 +1,6 @@
 """The outbox keeps several records in a row."""
 
-from shared.bus.log_migration import begin_packs, end_packs
+from shared.bus.log.migration import begin_packs, end_packs
 
 revision = "0021"
 down_revision = "0020"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.bus.dead_letters import DeadLetters
+from shared.bus.consuming.dead_letters import DeadLetters
 from shared.bus.interface import BusUnavailableError
 from shared.bus.records import Incoming, Outgoing
 from tests.integration.bus.probe import (

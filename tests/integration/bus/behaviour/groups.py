@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.progress import Progress
 from shared.bus.interface import FencedError
-from shared.bus.offsets import Offsets
-from shared.bus.progress import Progress
 from shared.bus.records import Incoming
 from shared.postgres.direct import autocommit
 from tests.integration.bus.probe import (

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.progress import Progress
 from shared.bus.interface import BusUnavailableError
-from shared.bus.offsets import Offsets
-from shared.bus.progress import Progress
 from tests.integration.bus.probe import (
     Bus,
     Member,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.bus.dead_letters import event_in
+from shared.bus.consuming.dead_letters import event_in
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import encode
 from shared.contracts.events import EventRecord

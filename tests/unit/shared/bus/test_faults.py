@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from shared.bus.dead_letters import DETAIL_CHARACTERS_MAX, detail_of
+from shared.bus.consuming.dead_letters import DETAIL_CHARACTERS_MAX, detail_of
 from shared.bus.faults import is_transient
 from shared.bus.interface import BusUnavailableError
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus import pace as pace_module
-from shared.bus import worker as worker_module
-from shared.bus.log import READ_BYTES_MAX
-from shared.bus.pace import PACE_MAX_S, PACE_SHARE, gap_s
+from shared.bus.consuming import pace as pace_module
+from shared.bus.consuming import worker as worker_module
+from shared.bus.consuming.pace import PACE_MAX_S, PACE_SHARE, gap_s
+from shared.bus.consuming.worker import StreamWorker
+from shared.bus.log.log import READ_BYTES_MAX
 from shared.bus.records import Incoming, Partition
-from shared.bus.worker import StreamWorker
 from shared.clock import system_clock
 
 HERE: Partition = ("t", 0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.packs import PACK_BYTES_MAX, PACK_RECORDS_MAX, Row, packed, unpacked
+from shared.bus.log.packs import PACK_BYTES_MAX, PACK_RECORDS_MAX, Row, packed, unpacked
 from shared.bus.records import Incoming, Outgoing
 
 RECORDS = st.lists(

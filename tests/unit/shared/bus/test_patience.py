@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.bus import worker as worker_module
+from shared.bus.consuming import worker as worker_module
+from shared.bus.consuming.worker import StreamWorker
 from shared.bus.records import Incoming
-from shared.bus.worker import StreamWorker
 from shared.clock import system_clock
 from tests.unit.shared.bus.test_pace import Engine, Offsets, Stream
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from shared.bus.offsets import Stand
-from shared.bus.progress import FRESH_S, Progress
+from shared.bus.consuming.offsets import Stand
+from shared.bus.consuming.progress import FRESH_S, Progress
 from shared.bus.records import Partition
 
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
@@ -119,7 +119,7 @@ async def test_what_a_clock_reached_that_was_ahead_says_nothing_once_it_is_put_b
 async def test_a_partition_that_nobody_reads_is_told_of_with_when_it_began() -> None:
     """Given records in a partition that nobody claimed, and in one that is read, slowly; when a minute has passed; then
     the one is told, in the log once, and shown with how long it waits, until somebody reads it; the other never is."""
-    group, caught = Group(), logging.getLogger("shared.bus.progress")
+    group, caught = Group(), logging.getLogger("shared.bus.consuming.progress")
     group.written = {("t", 0): 900, NOBODYS: 2}
     with patch.object(caught, "warning") as warned:
         for second in range(0, 130, 10):
@@ -146,7 +146,7 @@ async def test_a_partition_that_nobody_reads_is_told_of_with_when_it_began() -> 
 async def test_a_process_that_is_started_again_goes_on_counting() -> None:
     """Given records that nobody has read for a minute; when the process that saw it is started again; then it tells at
     once since when, in the log too; but of a partition where something has been handled meanwhile it knows nothing."""
-    group, caught = Group(), logging.getLogger("shared.bus.progress")
+    group, caught = Group(), logging.getLogger("shared.bus.consuming.progress")
     group.written = {SLOW: 900, NOBODYS: 2}
     for second in range(0, 70, 10):
         await group.progress.read_until(moment(second))
@@ -208,7 +208,7 @@ async def test_a_clock_that_stands_still_is_no_reason_not_to_look(monkeypatch: p
     group = Group()
     await group.progress.read_until(moment(0))
     passed = time.monotonic() + FRESH_S + 1
-    monkeypatch.setattr("shared.bus.progress.time.monotonic", lambda: passed)
+    monkeypatch.setattr("shared.bus.consuming.progress.time.monotonic", lambda: passed)
     await group.progress.read_until(moment(0))
     assert group.looks == 2
 

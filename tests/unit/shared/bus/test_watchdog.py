@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
+from shared.bus.consuming.watchdog import Watchdog
 from shared.bus.interface import BusUnavailableError, Consumer
 from shared.bus.records import Partition
-from shared.bus.watchdog import Watchdog
 
 HERE = ("t", 0)
 

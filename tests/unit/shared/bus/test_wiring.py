@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.kafka_client import connection_settings
-from shared.bus.kafka_consumer import KafkaConsumer
-from shared.bus.kafka_producer import KafkaProducer
-from shared.bus.postgres_bus import PostgresConsumer, PostgresProducer
-from shared.bus.relay import Relay
+from shared.bus.kafka.client import connection_settings
+from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.producer import KafkaProducer
+from shared.bus.log.relay import Relay
+from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer
 from shared.bus.wiring import make_consumer, make_producer, make_relay, member_name, own_log
 from shared.postgres.engine import create_engine
 from shared.settings import Settings

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.log_statements import statements
-from shared.bus.packs import Row, packed, space, unpacked
+from shared.bus.log.packs import Row, packed, space, unpacked
+from shared.bus.log.statements import statements
+from shared.bus.log.tables import log_tables
 from shared.bus.records import Incoming, Outgoing, Partition, check, columns, partition_of
-from shared.bus.tables import log_tables
 
 __all__ = ["PostgresLog", "is_full", "log_tables"]
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.bus import metrics
+from shared.bus.consuming import metrics
+from shared.bus.consuming.offsets import Offsets, Stand
 from shared.bus.interface import Consumer
-from shared.bus.offsets import Offsets, Stand
 from shared.bus.records import Partition
 
 FRESH_S = 0.5

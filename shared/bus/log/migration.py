@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.bus.packs import Row, unpacked
+from shared.bus.log.packs import Row, unpacked
 
 ROWS_AT_ONCE = 1_000
 

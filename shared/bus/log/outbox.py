@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.log import PostgresLog
+from shared.bus.log.log import PostgresLog
 from shared.bus.records import Outgoing
 
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from shared.bus.interface import BusUnavailableError
-from shared.bus.kafka_client import (
+from shared.bus.kafka.client import (
     KAFKA_ERRORS,
     MESSAGE_BYTES_MAX,
     bounded,

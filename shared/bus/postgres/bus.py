@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.faults import DATABASE_ERRORS
 from shared.bus.gather import Gatherer
-from shared.bus.group_member import GroupMember
 from shared.bus.interface import BusUnavailableError, WrongPartitionsError
-from shared.bus.listener import Listener
-from shared.bus.log import PostgresLog
+from shared.bus.log.log import PostgresLog
+from shared.bus.postgres.group_member import GroupMember
+from shared.bus.postgres.listener import Listener
+from shared.bus.postgres.retention import Retention
 from shared.bus.records import Incoming, Outgoing, Partition
-from shared.bus.retention import Retention
 from shared.postgres.direct import autocommit
 from shared.postgres.held import HeldConnection
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import TextClause, text
 
-from shared.bus.packs import PACK_RECORDS_MAX
+from shared.bus.log.packs import PACK_RECORDS_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from shared.bus import metrics
+from shared.bus.consuming import metrics
 from shared.bus.interface import BusUnavailableError, Consumer
 from shared.bus.records import Partition
 

@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.interface import FencedError
+from shared.bus.log.tables import TOPIC
 from shared.bus.records import Partition, columns
-from shared.bus.tables import TOPIC
 
 
 def offset_table(metadata: MetaData) -> Table:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.consuming.offsets import Claim, Offsets
 from shared.bus.interface import Consumer, LostRecordsError
-from shared.bus.offsets import Claim, Offsets
 from shared.bus.records import Partition
 
 log = logging.getLogger(__name__)

@@ -12,16 +12,16 @@ from typing import Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.contextvars import bound_contextvars
 
-from shared.bus import metrics
-from shared.bus.claiming import take_over
-from shared.bus.dead_letters import DeadLetters, detail_of, event_in
+from shared.bus.consuming import metrics
+from shared.bus.consuming.claiming import take_over
+from shared.bus.consuming.dead_letters import DeadLetters, detail_of, event_in
+from shared.bus.consuming.offsets import Offsets
+from shared.bus.consuming.pace import PACE_S, gap_s
+from shared.bus.consuming.watchdog import Watchdog
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
-from shared.bus.log import is_full
-from shared.bus.offsets import Offsets
-from shared.bus.pace import PACE_S, gap_s
+from shared.bus.log.log import is_full
 from shared.bus.records import Incoming, Partition
-from shared.bus.watchdog import Watchdog
 from shared.clock import Clock
 from shared.postgres.held import HeldConnection
 from shared.waiting import rest

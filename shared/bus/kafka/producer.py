@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.bus.gather import Gatherer
 from shared.bus.interface import BusUnavailableError
-from shared.bus.kafka_client import (
+from shared.bus.kafka.client import (
     CONNECT_TIMEOUT_S,
     KAFKA_ERRORS,
     MESSAGE_BYTES_MAX,

@@ -1,0 +1,1 @@
+"""The bus on PostgreSQL alone: nothing to install, and the same behaviour."""
