@@ -7,7 +7,7 @@ The key's row is written in the transaction of the effect itself. So a crash lea
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 
 from sqlalchemy import Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.http.problems import Problem
+from shared.vault.secret import Secret, derive
 from shared.waiting import rest
 
+BODY_HASH_BYTES = 32
 KEPT_FOR = timedelta(hours=48)
 PRUNE_BATCH = 5_000
 PRUNE_EVERY_S = 600.0
@@ -46,16 +48,16 @@ def idempotency_table(metadata: MetaData) -> Table:
     )
 
 
-def hash_body(body: bytes) -> bytes:
-    """What tells one body from another under the same key."""
-    return sha256(body).digest()
-
-
 class IdempotencyKeys:
-    """The idempotency keys of one service. `scope` is who asks and what for: the API key's id, method and path."""
+    """The idempotency keys of one service. `scope` is who asks and what for: the API key's id, method and path.
 
-    def __init__(self, schema: str) -> None:
+    Bodies may name people, so of them a hash is kept that nobody can compare with guesses who has not the `secret`.
+    Raises `SecretError` when that is no good.
+    """
+
+    def __init__(self, schema: str, secret: Secret) -> None:
         self._schema = schema
+        self._keyed = blake2b(key=derive(secret, "idempotency"), digest_size=BODY_HASH_BYTES)
         self._begin = text(
             f"SELECT pg_try_advisory_xact_lock(:lock) AS locked, k.body_hash, k.status, k.body"  # noqa: S608
             f" FROM (SELECT 1) one LEFT JOIN {schema}.idempotency_keys k ON k.scope = :scope AND k.key = :key"
@@ -68,6 +70,12 @@ class IdempotencyKeys:
             f"DELETE FROM {schema}.idempotency_keys WHERE (scope, key) IN (SELECT scope, key"  # noqa: S608
             f" FROM {schema}.idempotency_keys WHERE created_at < :before ORDER BY created_at LIMIT :batch) RETURNING 1"
         )
+
+    def hash_body(self, body: bytes) -> bytes:
+        """What tells one body from another under the same key."""
+        state = self._keyed.copy()
+        state.update(body)
+        return state.digest()
 
     async def begin(
         self, connection: AsyncConnection, key: str, scope: str, body_hash: bytes

@@ -72,6 +72,16 @@ def load_section(text: str, section: Literal["points", "tiers"], *, version: int
     return replace(program, version=version)
 
 
+def place_of(text: str, key: str) -> Place:
+    """Where the value of a key of the top level is in a text that is a program."""
+    reading = Reading(faults := Faults(), Ids(faults, frozenset()))
+    node = read_document(text, faults)
+    assert node is not None
+    root = fields_of(reading, node, "", KEYS)
+    assert root is not None
+    return root.place(key)
+
+
 def _read(text: str, retired_ids: Set[str]) -> tuple[Program, Faults]:
     """The program, and what is wrong with it: stand-ins are in the places of that. Raises `ProgramError` for what is
     no document."""

@@ -39,7 +39,6 @@ from shared.auth.scopes import Scope
 from shared.clock import Clock
 from shared.contracts.facts import Facts
 from shared.http.deadline import extend_deadline
-from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, invalid_request, not_found
 from shared.http.shapes import Shape
@@ -165,7 +164,7 @@ class _Tester:
     ) -> Response:
         service, scope = self._service, f"{principal.key_id} POST /v1/templates/{template}/test"
         facts = _facts(body.facts or {})  # first: what is no fact may be too deep to be written down again
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = service.keys.hash_body(body.model_dump_json().encode())
         async with service.engine.begin() as connection:
             before = await service.keys.begin(connection, key, scope, body_hash)
         if before is not None:

@@ -51,7 +51,7 @@ def routes(settings: Settings, clock: Clock, known: Knowledge) -> Mounted:
         programs=PostgresPrograms(),
         keyring=SubjectKeyring(engine, settings.secret),
         pseudonyms=Pseudonyms(settings.secret, settings.phone_region),
-        keys=IdempotencyKeys(SERVICE),
+        keys=IdempotencyKeys(SERVICE, settings.secret),
         outbox=make_outbox(settings, SERVICE),
     )
     makers: tuple[Callable[[Service], APIRouter], ...] = (

@@ -80,7 +80,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Deliveries
         stream=stream,
         relay=make_relay(settings, engine, SERVICE),
         loops=loops,
-        keys=IdempotencyKeys(SERVICE),
+        keys=IdempotencyKeys(SERVICE, settings.secret),
         secret=settings.secret,
         clock=clock,
     )

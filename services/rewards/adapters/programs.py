@@ -19,6 +19,7 @@ from shared.program.versions.reading import (
 )
 from shared.program.versions.store import keep_file, put_program
 from shared.program.versions.timeline import Activation
+from shared.program.versions.zones import check_zone
 
 __all__ = ["NoProgramError", "PostgresPrograms"]
 
@@ -50,6 +51,17 @@ class PostgresPrograms(FollowedVersions[Rulebook]):
             if program is None:
                 raise
             return program
+
+    async def check_zone(self, connection: AsyncConnection, version: int) -> None:
+        """Raises `UnreadableProgramError` also where this database does not know the version's time zone."""
+        program, source = (
+            (await self.version(connection, version)).program,
+            await self.source(connection, version),
+        )
+        try:
+            await check_zone(connection, program, source)
+        except ProgramError as error:
+            raise UnreadableProgramError(version, error) from error
 
     async def put(
         self,

@@ -1,6 +1,6 @@
-"""The use case of points given or taken by hand: under the member's lock, decided with all lots that hold points."""
+"""The use case of points given or taken by hand: under the member's lock, decided with the lots that it touches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,8 +28,15 @@ class AdjustmentStore(Protocol):
     async def customers(self, connection: AsyncConnection, names: set[str]) -> dict[str, str]:
         """Customer ids by any id that a shop or we use for them; unknown ones are missing."""
 
-    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
-        """All lots of these members that hold points."""
+    async def load_lots(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        draws: Mapping[str, int],
+        due_by: datetime,
+    ) -> None:
+        """By customer, of the lots that hold points: all that are due by then, and those that are spent first, up to as
+        many points as may be drawn."""
 
     async def add(
         self,
@@ -70,7 +77,8 @@ class AdjustPoints:
             raise unknown_customer()
         member = next(iter(locked.values()))
         program = (await self.programs.current(connection, now)).program
-        await self.store.load_lots(connection, {member.customer_id: member})
+        members, draws = {member.customer_id: member}, {member.customer_id: max(-points, 0)}
+        await self.store.load_lots(connection, members, draws, now)
         changes = Changes(now, program.version)
         adjusting.adjust(member, program, changes, id_=id_, points=points, reason=reason)
         noted = [(id_, member.customer_id, points)]

@@ -229,7 +229,7 @@ async def load_counted(  # noqa: PLR0917
     if measure is Measure.POINTS and bare:
         since = tiers.start_of_window(rulebook.program, now)
         some = {id_: known[id_] for id_ in bare}
-        await members.load(connection, some, Needs(tiers=bare), since, measure)
+        await members.load(connection, some, Needs(now, tiers=bare), since, measure)
 
 
 def part_of(activity: Activity, member: Member) -> str | None:

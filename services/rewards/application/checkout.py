@@ -1,6 +1,6 @@
 """The use case of the checkout: reserve, confirm and release, many requests in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -92,20 +92,27 @@ class CheckoutStore(Protocol):
         """The members by the names that lead to them, and by their ids also those whose redemptions these are; locked
         in id order, unknown ones are missing. One that was merged into another gives that one."""
 
-    async def see(
+    async def see(  # noqa: PLR0917
         self,
         connection: AsyncConnection,
         members: dict[str, Member],
+        draws: Mapping[str, int],
         orders: set[tuple[str, str]],
         keys: set[tuple[str, str]],
+        now: datetime,
     ) -> Seen:
-        """All lots that hold points of these members, into them; what is known of (customer, order id) and of the
-        (scope, key) of idempotency keys. After the members' locks, so that what was just committed is seen."""
+        """The lots of `load_lots`, into the members; what is known of (customer, order id) and of the (scope, key) of
+        idempotency keys. After the members' locks, so that what was just committed is seen."""
 
     async def load_lots(
-        self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        draws: Mapping[str, int],
+        due_by: datetime,
     ) -> None:
-        """All lots that hold points of these members, and those that the redemptions took from."""
+        """By customer, of the lots that hold points: all that are due by then, and those that are spent first, up to as
+        many points as may be drawn."""
 
     async def load_taken(
         self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
@@ -159,7 +166,7 @@ class Checkout:
         Raises `LookAgainError`.
         """
         rulebook = await self.programs.current(connection, now)
-        batch = await self._load(connection, requests, rulebook.program)
+        batch = await self._load(connection, requests, rulebook.program, now)
         changes = Changes(now, rulebook.program.version)
         results: list[bytes | Exception] = []
         for request in requests:
@@ -172,7 +179,7 @@ class Checkout:
         return results
 
     async def _load(
-        self, connection: AsyncConnection, requests: Sequence[Request], program: Program
+        self, connection: AsyncConnection, requests: Sequence[Request], program: Program, now: datetime
     ) -> "_Batch":
         reserves = [request for request in requests if isinstance(request, Reserve)]
         ids = {request.id for request in requests if not isinstance(request, Reserve)}
@@ -182,12 +189,21 @@ class Checkout:
             for request in reserves
             if request.customer in customers and request.cart.order_id is not None
         }
-        seen = await self.store.see(connection, members, orders, {(r.scope, r.key) for r in reserves})
         redemptions = await self.store.redemptions(connection, ids) if ids else {}
         if any(redemption.customer_id not in members for redemption in redemptions.values()):
             raise MovedMeanwhileError
-        if redemptions:
-            await self.store.load_taken(connection, members, list(redemptions.values()))
+        released = [
+            redemptions[one.id] for one in requests if isinstance(one, Release) and one.id in redemptions
+        ]
+        draws = dict.fromkeys((redemption.customer_id for redemption in released), 0)
+        for request in reserves:
+            if request.customer in customers:
+                id_ = customers[request.customer].customer_id
+                draws[id_] = draws.get(id_, 0) + _price(request, program)
+        keys = {(request.scope, request.key) for request in reserves}
+        seen = await self.store.see(connection, members, draws, orders, keys, now)
+        if released:
+            await self.store.load_taken(connection, members, released)
         batch = _Batch(customers, members, redemptions, seen, {})
         await self._load_terms(connection, reserves, program, batch)
         return batch
@@ -270,6 +286,14 @@ class Checkout:
         )
         uses.append(changes.now)
         return redemption
+
+
+def _price(request: Reserve, program: Program) -> int:
+    """The points that the request asks for; none for a reward that there is not."""
+    if request.points is not None:
+        return request.points
+    reward = program.rewards.get(request.reward or "")
+    return reward.points if reward is not None else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ async def decide_with_grants(  # noqa: PLR0917
     """Decide the member's tier by the grants that are stored, and `granted` with them, and write it. Campaigns
     follow, as if the customer had reached it."""
     program, members = rulebook.program, campaigns.members
-    needs = Needs(spend={member.customer_id}, tiers={member.customer_id})
+    needs = Needs(now, spend={member.customer_id}, tiers={member.customer_id})
     since = tiers.start_of_window(program, now)
     await members.load(connection, {member.customer_id: member}, needs, since, tiers.measure_of(program))
     if granted is not None and granted not in member.grants:

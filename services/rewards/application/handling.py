@@ -70,13 +70,15 @@ class ActivityHandler:
         owners = {each.id: moved.get(each.part, (each.customer_id, 0))[0] for each in activities}
         members = await self.members.lock(connection, set(owners.values()), create=True)
         members = {id_: members[owner] for id_, owner in owners.items()}
-        needs = Needs()
+        needs = Needs(now)
         look = LookBack.of(rulebook.program)
         matched: list[tuple[Activity, Match]] = []
         for activity in activities:
             found = match(activity, rulebook)
             member = members[activity.id]
             needs.add(member.customer_id, activity, found)
+            if activity.type in rulebook.program.points.renewed_by:
+                needs.renewed.add(member.customer_id)
             if is_late_renewal(activity, rulebook.program, now):
                 needs.renewed_late(member.customer_id, activity.time)
             if look is not None and look.needed(activity, found, member, now):

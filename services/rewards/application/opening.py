@@ -85,7 +85,8 @@ class OpenBalances:
         locked = await self.members.lock(connection, set(names.values()), create=False)
         ids = [opening_id(self.store.part(each.customer), each.reference) for each in openings]
         before = await self.store.known(connection, ids)
-        await self.store.load_lots(connection, {member.customer_id: member for member in locked.values()})
+        members = {member.customer_id: member for member in locked.values()}
+        await self.store.load_lots(connection, members, dict.fromkeys(members, 0), now)
         refused: list[tuple[int, str]] = []
         taken: list[tuple[str, str, int]] = []
         changes = Changes(now, program.version)

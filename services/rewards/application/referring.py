@@ -85,7 +85,7 @@ class RewardReferrals:
         closes, known = await self._without_bringer(connection, pairs)
         if referral is None:
             return [*closes, *(Close(coming.customer_id, None, None) for coming, _ in known)]
-        needs = Needs(uses={(bringing.customer_id, referral.id) for _, bringing in known})
+        needs = Needs(changes.now, uses={(bringing.customer_id, referral.id) for _, bringing in known})
         measure = tiers.measure_of(program)
         if measure is Measure.POINTS:  # else the points of a referral count for no tier
             needs.tiers = set(members)

@@ -94,7 +94,7 @@ class TimedJobs:
             return 0
         rulebook = await self.programs.current(connection, now)
         async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
-            await self.members.load(connection, members, Needs(lots=set(members)), None)
+            await self.members.load(connection, members, Needs(now, lots=set(members)), None)
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
         return len(changes.members)
@@ -116,7 +116,7 @@ class TimedJobs:
         if not members:
             return 0
         async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
-            await self.members.load(connection, members, Needs(lots=set(members)), None)
+            await self.members.load(connection, members, Needs(horizon, lots=set(members)), None)
             for member in members.values():
                 ledger.bring_up_to_date(member, changes, now)
                 expiry.give_notice(member, program, changes)
@@ -143,7 +143,8 @@ class TimedJobs:
                 and redemption.expires_at <= now
                 and redemption.customer_id in members
             ]
-            await self.store.load_lots(connection, members, over)
+            await self.store.load_lots(connection, members, dict.fromkeys(members, 0), now)
+            await self.store.load_taken(connection, members, over)
             for redemption in over:
                 checkout.release(members[redemption.customer_id], redemption, changes, status=Status.EXPIRED)
         return len(changes.members)
@@ -165,7 +166,7 @@ class TimedJobs:
             return 0
         async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
             measure = tiers.measure_of(rulebook.program)
-            needs = Needs(spend=set(members), tiers=set(members))
+            needs = Needs(now, spend=set(members), tiers=set(members))
             since = tiers.start_of_window(rulebook.program, now)
             await self.members.load(connection, members, needs, since, measure)
             await self.members.load_benefits(connection, members, members)

@@ -12,8 +12,8 @@ def adjust(member: Member, program: Program, changes: Changes, *, id_: str, poin
     """Give `points`, or take them if negative, and tell it as `points.adjusted`.
 
     Points given can be spent at once and expire as the program says; points are taken from the lots that expire first.
-    `id_` is the adjustment's and becomes the cause of the entries. Needs all lots that hold points. Raises
-    `RefusedError` (`insufficient_points`) when fewer can be spent than are to be taken.
+    `id_` is the adjustment's and becomes the cause of the entries. Needs the lots that are due and, to take points, the
+    oldest that have so many. Raises `RefusedError` (`insufficient_points`) when fewer can be spent than shall be taken.
     """
     available = ledger.spendable_at(member, changes.now)
     if points < 0 and -points > available:

@@ -16,10 +16,12 @@ ORDERS = UNDOING | {"order.completed"}
 class Needs:
     """What to load before a batch is decided, as keys. Customers are named by their ids."""
 
+    due_by: datetime
+    """Lots are needed that are due by then: when it is decided, or a later moment that is asked about already."""
     orders: set[tuple[str, str]] = field(default_factory=set)
     """Orders, as (customer, order id)."""
     completed: set[tuple[str, str]] = field(default_factory=set)
-    """Those of `orders` that an activity tells as completed: of one that is known already the lots are needed too."""
+    """Those of `orders` that an activity tells as completed: one that is known already may be put right."""
     undoing: set[tuple[str, str]] = field(default_factory=set)
     """Those of `orders` that may be undone: what was used for them at the checkout is then given back."""
     uses: set[tuple[str, str]] = field(default_factory=set)
@@ -29,7 +31,10 @@ class Needs:
     series: set[tuple[str, str]] = field(default_factory=set)
     """Milestones that are reached again at each multiple of a count, as (customer, milestone): all occasions so far."""
     lots: set[str] = field(default_factory=set)
-    """Customers all of whose lots with points are needed."""
+    """Customers whose lots are needed that are due, and those from which the points of undone orders are taken."""
+    renewed: set[str] = field(default_factory=set)
+    """Customers whose points an activity of this batch lets last. In which order those are spent is then known only
+    when that is decided: where any are taken, all lots are needed."""
     expired_since: dict[str, datetime] = field(default_factory=dict)
     """Customers whose renewable lots are needed that expired since a moment."""
     spend: set[str] = field(default_factory=set)

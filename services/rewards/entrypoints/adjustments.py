@@ -2,17 +2,19 @@
 
 import secrets
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from msgspec import json
 from pydantic import BaseModel, Field, field_validator
 
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.entrypoints.service import MayWrite, Service, problem
-from shared.http.idempotency import hash_body
+from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText, SignedPoints
 from shared.http.types import IdempotencyKey as Key
+
+ADJUSTING_MAX_S = 30.0
 
 
 class AdjustmentRequest(Shape):
@@ -52,14 +54,19 @@ def adjustment_routes(service: Service) -> APIRouter:
         response_class=Response,
         responses={201: {"model": AdjustmentView}, **problem_responses(404, 409, 422)},
     )
-    async def adjust(body: AdjustmentRequest, principal: MayWrite, idempotency_key: Key) -> Response:
+    async def adjust(
+        request: Request, body: AdjustmentRequest, principal: MayWrite, idempotency_key: Key
+    ) -> Response:
         """Give or take points. Never below zero: 409 `insufficient_points`."""
         now, scope = service.clock(), f"{principal.key_id} {where}"
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = service.keys.hash_body(body.model_dump_json().encode())
         async with service.engine.begin() as connection:
             before = await service.keys.begin(connection, idempotency_key, scope, body_hash)
             if before is not None:
                 return Response(before.body, before.status, media_type="application/json")
+            extend_deadline(
+                request, ADJUSTING_MAX_S
+            )  # the database is there, and there may be very many lots
             id_ = f"adj_{secrets.token_hex(12)}"
             try:
                 adjusted = await service.adjust(

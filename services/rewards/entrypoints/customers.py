@@ -16,6 +16,7 @@ from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import CustomerRef
+from shared.program.model.program import Program
 from shared.program.values.calendar import last_day
 from shared.program.values.period import Period
 
@@ -91,17 +92,17 @@ def customer_routes(service: Service) -> APIRouter:
             customer_id = await service.customer(connection, customer)
             if moment == now:
                 program = (await service.programs.current(connection, now)).program
-                balances = await service.reader.balances(connection, customer_id, now)
+                until = _horizon(program, now)
+                balances = await service.reader.balances(connection, customer_id, now, until)
             else:
                 program = await program_then(service.programs, connection, moment, "points")
         if moment < now:
-            balances = await balances_at(service.engine, customer_id, moment)
-        until = (program.points.notice_before or NOTICE_DEFAULT).after(moment, program.time_zone)
+            until = _horizon(program, moment)
+            balances = await balances_at(service.engine, customer_id, moment, until)
         days: dict[date, int] = {}
         for end, points in balances.expiring:
-            if end <= until:
-                day = last_day(end, program.time_zone)
-                days[day] = days.get(day, 0) + points
+            day = last_day(end, program.time_zone)
+            days[day] = days.get(day, 0) + points
         return PointsView(
             available=balances.available,
             pending=balances.pending,
@@ -156,6 +157,11 @@ def customer_routes(service: Service) -> APIRouter:
         return Page(items=[offer_view(offer, moment) for offer in offers[:limit]], next=following)
 
     return router
+
+
+def _horizon(program: Program, moment: datetime) -> datetime:
+    """Until when it is told what expires."""
+    return (program.points.notice_before or NOTICE_DEFAULT).after(moment, program.time_zone)
 
 
 def entry_id(customer_id: str, number: int) -> str:

@@ -25,7 +25,8 @@ def knowledge(service: Service) -> Callable[[str], Awaitable[dict[str, Any] | No
             except Exception as error:
                 raise as_problem(error) from error
             member = await service.reader.member(connection, customer_id, None)
-            balances = await service.reader.balances(connection, customer_id, service.clock())
+            now = service.clock()
+            balances = await service.reader.balances(connection, customer_id, now, now)
             last = await activities.of_customers(
                 connection, await explaining.family(connection, customer_id), 1
             )

@@ -50,12 +50,13 @@ async def program_then(
         ) from error
 
 
-async def balances_at(engine: AsyncEngine, customer_id: str, moment: datetime) -> Balances:
-    """The balances at a moment that is past. Raises the problem that they are not known."""
+async def balances_at(engine: AsyncEngine, customer_id: str, moment: datetime, horizon: datetime) -> Balances:
+    """The balances at a moment that is past, and what was to expire by the horizon. Raises the problem that they are
+    not known."""
     async with engine.begin() as connection:
         await connection.execute(SNAPSHOT)
         with as_problems():
-            return (await holdings_at(connection, customer_id, moment)).at(moment)
+            return (await holdings_at(connection, customer_id, moment, horizon)).at(moment)
 
 
 async def tier_at(engine: AsyncEngine, customer_id: str, program: Program, moment: datetime) -> Member:

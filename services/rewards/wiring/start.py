@@ -39,9 +39,10 @@ async def store_program(settings: Settings, clock: Clock, witness: Witness | Non
                         await check_secret(connection, settings.secret)
                         now = await DecisionClock(clock, witness).now(connection)
                         await programs.add_file(connection, source, now, shipped=settings.program is None)
-                        _, timeline = await programs.latest(connection, now)
-                        for activation in timeline.scheduled(now):
-                            await programs.version(connection, activation.version)
+                        rulebook, timeline = await programs.latest(connection, now)
+                        scheduled = [activation.version for activation in timeline.scheduled(now)]
+                        for version in (rulebook.program.version, *scheduled):
+                            await programs.check_zone(connection, version)
                     return
                 except UnreadableProgramError as error:
                     async with engine.begin() as connection:

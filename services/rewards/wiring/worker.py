@@ -58,7 +58,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWor
             PostgresDue(), members, store, programs, PostgresReferrals(), PostgresWatch(), campaigns
         ),
         books=KeepBooks(PostgresBooks(), programs),
-        keys=IdempotencyKeys(SERVICE),
+        keys=IdempotencyKeys(SERVICE, settings.secret),
         relay=make_relay(settings, engine, SERVICE),
         clock=clock,
         progress=Progress(autocommit(engine), consumer, offsets, ACTIVITY_TOPIC),

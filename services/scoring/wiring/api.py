@@ -36,6 +36,7 @@ from shared.bus.wiring import make_outbox
 from shared.clock import Clock, system_clock
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
+from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.engine import service_engine
 from shared.settings import Settings
 from shared.vault.pseudonyms import Pseudonyms
@@ -66,7 +67,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     rules = rules_of(program_of(settings))
     portray = Portray(profiles, rules)
-    app.include_router(merge_routes(engine, profiles, _merges(settings, personal, rules), clock))
+    keys = IdempotencyKeys(SERVICE, settings.secret)
+    app.include_router(merge_routes(engine, profiles, _merges(settings, personal, rules), keys, clock))
     app.include_router(customers_routes(profiles, personal, portray, clock))
     app.include_router(stage_routes(profiles, portray, clock))
     app.include_router(segment_routes(engine, rules, portray, clock))

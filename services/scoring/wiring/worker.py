@@ -91,6 +91,6 @@ def create_worker(settings: Settings, clock: Clock) -> ScoringWorker:
         roll_up=RollUp(stale=stale, rollups=PostgresRollups(), orders=PostgresOrders(), rules=rules),
         switch_program=SwitchProgram(PostgresPrograms(program)),
         refold=Refold(rebuild=rebuild, rebuilds=rebuilds, folded=rebuilds, rules=rules),
-        keys=IdempotencyKeys(SERVICE),
+        keys=IdempotencyKeys(SERVICE, settings.secret),
         clock=clock,
     )

@@ -17,6 +17,7 @@ from shared.program.parse import ProgramError, load_program
 from shared.program.versions.deciding import CLOCKS_DIFFER
 from shared.program.versions.reading import Origin, StoredProgram, read_timeline, read_version
 from shared.program.versions.timeline import Activation, Timeline
+from shared.program.versions.zones import check_zone
 
 NOTICE = timedelta(seconds=5)
 """So long beforehand an activation is scheduled or cancelled at the latest: every process has heard of it when its
@@ -140,7 +141,7 @@ async def activate(
         ActivationError: The moment is none that can be.
     """
     await _lock(connection, now)
-    await _load((await read_version(connection, version)).source)  # fit for this release too
+    await _load_fit(connection, (await read_version(connection, version)).source)  # for this release too
     timeline = await read_timeline(connection)
     _check_start(timeline, now, starts_at)
     before = timeline.in_force(now if starts_at is None else starts_at)
@@ -194,16 +195,25 @@ async def check_program(
     Stores nothing. Raises `ProgramError`."""
     before = (await read_timeline(connection)).in_force(now if starts_at is None else starts_at)
     if before is None:
-        return None, await _load(source)
+        return None, await _load_fit(connection, source)
     stored = await read_version(connection, before.version)
     if stored.source == source:
-        return (same := await _load(source, version=stored.version)), same
-    return await _if_fit(stored), await _load(source, retired=stored.retired)
+        return (same := await _load_fit(connection, source, version=stored.version)), same
+    return await _if_fit(stored), await _load_fit(connection, source, retired=stored.retired)
 
 
 async def _load(source: str, *, version: int = 0, retired: Set[str] = frozenset()) -> Program:
     """`load_program` beside the event loop: a long text takes seconds, in which checkouts want their answers."""
     return await asyncio.to_thread(load_program, source, version=version, retired_ids=retired)
+
+
+async def _load_fit(
+    connection: AsyncConnection, source: str, *, version: int = 0, retired: Set[str] = frozenset()
+) -> Program:
+    """The program of a text that this database can go by too."""
+    program = await _load(source, version=version, retired=retired)
+    await check_zone(connection, program, source)
+    return program
 
 
 async def _if_fit(stored: StoredProgram) -> Program | None:
@@ -228,7 +238,7 @@ async def _store(
     refused: Set[str] = frozenset()
     if before is not None:
         refused = (await read_version(connection, before.version)).retired
-    program = await _load(source, version=newest + 1, retired=refused)
+    program = await _load_fit(connection, source, version=newest + 1, retired=refused)
     retired: Set[str] = program.removed_ids
     if newest:
         last = await read_version(connection, newest)

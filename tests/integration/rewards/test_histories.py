@@ -87,7 +87,7 @@ class OnPostgres:
                 locked = await self.rewards.jobs.members.lock(connection, [customer], create=True)
                 member = locked[customer]
                 program = (await self.rewards.jobs.programs.current(connection, now)).program
-                await self.store.load_lots(connection, {member.customer_id: member}, [])
+                await self.store.load_lots(connection, {customer: member}, {customer: max(-points, 0)}, now)
                 changes = Changes(now, program.version)
                 try:
                     adjusting.adjust(member, program, changes, id_=id_, points=points, reason="x")

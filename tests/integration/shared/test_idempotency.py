@@ -2,19 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from hashlib import blake2b, sha256
 
 import pytest
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.http.idempotency import KEPT_FOR, IdempotencyKeys, StoredAnswer, hash_body, idempotency_table
+from shared.http.idempotency import KEPT_FOR, IdempotencyKeys, StoredAnswer, idempotency_table
 from shared.http.problems import Problem
 from tests.conftest import EngineFor
 from tests.support.clock import ManualClock
 
-KEYS = IdempotencyKeys("trial")
+KEYS = IdempotencyKeys("trial", "s" * 32)
 SCOPE = "key_1 POST /spend"
-BODY = hash_body(b'{"points": 5}')
+BODY = KEYS.hash_body(b'{"points": 5}')
 ANSWER = b'{"id":"red_1"}'
 
 
@@ -29,6 +30,16 @@ async def engine(engine_for: EngineFor) -> AsyncEngine:
         await connection.run_sync(metadata.create_all)
         await connection.execute(text("CREATE TABLE trial.effects (at timestamptz)"))
     return engine
+
+
+def test_what_is_kept_of_a_body_cannot_be_guessed() -> None:
+    """Given a body that names somebody; then what is kept of it is the same each time, and another with another secret:
+    who reads the table cannot try addresses."""
+    body = b'{"to": "ana@example.com"}'
+
+    assert KEYS.hash_body(body) == IdempotencyKeys("other", "s" * 32).hash_body(body)
+    assert KEYS.hash_body(body) != IdempotencyKeys("trial", "t" * 32).hash_body(body)
+    assert KEYS.hash_body(body) not in {sha256(body).digest(), blake2b(body, digest_size=32).digest()}
 
 
 async def act(
@@ -68,7 +79,7 @@ async def test_another_body_under_the_same_key_is_refused(engine: AsyncEngine, c
         await act(connection, clock)
     with pytest.raises(Problem) as caught:
         async with engine.begin() as connection:
-            await act(connection, clock, body=hash_body(b'{"points": 6}'))
+            await act(connection, clock, body=KEYS.hash_body(b'{"points": 6}'))
 
     assert (caught.value.status, caught.value.code) == (422, "idempotency_key_reused")
     assert await effects(engine) == 1

@@ -18,7 +18,6 @@ from services.deliveries.entrypoints.service import Service
 from services.deliveries.entrypoints.webhooks.schemas import EndpointWithSecret
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
-from shared.http.idempotency import hash_body
 from shared.http.problems import Problem, ProblemError, invalid_request, not_found
 
 MayRead = Annotated[Principal, Depends(require(Scope.ADMIN_READ))]
@@ -57,7 +56,7 @@ class Webhooks:
         status: int,
     ) -> Response:
         """Do something once for an idempotency key. The answer has a secret in it, and so is kept sealed."""
-        body_hash, keys = hash_body(body.encode()), self.service.keys
+        body_hash, keys = self.service.keys.hash_body(body.encode()), self.service.keys
         async with self.service.engine.begin() as connection:
             before = await keys.begin(connection, key, where, body_hash)
             if before is not None:

@@ -25,7 +25,6 @@ from services.deliveries.entrypoints.webhooks.schemas import (
     ReplayRequest,
     Taken,
 )
-from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.problems import Problem, ProblemError, invalid_request, not_found
@@ -123,7 +122,7 @@ def _replaying(router: APIRouter, webhooks: Webhooks) -> None:
             service.clock(),
             f"{principal.key_id} POST /v1/webhooks/{webhook}/messages/{message}/replay",
         )
-        body_hash, answer = hash_body(b""), msgspec.json.encode({"id": message})
+        body_hash, answer = keys.hash_body(b""), msgspec.json.encode({"id": message})
         async with service.engine.begin() as connection:
             before = await keys.begin(connection, idempotency_key, where, body_hash)
             if before is None:
@@ -151,7 +150,7 @@ def _replaying(router: APIRouter, webhooks: Webhooks) -> None:
             raise invalid_request(ProblemError("/to", "empty_period", "must be later than from"))
         after = None if body.cursor is None else Place(*decode_cursor(body.cursor, tuple[datetime, str]))
         now, where = service.clock(), f"{principal.key_id} POST /v1/webhooks/{webhook}/replay"
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = keys.hash_body(body.model_dump_json().encode())
         async with service.engine.begin() as connection:
             before = await keys.begin(connection, idempotency_key, where, body_hash)
             if before is not None:

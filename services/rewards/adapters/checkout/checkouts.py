@@ -1,6 +1,6 @@
 """What the checkout keeps in PostgreSQL: redemptions, and the answers under idempotency keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,22 +71,27 @@ class PostgresCheckouts:
         pseudonyms = {name: self._names.pseudonym(name) for name in names}
         return await checkout_loading.lock_members(connection, pseudonyms, redemptions)
 
-    async def see(
+    async def see(  # noqa: PLR0917
         self,
         connection: AsyncConnection,
         members: dict[str, Member],
+        draws: Mapping[str, int],
         orders: set[tuple[str, str]],
         keys: set[tuple[str, str]],
+        now: datetime,
     ) -> Seen:
         """See `CheckoutStore.see`."""
-        return await checkout_loading.see(connection, members, orders, keys)
+        return await checkout_loading.see(connection, members, draws, orders, keys, now)
 
     async def load_lots(
-        self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        draws: Mapping[str, int],
+        due_by: datetime,
     ) -> None:
         """See `CheckoutStore.load_lots`."""
-        await load_lots(connection, members, members.keys())
-        await self.load_taken(connection, members, redemptions)
+        await load_lots(connection, members, draws, due_by)
 
     async def load_taken(
         self, connection: AsyncConnection, members: dict[str, Member], redemptions: Sequence[Redemption]

@@ -1,11 +1,12 @@
 """What a batch of the checkout needs, in two round trips: who it is about, locked, and what is seen under the locks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.loading import LOT, add_lot
+from services.rewards.adapters.members.loading import LOT, WANTED_LOTS, add_lot, wanted_lots
 from services.rewards.adapters.members.rows import COLUMNS, lock_merged
 from services.rewards.application.checkout import Answered, Seen
 from services.rewards.domain.member import Member
@@ -37,8 +38,7 @@ UNDONE = "p.cancelled OR (p.total > 0 AND p.net = 0)"
 _NO_LOT = ", ".join(["NULL"] * 9)
 # Rows of three kinds, told apart by the first column.
 SEE = text(f"""
-    SELECT 'lot', CAST(NULL AS text), CAST(NULL AS bytea), CAST(NULL AS bytea), {LOT}
-    FROM rewards.lots WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
+    SELECT 'lot', CAST(NULL AS text), CAST(NULL AS bytea), CAST(NULL AS bytea), {LOT} FROM ({WANTED_LOTS}) AS wanted
     UNION ALL
     SELECT 'undone', p.order_id, NULL, NULL, p.customer_id, NULL, {_NO_LOT}
     FROM unnest(CAST(:buyers AS text[]), CAST(:orders AS text[])) AS w(customer_id, order_id)
@@ -78,16 +78,17 @@ async def lock_members(
     return {name: stays[id_] for name, id_ in ids.items()}, members
 
 
-async def see(
+async def see(  # noqa: PLR0917
     connection: AsyncConnection,
     members: dict[str, Member],
+    draws: Mapping[str, int],
     orders: Collection[tuple[str, str]],
     keys: Collection[tuple[str, str]],
+    now: datetime,
 ) -> Seen:
-    """Fill in all lots that hold points; which of the (customer, order id) were undone, and what was answered under
+    """Fill in the lots of `load_lots`; which of the (customer, order id) were undone, and what was answered under
     these (scope, key)."""
-    wanted = {
-        "customers": [*members],
+    wanted = wanted_lots(members, draws, now) | {
         "buyers": [customer for customer, _ in orders],
         "orders": [order for _, order in orders],
         "scopes": [scope for scope, _ in keys],

@@ -12,20 +12,38 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.books.statements import ids_of
 from services.rewards.adapters.reading.reader import END_OF_TIME, offer_of
 from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.balances import Held, Holdings, LotGoneError, Moved
+from services.rewards.domain.points.balances import Held, Holdings, Moved
 from services.rewards.domain.spending.offers import Offer
 
 _SUMS = text("""
     SELECT sum(reserved)::bigint, sum(debt)::bigint, sum(lifetime_earned)::bigint, max(divided_at)
     FROM rewards.members WHERE customer_id = ANY(CAST(:ids AS text[]))
     """)
-_LOTS = text("""
-    SELECT l.lot, l.remaining, l.pending, l.available_at, l.expires_at, l.renewable AND m.renewed_since IS NOT NULL
-    FROM rewards.lots l JOIN rewards.members m USING (customer_id) WHERE l.customer_id = :id
-    """)
 _MOVED = text("""
-    SELECT kind, debit, credit, lot, sum(points)::bigint FROM rewards.entries
-    WHERE customer_id = ANY(CAST(:ids AS text[])) AND recorded_at > :at GROUP BY 1, 2, 3, 4
+    SELECT kind, debit, credit, sum(points)::bigint FROM rewards.entries
+    WHERE customer_id = ANY(CAST(:ids AS text[])) AND recorded_at > :at GROUP BY 1, 2, 3
+    """)
+# Each lot as it is, less what came into it since. Added up rather than joined: whatever the server thinks of how many
+# there are, it goes through both once. `whose` tells lots of which nothing is known but that points moved in them.
+_HELD = text("""
+    WITH parts AS (
+        SELECT l.lot, l.remaining * (NOT l.pending)::int AS available, l.remaining * l.pending::int AS pending,
+            true AS whose, l.available_at, l.expires_at, l.renewable AND m.renewed_since IS NOT NULL AS renewed
+        FROM rewards.lots l JOIN rewards.members m USING (customer_id) WHERE l.customer_id = :id
+        UNION ALL
+        SELECT lot, points * ((debit = 'customer:available')::int - (credit = 'customer:available')::int),
+            points * ((debit = 'customer:pending')::int - (credit = 'customer:pending')::int), NULL, NULL, NULL, NULL
+        FROM rewards.entries
+        WHERE customer_id = ANY(CAST(:ids AS text[])) AND recorded_at > :at
+            AND ARRAY[debit, credit]::text[] && ARRAY['customer:available', 'customer:pending']
+    ), lots AS (
+        SELECT sum(available) AS available, sum(pending) AS pending, bool_or(whose) IS NULL AS gone,
+            max(available_at) > :at AS waits, max(expires_at) AS ends_at, bool_or(renewed) AS renewed
+        FROM parts GROUP BY lot
+    )
+    SELECT waits, CASE WHEN ends_at <= CAST(:horizon AS timestamptz) THEN ends_at END AS ends_at,
+        sum(pending)::bigint, sum(available)::bigint, bool_or(gone) AS gone, bool_or(renewed) AS renewed
+    FROM lots WHERE gone OR pending <> 0 OR available <> 0 GROUP BY 1, 2
     """)
 DIVIDED = text("""
     SELECT max(divided_at) FROM rewards.members WHERE customer_id = :id OR merged_into = :id
@@ -49,35 +67,35 @@ class NotKnownError(Exception):
     """What was then cannot be told any more. The message says why, and what can be asked instead."""
 
 
-async def holdings_at(connection: AsyncConnection, customer_id: str, moment: datetime) -> Holdings:
-    """The customer's points by all entries that were recorded up to `moment`. In a transaction with one snapshot.
+async def holdings_at(
+    connection: AsyncConnection, customer_id: str, moment: datetime, horizon: datetime
+) -> Holdings:
+    """The customer's points by all entries that were recorded up to `moment`, and when those end that do by the
+    horizon. In a transaction with one snapshot.
 
     Raises `NotKnownError`.
     """
     ids = await ids_of(connection, customer_id)
     ((reserved, debt, lifetime, divided_at),) = await connection.execute(_SUMS, {"ids": ids})
     check_divided(divided_at, moment)
-    lots, renewed = {}, set()
-    for lot, remaining, pending, available_at, expires_at, moves in await connection.execute(
-        _LOTS, {"id": customer_id}
-    ):
-        lots[lot] = Held(remaining * pending, remaining * (not pending), available_at, expires_at)
-        if moves:
-            renewed.add(lot)
-    moved = await connection.execute(_MOVED, {"ids": ids, "at": moment})
-    since = [
-        Moved(Kind(kind), Account(debit), Account(credit), *rest) for kind, debit, credit, *rest in moved
-    ]
-    try:
-        then = Holdings(lots, reserved, debt, lifetime).before(since)
-    except LotGoneError:
-        raise NotKnownError(_DIVIDED_SINCE) from None
-    if any(then.lots[lot].pending or then.lots[lot].available for lot in renewed):
+    key = {"id": customer_id, "ids": ids, "at": moment, "horizon": horizon}
+    rows = (await connection.execute(_HELD, key)).all()
+    if any(row.gone for row in rows):
+        raise NotKnownError(_DIVIDED_SINCE)
+    if any(row.renewed for row in rows):
         raise NotKnownError(
             "the customer's activity has moved on when points expire, and when they would have is not kept; ask for"
             " the balances of a day, GET /v1/customers/{customer}/statement, or for the entries, …/ledger"
         )
-    return then
+    held = []
+    for waits, ends_at, pending, available, *_ in rows:
+        waiting = pending if waits else 0
+        held += [Held(True, ends_at, waiting), Held(False, ends_at, pending + available - waiting)]
+    moved = await connection.execute(_MOVED, {"ids": ids, "at": moment})
+    since = [
+        Moved(Kind(kind), Account(debit), Account(credit), points) for kind, debit, credit, points in moved
+    ]
+    return Holdings(held, reserved, debt, lifetime).before(since)
 
 
 async def offers_at(

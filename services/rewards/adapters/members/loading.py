@@ -52,11 +52,34 @@ _ALL_MILESTONES = text("""
     """)
 
 LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, renewable, noticed, part"
-# A lot from which nothing remains and nothing expired can neither give nor take anything any more.
-_LOTS = text(f"""
-    SELECT {LOT} FROM rewards.lots
-    WHERE customer_id = ANY(CAST(:customers AS text[])) AND (remaining > 0 OR expired > 0)
-    """)  # noqa: S608
+EVERYTHING = 2**63 - 1
+"""More points than anybody has."""
+
+ENDS_AT = (
+    "CASE WHEN renewable AND expires_at > {since} AND expires_at < {until} THEN {until} ELSE expires_at END"
+)
+"""When a lot of a member whose activity lets lots last from `since` until `until` ends: `keep_in_step`, as SQL."""
+
+# Of those that can be drawn on, each stands behind what the ones before it hold: it is wanted if that does not suffice.
+WANTED_LOTS = f"""
+    SELECT {LOT} FROM unnest(CAST(:holders AS text[]), CAST(:draws AS bigint[]), CAST(:since AS timestamptz[]),
+        CAST(:until AS timestamptz[])) AS w(holder, draw, since, until)
+    CROSS JOIN LATERAL (
+        SELECT *, sum(CASE WHEN drawable THEN remaining ELSE 0 END)
+            OVER (ORDER BY ends_at, lot ROWS UNBOUNDED PRECEDING) - remaining AS before
+        FROM (
+            SELECT *, NOT pending AND coalesce(ends_at > CAST(:due_by AS timestamptz), true) AS drawable
+            FROM (
+                SELECT *, {ENDS_AT.format(since="w.since", until="w.until")} AS ends_at
+                FROM rewards.lots WHERE customer_id = w.holder AND remaining > 0
+            ) AS held
+        ) AS ordered
+    ) AS lots
+    WHERE drawable AND before < w.draw OR ends_at <= CAST(:due_by AS timestamptz)
+        OR pending AND available_at <= CAST(:due_by AS timestamptz)
+    """  # noqa: S608
+"""The lots that `load_lots` tells of."""
+_WANTED_LOTS = text(WANTED_LOTS)
 _ALL_LOTS = text(f"SELECT {LOT} FROM rewards.lots WHERE customer_id = :customer")  # noqa: S608
 _NUMBERED_LOTS = text(f"""
     SELECT {LOT} FROM unnest(CAST(:customers AS text[]), CAST(:lots AS bigint[])) AS w(customer_id, lot)
@@ -148,13 +171,27 @@ async def load_series(
 
 
 async def load_lots(
-    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str]
+    connection: AsyncConnection, members: dict[str, Member], draws: Mapping[str, int], due_by: datetime
 ) -> None:
-    """Every lot of these customers that still matters."""
-    if not customers:
+    """Of these customers the lots that are due by a moment: they end, or wait no longer. And of the others those that
+    are spent first, so many that the points that may be drawn can be. It costs what these lots do, and a look at the
+    rest in the database."""
+    if not draws:
         return
-    for row in await connection.execute(_LOTS, {"customers": list(customers)}):
-        add_lot(members[row[0]], row)
+    for row in await connection.execute(_WANTED_LOTS, wanted_lots(members, draws, due_by)):
+        if row[1] not in members[row[0]].lots:
+            add_lot(members[row[0]], row)
+
+
+def wanted_lots(members: dict[str, Member], draws: Mapping[str, int], due_by: datetime) -> dict[str, Any]:
+    """The parameters of `WANTED_LOTS`."""
+    return {
+        "holders": list(draws),
+        "draws": list(draws.values()),
+        "since": [members[id_].renewed_since for id_ in draws],
+        "until": [members[id_].renewed_until for id_ in draws],
+        "due_by": due_by,
+    }
 
 
 async def load_numbered_lots(

@@ -104,13 +104,20 @@ class PostgresMembers:
         await loading.load_uses(connection, members, needs.uses)
         await loading.load_milestones(connection, members, needs.milestones)
         await loading.load_series(connection, members, needs.series)
-        told_again = [
-            (customer, purchase.lot)
-            for customer, order_id in needs.completed
+        known = [
+            (customer, order_id, purchase, purchase.lot)
+            for customer, order_id in needs.completed | needs.undoing
             if (purchase := members[customer].purchases.get(order_id)) and purchase.lot is not None
         ]
-        await loading.load_lots(connection, members, needs.lots | {customer for customer, _ in told_again})
-        await loading.load_numbered_lots(connection, members, told_again)
+        told_again = {customer for customer, order_id, *_ in known if (customer, order_id) in needs.completed}
+        draws = dict.fromkeys(needs.lots | told_again, 0)
+        for customer, _, purchase, _ in known:
+            more = draws[customer] + purchase.held()
+            draws[customer] = loading.EVERYTHING if customer in needs.renewed else more
+        await loading.load_lots(connection, members, draws, needs.due_by)
+        await loading.load_numbered_lots(
+            connection, members, [(customer, lot) for customer, *_, lot in known]
+        )
         await loading.load_expired_lots(connection, members, needs.expired_since)
         undoing = needs.undoing | {
             key
@@ -124,7 +131,7 @@ class PostgresMembers:
         if spend_since is not None:
             await loading.roll_spend(connection, members, needs.spend, spend_since)
         if measure is not None:
-            again = needs.tiers | {customer for customer, _ in told_again}
+            again = needs.tiers | told_again
             await standings.load_counted(connection, members, again, measure)
 
     async def load_benefits(

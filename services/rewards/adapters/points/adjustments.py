@@ -1,6 +1,6 @@
 """Points given or taken by hand, in PostgreSQL: who did it, and why. Opening balances stand among them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -28,9 +28,15 @@ class PostgresAdjustments:
         """See `AdjustmentStore.customers`."""
         return await self._names.find(connection, names)
 
-    async def load_lots(self, connection: AsyncConnection, members: dict[str, Member]) -> None:
+    async def load_lots(
+        self,
+        connection: AsyncConnection,
+        members: dict[str, Member],
+        draws: Mapping[str, int],
+        due_by: datetime,
+    ) -> None:
         """See `AdjustmentStore.load_lots`."""
-        await load_lots(connection, members, members.keys())
+        await load_lots(connection, members, draws, due_by)
 
     async def add(
         self,

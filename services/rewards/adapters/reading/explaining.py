@@ -17,30 +17,39 @@ _ENTRY = text("""
     FROM rewards.entries WHERE customer_id = :customer AND number = :number
     """)
 # A lot keeps its number when it moves to another customer; its entries stay with whom they were posted to.
-# Each part is read once, however many lots there are: joined as they come, some were read anew for each.
+# Each part is read once, however many lots there are: joined as they come, some were read anew for each. For looking
+# each lot up by its key OFFSET 0 stands.
 _LOTS = text("""
     WITH touched AS (
         SELECT lot, sum(points) AS moved FROM rewards.entries
         WHERE customer_id = ANY(CAST(:owners AS text[])) AND cause = :cause AND lot IS NOT NULL
             AND kind = ANY(CAST(:kinds AS text[])) GROUP BY lot
+    ), ordered AS (
+        SELECT l.*, t.moved::bigint AS moved, count(*) OVER () AS in_all,
+            row_number() OVER (ORDER BY l.expires_at NULLS LAST, l.lot) AS place
+        FROM touched t CROSS JOIN LATERAL (
+            SELECT * FROM rewards.lots l
+            WHERE l.customer_id = ANY(CAST(:customers AS text[])) AND l.lot = t.lot OFFSET 0
+        ) AS l
+    ), shown AS MATERIALIZED (
+        SELECT * FROM ordered WHERE place <= :most OR lot = CAST(:besides AS bigint)
     ), filled AS MATERIALIZED (
         SELECT e.lot, min(e.at) AS filled_at,
             array_agg(DISTINCT e.rule) FILTER (WHERE e.rule IS NOT NULL) AS rules
         FROM rewards.entries e
-        WHERE e.lot = ANY(ARRAY(SELECT lot FROM touched)) AND e.customer_id = ANY(CAST(:customers AS text[]))
+        WHERE e.lot = ANY(ARRAY(SELECT lot FROM shown)) AND e.customer_id = ANY(CAST(:customers AS text[]))
             AND e.kind IN ('earn', 'adjust') AND e.credit IN ('customer:pending', 'customer:available')
         GROUP BY e.lot
     ), bought AS MATERIALIZED (
         SELECT p.customer_id, p.lot, min(p.order_id) AS order_id
         FROM rewards.purchases p
-        WHERE p.lot = ANY(ARRAY(SELECT lot FROM touched)) AND p.customer_id = ANY(CAST(:customers AS text[]))
+        WHERE p.lot = ANY(ARRAY(SELECT lot FROM shown)) AND p.customer_id = ANY(CAST(:customers AS text[]))
         GROUP BY p.customer_id, p.lot
     )
-    SELECT l.lot, l.points, l.remaining, l.expired, l.expires_at, t.moved::bigint AS moved, f.filled_at, f.rules,
-        b.order_id
-    FROM rewards.lots l JOIN touched t ON t.lot = l.lot LEFT JOIN filled f ON f.lot = l.lot
+    SELECT l.lot, l.points, l.remaining, l.expired, l.expires_at, l.moved, l.in_all, f.filled_at, f.rules, b.order_id
+    FROM shown l LEFT JOIN filled f ON f.lot = l.lot
         LEFT JOIN bought b ON b.customer_id = l.customer_id AND b.lot = l.lot
-    WHERE l.customer_id = ANY(CAST(:customers AS text[])) ORDER BY l.expires_at NULLS LAST, l.lot
+    ORDER BY l.place
     """)
 _PURCHASE = text("""
     SELECT order_id, placed_at, currency, total, net FROM rewards.purchases
@@ -115,12 +124,20 @@ async def family(connection: AsyncConnection, customer_id: str) -> list[str]:
 
 
 async def lots(
-    connection: AsyncConnection, customers: list[str], owners: list[str], cause: str, kinds: Collection[Kind]
+    connection: AsyncConnection,
+    customers: list[str],
+    owners: list[str],
+    cause: str,
+    kinds: Collection[Kind],
+    *,
+    most: int,
+    besides: int | None = None,
 ) -> list[Any]:
     """The lots that entries of these owners, this cause and these kinds touched, with whomever of the customers a merge
-    has brought them since: how many points they moved of each, and which rules had filled it when, for which order."""
+    has brought them since: how many points they moved of each, and which rules had filled it when, for which order.
+    Those that expire first, `most` of them, and the one `besides`; `in_all` is how many there are."""
     bound = {"customers": customers, "owners": owners, "cause": cause, "kinds": list(kinds)}
-    return list(await connection.execute(_LOTS, bound))
+    return list(await connection.execute(_LOTS, bound | {"most": most, "besides": besides}))
 
 
 async def purchase(connection: AsyncConnection, customers: list[str], order_id: str) -> Any | None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.loading import roll_spend
+from services.rewards.adapters.members.loading import ENDS_AT, roll_spend
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.members.rows import COLUMNS
 from services.rewards.domain.member import Member
@@ -16,14 +16,19 @@ from services.rewards.domain.spending.offers import Offer
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 _MEMBER = text(f"SELECT {COLUMNS} FROM rewards.members WHERE customer_id = :id")  # noqa: S608
-_BALANCES = text("""
-    SELECT m.reserved, m.debt, m.lifetime_earned, l.lot, l.remaining, l.pending, l.available_at,
-        CASE WHEN l.renewable AND l.expires_at > m.renewed_since AND l.expires_at < m.renewed_until
-            THEN m.renewed_until ELSE l.expires_at END
-    FROM rewards.members m
-    LEFT JOIN rewards.lots l ON l.customer_id = m.customer_id AND l.remaining > 0
+# Summed up here: a customer may have tens of thousands of lots.
+_BALANCES = text(f"""
+    SELECT m.reserved, m.debt, m.lifetime_earned, h.*
+    FROM rewards.members m LEFT JOIN LATERAL (
+        SELECT pending AND available_at > :now AS waits,
+            CASE WHEN ends_at <= CAST(:horizon AS timestamptz) THEN ends_at END AS ends_at, sum(remaining)::bigint
+        FROM (
+            SELECT *, {ENDS_AT.format(since="m.renewed_since", until="m.renewed_until")} AS ends_at
+            FROM rewards.lots WHERE customer_id = m.customer_id AND remaining > 0
+        ) AS held GROUP BY 1, 2
+    ) AS h ON true
     WHERE m.customer_id = :id
-    """)
+    """)  # noqa: S608
 _ABSORBED = text("SELECT customer_id FROM rewards.members WHERE merged_into = :id")
 _ENTRY = (
     "customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version"
@@ -74,15 +79,14 @@ class Reader:
             await roll_spend(connection, {customer_id: member}, [customer_id], spend_since)
         return member
 
-    async def balances(self, connection: AsyncConnection, customer_id: str, now: datetime) -> Balances:
-        """Points as they stand at `now`, whether or not the timed jobs have come by."""
-        rows = (await connection.execute(_BALANCES, {"id": customer_id})).all()
-        lots = {
-            lot: Held(remaining * pending, remaining * (not pending), available_at, expires_at)
-            for *_, lot, remaining, pending, available_at, expires_at in rows
-            if lot is not None
-        }
-        return Holdings(lots, *rows[0][:3]).at(now)
+    async def balances(
+        self, connection: AsyncConnection, customer_id: str, now: datetime, horizon: datetime
+    ) -> Balances:
+        """Points as they stand at `now`, whether or not the timed jobs have come by; what expires by the horizon."""
+        key = {"id": customer_id, "now": now, "horizon": horizon}
+        rows = (await connection.execute(_BALANCES, key)).all()
+        held = [Held(waits, ends_at, points) for *_, waits, ends_at, points in rows if points is not None]
+        return Holdings(held, *rows[0][:3]).at(now)
 
     async def ledger(
         self,

@@ -98,6 +98,10 @@ class Purchase(Struct, kw_only=True):
             return self.total
         return max(self.total - self.refunded(), ZERO)
 
+    def held(self) -> int:
+        """The points of it that the customer has: what it earned and was not taken back."""
+        return sum(grant.earned - grant.reversed for grant in self.grants)
+
     def undone(self) -> bool:
         """Whether nothing of the order is left: cancelled, or refunded in full."""
         return self.cancelled or (bool(self.refunds) and self.total > 0 and self.net() == 0)

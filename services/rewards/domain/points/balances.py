@@ -1,7 +1,7 @@
 """What a customer has in points, at a moment: now, or before entries that were recorded since."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -21,57 +21,49 @@ class Balances:
 
 
 class Held(NamedTuple):
-    """Points of one lot, by account. They wait until `available_at`, and are there until `expires_at`."""
+    """Points of lots that are alike: whether they wait until they can be spent, and when they end (None: never, or
+    after all that is asked about)."""
 
-    pending: int
-    available: int
-    available_at: datetime | None
-    expires_at: datetime | None
+    waits: bool
+    ends_at: datetime | None
+    points: int
 
 
 class Moved(NamedTuple):
-    """Entries of one kind between two accounts, and of one lot if they have any: their sum."""
+    """Entries of one kind between two accounts: their sum."""
 
     kind: Kind
     debit: Account
     credit: Account
-    lot: int | None
     points: int
-
-
-class LotGoneError(Exception):
-    """Points moved in a lot that is another customer's now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """All that a customer has, as the ledger says; `debt` is what is owed."""
 
-    lots: Mapping[int, Held]
+    held: Collection[Held]
     reserved: int
     debt: int
     lifetime_earned: int
 
     def at(self, now: datetime) -> Balances:
         """The balances at `now`, whether or not the timed jobs have come by."""
-        available = pending = 0
+        lasting = [each for each in self.held if each.ends_at is None or each.ends_at > now]
         expiring: dict[datetime, int] = defaultdict(int)
-        for held in self.lots.values():
-            points = held.pending + held.available
-            if not points or (held.expires_at is not None and held.expires_at <= now):
-                continue
-            waiting = held.pending if held.available_at is not None and held.available_at > now else 0
-            pending += waiting
-            available += points - waiting
-            if held.expires_at is not None:
-                expiring[held.expires_at] += points
+        for each in lasting:
+            if each.points and each.ends_at is not None:
+                expiring[each.ends_at] += each.points
         return Balances(
-            available - self.debt, pending, self.reserved, self.lifetime_earned, sorted(expiring.items())
+            sum(each.points for each in lasting if not each.waits) - self.debt,
+            sum(each.points for each in lasting if each.waits),
+            self.reserved,
+            self.lifetime_earned,
+            sorted(expiring.items()),
         )
 
     def before(self, moved: Iterable[Moved]) -> "Holdings":
-        """What there was before these entries, which are all that were recorded since. Raises `LotGoneError`."""
-        lots = dict(self.lots)
+        """With what was reserved, owed and ever earned before these entries, which are all that were recorded since."""
         reserved, debt, lifetime = self.reserved, self.debt, self.lifetime_earned
         for one in moved:
             lifetime += one.points * _TAKEN_FROM_LIFETIME.get(one.kind, 0)
@@ -80,15 +72,7 @@ class Holdings:
                     reserved += change
                 elif account is Account.DEBT:
                     debt -= change
-                elif account in {Account.PENDING, Account.AVAILABLE}:
-                    held = lots.get(one.lot) if one.lot is not None else None
-                    if one.lot is None or held is None:
-                        raise LotGoneError
-                    waits = account is Account.PENDING
-                    lots[one.lot] = held._replace(
-                        pending=held.pending + change * waits, available=held.available + change * (not waits)
-                    )
-        return replace(self, lots=lots, reserved=reserved, debt=debt, lifetime_earned=lifetime)
+        return replace(self, reserved=reserved, debt=debt, lifetime_earned=lifetime)
 
 
 _TAKEN_FROM_LIFETIME = {Kind.EARN: -1, Kind.RESTORE: -1, Kind.REVERSE: 1}

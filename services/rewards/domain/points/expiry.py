@@ -82,8 +82,8 @@ def _bring_back(member: Member, lot: Lot, until: datetime, activity: Activity, c
 
 
 def give_notice(member: Member, program: Program, changes: Changes) -> None:
-    """Tell once of each lot that it will expire within the notice period; lots of one day together. Needs all lots that
-    hold points, brought up to date."""
+    """Tell once of each lot that it will expire within the notice period; lots of one day together. Needs the lots
+    that end in that period, brought up to date."""
     notice = program.points.notice_before
     if notice is None:
         return

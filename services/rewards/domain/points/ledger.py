@@ -155,20 +155,22 @@ def take_back(
 
 
 def spendable_at(member: Member, now: datetime) -> int:
-    """What the member can spend at `now`, to the moment, whether or not the timed jobs have come by. Needs all lots."""
-    held = sum(
-        lot.remaining
-        for lot in member.lots.values()
-        if (lot.expires_at is None or lot.expires_at > now)
-        and not (lot.pending and lot.available_at is not None and lot.available_at > now)
-    )
-    return held - member.debt
+    """What the member can spend at `now`, to the moment, whether or not the timed jobs have come by. Needs the lots
+    that are due."""
+    spendable = member.spendable()
+    for lot in member.lots.values():
+        ended = lot.expires_at is not None and lot.expires_at <= now
+        if lot.pending and not ended and lot.available_at is not None and lot.available_at <= now:
+            spendable += lot.remaining
+        elif ended and not lot.pending:
+            spendable -= lot.remaining
+    return spendable
 
 
 def bring_up_to_date(member: Member, changes: Changes, now: datetime) -> None:
     """Do what time alone has made due: pending points become available, lots past their last day expire.
 
-    Needs all lots of the member that hold points.
+    Needs the lots of the member that are due.
     """
     waiting: list[tuple[datetime, int, Lot]] = []
     ending: list[tuple[datetime, int, Lot]] = []

@@ -20,7 +20,8 @@ from shared.program.sections.points import RESERVE_FOR
 def reserve(
     member: Member, program: Program, changes: Changes, *, id_: str, points: int, order_id: str | None
 ) -> Redemption:
-    """Put points aside for a checkout, oldest first. Needs all lots.
+    """Put points aside for a checkout, oldest first. Needs the lots that are due, and the
+    oldest ones that have so many points.
 
     Raises `RefusedError` when the program redeems nothing, or not so little, or the member has fewer points.
     """
@@ -43,7 +44,7 @@ def reserve_reward(  # noqa: PLR0917
     *,
     id_: str,
 ) -> Redemption:
-    """Put the points aside that a reward costs, and the reward itself. Needs all lots.
+    """Put the points aside that a reward costs, and the reward itself. Needs the same lots as `reserve`.
 
     Raises `RefusedError` when one of its terms is not met, or the member has fewer points.
     """
@@ -156,7 +157,7 @@ def release(
     member: Member, redemption: Redemption, changes: Changes, *, status: Status = Status.RELEASED
 ) -> None:
     """Give reserved points back to the lots they came from; a debt is paid from them first. Releasing again changes
-    nothing. Needs those lots, and all that hold points. Raises `RefusedError` for a redemption that was confirmed."""
+    nothing. Needs those lots, and those that are due. Raises `RefusedError` for a redemption that was confirmed."""
     if redemption.status in {Status.RELEASED, Status.EXPIRED, Status.RETURNED}:
         return
     if redemption.status is Status.CONFIRMED:

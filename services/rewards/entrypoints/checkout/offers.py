@@ -19,7 +19,6 @@ from services.rewards.entrypoints.checkout.carts import Order
 from services.rewards.entrypoints.checkout.refused import note_refusal
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
 from shared.http.address import PathText
-from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.shapes import Shape
 from shared.http.types import CustomerName, ShortText
@@ -135,7 +134,7 @@ def offer_routes(service: Service) -> APIRouter:
             return _encoder.encode({"valid": True, **gives, "uses_left": judged.uses_left})
 
         scope = f"{principal.key_id} POST /v1/offers/{request.shown}/redeem"
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = service.keys.hash_body(body.model_dump_json().encode())
         return await _once(service, request, (idempotency_key, scope, body_hash), work)
 
     @router.post(
@@ -158,7 +157,7 @@ def offer_routes(service: Service) -> APIRouter:
             return _encoder.encode({**answer, "released_at": use.undone_at})
 
         scope = f"{principal.key_id} POST /v1/offers/{request.shown}/release"
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = service.keys.hash_body(body.model_dump_json().encode())
         return await _once(service, request, (idempotency_key, scope, body_hash), work)
 
     return router

@@ -169,7 +169,7 @@ async def _preview(  # noqa: PLR0917
     rulebook: Rulebook,
     now: datetime,
 ) -> Preview:
-    needs, program = Needs(), rulebook.program
+    needs, program = Needs(now), rulebook.program
     needs.add(member.customer_id, order, match(order, rulebook))
     needs.orders.clear()  # it is a new one
     needs.completed.clear()

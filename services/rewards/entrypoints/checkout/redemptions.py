@@ -23,7 +23,6 @@ from services.rewards.entrypoints.service import Service, as_problem, problem
 from shared.auth.scopes import Scope
 from shared.http.address import as_sent
 from shared.http.direct import DirectRoute
-from shared.http.idempotency import hash_body
 from shared.http.openapi import REF, problem_responses
 from shared.http.problems import dependency_unavailable
 from shared.http.shapes import Shape
@@ -155,7 +154,7 @@ def redemption_routes(service: Service) -> APIRouter:
             cart=body.cart(),
             scope=f"{principal.key_id} POST /v1/redemptions",
             key=key,
-            body_hash=_hash(body),
+            body_hash=service.keys.hash_body(_as_one(body)),
             reward=body.reward,
         )
         return await _answer(service, asked, 201)
@@ -187,11 +186,11 @@ def redemption_routes(service: Service) -> APIRouter:
     return router
 
 
-def _hash(body: RedemptionRequest) -> bytes:
+def _as_one(body: RedemptionRequest) -> bytes:
     """What tells one request from another under the same key."""
     if body.reward is None and body.order is None:
-        return hash_body(repr((body.customer, body.points, body.order_id)).encode())
-    return hash_body(body.model_dump_json().encode())
+        return repr((body.customer, body.points, body.order_id)).encode()
+    return body.model_dump_json().encode()
 
 
 def _asked(request: Reserve | Confirm | Release) -> tuple[dict[str, Any], str | None]:

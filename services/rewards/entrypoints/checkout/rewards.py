@@ -77,7 +77,7 @@ def reward_routes(service: Service) -> APIRouter:
             if customer is not None:
                 customer_id = await service.customer(connection, customer)
                 claimants = await _claimants(service, connection, customer_id, program)
-                points = (await service.reader.balances(connection, customer_id, now)).available
+                points = (await service.reader.balances(connection, customer_id, now, now)).available
         return Catalogue(
             items=[
                 _view(

@@ -28,7 +28,9 @@ async def explain_entry(teller: Teller, id_: str) -> Explanation:
     activity = await activities.find(teller.connection, row.cause)
     # What is confirmed was taken from lots when it was put aside.
     kinds = [Kind.RESERVE if row.kind == Kind.CONFIRM else Kind(row.kind)]
-    lots = await explaining.lots(teller.connection, customers, [owner], row.cause, kinds)
+    lots = await explaining.lots(
+        teller.connection, customers, [owner], row.cause, kinds, most=LOTS_SHOWN, besides=row.lot
+    )
     answer = await teller.base(row.rule, row.program_version, row.cause, activity)
     story = await _story(teller, row, customers, activity, lots)
     shown = {"sentence": entry_sentence(story), "ledger_entry": entry_view(row)}
@@ -84,7 +86,10 @@ def _origin(row: Any, lots: list[Any]) -> Origin | None:
 
 def lots_view(lots: list[Any]) -> dict[str, Any]:
     """The fields of an explanation that tell of lots: how many were touched, and those that expire first."""
-    return {"lots": [_lot_view(lot) for lot in lots[:LOTS_SHOWN]], "lots_in_all": len(lots)}
+    return {
+        "lots": [_lot_view(lot) for lot in lots[:LOTS_SHOWN]],
+        "lots_in_all": lots[0].in_all if lots else 0,
+    }
 
 
 def _lot_view(lot: Any) -> LotView:

@@ -16,7 +16,7 @@ from services.rewards.domain.parting import is_parting
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.entrypoints.explaining.base import Teller
-from services.rewards.entrypoints.explaining.entries import lots_view
+from services.rewards.entrypoints.explaining.entries import LOTS_SHOWN, lots_view
 from services.rewards.entrypoints.explaining.schemas import Explanation, rule_view
 from shared.contracts.activity import Activity
 from shared.contracts.events import event_key
@@ -44,7 +44,9 @@ async def explain_event(teller: Teller, event: str, source: str | None, rule: st
     sentence = (
         event_sentence(found, activity) if rule is None else verdict_sentence(found[0], activity, program)
     )
-    lots = await explaining.lots(teller.connection, customers, customers, activity.id, GIVING)
+    lots = await explaining.lots(
+        teller.connection, customers, customers, activity.id, GIVING, most=LOTS_SHOWN
+    )
     rules = [
         rule_view(one, activity, program, await teller.rule_words(one.id, program.version)) for one in found
     ]
@@ -61,7 +63,7 @@ async def _verdicts(  # noqa: PLR0917
 ) -> list[Verdict]:
     connection, (decided_at, number) = teller.connection, taken
     member = await teller.service.reader.member(connection, teller.customer, None)
-    needs = Needs()
+    needs = Needs(decided_at)
     needs.add(member.customer_id, activity, match(activity, rulebook))
     await teller.service.members.load(connection, {member.customer_id: member}, needs, None)
     part = activity.part or activity.customer_id

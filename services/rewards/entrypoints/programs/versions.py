@@ -20,7 +20,6 @@ from services.rewards.entrypoints.programs.schemas import (
     unknown_version,
 )
 from services.rewards.entrypoints.service import MayChangeProgram, MayRead, Service, as_problem
-from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
 from shared.http.types import IdempotencyKey as Key
@@ -99,7 +98,7 @@ def program_version_routes(service: Service) -> APIRouter:
         """Put a stored version in force, at once (within a second everywhere) or at a moment to come; an earlier
         version is a rollback. The version that is in force then anyway changes nothing."""
         scope = f"{principal.key_id} {where}"
-        body_hash = hash_body(body.model_dump_json().encode())
+        body_hash = service.keys.hash_body(body.model_dump_json().encode())
         async with service.engine.begin() as connection:
             now = await service.deciding.now(connection)
             before = await service.keys.begin(connection, idempotency_key, scope, body_hash)

@@ -12,7 +12,6 @@ from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
 from services.rewards.entrypoints.tiers.schemas import GrantRequest, GrantView, grant_view
-from shared.http.idempotency import hash_body
 from shared.http.openapi import problem_responses
 from shared.http.problems import not_found
 from shared.http.types import CustomerRef
@@ -46,7 +45,7 @@ def tier_grant_routes(service: Service) -> APIRouter:
         """Give the customer a tier until `until`, whatever they have reached. A higher tier stays. Afterwards they have
         what they have reached by then."""
         now, scope = service.clock(), f"{principal.key_id} {where}"
-        body_hash = hash_body(f"{customer}\n{body.model_dump_json()}".encode())
+        body_hash = service.keys.hash_body(f"{customer}\n{body.model_dump_json()}".encode())
         async with service.engine.begin() as connection:
             before = await service.keys.begin(connection, idempotency_key, scope, body_hash)
             if before is not None:

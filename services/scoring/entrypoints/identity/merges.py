@@ -30,7 +30,7 @@ from services.scoring.entrypoints.identity.schemas import (
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope
 from shared.clock import Clock
-from shared.http.idempotency import IdempotencyKeys, hash_body
+from shared.http.idempotency import IdempotencyKeys
 from shared.http.moments import At
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor
@@ -57,10 +57,12 @@ class MergeParts:
     pseudonyms: Pseudonyms
 
 
-def merge_routes(engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clock: Clock) -> APIRouter:
+def merge_routes(
+    engine: AsyncEngine, profiles: Profiles, parts: MergeParts, keys: IdempotencyKeys, clock: Clock
+) -> APIRouter:
     """The routes. They must stand before those with a customer in the path."""
     router = APIRouter(tags=["merges"], responses=problem_responses(401, 403, 422, 503))
-    work = _Work(engine, profiles, parts, clock)
+    work = _Work(engine, profiles, parts, keys, clock)
 
     @router.post(
         "/v1/customers/merge",
@@ -170,12 +172,19 @@ def merge_routes(engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clo
 class _Work:
     """The writes, each once per idempotency key."""
 
-    def __init__(self, engine: AsyncEngine, profiles: Profiles, parts: MergeParts, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        profiles: Profiles,
+        parts: MergeParts,
+        keys: IdempotencyKeys,
+        clock: Clock,
+    ) -> None:
         self._engine = engine
         self._profiles = profiles
         self._parts = parts
         self._clock = clock
-        self._keys = IdempotencyKeys("scoring")
+        self._keys = keys
 
     async def once(
         self,
@@ -185,7 +194,7 @@ class _Work:
         work: Callable[[AsyncConnection, datetime], Awaitable[tuple[int, BaseModel]]],
     ) -> Response:
         """Do it in one transaction, or answer what was answered before."""
-        body_hash, now = hash_body(body.encode()), self._clock()
+        body_hash, now = self._keys.hash_body(body.encode()), self._clock()
         async with self._engine.begin() as connection:
             before = await self._keys.begin(connection, key, scope, body_hash)
             if before is not None:
