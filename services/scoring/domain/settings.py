@@ -15,8 +15,9 @@ from shared.program.model.program import Program, Stages
 from shared.program.model.score import Score
 from shared.program.values.period import Period
 
-FOLD_VERSION = 4
-"""Raise it with every change of the fold that gives the same events another state: all customers are folded anew."""
+FOLD_VERSION = 5
+"""Raise it with every change that gives the same events another state, or the same state another score: all customers
+are folded anew."""
 
 DEFAULT_PLAN = Plan.of(Score())
 

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
 
 OTHERS = re.compile(
     r"(customer|consent|order|ticket|subscription|account|stakeholder|contract)\.|"
-    r"(email\.(sent|unsubscribed)|sms\.sent|push\.(sent|opened)|referral\.converted|review\.(held|missed))$"
+    r"(email\.(sent|unsubscribed)|sms\.sent|push\.sent|referral\.converted|review\.(held|missed))$"
 )
 """Event types that are no engagement: told of the person, bought, complained, or done by somebody else."""
 

@@ -111,6 +111,20 @@ def test_tenure_reaches_to_the_last_time_the_customer_came_not_to_now(days, tenu
     assert value("tenure", events, moment(1000)) == tenure
 
 
+@pytest.mark.parametrize(
+    "came", ["page.viewed", "email.opened", "email.clicked", "push.opened", "social.liked"]
+)
+def test_opening_a_message_is_coming_whichever_way_it_went(came):
+    """Given an order, and a year later a sign of the customer, but no order; then tenure reaches to it."""
+    events = [
+        order(moment(0), "1"),
+        event(came, moment(365), {"message_id": "m"}),
+        event("push.sent", moment(900)),
+    ]
+
+    assert value("tenure", events, moment(1000)) == 50
+
+
 @pytest.mark.parametrize(("scores", "satisfaction"), [([10], 100), ([0], 0), ([0, 10], 75), ([10, 0], 25)])
 def test_the_newest_answer_counts_as_much_as_all_of_them(scores, satisfaction):
     answers = [survey(day, "nps", score) for day, score in enumerate(scores)]

@@ -19,13 +19,14 @@ from services.scoring.domain.state.feedback import NPS_HIGH, NPS_LOW, STARS_HIGH
 from services.scoring.domain.state.orders import Order
 from shared.program.values.period import Period, day_of
 
-COUNTED_LIKE = 1
+COUNTED_LIKE = 2
 """To be raised whenever a measure or the fields of completeness mean something else: everybody is counted anew then."""
 
 ENGAGEMENTS = frozenset(
     {
         "email.opened",
         "email.clicked",
+        "push.opened",
         "page.viewed",
         "login.recorded",
         "product.used",

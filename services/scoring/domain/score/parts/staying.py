@@ -45,8 +45,8 @@ def tenure(view: View) -> int:
 
 
 def last_came_at(state: State) -> datetime | None:
-    """When the customer last bought, renewed, visited, used the product, opened an e-mail, referred a friend, or did
-    something on a social network."""
+    """When the customer last bought, renewed, visited, used the product, opened an e-mail or a push message, referred a
+    friend, or did something on a social network."""
     last = state.last_order_at or state.registered_at
     engagement, emails, subscriptions = state.engagement, state.emails, state.subscriptions
     if subscriptions is not NO_SUBSCRIPTIONS:
@@ -62,6 +62,7 @@ def last_came_at(state: State) -> datetime | None:
             engagement.likes,
             engagement.mentions,
             engagement.referrals,
+            engagement.pushes_opened,
         ):
             last = _later(last, tally.last_at)
     return last
