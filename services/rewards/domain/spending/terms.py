@@ -147,7 +147,7 @@ def eligible(terms: Terms, cart: Cart) -> Decimal | None:
     lines = [
         line.amount()
         for line in cart.lines
-        if line.sku in terms.products or (line.category is not None and line.category in terms.categories)
+        if line.sku in terms.products or line.category in terms.categories
     ]
     if not lines:
         return None

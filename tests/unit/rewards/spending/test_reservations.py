@@ -1,16 +1,18 @@
 """For how long points are put aside, what they are worth in the program's currency, and what a refusal tells."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from services.rewards.domain.member import Member
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.redemptions import Redemption
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.terms import Claimant
-from tests.unit.rewards.building import NOW, PROGRAM, Life, order, rulebook
+from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, order, rulebook
 
 REDEEM = "redeem: {points: 100, value: 1.00, minimum: 100}"
 REWARDS = """
@@ -56,6 +58,24 @@ def test_points_are_put_aside_for_as_long_as_the_program_says(redeem: str, minut
 
     assert kept.expires_at == NOW + timedelta(minutes=minutes)
     assert (kept.id, kept.order_id) == ("red_1", "77")
+
+
+def test_a_day_of_the_program_is_one_by_its_clock() -> None:
+    """Given points that are put aside for a day, in the night of which New York sets its clocks forward; then it ends
+    at the same time by the clock, an hour sooner."""
+    one = life(REDEEM.replace("minimum: 100", "minimum: 100, reserve_for: P1D"))
+    one.now = one.changes.now = NOW.replace(month=3, day=7)
+
+    assert reserve_reward(one, "mug").expires_at == NOW.replace(month=3, day=8, hour=11)
+
+
+def test_the_tier_that_terms_look_at_is_the_one_that_the_member_is_in() -> None:
+    """Given members who have spent nothing, or enough for gold, or have a program without tiers; then so is it."""
+    one, none = life(REDEEM), replace(life(REDEEM).rules.program, tiers=None)
+
+    assert checkout.tier_of(Member(CUSTOMER), one.rules.program) == "member"
+    assert checkout.tier_of(one.member, one.rules.program) == "gold"
+    assert checkout.tier_of(one.member, none) is None
 
 
 def test_what_points_are_worth_can_be_paid_in_the_programs_currency() -> None:
