@@ -142,7 +142,13 @@ def health_routes(health: Health) -> APIRouter:
         "/health",
         summary="Each component",
         response_class=HealthResponse,
-        responses={503: {"description": "A component fails", "content": {MEDIA_TYPE: {}}}},
+        responses={
+            200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}},
+            503: {
+                "description": "A component fails",
+                "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
+            },
+        },
     )
     async def components() -> Response:
         report = await health.report()

@@ -38,7 +38,8 @@ def faults_of(answer: Answer, request: Request) -> Iterator[str]:
     documented = operation.described["responses"].get(str(answer.status))
     if answer.status >= 500 and (answer.status != 503 or "retry-after" not in answer.headers):
         yield "the server failed"
-    if documented is None and (operation.body or answer.status not in OF_BODIES):
+    elsewhere = answer.status == 404 and b"" in request.path.values()  # that path is another one
+    if documented is None and not elsewhere and (operation.body or answer.status not in OF_BODIES):
         yield f"the document knows no {answer.status} here"
     if "x-request-id" not in answer.headers:
         yield "the request has no id"
@@ -101,7 +102,7 @@ def _faults_of_success(answer: Answer, operation: Operation, documented: dict[st
         return
     if answer.media_type not in content:
         yield f"the document knows no {answer.media_type} here"
-    elif answer.media_type == "application/json":
+    elif answer.media_type.endswith("json"):
         yield from operation.schemas.faults(answer.json(), content[answer.media_type].get("schema", {}))
 
 

@@ -23,9 +23,12 @@ from tests.property.routes.shop import SERVICES, Shop, open_shop
 from tests.property.routes.spoiling import spoilt
 from tests.support.database import TestDatabases
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("routes")]
-
 REQUESTS = int(os.environ.get("REQUESTS", "0"))
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("routes")]
+if REQUESTS:
+    pytestmark.append(pytest.mark.timeout(0))
+
 NOWHERE = Settings(database_url="postgresql://nobody@localhost/nothing", secret=SecretStr(SECRET))
 DOCUMENTS = {name: service.create_app(NOWHERE).openapi() for name, service in SERVICES.items()}
 EVERY = [

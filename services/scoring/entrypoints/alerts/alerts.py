@@ -43,7 +43,9 @@ def alert_routes(
                 record_look(principal, alert.customer_id)
         return [AlertView.of(alert, read.get(alert.id), hidden=not may) for alert in found]
 
-    @router.get("/v1/alerts", summary="What somebody should look at, newest first")
+    @router.get(
+        "/v1/alerts", summary="What somebody should look at, newest first", responses=problem_responses(404)
+    )
     async def listed(  # noqa: PLR0917  # by name: they are those of the query
         principal: Reader,
         state: Annotated[State, Query(description="Those that wait, or also what was done.")] = "open",
