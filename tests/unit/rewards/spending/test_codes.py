@@ -1,7 +1,7 @@
 """Codes at the checkout: who may try one, until when and how often it is good, and what it gives."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,7 @@ from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.offers import (
+    DETAILS,
     Code,
     Offer,
     issue_offer,
@@ -31,6 +32,7 @@ offers:
   monthly: {gift: pen, valid_for: P14D, limit: {times: 2, per: P1M}}
   free: {gift: pen, valid_for: P14D}
   summer: {code: SUMMER-26, discount: {percent: 10}, minimum_order: 20}
+  july: {code: JULY, gift: pen, from: 2026-07-01}
   ship: {code: SHIPFREE, free_shipping: true, combinable: true}
 """)
 ISSUED = Offer(
@@ -80,8 +82,17 @@ def refusal(
 def test_a_customers_code_ends_when_it_is_used_up_or_over_or_revoked(
     issued: Offer, now: datetime, reason: Reason | None
 ) -> None:
+    found = code("own", issued).refusal(EMPTY, Claimant(), (), PROGRAM, now)
+
     assert issued.ended(now) is reason
-    assert refusal(code("own", issued), now=now) is reason
+    assert (found.reason, found.detail) == (reason, DETAILS[reason]) if reason else found is None
+
+
+def test_a_code_for_everybody_is_good_in_its_time() -> None:
+    july = datetime(2026, 7, 1, tzinfo=UTC)
+
+    assert refusal(code("july"), now=july - timedelta(microseconds=1)) is Reason.NOT_YET_VALID
+    assert refusal(code("july"), now=july) is None
 
 
 def test_whose_code_it_is_may_try_it_and_everybody_that_of_everybody() -> None:
@@ -155,6 +166,7 @@ def test_an_issued_code_gives_what_the_program_says_or_what_it_said_when_that_is
 def test_codes_for_everybody_are_found_by_what_tells_them_apart() -> None:
     assert shared_codes(PROGRAM) == {
         "SUMMER26": PROGRAM.offers["summer"],
+        "JULY": PROGRAM.offers["july"],
         "SHIPFREE": PROGRAM.offers["ship"],
     }
     assert normal_code("k7qd 2m4x wp3a") == normal_code("K7QD-2M4XWP3A") == "K7QD-2M4X-WP3A"
