@@ -13,7 +13,7 @@ from deploy.local.errors import LocalError
 from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.points.proving import Finding, prove
 from services.rewards.adapters.programs import NoProgramError
-from services.rewards.application.booking import KeepBooks
+from services.rewards.application.points.booking import KeepBooks
 from services.rewards.wiring.parts import programs_of
 from shared.clock import system_clock
 

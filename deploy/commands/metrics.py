@@ -7,7 +7,7 @@ import typer
 from deploy.commands.installation import installation, run
 from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.metrics.rollups import PostgresRollups
-from services.scoring.application.roll_up import count_anew
+from services.scoring.application.metrics.roll_up import count_anew
 from shared.clock import system_clock
 
 app = typer.Typer(no_args_is_help=True, help="Metrics: recount them.")

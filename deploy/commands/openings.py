@@ -11,7 +11,7 @@ from deploy.local.errors import LocalError
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.points.openings import PostgresOpenings
 from services.rewards.adapters.programs import NoProgramError
-from services.rewards.application.opening import OpenBalances, Opening
+from services.rewards.application.points.opening import OpenBalances, Opening
 from services.rewards.wiring.parts import names_of, programs_of
 from shared.bus.wiring import make_outbox
 from shared.clock import system_clock

@@ -8,7 +8,7 @@ from rich.console import Console
 from deploy.commands.installation import installation, run
 from deploy.local.errors import LocalError
 from deploy.local.screen import Screen
-from services.scoring.application.rebuild import Rebuilding
+from services.scoring.application.rebuilding.rebuild import Rebuilding
 from shared.clock import system_clock
 from shared.program.parse import ProgramError
 from shared.vault.secret import SecretError

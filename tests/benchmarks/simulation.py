@@ -18,7 +18,7 @@ from random import Random
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.simulation import Task
+from services.rewards.application.programs.simulation import Task
 from services.rewards.entrypoints.simulating.preparing import SLICES
 from services.rewards.entrypoints.simulating.simulator import LETTERS, simulate_in_processes, slices
 from shared.contracts.activity import Activity, Facts

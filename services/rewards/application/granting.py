@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.campaigning import Campaigns
+from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import Needs

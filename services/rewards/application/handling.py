@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.campaigning import Campaigns
+from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
 from services.rewards.domain.campaigns.messages import noted

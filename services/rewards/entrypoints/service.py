@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
-from services.rewards.application.adjusting import AdjustPoints
-from services.rewards.application.batching import Batcher
-from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.checkout import CheckoutStore, Request
-from services.rewards.application.codes import Codes
+from services.rewards.application.campaigns.campaigning import Campaigns
+from services.rewards.application.points.adjusting import AdjustPoints
 from services.rewards.application.ports import Members
+from services.rewards.application.spending.batching import Batcher
+from services.rewards.application.spending.checkout import CheckoutStore, Request
+from services.rewards.application.spending.codes import Codes
 from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
 from shared.auth.guard import Guard, Principal, require
 from shared.auth.scopes import Scope

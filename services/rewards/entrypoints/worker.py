@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.adapters.history.activities import PostgresActivities
-from services.rewards.application.booking import KeepBooks
-from services.rewards.application.forgetting import ForgetRuns
-from services.rewards.application.timed import TimedJobs
+from services.rewards.application.campaigns.forgetting import ForgetRuns
+from services.rewards.application.points.booking import KeepBooks
+from services.rewards.application.timed.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork, passes
 from shared.bus.consuming.progress import Progress
 from shared.clock import Clock

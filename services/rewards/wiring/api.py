@@ -15,12 +15,12 @@ from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.points.adjustments import PostgresAdjustments
 from services.rewards.adapters.programs import NoProgramError
 from services.rewards.adapters.reading.reader import Reader
-from services.rewards.application.adjusting import AdjustPoints
-from services.rewards.application.batching import BATCHES_MAX, Batcher
-from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.checkout import Checkout, about
-from services.rewards.application.codes import Codes
-from services.rewards.application.simulation import Finding, Task
+from services.rewards.application.campaigns.campaigning import Campaigns
+from services.rewards.application.points.adjusting import AdjustPoints
+from services.rewards.application.programs.simulation import Finding, Task
+from services.rewards.application.spending.batching import BATCHES_MAX, Batcher
+from services.rewards.application.spending.checkout import Checkout, about
+from services.rewards.application.spending.codes import Codes
 from services.rewards.entrypoints.adjustments import adjustment_routes
 from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes

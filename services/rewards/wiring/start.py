@@ -5,7 +5,7 @@ import asyncio
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.program_watch import unreadable
+from services.rewards.application.programs.program_watch import unreadable
 from services.rewards.wiring.parts import SERVICE, programs_of
 from shared.alerts.raising import raise_alerts
 from shared.clock import Clock

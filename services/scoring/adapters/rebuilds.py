@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.rebuild import Rebuilding
+from services.scoring.application.rebuilding.rebuild import Rebuilding
 
 _COLUMNS = "id, cursor, customers, changed, finished_at"
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.announce import of_closed_alert
+from services.scoring.application.events.announce import of_closed_alert
 from services.scoring.application.ports import Customers, Identities, Known, Rules
 from services.scoring.domain.assess import assess
 from services.scoring.domain.identity.identifiers import standing_for

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.scoring.application.rebuild import Rebuild, Rebuilding, Rebuilds
+from services.scoring.application.rebuilding.rebuild import Rebuild, Rebuilding, Rebuilds
 from shared.bus.faults import is_transient
 from shared.clock import Clock
 from shared.waiting import rest

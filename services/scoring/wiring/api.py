@@ -17,7 +17,7 @@ from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.metrics.sums import MetricSums
 from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.closing import Closing
-from services.scoring.application.merging import Merging
+from services.scoring.application.identity.merging import Merging
 from services.scoring.application.portray import Portray
 from services.scoring.entrypoints.alerts.alerts import alert_routes
 from services.scoring.entrypoints.customers.customers import customers_routes

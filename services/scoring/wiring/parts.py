@@ -14,8 +14,8 @@ from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.adapters.segments.segments import PostgresRules
-from services.scoring.application.rebuild import Rebuild
-from services.scoring.application.take_in import TakeIn
+from services.scoring.application.events.take_in import TakeIn
+from services.scoring.application.rebuilding.rebuild import Rebuild
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.wiring import make_outbox
 from shared.program import program_text

@@ -15,15 +15,15 @@ from services.scoring.adapters.metrics.rollups import PostgresRollups
 from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships
-from services.scoring.application.introduce_occasions import IntroduceOccasions
-from services.scoring.application.membership import Membership
-from services.scoring.application.reassess import Reassess
-from services.scoring.application.refold import Refold
-from services.scoring.application.roll_up import RollUp
-from services.scoring.application.sweep import Sweep
-from services.scoring.application.switch_program import SwitchProgram
-from services.scoring.application.tell_due import TellDue
-from services.scoring.application.watch_opens import WatchOpens
+from services.scoring.application.due.introduce_occasions import IntroduceOccasions
+from services.scoring.application.due.membership import Membership
+from services.scoring.application.due.reassess import Reassess
+from services.scoring.application.due.sweep import Sweep
+from services.scoring.application.due.tell_due import TellDue
+from services.scoring.application.metrics.roll_up import RollUp
+from services.scoring.application.metrics.watch_opens import WatchOpens
+from services.scoring.application.rebuilding.refold import Refold
+from services.scoring.application.rebuilding.switch_program import SwitchProgram
 from services.scoring.entrypoints.worker import ScoringWorker
 from services.scoring.wiring.parts import SERVICE, program_of, rebuild_of, rules_of, take_in_of
 from shared.bus.consuming.dead_letters import DeadLetters

@@ -20,10 +20,10 @@ from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.watching.watch import PostgresWatch
-from services.rewards.application.booking import KeepBooks
-from services.rewards.application.campaigning import Campaigns
+from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
-from services.rewards.application.timed import TimedJobs
+from services.rewards.application.points.booking import KeepBooks
+from services.rewards.application.timed.timed import TimedJobs
 from services.rewards.wiring.api import create_app
 from services.rewards.wiring.parts import programs_of
 from shared.auth.keys import ensure_key

@@ -22,12 +22,12 @@ from services.scoring.adapters.language.vader import Vader
 from services.scoring.adapters.metrics.rollups import PostgresRollups
 from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships
-from services.scoring.application.membership import Membership
+from services.scoring.application.due.membership import Membership
+from services.scoring.application.due.sweep import Sweep
+from services.scoring.application.events.take_in import TakeIn
+from services.scoring.application.metrics.roll_up import RollUp
 from services.scoring.application.ports import Reader, Rules
-from services.scoring.application.rebuild import Rebuild
-from services.scoring.application.roll_up import RollUp
-from services.scoring.application.sweep import Sweep
-from services.scoring.application.take_in import TakeIn
+from services.scoring.application.rebuilding.rebuild import Rebuild
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.log.outbox import LogOutbox
 from shared.bus.postgres.bus import platform_log

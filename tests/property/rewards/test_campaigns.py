@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from services.rewards.application.campaigning import Campaigns
+from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.domain.campaigns.runs import COUNTING, Run, State
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member

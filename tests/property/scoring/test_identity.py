@@ -10,7 +10,7 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scoring.application.identify import Identify
+from services.scoring.application.identity.identify import Identify
 from services.scoring.domain.event import Event
 from services.scoring.domain.identity.grouping import Pair, pair
 from services.scoring.domain.identity.identifiers import (

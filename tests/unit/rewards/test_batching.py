@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.rewards.application.batching import BATCH_MAX, BATCHES_MAX, ENOUGH, Batcher
+from services.rewards.application.spending.batching import BATCH_MAX, BATCHES_MAX, ENOUGH, Batcher
 
 
 async def test_requests_that_arrive_together_share_a_batch() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.forgetting import Place
+from services.rewards.application.campaigns.forgetting import Place
 
 BATCH: Final = 1_000
 """Runs that one transaction looks at."""

@@ -13,7 +13,7 @@ from services.rewards.adapters.checkout import stock
 from services.rewards.adapters.checkout.loading import UNDONE
 from services.rewards.adapters.members.loading import load_lots, load_numbered_lots
 from services.rewards.adapters.members.names import Names
-from services.rewards.application.checkout import Seen
+from services.rewards.application.spending.checkout import Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.redemptions import Redemption, Status
 from shared.program.model.offers import Gift

@@ -16,7 +16,7 @@ from services.rewards.adapters.earning.referral_notes import save_referrals
 from services.rewards.adapters.members.writes import write_members
 from services.rewards.adapters.sets import Writes
 from services.rewards.adapters.tiers.standings import write_benefits
-from services.rewards.application.checkout import AnsweredMeanwhileError
+from services.rewards.application.spending.checkout import AnsweredMeanwhileError
 from services.rewards.domain.changes import (
     Changes,
     IssuedOffer,

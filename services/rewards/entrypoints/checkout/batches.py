@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.batching import BATCHES_MAX
-from services.rewards.application.checkout import Checkout, LookAgainError, Request
+from services.rewards.application.spending.batching import BATCHES_MAX
+from services.rewards.application.spending.checkout import Checkout, LookAgainError, Request
 from shared.clock import Clock
 from shared.postgres.held import HeldConnection
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.checkout import attempts
-from services.rewards.application.codes import CodeRequest, Judged
+from services.rewards.application.spending.codes import CodeRequest, Judged
 from services.rewards.domain.spending.refusals import RefusedError, too_many_attempts
 from services.rewards.domain.spending.refused import Asked
 from services.rewards.domain.spending.terms import Reason

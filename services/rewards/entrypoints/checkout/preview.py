@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.earning import budgets
 from services.rewards.adapters.history import activities
 from services.rewards.adapters.reading import explaining
-from services.rewards.application.codes import CodeRequest
+from services.rewards.application.spending.codes import CodeRequest
 from services.rewards.domain.matching import match
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs

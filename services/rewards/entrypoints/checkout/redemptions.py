@@ -10,8 +10,8 @@ from msgspec import json
 from pydantic import BaseModel, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.rewards.application.batching import OverloadedError
-from services.rewards.application.checkout import Confirm, Release, Reserve
+from services.rewards.application.spending.batching import OverloadedError
+from services.rewards.application.spending.checkout import Confirm, Release, Reserve
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import Redemption
 from services.rewards.domain.spending.refusals import RefusedError

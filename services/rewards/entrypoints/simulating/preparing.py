@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.application.simulation import Task
+from services.rewards.application.programs.simulation import Task
 from services.rewards.entrypoints.simulating.simulator import slices
 from shared.program.model.program import Program
 

@@ -15,7 +15,7 @@ from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from services.rewards.adapters.history.histories import LAST, PostgresHistory
-from services.rewards.application.simulation import Finding, Task, simulate
+from services.rewards.application.programs.simulation import Finding, Task, simulate
 from services.rewards.domain.simulation.contrast import Contrast
 from shared.priority import give_way
 

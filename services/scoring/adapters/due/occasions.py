@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.introduce_occasions import Passing
+from services.scoring.application.due.introduce_occasions import Passing
 from shared.program.versions.reading import read_timeline
 
 _LOCK = text("SELECT digest, after_id FROM scoring.occasion_pass WHERE id = 1 FOR UPDATE SKIP LOCKED")

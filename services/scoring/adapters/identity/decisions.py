@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.announce import derived_id
+from services.scoring.application.events.announce import derived_id
 from services.scoring.application.ports import MergeRecord
 from services.scoring.domain.identity.grouping import Pair, pair
 from services.scoring.domain.identity.resolution import Resolution

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.adapters.identity.decisions import PostgresDecisions
-from services.scoring.application.merging import (
+from services.scoring.application.identity.merging import (
     AlreadyUndoneError,
     Merging,
     Named,

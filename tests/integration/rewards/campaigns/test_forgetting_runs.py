@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.rewards.adapters.campaigns.forgetting import forget_runs
-from services.rewards.application.forgetting import ForgetRuns
+from services.rewards.application.campaigns.forgetting import ForgetRuns
 from shared.program.values.period import Period
 from tests.integration.rewards.campaigns.campaigning import run_program
 from tests.integration.rewards.conftest import Rewards

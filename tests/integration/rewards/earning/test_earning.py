@@ -10,7 +10,7 @@ from services.rewards.adapters.earning.budgets import SLOTS, PostgresBudgets
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.application.campaigning import Campaigns
+from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.wiring.parts import programs_of
 from shared.bus.records import Incoming

@@ -11,7 +11,7 @@ import pytest
 
 from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.history.histories import LAST
-from services.rewards.application.simulation import Finding, Task
+from services.rewards.application.programs.simulation import Finding, Task
 from services.rewards.entrypoints.simulating.simulator import simulate_in_processes, slices
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards

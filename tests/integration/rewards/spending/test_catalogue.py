@@ -9,7 +9,7 @@ import pytest
 
 from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
 from services.rewards.adapters.members.names import Names
-from services.rewards.application.checkout import Checkout, Reserve
+from services.rewards.application.spending.checkout import Checkout, Reserve
 from services.rewards.domain.spending.carts import EMPTY
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.entrypoints.checkout.redemptions import render

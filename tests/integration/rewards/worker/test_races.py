@@ -13,8 +13,8 @@ from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
-from services.rewards.application.checkout import Checkout, Confirm, Request, Reserve
-from services.rewards.application.codes import CodeRequest, Codes
+from services.rewards.application.spending.checkout import Checkout, Confirm, Request, Reserve
+from services.rewards.application.spending.codes import CodeRequest, Codes
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.refusals import RefusedError
 from shared.bus.records import Incoming

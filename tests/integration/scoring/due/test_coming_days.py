@@ -8,7 +8,7 @@ import pytest
 
 from services.scoring.adapters.due.coming_days import PostgresComingDays
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application.tell_due import TellDue
+from services.scoring.application.due.tell_due import TellDue
 from shared.settings import Settings
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.world import World

@@ -11,8 +11,8 @@ import pytest
 from services.scoring.adapters.due.coming_days import PostgresComingDays
 from services.scoring.adapters.due.occasions import PostgresOccasions
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application.introduce_occasions import IntroduceOccasions
-from services.scoring.application.tell_due import TellDue
+from services.scoring.application.due.introduce_occasions import IntroduceOccasions
+from services.scoring.application.due.tell_due import TellDue
 from services.scoring.domain.occasions import Occasion, Watch
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord

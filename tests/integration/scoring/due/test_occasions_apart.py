@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application import introduce_occasions
+from services.scoring.application.due import introduce_occasions
 from services.scoring.domain.occasions import Watch
 from shared.program.versions.store import put_program
 from shared.settings import Settings

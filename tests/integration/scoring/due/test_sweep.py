@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.scoring.application.sweep import SWEEP_CUSTOMERS_MAX, Sweep
+from services.scoring.application.due.sweep import SWEEP_CUSTOMERS_MAX, Sweep
 from tests.integration.scoring.world import World
 from tests.support.life import event, moment, order
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.adapters.identity.identities import IDENTITY_LOCK, PostgresIdentities
-from services.scoring.application.merging import Merging, Named
+from services.scoring.application.identity.merging import Merging, Named
 from services.scoring.domain.identity.resolution import Resolution
 from tests.integration.scoring.api import Api
 from tests.integration.scoring.identity.test_merges import customer, merge, post

@@ -6,7 +6,7 @@ import pytest
 
 from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.metrics.rollups import PostgresRollups
-from services.scoring.application.roll_up import count_anew
+from services.scoring.application.metrics.roll_up import count_anew
 from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock
 from tests.support.life import moment

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.scoring.adapters.metrics.opens import PostgresOpens
 from services.scoring.adapters.programs import PostgresPrograms
-from services.scoring.application.watch_opens import WatchOpens
+from services.scoring.application.metrics.watch_opens import WatchOpens
 from shared.program.parse import load_program
 from tests.integration.scoring.world import World
 from tests.support.life import moment, record

@@ -140,7 +140,7 @@ async def test_a_step_counts_a_few_customers_and_keeps_the_others_noted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given five customers noted; when steps count two at a time; then three steps count all, each of them once."""
-    monkeypatch.setattr("services.scoring.application.roll_up.CUSTOMERS_MAX", 2)
+    monkeypatch.setattr("services.scoring.application.metrics.roll_up.CUSTOMERS_MAX", 2)
     for number in range(5):
         data = {"order_id": f"{number}", "currency": "USD", "total": "10.00"}
         names = {"id": f"p-{number}"}

@@ -8,8 +8,10 @@ import pytest
 
 from services.scoring.adapters.customers import profiles as profiles_adapter
 from services.scoring.adapters.events import timeline as timeline_adapter
-from services.scoring.application import fold_again, membership, portray, rebuild, sweep
-from services.scoring.application.fold_again import portions
+from services.scoring.application import portray
+from services.scoring.application.due import membership, sweep
+from services.scoring.application.rebuilding import fold_again, rebuild
+from services.scoring.application.rebuilding.fold_again import portions
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.settings import ScoreSettings

@@ -14,8 +14,8 @@ from services.scoring.adapters.language.engines import EngineError
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
 from services.scoring.adapters.rebuilds import PostgresRebuilds
-from services.scoring.application import rebuild as rebuilding
-from services.scoring.application.rebuild import Rebuilding
+from services.scoring.application.rebuilding import rebuild as rebuilding
+from services.scoring.application.rebuilding.rebuild import Rebuilding
 from services.scoring.domain.language.read import SentimentEngine
 from services.scoring.domain.language.reading import decode_reading
 from services.scoring.wiring.rebuild import run_rebuild

@@ -12,8 +12,8 @@ from decimal import Decimal
 import pytest
 
 from services.scoring.adapters.rebuilds import PostgresRebuilds
-from services.scoring.application import rebuild as rebuilding
-from services.scoring.application.rebuild import Rebuild, Rebuilding
+from services.scoring.application.rebuilding import rebuild as rebuilding
+from services.scoring.application.rebuilding.rebuild import Rebuild, Rebuilding
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings

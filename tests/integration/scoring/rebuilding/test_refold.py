@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from services.scoring.adapters.rebuilds import PostgresRebuilds
-from services.scoring.application import rebuild as rebuilding
-from services.scoring.application.refold import Refold
+from services.scoring.application.rebuilding import rebuild as rebuilding
+from services.scoring.application.rebuilding.refold import Refold
 from services.scoring.domain import settings as score_settings
 from services.scoring.domain.settings import ScoreSettings
 from tests.integration.scoring.rebuilding.test_rebuild import PATIENT, check, lives, rebuild_of

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.adapters.rebuilds import PostgresRebuilds
 from services.scoring.adapters.segments.segments import PostgresRules
-from services.scoring.application import rebuild as rebuilding
-from services.scoring.application.refold import Refold
-from services.scoring.application.switch_program import SwitchProgram
+from services.scoring.application.rebuilding import rebuild as rebuilding
+from services.scoring.application.rebuilding.refold import Refold
+from services.scoring.application.rebuilding.switch_program import SwitchProgram
 from services.scoring.domain.money import units
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.switching import Anew, made_anew

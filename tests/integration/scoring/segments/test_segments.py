@@ -7,8 +7,8 @@ import pytest
 
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.adapters.segments.segments import PostgresRules
-from services.scoring.application.membership import Membership
-from services.scoring.application.reassess import Reassess
+from services.scoring.application.due.membership import Membership
+from services.scoring.application.due.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.conditions.condition import Condition
 from tests.conftest import EngineFor

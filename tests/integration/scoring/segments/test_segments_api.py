@@ -10,8 +10,8 @@ from services.scoring.adapters.customers.customers import PostgresCustomers
 from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.adapters.segments.segments import PostgresRules
-from services.scoring.application.membership import Membership
-from services.scoring.application.reassess import Reassess
+from services.scoring.application.due.membership import Membership
+from services.scoring.application.due.reassess import Reassess
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.entrypoints import segments
 from shared.program import default_program_text

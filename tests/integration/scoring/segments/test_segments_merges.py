@@ -6,7 +6,7 @@ import pytest
 
 from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.adapters.identity.identities import PostgresIdentities
-from services.scoring.application.merging import Merging, Named
+from services.scoring.application.identity.merging import Merging, Named
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.conditions.condition import Condition
 from tests.integration.scoring.identity.test_identities import placed

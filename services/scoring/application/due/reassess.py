@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.membership import Membership
+from services.scoring.application.due.membership import Membership
 from services.scoring.application.ports import Customers, Memberships, Pass, Rules
 from services.scoring.domain.assess import assess
 from services.scoring.domain.settings import ScoreSettings

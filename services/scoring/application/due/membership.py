@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application import announce
+from services.scoring.application.events import announce
 from services.scoring.application.ports import Memberships, Stale, Stored
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.segments.membership import Crossing, began_at, crossings

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.alerting import TellOfAlerts
-from services.rewards.application.campaigning import Campaigns
-from services.rewards.application.checkout import CheckoutStore
-from services.rewards.application.jobs import DUE_MAX, Job
+from services.rewards.application.campaigns.campaigning import Campaigns
+from services.rewards.application.campaigns.running import RunCampaigns
 from services.rewards.application.ports import Members, Programs
-from services.rewards.application.program_watch import WatchProgram
-from services.rewards.application.referring import Referrals, RewardReferrals
-from services.rewards.application.running import RunCampaigns
-from services.rewards.application.watching import Watch, WatchRedemptions
+from services.rewards.application.programs.program_watch import WatchProgram
+from services.rewards.application.spending.checkout import CheckoutStore
+from services.rewards.application.timed.alerting import TellOfAlerts
+from services.rewards.application.timed.jobs import DUE_MAX, Job
+from services.rewards.application.timed.referring import Referrals, RewardReferrals
+from services.rewards.application.timed.watching import Watch, WatchRedemptions
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points import expiry, ledger

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.adjusting import AdjustmentStore
+from services.rewards.application.points.adjusting import AdjustmentStore
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application import announce
-from services.scoring.application.membership import Membership
+from services.scoring.application.due.membership import Membership
+from services.scoring.application.events import announce
 from services.scoring.application.ports import Customers, Rules, Stored
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.lifecycle.stages import passages

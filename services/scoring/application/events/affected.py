@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.scoring.application import announce
-from services.scoring.application.announce import Cause, Parting
+from services.scoring.application.events import announce
+from services.scoring.application.events.announce import Cause, Parting
 from services.scoring.application.ports import Stored
 from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event, place

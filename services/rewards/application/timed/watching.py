@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Members, Programs
+from services.rewards.application.timed.jobs import DUE_MAX
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.unusual import (
     DAYS,

@@ -7,9 +7,9 @@ from datetime import datetime
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application import announce
+from services.scoring.application.due.sweep import QUIET
+from services.scoring.application.events import announce
 from services.scoring.application.ports import ComingDays, DueCustomer, Next, Rules
-from services.scoring.application.sweep import QUIET
 from services.scoring.domain.assess import assess
 from services.scoring.domain.coming_days import BIRTHDAY, days_between, next_day_at, roots
 from services.scoring.domain.occasions import Due, look

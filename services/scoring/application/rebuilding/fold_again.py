@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.affected import Affected
+from services.scoring.application.events.affected import Affected
 from services.scoring.application.ports import Stored, Timeline
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.advance import Life, begin_again

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application import announce
-from services.scoring.application.affected import Affected, affected_by, coming_anew, told_of
-from services.scoring.application.announce import Cause
-from services.scoring.application.fold_again import fold_again
-from services.scoring.application.identify import Identify
+from services.scoring.application.events import announce
+from services.scoring.application.events.affected import Affected, affected_by, coming_anew, told_of
+from services.scoring.application.events.announce import Cause
+from services.scoring.application.identity.identify import Identify
 from services.scoring.application.ports import (
     Arrival,
     ComingDays,
@@ -27,6 +26,7 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
+from services.scoring.application.rebuilding.fold_again import fold_again
 from services.scoring.domain.coming_days import known_since
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.fold.advance import Life, Step, go_on

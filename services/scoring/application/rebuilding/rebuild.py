@@ -17,8 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application import announce
-from services.scoring.application.fold_again import portions
+from services.scoring.application.events import announce
 from services.scoring.application.ports import (
     ComingDays,
     Customers,
@@ -30,6 +29,7 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
+from services.scoring.application.rebuilding.fold_again import portions
 from services.scoring.domain.assess import score_at
 from services.scoring.domain.coming_days import same_roots
 from services.scoring.domain.event import Event

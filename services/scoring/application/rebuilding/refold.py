@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.ports import Rules
-from services.scoring.application.rebuild import Rebuild, Rebuilds
+from services.scoring.application.rebuilding.rebuild import Rebuild, Rebuilds
 
 
 class FoldedWith(Protocol):

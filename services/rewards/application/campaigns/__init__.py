@@ -1,0 +1,1 @@
+"""Campaigns: begun, gone on with when their runs are due, forgotten."""

@@ -1,0 +1,1 @@
+"""Points that no rule gives, and the books of all."""

@@ -1,0 +1,1 @@
+"""The program in force, and what another one would have given."""

@@ -1,0 +1,1 @@
+"""What time alone makes due, and what is watched from time to time."""

@@ -1,0 +1,1 @@
+"""What time does while no event comes: stages, days that come round, occasions, windows of facts and segments."""

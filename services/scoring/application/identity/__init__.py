@@ -1,0 +1,1 @@
+"""Who is who: found out with each batch of events, and decided by people."""

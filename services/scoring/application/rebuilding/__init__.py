@@ -1,0 +1,1 @@
+"""Customers are folded anew: when another program counts, when the code has changed, when events come late."""
