@@ -18,6 +18,9 @@ from shared.telemetry.context import bind_request_id, new_request_id
 HEAD_S = 30.0
 """A head that has not come whole by then is not waited for."""
 
+SILENT_S = 75.0
+"""As long a new connection may rest before its first request: load balancers open some ahead, and shall close first."""
+
 HEAD_LIMIT_BYTES = 64 * 1024
 """Of a head, beyond what came with its beginning."""
 
@@ -53,9 +56,9 @@ class Wire(HttpToolsProtocol):
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Somebody is there, and must say what they want."""
+        """Somebody is there, who may ask something."""
         super().connection_made(transport)
-        self._await_head()
+        self.timeout_keep_alive_task = self.loop.call_later(SILENT_S, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more: whatever is still answered goes nowhere."""

@@ -136,6 +136,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     """Given clients that say nothing, or begin and stop; when their time is over; then the one is hung up, and
     told 408; an answer that takes longer than that is not cut off."""
     monkeypatch.setattr(wire, "HEAD_S", 0.2)
+    monkeypatch.setattr(wire, "SILENT_S", 0.3)
     async with (
         line_to(port) as silent,
         line_to(port) as slow,
