@@ -191,6 +191,23 @@ async def test_a_cancelled_order_gives_its_codes_back(rewards: Rewards, shop: ht
     ].__len__() == 3
 
 
+async def test_uses_of_one_code_that_come_back_together_are_all_counted(
+    rewards: Rewards, shop: httpx.AsyncClient
+) -> None:
+    """Given a customer's own code, good twice and used for two orders; when both are cancelled in one batch; then it is
+    good twice again."""
+    await rewards.happen(order("5", "10", facts={"orders": 5}))
+    await rewards.plant("UPDATE rewards.offers SET uses = 2")
+    ((own,),) = await rewards.rows("SELECT code FROM rewards.offers")
+    for order_id in ("77", "78"):
+        assert (await redeem(shop, own, order_id, order_id=order_id)).status_code == 200
+
+    await rewards.happen(cancellation("77"), cancellation("78"))
+
+    assert await rewards.rows("SELECT used FROM rewards.offers") == [(0,)]
+    assert await standing(rewards) == []
+
+
 @pytest.mark.parametrize("first", ["cancellation", "redemption"])
 async def test_a_code_is_not_used_for_an_order_that_is_cancelled_meanwhile(
     rewards: Rewards, shop: httpx.AsyncClient, first: str
