@@ -8,7 +8,7 @@ from services.scoring.domain.language.reading import EDITION
 TEXT_MAX = 5_000
 """Characters of a text that are read: what somebody has to say is said by then, and a reading stays quick."""
 
-_FIELDS: dict[str, tuple[str, ...]] = {
+WORDS: dict[str, tuple[str, ...]] = {
     "review.posted": ("text",),
     "ticket.opened": ("subject", "text"),
     "ticket.replied": ("text",),
@@ -18,6 +18,9 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "feedback.given": ("text",),
     "social.mentioned": ("text",),
 }
+"""Event type to the fields in which the customer speaks. Whoever asks about their mood must hear of these types too:
+`services/rewards/domain/forwarding.py`."""
+
 _MOSTLY_OURS = frozenset({"ticket.resolved"})
 """Written by an agent, unless the event says otherwise."""
 
@@ -25,7 +28,7 @@ _MOSTLY_OURS = frozenset({"ticket.resolved"})
 def may_speak(event: Event) -> bool:
     """Whether there may be words of the customer in the event: it is of such a type, and no agent wrote it."""
     record = event.record
-    if record.type not in _FIELDS or record.sealed is None:
+    if record.type not in WORDS or record.sealed is None:
         return False
     by = record.data.get("by")
     return by != "agent" and (by == "customer" or record.type not in _MOSTLY_OURS)
@@ -41,7 +44,7 @@ def to_read_again(event: Event, engine: str) -> bool:
 def texts_of(event: Event, sealed: dict[str, Any]) -> dict[str, str]:
     """The customer's texts by field, from the part of the data that was sealed; each as far as it is read."""
     texts = {}
-    for field in _FIELDS.get(event.record.type, ()):
+    for field in WORDS.get(event.record.type, ()):
         text = sealed.get(field)
         if isinstance(text, str) and text.strip():
             texts[field] = text[:TEXT_MAX]
