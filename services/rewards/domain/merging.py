@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.orders import take_back_undone
+from services.rewards.domain.earning.baskets import Refund
+from services.rewards.domain.earning.orders import give_again, take_back_undone
 from services.rewards.domain.earning.purchases import ZERO, Purchase
 from services.rewards.domain.matching import limited
 from services.rewards.domain.member import Member, Use
@@ -31,7 +32,9 @@ def merge(
     Answers the milestones that both had reached: offers that the source got for them are to be revoked unless used.
     """
     program = rulebook.program
-    merge_orders(source, target, source.purchases.keys() & target.purchases.keys(), activity, changes)
+    merge_orders(
+        source, target, source.purchases.keys() & target.purchases.keys(), activity, program, changes
+    )
     doubled = _take_back_doubles(source, target, activity, program, changes)
     _move_points(source, target, activity, changes)
     for order_id in [order_id for order_id in source.purchases if order_id not in target.purchases]:
@@ -46,13 +49,18 @@ def merge(
     return doubled
 
 
-def merge_orders(
-    source: Member, target: Member, both: Collection[str], activity: Activity, changes: Changes
+def merge_orders(  # noqa: PLR0917
+    source: Member,
+    target: Member,
+    both: Collection[str],
+    activity: Activity,
+    program: Program,
+    changes: Changes,
 ) -> None:
     """Count orders that both have once: the target's stays, the source's is undone, refunds of either apply."""
     for order_id in sorted(both):
         theirs, ours = source.purchases[order_id], target.purchases[order_id]
-        refunds, cancelled = {**theirs.refunds, **ours.refunds}, theirs.cancelled or ours.cancelled
+        refunds, cancelled = _first_told(theirs.refunds, ours.refunds), theirs.cancelled or ours.cancelled
         if ours.placed_at is None and theirs.placed_at is not None:
             _take_over(ours, theirs)
         elif theirs.placed_at is not None:
@@ -60,7 +68,16 @@ def merge_orders(
             take_back_undone(source, theirs, activity, changes)
         ours.refunds, ours.cancelled, ours.changed = refunds, cancelled, True
         owner = source if ours.lot in source.lots else target
+        give_again(owner, ours, activity, program, changes)
         take_back_undone(owner, ours, activity, changes)
+
+
+def _first_told(theirs: dict[str, Refund], ours: dict[str, Refund]) -> dict[str, Refund]:
+    """The refunds of either; of one that both have the telling that counts."""
+    earlier = {
+        id_: refund for id_, refund in theirs.items() if id_ in ours and refund.comes_before(ours[id_])
+    }
+    return {**theirs, **ours, **earlier}
 
 
 def _take_over(ours: Purchase, theirs: Purchase) -> None:

@@ -1,12 +1,18 @@
 """Merges of customers who both had points for an order from a rule with a limit."""
 
+from datetime import timedelta
+
+import pytest
+
 from services.rewards.domain.member import Member
 from services.rewards.domain.merging import merge
-from tests.unit.rewards.building import CUSTOMER, Life, activity, order, refund
+from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, refund
 from tests.unit.rewards.earning.earn_rules import rules
 
 OTHER = "cus_000000000000000000000002"
 BOOK = rules("{id: first, on: order.completed, points: 100, limit: {times: 1}}")
+
+PER_UNIT = rules("{id: purchase, on: order.completed, points_per_unit: 1}")
 
 
 def merged(theirs: Life, ours: Life) -> Life:
@@ -46,3 +52,21 @@ def test_an_order_that_both_have_is_taken_back_once() -> None:
     ours.happen(order("o", "50"))
 
     assert merged(theirs, ours).member.spendable() == 100
+
+
+@pytest.mark.parametrize("ours_is_first", [True, False])
+@pytest.mark.parametrize(("early", "late"), [("10", "30"), ("30", "10")])
+def test_of_a_refund_that_both_were_told_otherwise_the_earliest_telling_counts(
+    ours_is_first: bool, early: str, late: str
+) -> None:
+    """Given an order that both have, and a refund of it that each was told with another amount; when they merge; then
+    the telling with the earlier time counts, whoever has it, and points follow."""
+    theirs, ours = Life(PER_UNIT, Member(OTHER)), Life(PER_UNIT, Member(CUSTOMER))
+    for life, sooner in ((ours, ours_is_first), (theirs, not ours_is_first)):
+        minute, amount = (1, early) if sooner else (2, late)
+        life.happen(order("o", "50", at=NOW, name=f"o-{minute}"))
+        life.happen(refund("o", "r", amount, at=NOW + timedelta(minutes=minute), name=f"r-{minute}"))
+    member = merged(theirs, ours).member
+
+    assert member.purchases["o"].net() == 50 - int(early)
+    assert member.available - member.debt == member.lifetime_earned == 50 - int(early)

@@ -5,6 +5,7 @@ Kept with an order only where a rule asks for it; for all other orders their tot
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -18,17 +19,26 @@ NOTHING = Fraction(0)
 
 class Refund(Struct, array_like=True, gc=False, frozen=True):
     """One refund of an order; `currency` None means the order's. `lines` are the products that came back: the SKU, how
-    many, and what was given back for them, None: what was paid for so many."""
+    many, and what was given back for them, None: what was paid for so many. `at` and `told` are the time and the
+    identity (as the number of a lot) of the event that told it; None: an earlier release has kept it."""
 
     amount: str
     currency: str | None
     lines: list[tuple[str, int, str | None]] | None = None
+    at: datetime | None = None
+    told: int | None = None
+
+    def comes_before(self, other: "Refund") -> bool:
+        """Whether of two tellings of one refund this is the one that counts, as in the profile."""
+        if self.at is None or self.told is None or other.at is None or other.told is None:
+            return False
+        return (self.at, self.told) < (other.at, other.told)
 
 
-def refund_of(data: Mapping[str, Any]) -> Refund:
-    """The refund that an event tells."""
+def refund_of(data: Mapping[str, Any], at: datetime | None = None, told: int | None = None) -> Refund:
+    """The refund that an event tells; see `Refund`."""
     lines = [(line["sku"], int(line["quantity"]), line.get("amount")) for line in data.get("lines") or ()]
-    return Refund(str(data["total"]), data.get("currency"), lines or None)
+    return Refund(str(data["total"]), data.get("currency"), lines or None, at, told)
 
 
 class Basket(Struct, array_like=True, gc=False, frozen=True):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
-from services.rewards.domain.earning.baskets import basket_of, refund_of
+from services.rewards.domain.earning.baskets import Refund, basket_of, refund_of
 from services.rewards.domain.earning.caps import room
 from services.rewards.domain.earning.earn import earn_for_order, note_use, tell_earned
 from services.rewards.domain.earning.grants import grant_for, hindrance, terms_of
@@ -153,14 +153,21 @@ def _give_missing(  # noqa: PLR0917
 
 
 def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
-    """Take back what the refunded part of the order had earned. A refund id counts once."""
+    """Take back what the refunded part of the order had earned. A refund id counts once: told again, by the telling
+    with the earliest time, whichever arrives first."""
     purchase = _known(member, str(activity.data["order_id"]))
-    refund_id = str(activity.data["refund_id"])
-    if refund_id in purchase.refunds:
+    refund_id, refund = str(activity.data["refund_id"]), refund_told(activity)
+    known = purchase.refunds.get(refund_id)
+    if known is not None and not refund.comes_before(known):
         return
     before = tiers.spent(purchase)
-    purchase.refunds[refund_id] = refund_of(activity.data)
+    purchase.refunds[refund_id] = refund
     _undo(member, purchase, activity, rulebook, changes, before=before)
+
+
+def refund_told(activity: Activity) -> Refund:
+    """The refund that an activity tells."""
+    return refund_of(activity.data, activity.time, lot_number(activity.id))
 
 
 def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
@@ -196,8 +203,39 @@ def _undo(
     give_back(member, purchase, activity, rulebook, changes)
     if purchase.placed_at is None:
         return
+    give_again(member, purchase, activity, rulebook.program, changes)
     take_back_undone(member, purchase, activity, changes)
     tiers.follow_order(member, purchase, before, activity, rulebook.program, changes)
+
+
+def give_again(
+    member: Member, purchase: Purchase, activity: Activity, program: Program, changes: Changes
+) -> None:
+    """Give, per rule, what a refund took back that turns out to have been smaller."""
+    given: list[dict[str, object]] = []
+    for grant, kept in zip(purchase.grants, kept_points(purchase), strict=True):
+        points = kept - (grant.earned - grant.reversed)
+        if points <= 0:
+            continue
+        grant.reversed -= points
+        assert purchase.lot is not None
+        lot = member.lots.get(purchase.lot) or ledger.open_lot(
+            member, purchase.lot, activity.time, program, now=changes.now
+        )
+        ledger.earn(
+            member,
+            changes,
+            lot,
+            points,
+            rule=grant.rule,
+            cause=activity.id,
+            at=activity.time,
+            key=member.key(f"earn/{grant.rule}/{purchase.order_id}/{activity.id}"),
+        )
+        given.append({"rule": grant.rule, "points": points})
+    if given:
+        purchase.changed = True
+        tell_earned(member, activity, changes, given, order_id=purchase.order_id)
 
 
 def take_back_undone(member: Member, purchase: Purchase, activity: Activity, changes: Changes) -> None:

@@ -1,10 +1,12 @@
 """What counted towards tiers at a moment that is past: orders as they are, less what was told of them since."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import structs
 
+from services.rewards.domain.earning.baskets import Refund
+from services.rewards.domain.earning.orders import refund_told
 from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.points.lots import lot_number
 from shared.contracts.activity import Activity
@@ -21,14 +23,26 @@ def before(purchase: Purchase, told: Sequence[Activity], later: Sequence[Activit
     What counts of it is as it was, when money or orders count; the points that it gave are not. Raises `NotToldError`.
     """
     then = structs.replace(purchase, refunds=dict(purchase.refunds), changed=False)
-    known = {str(each.data["refund_id"]) for each in told if each.type == "order.refunded"}
-    for each in later:
-        if each.type == "order.refunded" and str(each.data["refund_id"]) not in known:
-            then.refunds.pop(str(each.data["refund_id"]), None)
+    known: dict[str, Refund] = {}
+    for refund_id, refund in _refunds(told):
+        if refund_id not in known or refund.comes_before(known[refund_id]):
+            known[refund_id] = refund
+    for refund_id, refund in _refunds(later):
+        if refund_id not in known:
+            then.refunds.pop(refund_id, None)
+        elif then.refunds.get(refund_id) == refund:
+            then.refunds[refund_id] = known[refund_id]
     if any(each.type == "order.cancelled" for each in later):
         then.cancelled = any(each.type == "order.cancelled" for each in told)
     _tell_as_then(then, [each for each in told if _tells(each)], [each for each in later if _tells(each)])
     return then
+
+
+def _refunds(told: Sequence[Activity]) -> Iterator[tuple[str, Refund]]:
+    """The refunds that are told, each by its id."""
+    for each in told:
+        if each.type == "order.refunded":
+            yield str(each.data["refund_id"]), refund_told(each)
 
 
 def _tell_as_then(then: Purchase, told: Sequence[Activity], later: Sequence[Activity]) -> None:

@@ -225,3 +225,22 @@ async def test_an_order_told_again_stays_within_a_cap_whose_rule_it_no_longer_me
 
     assert await shop.given() == 80
     await shop.rewards.check()
+
+
+async def test_a_refund_told_again_with_an_earlier_time_puts_points_right(rewards: Rewards) -> None:
+    """Given an order and a refund of it that are stored; when the refund is told again, with another amount and an
+    earlier time, and once more with a later one; then the earliest counts; one that an earlier release has kept
+    without its time stays."""
+    await rewards.happen(order("1", "100", at=NOW))
+    for minute, amount, left in ((3, "30", 70), (2, "10", 90), (4, "50", 90), (1, "60", 40)):
+        told = refund("1", "r", amount, at=NOW + timedelta(minutes=minute), name=f"told-{minute}")
+        await rewards.happen(told)
+        assert await rewards.rows("SELECT available - debt, lifetime_earned FROM rewards.members") == [
+            (left, left)
+        ]
+    assert await rewards.rows("SELECT net FROM rewards.purchases") == [(40,)]
+
+    await rewards.plant("""UPDATE rewards.purchases SET refunds = '{"r": ["60", null, null]}'""")
+    await rewards.happen(refund("1", "r", "5", at=NOW, name="told-0"))
+    assert await rewards.rows("SELECT net FROM rewards.purchases") == [(40,)]
+    await rewards.check()
