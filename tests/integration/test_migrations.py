@@ -138,8 +138,26 @@ async def test_a_process_of_before_packs_takes_none_for_a_record(database_url: s
 
 
 async def test_migrating_twice_changes_nothing(database_url: str) -> None:
-    """Given a migrated database; when it is migrated again; then nothing is refused and nothing changes."""
+    """Given a migrated database; when it is migrated again; then nothing is refused, and each table, index and sequence
+    is the one that was there, in the same place."""
+    engine = create_engine(database_url, role=None, pool_size=1)
+    things = text("""
+        SELECT n.nspname, c.relname, c.oid, c.relfilenode FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ANY(CAST(:schemas AS text[])) ORDER BY c.oid
+        """)
+
+    async def found() -> list[object]:
+        async with engine.connect() as connection:
+            return list(
+                await connection.execute(things, {"schemas": [history.schema for history in HISTORIES]})
+            )
+
+    before = await found()
     await migrate(database_url)
+
+    assert before
+    assert await found() == before
+    await engine.dispose()
 
 
 async def test_a_service_cannot_read_the_tables_of_another(database_url: str) -> None:
