@@ -13,14 +13,14 @@ from shared.program.faults import Faults, Place, ProgramError, ProgramFault, nea
 from shared.program.model.program import Program
 from shared.program.model.tiers import Measure
 from shared.program.sections.alerts import read_alerts
-from shared.program.sections.campaigns import read_campaigns
+from shared.program.sections.campaigns.campaigns import read_campaigns
 from shared.program.sections.customers import read_segments, read_stages, segment_ids
-from shared.program.sections.gifts import tier_ids
 from shared.program.sections.messages import read_messages
 from shared.program.sections.milestones import read_milestones
-from shared.program.sections.offers import read_offers
-from shared.program.sections.points import read_points
-from shared.program.sections.rewards import read_rewards
+from shared.program.sections.offers.gifts import tier_ids
+from shared.program.sections.offers.offers import read_offers
+from shared.program.sections.offers.rewards import read_rewards
+from shared.program.sections.points.points import read_points
 from shared.program.sections.score import read_score
 from shared.program.sections.templates import read_templates
 from shared.program.sections.tiers import read_tiers

@@ -16,8 +16,8 @@ import services.deliveries.wiring.worker as deliveries
 import services.rewards.wiring.worker as rewards
 import services.scoring.wiring.worker as scoring
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.application.claiming import MessageQueue
-from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.application.messages.claiming import MessageQueue
+from services.deliveries.application.messages.rendering import TemplateRenderer
 from services.deliveries.domain.providers.answers import Sent
 from services.deliveries.wiring.parts import links_of
 from services.deliveries.wiring.sender import create_queue

@@ -2,8 +2,8 @@
 
 Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its
 function, the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `points.ledger`,
-or any by its whole name, such as `services.deliveries.domain.quiet`, with the `--tests` of it; without one it is
-those of points, the checkout and tiers. `--only` takes mutants whose name contains these words. What is explained in
+or any by its whole name, such as `services.deliveries.domain.messages.quiet`, with the `--tests` of it; without one it
+is those of points, the checkout and tiers. `--only` takes mutants whose name contains these words. What is explained in
 docs/mutation.md may live on; ends with 1 if anything else does.
 """
 

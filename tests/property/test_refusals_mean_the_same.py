@@ -10,13 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.adapters.own_events import record_of
 from services.deliveries.application.ports import OwnEvent
-from services.deliveries.application.responding import (
-    Addressee,
-    Responding,
-    Withdrawal,
-)
+from services.deliveries.application.recipients.responding import Addressee, Responding, Withdrawal
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.choices import Consents
+from services.deliveries.domain.recipients.choices import Consents
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.state import State

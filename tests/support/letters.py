@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.message import Message
-from services.deliveries.domain.recipient import Contact, Recipient
+from services.deliveries.domain.messages.message import Message
+from services.deliveries.domain.recipients.recipient import Contact, Recipient
 from shared.program.model.program import Program
 from shared.program.parse import load_program
 from tests.unit.program.texts import HEAD

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.deliveries.domain.message import Message, State
+from services.deliveries.domain.messages.message import Message, State
 
 MESSAGES = Counter(
     "regulars_messages_total",

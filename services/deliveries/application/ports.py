@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Unavailable
-from services.deliveries.domain.message import Message
+from services.deliveries.domain.messages.deciding import Unavailable
+from services.deliveries.domain.messages.message import Message
 from services.deliveries.domain.providers.answers import Receipt
-from services.deliveries.domain.recipient import Contact, Recipient
+from services.deliveries.domain.recipients.recipient import Contact, Recipient
 from services.deliveries.domain.webhooks.payload import MessageNews
 from shared.contracts.outcomes import Outcome
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.application.rendering import TemplateRenderer
-from services.deliveries.domain.links import Links
+from services.deliveries.application.messages.rendering import TemplateRenderer
+from services.deliveries.domain.messages.links import Links
 from shared.bus.faults import is_transient
 from shared.program.faults import ProgramError
 from shared.program.versions.reading import NoProgramError

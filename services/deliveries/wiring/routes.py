@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from services.deliveries.adapters.messages.responses import PostgresResponses
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.adapters.responses import PostgresResponses
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
-from services.deliveries.application.responding import Responding
+from services.deliveries.application.recipients.responding import Responding
 from services.deliveries.application.webhooks.fan_out import FanOut
-from services.deliveries.entrypoints.links import link_routes
-from services.deliveries.entrypoints.messages import message_routes
-from services.deliveries.entrypoints.previewing import Knowledge, preview_routes
+from services.deliveries.entrypoints.messages.messages import message_routes
+from services.deliveries.entrypoints.messages.previewing import Knowledge, preview_routes
+from services.deliveries.entrypoints.messages.testing import LazyProviders, test_mail_routes
+from services.deliveries.entrypoints.recipients.links import link_routes
+from services.deliveries.entrypoints.recipients.suppressions import suppression_routes
 from services.deliveries.entrypoints.service import Service
-from services.deliveries.entrypoints.suppressions import suppression_routes
-from services.deliveries.entrypoints.testing import LazyProviders, test_mail_routes
 from services.deliveries.entrypoints.webhooks.endpoints import webhook_routes
 from services.deliveries.wiring.parts import SERVICE, links_of
 from shared.bus.wiring import make_outbox

@@ -4,21 +4,21 @@ import random
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.deliveries.adapters.claims import PostgresClaims
+from services.deliveries.adapters.messages.claims import PostgresClaims
 from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
 from services.deliveries.adapters.providers.gates import PostgresGates
 from services.deliveries.adapters.providers.senders import make_providers
-from services.deliveries.adapters.recipients import PostgresRecipients
+from services.deliveries.adapters.recipients.recipients import PostgresRecipients
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
-from services.deliveries.application.claiming import MessageQueue
+from services.deliveries.application.messages.claiming import MessageQueue
+from services.deliveries.application.messages.sending import Dispatch
 from services.deliveries.application.ports import Renderer
-from services.deliveries.application.sending import Dispatch
 from services.deliveries.application.webhooks.fan_out import FanOut
-from services.deliveries.entrypoints.last_look import Beginner
-from services.deliveries.entrypoints.message_sender import MessageSender
+from services.deliveries.entrypoints.messages.last_look import Beginner
+from services.deliveries.entrypoints.messages.sender import MessageSender
 from services.deliveries.wiring.parts import SERVICE, passes, renderer_of
 from shared.bus.wiring import make_outbox
 from shared.clock import Clock

@@ -2,24 +2,24 @@
 
 from typing import Final
 
-from services.deliveries.adapters.messages import PostgresMessages
+from services.deliveries.adapters.messages.messages import PostgresMessages
 from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.adapters.recipient_writes import PostgresKnowing
-from services.deliveries.adapters.recipients import PostgresRecipients
+from services.deliveries.adapters.recipients.recipients import PostgresRecipients
+from services.deliveries.adapters.recipients.withdrawals import Withdrawals
+from services.deliveries.adapters.recipients.writes import PostgresKnowing
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
-from services.deliveries.adapters.withdrawals import Withdrawals
 from services.deliveries.application.consuming import OutcomeHandler
-from services.deliveries.application.first_look import FirstLook
-from services.deliveries.application.knowing_recipients import KnowRecipients
+from services.deliveries.application.messages.first_look import FirstLook
+from services.deliveries.application.messages.queueing import QueueMessages
 from services.deliveries.application.ports import Taker
-from services.deliveries.application.queueing import QueueMessages
-from services.deliveries.application.tagging import TagCustomers
+from services.deliveries.application.recipients.knowing import KnowRecipients
+from services.deliveries.application.recipients.tagging import TagCustomers
 from services.deliveries.application.webhooks.fan_out import FanOut
-from services.deliveries.entrypoints.forgetting import Forgetting
-from services.deliveries.entrypoints.queue_watch import QueueWatch
+from services.deliveries.entrypoints.messages.forgetting import Forgetting
+from services.deliveries.entrypoints.messages.queue_watch import QueueWatch
 from services.deliveries.entrypoints.webhooks.sender import WebhookSender
 from services.deliveries.entrypoints.worker import DeliveriesWorker, Running
 from services.deliveries.wiring.parts import SERVICE, passes, renderer_of

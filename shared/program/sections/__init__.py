@@ -1,1 +1,1 @@
-"""One module for each section of the file: reads it, checks what the section alone can tell, gives its model."""
+"""The sections of the file: each is read, checked as far as it alone can tell, and becomes a part of the model."""

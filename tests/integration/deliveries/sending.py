@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from services.deliveries.adapters.providers.gates import PostgresGates
 from services.deliveries.adapters.providers.senders import Providers, make_providers
+from services.deliveries.application.messages.sending import Dispatch, Provider
 from services.deliveries.application.ports import Rendered
-from services.deliveries.application.sending import Dispatch, Provider
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Receipt, Sent
 from services.deliveries.domain.providers.pace import Pace
-from services.deliveries.domain.recipient import Contact
-from services.deliveries.entrypoints.last_look import Beginner
-from services.deliveries.entrypoints.message_sender import MessageSender
+from services.deliveries.domain.recipients.recipient import Contact
+from services.deliveries.entrypoints.messages.last_look import Beginner
+from services.deliveries.entrypoints.messages.sender import MessageSender
 from shared.contracts.outcomes import Outcome
 from shared.settings import Settings
 from tests.integration.deliveries.world import World

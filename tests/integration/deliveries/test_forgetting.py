@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.entrypoints import forgetting
-from services.deliveries.entrypoints.forgetting import Forgetting
+from services.deliveries.entrypoints.messages import forgetting
+from services.deliveries.entrypoints.messages.forgetting import Forgetting
 from shared.contracts.outcomes import Outcome, message_id
 from tests.integration.deliveries.world import World
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.deliveries.adapters.withdrawals import Withdrawals
+from services.deliveries.adapters.recipients.withdrawals import Withdrawals
 from services.deliveries.application.consuming import OutcomeHandler
 from services.deliveries.wiring.sender import create_sender
 from services.rewards.wiring.api import create_app

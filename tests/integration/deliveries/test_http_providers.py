@@ -17,7 +17,7 @@ from services.deliveries.adapters.providers.twilio import TwilioAccount, TwilioS
 from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
-from services.deliveries.domain.recipient import Contact
+from services.deliveries.domain.recipients.recipient import Contact
 from shared.clock import system_clock
 from tests.support.clock import ManualClock
 from tests.support.receiver import Act, Receiver, answers, hangs, receiving, writes

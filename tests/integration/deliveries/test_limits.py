@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Unavailable
+from services.deliveries.domain.messages.deciding import Unavailable
 from tests.integration.deliveries.world import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

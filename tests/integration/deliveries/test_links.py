@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.deliveries.adapters.withdrawals import Withdrawals
-from services.deliveries.domain.links import Links, Use
+from services.deliveries.adapters.recipients.withdrawals import Withdrawals
+from services.deliveries.domain.messages.links import Links, Use
 from services.deliveries.wiring.parts import links_of
 from services.rewards.wiring.api import create_app
 from shared.contracts.codec import decode

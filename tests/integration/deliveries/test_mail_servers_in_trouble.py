@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from services.deliveries.adapters.providers.senders import make_providers
-from services.deliveries.application.sending import Provider
+from services.deliveries.application.messages.sending import Provider
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again
 from services.deliveries.domain.providers.backoff import ATTEMPTS_MAX

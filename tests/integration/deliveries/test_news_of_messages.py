@@ -5,12 +5,12 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import text
 
+from services.deliveries.adapters.messages.responses import PostgresResponses
 from services.deliveries.adapters.own_events import OutboxEvents
-from services.deliveries.adapters.responses import PostgresResponses
 from services.deliveries.adapters.webhooks.endpoints import PostgresEndpoints
 from services.deliveries.adapters.webhooks.messages import WebhookQueue
 from services.deliveries.application.ports import News
-from services.deliveries.application.responding import Responding
+from services.deliveries.application.recipients.responding import Responding
 from services.deliveries.application.webhooks.fan_out import FanOut
 from services.deliveries.domain.providers.answers import Refused
 from services.deliveries.domain.webhooks.endpoint import Endpoint

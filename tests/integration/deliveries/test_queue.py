@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Unavailable
+from services.deliveries.domain.messages.deciding import Unavailable
 from services.deliveries.domain.providers.answers import Again, Refused
 from tests.integration.deliveries.world import World
 

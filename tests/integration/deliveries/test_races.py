@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from services.deliveries.application.queueing import WITHDRAWN
+from services.deliveries.application.messages.queueing import WITHDRAWN
 from services.deliveries.domain.providers.answers import Again, Sent
 from tests.integration.deliveries.world import World
 

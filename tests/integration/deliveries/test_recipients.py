@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.deliveries.application.tagging import NamelessError
+from services.deliveries.application.recipients.tagging import NamelessError
 from shared.bus.wiring import TOPICS
 from tests.integration.deliveries.world import World
 from tests.support.streams import on_stream

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.deliveries.domain.progress import LEASE
+from services.deliveries.domain.messages.progress import LEASE
 from services.deliveries.domain.providers.answers import Again, Refused
 from shared.contracts.outcomes import Outcome, message_id
 from tests.integration.deliveries.sending import Process, Recorder, known, with_email

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.deliveries.adapters.providers.senders import ProviderSettingsError, make_providers
-from services.deliveries.application.sending import UNNOTED_MAX
-from services.deliveries.domain.progress import LEASE
+from services.deliveries.application.messages.sending import UNNOTED_MAX
+from services.deliveries.domain.messages.progress import LEASE
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused
 from services.deliveries.domain.providers.backoff import ATTEMPTS_MAX
 from shared.clock import system_clock

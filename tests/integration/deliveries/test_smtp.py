@@ -15,7 +15,7 @@ from services.deliveries.adapters.providers.smtp import SmtpSender
 from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
-from services.deliveries.domain.recipient import Contact
+from services.deliveries.domain.recipients.recipient import Contact
 from tests.support.clock import ManualClock
 from tests.support.mailbox import Dialogue, Mailbox, mail_server, scripted_server
 

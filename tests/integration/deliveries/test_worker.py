@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.entrypoints.queue_watch import QueueWatch
+from services.deliveries.entrypoints.messages.queue_watch import QueueWatch
 from services.deliveries.wiring.worker import create_worker
 from shared.bus.records import Outgoing
 from shared.bus.wiring import make_outbox

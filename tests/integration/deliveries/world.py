@@ -11,23 +11,23 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.deliveries.adapters.messages import PostgresMessages
+from services.deliveries.adapters.messages.messages import PostgresMessages
 from services.deliveries.adapters.metrics import Measured
 from services.deliveries.adapters.own_events import OutboxEvents
 from services.deliveries.adapters.programs import PostgresPrograms
-from services.deliveries.adapters.recipient_writes import PostgresKnowing
-from services.deliveries.adapters.recipients import PostgresRecipients
-from services.deliveries.application.claiming import MessageQueue
+from services.deliveries.adapters.recipients.recipients import PostgresRecipients
+from services.deliveries.adapters.recipients.writes import PostgresKnowing
 from services.deliveries.application.consuming import OutcomeHandler
-from services.deliveries.application.first_look import FirstLook
-from services.deliveries.application.knowing_recipients import KnowRecipients
+from services.deliveries.application.messages.claiming import MessageQueue
+from services.deliveries.application.messages.first_look import FirstLook
+from services.deliveries.application.messages.queueing import QueueMessages
+from services.deliveries.application.messages.rendering import TemplateRenderer
 from services.deliveries.application.ports import Claimed
-from services.deliveries.application.queueing import QueueMessages
-from services.deliveries.application.rendering import TemplateRenderer
-from services.deliveries.application.tagging import TagCustomers
+from services.deliveries.application.recipients.knowing import KnowRecipients
+from services.deliveries.application.recipients.tagging import TagCustomers
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.deciding import Unavailable
-from services.deliveries.domain.links import Links
+from services.deliveries.domain.messages.deciding import Unavailable
+from services.deliveries.domain.messages.links import Links
 from services.deliveries.domain.providers.answers import Receipt, Sent
 from services.deliveries.wiring.sender import create_queue
 from shared.bus.records import Incoming

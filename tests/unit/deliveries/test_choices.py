@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.choices import Cell, Consents, choosing, name_of, unsubscribing
+from services.deliveries.domain.recipients.choices import Cell, Consents, choosing, name_of, unsubscribing
 from shared.program.model.program import ConsentRule
 
 EMAIL, SMS = Channel.EMAIL, Channel.SMS

@@ -3,7 +3,7 @@
 import pytest
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.consent import may_write
+from services.deliveries.domain.recipients.consent import may_write
 from shared.program.model.program import ConsentRule
 
 EMAIL, SMS, PUSH = Channel

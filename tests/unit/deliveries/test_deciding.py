@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.deciding import (
+from services.deliveries.domain.messages.deciding import (
     Hold,
     Rules,
     Send,
@@ -19,9 +19,9 @@ from services.deliveries.domain.deciding import (
     preferred_order,
     refused,
 )
-from services.deliveries.domain.frequency import Written, within_limit
-from services.deliveries.domain.message import Held, Message, Reason, State
-from services.deliveries.domain.recipient import Contact, Recipient
+from services.deliveries.domain.messages.frequency import Written, within_limit
+from services.deliveries.domain.messages.message import Held, Message, Reason, State
+from services.deliveries.domain.recipients.recipient import Contact, Recipient
 from shared.program.model.limit import Limit
 from shared.program.model.program import AtNight, Messages
 from shared.program.values.period import Period

@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.deliveries.domain.channels import Purpose
-from services.deliveries.domain.frequency import ALL_TIME, SPACING, Written, counted_since, within_limit
+from services.deliveries.domain.messages.frequency import (
+    ALL_TIME,
+    SPACING,
+    Written,
+    counted_since,
+    within_limit,
+)
 from shared.program.model.limit import Limit
 from shared.program.values.period import Period
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.domain.layout import WayOut, at_end, one_line, page_of, text_of, with_links
+from services.deliveries.domain.messages.layout import WayOut, at_end, one_line, page_of, text_of, with_links
 
 OUT = WayOut("Mug & Shop", preferences="https://m/p/1", unsubscribe="https://m/u/1")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.deliveries.domain.links import DESTINATION_MAX, Link, Links, Use, can_be_followed
+from services.deliveries.domain.messages.links import DESTINATION_MAX, Link, Links, Use, can_be_followed
 from shared.settings import Settings
 
 LINKS = Links("https://mail.example.com", b"k" * 32)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deliveries.domain.channels import Purpose
-from services.deliveries.domain.deciding import Decision, Hold, Send, Skip
-from services.deliveries.domain.message import FINAL, Held, Message, Reason, State
-from services.deliveries.domain.progress import HOLDS_MAX, LEASE, after, became, overtaken, turn
+from services.deliveries.domain.messages.deciding import Decision, Hold, Send, Skip
+from services.deliveries.domain.messages.message import FINAL, Held, Message, Reason, State
+from services.deliveries.domain.messages.progress import HOLDS_MAX, LEASE, after, became, overtaken, turn
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from tests.unit.deliveries.test_deciding import ANA, MESSAGE, NOON, SMS
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deliveries.domain.quiet import QuietHours
+from services.deliveries.domain.messages.quiet import QuietHours
 
 NIGHT = QuietHours(time(21), time(8))
 NEW_YORK, BERLIN, LORD_HOWE = (

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.deliveries.application.messages.previewing import preview
+from services.deliveries.application.messages.rendering import TemplateRenderer
 from services.deliveries.application.ports import Rendered, RenderError
-from services.deliveries.application.previewing import preview
-from services.deliveries.application.rendering import TemplateRenderer
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.links import Links, Use
-from services.deliveries.domain.message import Message
-from services.deliveries.domain.recipient import Recipient
+from services.deliveries.domain.messages.links import Links, Use
+from services.deliveries.domain.messages.message import Message
+from services.deliveries.domain.recipients.recipient import Recipient
 from shared.program import default_program_text
 from shared.program.model.program import Program
 from shared.program.parse import load_program

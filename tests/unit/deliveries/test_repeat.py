@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.deciding import (
+from services.deliveries.domain.messages.deciding import (
     Decision,
     Hold,
     Rules,
@@ -17,7 +17,7 @@ from services.deliveries.domain.deciding import (
     repeat,
     take_room,
 )
-from services.deliveries.domain.message import Message, Reason
+from services.deliveries.domain.messages.message import Message, Reason
 from tests.unit.deliveries.test_deciding import ANA, EMAIL, HOUR, MESSAGE, NOON, RULES, SERVICE, SMS, ruled
 
 MAIL = ANA.contacts[EMAIL]

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.message import Reason, State
-from services.deliveries.domain.words import FAILED, HELD, SKIPPED, sentence
+from services.deliveries.domain.messages.message import Reason, State
+from services.deliveries.domain.messages.words import FAILED, HELD, SKIPPED, sentence
 from tests.unit.deliveries.test_deciding import MESSAGE, NOON
 
 

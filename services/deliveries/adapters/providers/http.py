@@ -15,7 +15,7 @@ from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again, Receipt
 from services.deliveries.domain.providers.http_answers import answer_of, retry_after_s
-from services.deliveries.domain.recipient import Contact
+from services.deliveries.domain.recipients.recipient import Contact
 from services.deliveries.domain.webhooks.signing import headers as signature
 from shared.clock import Clock
 

@@ -8,7 +8,7 @@ from services.deliveries.adapters.providers.mail import BadAddressError, read_ma
 from services.deliveries.adapters.providers.mail_server import parse_mail_server
 from services.deliveries.adapters.providers.smtp import SmtpSender
 from services.deliveries.adapters.providers.twilio import TwilioSender, parse_twilio
-from services.deliveries.application.sending import Provider
+from services.deliveries.application.messages.sending import Provider
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.pace import Pace
 from shared.clock import Clock

@@ -19,7 +19,7 @@ from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
 from services.deliveries.domain.providers.smtp_answers import Step, answer_to
-from services.deliveries.domain.recipient import Contact
+from services.deliveries.domain.recipients.recipient import Contact
 from shared.clock import Clock
 
 ANSWER_WITHIN_S: Final = 30.0

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deliveries.adapters.providers.gates import PostgresGates
 from services.deliveries.domain.channels import Channel
-from services.deliveries.domain.person import ADDRESS
 from services.deliveries.domain.providers.pace import Pace
+from services.deliveries.domain.recipients.person import ADDRESS
 from shared.vault.pseudonyms import Pseudonyms
 
 PACE: Final = Pace(per_second=1 / 30, burst=10)

@@ -12,7 +12,7 @@ from services.deliveries.application.ports import Rendered
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.providers.answers import Again, Receipt, Sent
 from services.deliveries.domain.providers.http_answers import answer_of_twilio
-from services.deliveries.domain.recipient import Contact
+from services.deliveries.domain.recipients.recipient import Contact
 from shared.clock import Clock
 
 LOOKED_AT: Final = 50

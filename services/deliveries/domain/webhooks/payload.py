@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from services.deliveries.domain.message import Message, State
+from services.deliveries.domain.messages.message import Message, State
 from services.deliveries.domain.webhooks.catalogue import TYPES
 from shared.contracts.outcomes import Outcome
 

@@ -14,7 +14,7 @@ from services.rewards.domain.spending.terms import Claimant
 from services.rewards.domain.tiering.tiers import current_level
 from shared.program.model.offers import Gift, Reward
 from shared.program.model.program import Program
-from shared.program.sections.points import RESERVE_FOR
+from shared.program.sections.points.points import RESERVE_FOR
 
 
 def reserve(

@@ -6,10 +6,10 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.deliveries.application.rendering import TemplateRenderer
+from services.deliveries.application.messages.rendering import TemplateRenderer
 from services.deliveries.domain.channels import Channel, Purpose
-from services.deliveries.domain.links import Links
-from services.deliveries.domain.message import Message
+from services.deliveries.domain.messages.links import Links
+from services.deliveries.domain.messages.message import Message
 from shared.contracts.activity import Activity
 from shared.contracts.outcomes import Outcome
 from shared.program import default_program_text

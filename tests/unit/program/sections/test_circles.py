@@ -6,7 +6,7 @@ from shared.contracts.facts import Facts
 from shared.program.conditions.condition import Condition, Scope
 from shared.program.describing.describe import describe_campaign
 from shared.program.model.campaigns import BRAKE
-from shared.program.sections.circles import ANSWERED, SENT, TOTALS, WAVERING, counts_messages
+from shared.program.sections.campaigns.circles import ANSWERED, SENT, TOTALS, WAVERING, counts_messages
 from tests.support.fact_changes import changed_by
 from tests.unit.program.texts import faults, load, only_fault
 

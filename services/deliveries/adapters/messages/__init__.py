@@ -1,0 +1,1 @@
+"""Messages in PostgreSQL: queued, claimed, shown, answered, forgotten."""

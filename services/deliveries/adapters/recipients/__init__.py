@@ -1,0 +1,1 @@
+"""Recipients in PostgreSQL: what is known of them, and where nothing may be sent."""

@@ -1,0 +1,1 @@
+"""Messages: asked for, decided about, written, sent; shown beforehand, and tried."""

@@ -1,0 +1,1 @@
+"""A message: whether and when it goes out, how it goes on, how it looks."""

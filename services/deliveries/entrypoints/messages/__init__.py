@@ -1,0 +1,1 @@
+"""Messages over HTTP, and the loops that send, watch and forget them."""

@@ -1,0 +1,1 @@
+"""The section `campaigns`, with who takes part and what may not go in circles."""

@@ -1,0 +1,1 @@
+"""The sections `offers` and `rewards`, and the gifts and terms that both have."""

@@ -1,0 +1,1 @@
+"""The section `points`: earn rules, expiry, what points are worth."""
