@@ -135,9 +135,11 @@ def _spoil_query(request: Request, draw: st.DrawFn) -> None:
 
 
 def _spoil_path(request: Request, draw: st.DrawFn) -> None:
-    request.path[draw(st.sampled_from(sorted(request.path)))] = draw(
-        st.sampled_from(_ENCODED) | st.sampled_from(_TEXTS).map(lambda text: quote(text, safe="").encode())
-    )
+    texts = st.sampled_from(_TEXTS).map(lambda text: quote(text, safe="").encode())
+    part = draw(st.sampled_from(sorted(request.path)))
+    request.path[part] = (
+        draw(st.sampled_from(_ENCODED) | texts) or b"-"
+    )  # without any it would be another path
 
 
 def _spoil_value(request: Request, draw: st.DrawFn) -> None:
