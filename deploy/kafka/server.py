@@ -6,7 +6,6 @@ Needs Java 17 or later, and Maven the first time, to fetch the jars into `.kafka
 import base64
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ import uuid
 from pathlib import Path
 
 import psutil
+
+from deploy.local.ports import any_free
 
 HERE = Path(__file__).resolve().parent
 JARS = HERE.parents[1] / ".kafka" / "4.1.0"
@@ -187,9 +188,7 @@ class KafkaServer:
 
 def free_port() -> int:
     """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return any_free("127.0.0.1")
 
 
 def _run(command: list[str], timeout_s: float) -> None:

@@ -1,14 +1,24 @@
 """Ports: found free or refused by name before anything starts."""
 
 import errno
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import psutil
 
 from deploy.local.errors import LocalError
 
 WORKER_PORT_ABOVE_API = 100
+
+LISTENING = range(15_000, 32_000)
+"""Where free ports are looked for: below those that systems give to outgoing connections, one of which could take a
+port after it was found and before somebody listens there."""
+
+TRIES = 100
+"""Then any that the system names, so that a full range, or a host that is not this machine, is told by its error."""
+
+_ANY = random.SystemRandom()  # no two processes of one seed look at the same ones
 
 
 def require_free(host: str, port: int, setting: str) -> int:
@@ -65,8 +75,15 @@ def any_free(host: str) -> int:
 def several_free(host: str, count: int) -> list[int]:
     """So many different ports that nobody listens on now: held all at once, since one that is let go may come again."""
     with ExitStack() as held:
-        listeners = [held.enter_context(_bound(host, 0)) for _ in range(count)]
+        listeners = [held.enter_context(_bound_to_some(host)) for _ in range(count)]
         return [int(listener.getsockname()[1]) for listener in listeners]
+
+
+def _bound_to_some(host: str) -> socket.socket:
+    for port in _ANY.sample(LISTENING, TRIES):
+        with suppress(OSError):
+            return _bound(host, port)
+    return _bound(host, 0)
 
 
 def _bound(host: str, port: int) -> socket.socket:

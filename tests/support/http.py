@@ -1,7 +1,6 @@
 """A service of shared.http with a few routes that tests poke at."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import httpx
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from deploy.local.ports import any_free
 from shared.http.app import create_app
 from shared.http.health import Check, Health
 from shared.http.types import CustomerRef, IdempotencyKey, Instant, PointsAmount, ShortText
@@ -80,10 +80,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 def free_port() -> int:
     """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return any_free("127.0.0.1")
 
 
 @asynccontextmanager

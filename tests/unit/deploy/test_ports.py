@@ -24,6 +24,23 @@ def test_zero_asks_for_any_free_port() -> None:
     assert ports.require_free(HOST, 0, "REGULARS_INGEST_PORT") > 0
 
 
+def test_ports_that_were_found_stay_free_of_connections_that_go_out() -> None:
+    """Given the ports that systems give to those who connect; when several are looked for; then none of them is."""
+    found = ports.several_free(HOST, 5)
+
+    assert len(set(found)) == 5
+    assert all(port in ports.LISTENING for port in found)
+
+
+def test_where_all_are_taken_the_system_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+        monkeypatch.setattr(ports, "LISTENING", range(port, port + 1))
+        monkeypatch.setattr(ports, "TRIES", 1)
+
+        assert ports.any_free(HOST) not in {0, port}
+
+
 def test_port_in_use_is_refused_with_its_owner_and_its_setting() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
