@@ -31,7 +31,8 @@ class Needs:
     series: set[tuple[str, str]] = field(default_factory=set)
     """Milestones that are reached again at each multiple of a count, as (customer, milestone): all occasions so far."""
     lots: set[str] = field(default_factory=set)
-    """Customers whose lots are needed that are due, and those from which the points of undone orders are taken."""
+    """Customers whose lots are needed that are due, and those from which the points of undone orders are taken. Of
+    those who owe points what is due is needed in any case: it pays before what they earn."""
     renewed: set[str] = field(default_factory=set)
     """Customers whose points an activity of this batch lets last. In which order those are spent is then known only
     when that is decided: where any are taken, all lots are needed."""

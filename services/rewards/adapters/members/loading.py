@@ -61,6 +61,7 @@ ENDS_AT = (
 """When a lot of a member whose activity lets lots last from `since` until `until` ends: `keep_in_step`, as SQL."""
 
 # Of those that can be drawn on, each stands behind what the ones before it hold: it is wanted if that does not suffice.
+# Due is also what was to end by then and lasts on: the jobs find it until it is stored in step with the activity.
 # OFFSET 0 stands for looking for them by the customer: planned for nearly empty tables, all that hold points were read.
 WANTED_LOTS = f"""
     SELECT {LOT} FROM unnest(CAST(:holders AS text[]), CAST(:draws AS bigint[]), CAST(:since AS timestamptz[]),
@@ -77,7 +78,7 @@ WANTED_LOTS = f"""
             ) AS held
         ) AS ordered
     ) AS lots
-    WHERE drawable AND before < w.draw OR ends_at <= CAST(:due_by AS timestamptz)
+    WHERE drawable AND before < w.draw OR expires_at <= CAST(:due_by AS timestamptz)
         OR pending AND available_at <= CAST(:due_by AS timestamptz)
     """  # noqa: S608
 """The lots that `load_lots` tells of."""

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
+from services.rewards.application.timed.jobs import Job
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.two_members import ANA, BEN, went
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, activity, order
@@ -73,6 +74,33 @@ async def test_inactivity_lets_all_points_expire_and_an_order_lets_them_last(
     await rewards.pass_time()
     assert await rewards.rows("SELECT available FROM rewards.members") == [(0,)]
     await rewards.check()
+
+
+async def test_renewed_points_hold_up_nobody_elses(rewards: Rewards) -> None:
+    """Given points whose end an order has moved on, and another customer's that end a day later; when the jobs take one
+    customer at a time at either's first end, and before; then the others are told of theirs, and lose them."""
+    await use(rewards, INACTIVE)
+    start = rewards.clock()
+    await rewards.happen(order("a", "10", customer=ANA, at=start))
+    await rewards.happen(order("b", "20", customer=BEN, at=start + timedelta(days=1)))
+    rewards.clock.advance(timedelta(days=200))
+    await rewards.happen(order("again", "1", customer=ANA, at=rewards.clock()))
+
+    rewards.clock.set(start + timedelta(days=340))
+    await _one_at_a_time(rewards, rewards.jobs.give_notice)
+    assert [each[:2] for each in await expiring(rewards)] == [(BEN, 20)]
+    rewards.clock.set(start + timedelta(days=370))
+    await _one_at_a_time(rewards, rewards.jobs.move_points)
+    assert dict(await rewards.rows("SELECT customer_id, available FROM rewards.members")) == {ANA: 11, BEN: 0}
+    await rewards.check()
+
+
+async def _one_at_a_time(rewards: Rewards, job: Job) -> None:
+    """Do a job as workers do, until it finds nothing."""
+    done = 1
+    while done:
+        async with rewards.engine.begin() as connection:
+            done = await job(connection, rewards.clock(), limit=1)
 
 
 @pytest.mark.parametrize("late_by", [timedelta(hours=1), timedelta(days=150)])

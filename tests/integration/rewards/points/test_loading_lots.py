@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import httpx
+import pytest
 from sqlalchemy import text
 
 from services.rewards.adapters.members.loading import LOT, add_lot, load_lots
+from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Entry
 from services.rewards.domain.points.lots import oldest_first
 from tests.integration.rewards.conftest import Rewards
-from tests.unit.rewards.building import NOW
+from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, order, refund
 
 MEMBERS = 400
 DAYS = [timedelta(days=days) for days in range(-3, 4)]
@@ -59,7 +62,7 @@ async def test_the_lots_that_are_loaded_are_enough_and_no_more(rewards: Rewards)
     """Given hundreds of customers with any lots: due, ended, waiting, renewed, ending together; when points are drawn
     from the lots that are loaded, and from all there are; then both come to the same, and none was loaded in vain."""
     random = Random(20_000)
-    drawn, full = {}, {}
+    drawn, full, stored_ends = {}, {}, {}
     async with rewards.engine.begin() as connection:
         for statement in ("SET LOCAL ROLE NONE", "SET LOCAL session_replication_role = replica"):
             await connection.execute(text(statement))
@@ -71,6 +74,7 @@ async def test_the_lots_that_are_loaded_are_enough_and_no_more(rewards: Rewards)
                 setattr(full[member.customer_id], field, getattr(member, field))
             drawn[member.customer_id] = random.randrange(50)
             for lot in lots:
+                stored_ends[lot["lot"]] = lot["expires_at"]
                 await connection.execute(
                     text(
                         f"INSERT INTO rewards.lots ({', '.join(lot)}) VALUES ({', '.join(f':{k}' for k in lot)})"
@@ -86,8 +90,38 @@ async def test_the_lots_that_are_loaded_are_enough_and_no_more(rewards: Rewards)
         beside_due = [
             lot
             for lot in oldest_first(member.lots.values())
-            if lot.expires_at is None or lot.expires_at > NOW
+            if (end := stored_ends[lot.number]) is None
+            or end > NOW  # what has ended is due, though it lasts on
         ]
         assert sum(lot.remaining for lot in beside_due[:-1]) < max(points, 1), customer
         assert spent(member, points, NOW) == spent(full[customer], points, NOW), customer
     assert sum(len(member.lots) for member in members.values()) < sum(len(one.lots) for one in full.values())
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_a_debt_is_paid_by_what_could_be_spent_first_however_late_that_is_noticed(
+    rewards: Rewards, api: httpx.AsyncClient, noticed: bool
+) -> None:
+    """Given a customer who owes points, and others that have waited long enough; when an old order arrives late, after
+    the jobs have come by or before; then those that waited pay, and the order's points are there."""
+    programs = rewards.handler.programs
+    assert isinstance(programs, PostgresPrograms)
+    async with rewards.engine.begin() as connection:
+        source = PROGRAM.replace("expire_after: P12M", "expire_after: P12M\n  pending_for: P14D")
+        await programs.put(connection, source, actor="test", now=rewards.clock())
+    await rewards.happen(order("1", "100"))
+    rewards.clock.advance(timedelta(days=15))
+    await rewards.pass_time()
+    taken = {"customer": CUSTOMER, "points": -100, "reason": "x"}
+    await api.post("/v1/adjustments", json=taken, headers={"Idempotency-Key": "a"})
+    await rewards.happen(refund("1", "r", "100"), order("2", "150", at=rewards.clock()))
+    rewards.clock.advance(timedelta(days=15))
+
+    if noticed:
+        await rewards.pass_time()
+    await rewards.happen(order("late", "50"))
+    await rewards.pass_time()
+
+    points = "SELECT points, remaining FROM rewards.lots WHERE remaining > 0 ORDER BY points"
+    assert await rewards.rows(points) == [(50, 50), (150, 50)]
+    await rewards.check()
