@@ -69,10 +69,10 @@ CUSTOMER: dict[str, Any] = {"id": "test-customer"}
 CUSTOMER_OF: dict[str, dict[str, Any]] = {
     "customer.registered": {"email": "test-customer@example.com", "first_name": "Ana", "locale": "en-GB"},
     "customer.identified": {"email": "test-customer@example.com"},
-    "customer.updated": {"first_name": "Ana", "time_zone": "Europe/London"},
+    "customer.updated": {"time_zone": "Europe/London"},
     "consent.changed": {"consent": {"email_marketing": True}},
 }
-"""What is told of the customer besides, where the event is about that."""
+"""What is told of the customer besides, where the event is about that and nothing else of them is set."""
 
 OWN_ID_OF: dict[str, str] = {"order.completed": "order_id", "order.refunded": "refund_id"}
 """What is another one each time, unless it is set: else the second order would be the first one again."""

@@ -1,5 +1,6 @@
 """`regulars trigger`: a test event, posted as a shop would."""
 
+import re
 import secrets
 from copy import deepcopy
 from datetime import datetime
@@ -65,20 +66,29 @@ def make_event(type_: str, settings: list[str], customer: str | None, now: datet
         hint = f"Did you mean {near[0]}?" if near else "`regulars trigger` lists them."
         raise LocalError(f"There is no event type {type_!r}. {hint} Types of your own begin with x.")
     mark = secrets.token_hex(4)
-    data = {
-        "customer": {**CUSTOMER, **CUSTOMER_OF.get(type_, {})},
-        **deepcopy(EXAMPLES.get(type_, {})),
-    }
+    data = {"customer": _customer(type_, settings, customer), **deepcopy(EXAMPLES.get(type_, {}))}
     if (own := OWN_ID_OF.get(type_)) is not None:
         data[own] = f"{data[own]}-{mark}"
-    if customer is not None:
-        data["customer"]["id"] = customer
     for setting in settings:
         path, sign, value = setting.partition("=")
         if not sign or not path:
             raise LocalError(f"--set {setting!r}: write it as PATH=VALUE, such as total=49.20.")
         _put(data, path, value)
     return {"id": f"test-{mark}", "source": SOURCE, "type": type_, "time": now, "data": data}
+
+
+def _customer(type_: str, settings: list[str], id_: str | None) -> dict[str, Any]:
+    """Who the event is about. What is set of them is all that is told, so that it does not also rename them; and two
+    customers do not become one person by the example's address."""
+    told = deepcopy(CUSTOMER_OF.get(type_, {}))
+    if any(setting.startswith("customer.") for setting in settings):
+        told = {}
+    if id_ is None:
+        return {**CUSTOMER, **told}
+    if "email" in told:
+        name = re.sub(r"[^a-z0-9]+", "-", id_.lower())[:60].strip("-")
+        told["email"] = f"{name or 'customer'}@example.com"
+    return {"id": id_, **told}
 
 
 def unknown_fields(type_: str, settings: list[str]) -> list[str]:

@@ -55,6 +55,20 @@ def test_what_is_set_is_sent() -> None:
     assert EXAMPLES["order.completed"]["total"] == "49.20"
 
 
+def test_what_is_set_of_a_customer_is_all_that_is_told_of_them() -> None:
+    moved = made("customer.updated", "customer.time_zone=Asia/Tokyo", customer="c-7")
+
+    assert moved["data"]["customer"] == {"id": "c-7", "time_zone": "Asia/Tokyo"}
+
+
+@pytest.mark.parametrize("type_", ["customer.registered", "customer.identified"])
+def test_two_customers_do_not_share_the_address_of_the_example(type_: str) -> None:
+    addresses = [made(type_, customer=id_)["data"]["customer"]["email"] for id_ in ("c-7", "Shop 8!", "éé")]
+
+    assert addresses == ["c-7@example.com", "shop-8@example.com", "customer@example.com"]
+    assert all(isinstance(check(made(type_, customer=id_), NOW), Checked) for id_ in ("c-7", "Shop 8!", "éé"))
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
