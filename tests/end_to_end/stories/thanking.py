@@ -69,7 +69,7 @@ async def gold_and_its_end(town: Town, time: Timeline) -> None:
     assert "Stay Gold" not in town.subjects("c-cal")
     await time.day(336)
     (letter,) = (each for each in town.letters("c-cal") if each.mail["Subject"] == "Stay Gold")
-    assert "as Gold ends on 2 March 2027. $200.01 more keeps it." in letter.text
+    assert "as Gold ends on 2 March 2027. Spend $200.01 more to keep it." in letter.text
     await time.day(366)
     tier = await town.ask("rewards", "/v1/customers/c-cal/tier")
     assert tier["tier"] == "member"

@@ -57,7 +57,7 @@ async def a_subscription_renews(town: Town, time: Timeline) -> None:
     await time.day(18, hours=19)  # of 21 March
 
     assert town.subjects("c-pam") == ["Your renewal is coming up"]
-    assert "your renewal is on 20 April 2026." in town.letters("c-pam")[0].text
+    assert "Your renewal is on 20 April 2026." in town.letters("c-pam")[0].text
     await town.close(await town.alert("c-pam", "renewal-ahead"), tell=False)
     await time.day(48)
     await town.happen("subscription.renewed", "c-pam", subscription_id="s-pam", renews_on="2026-05-20")
