@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.commands import (
+    dead_letters,
     importing,
     keys,
     ledger,
-    letters,
     listening,
     metrics,
     program,
@@ -35,7 +35,7 @@ app = typer.Typer(
     help="Regulars: an event-driven loyalty engine.",
 )
 app.add_typer(keys.app, name="keys")
-app.add_typer(letters.app, name="dead-letters")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(program.app, name="program")

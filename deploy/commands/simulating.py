@@ -17,8 +17,8 @@ from services.rewards.domain.simulation.contrast import CustomerContrast
 from services.rewards.domain.simulation.report import report
 from services.rewards.domain.simulation.result import CustomerRow, Summary
 from services.rewards.domain.simulation.summary import customer_row, summarize
-from services.rewards.entrypoints.simulating.preparing import Wish, prepare
-from services.rewards.entrypoints.simulating.simulator import SimulatorError, simulate_in_processes
+from services.rewards.entrypoints.simulation.preparing import Wish, prepare
+from services.rewards.entrypoints.simulation.simulator import SimulatorError, simulate_in_processes
 from shared.clock import system_clock
 from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program

@@ -19,8 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.application.programs.simulation import Task
-from services.rewards.entrypoints.simulating.preparing import SLICES
-from services.rewards.entrypoints.simulating.simulator import LETTERS, simulate_in_processes, slices
+from services.rewards.entrypoints.simulation.preparing import SLICES
+from services.rewards.entrypoints.simulation.simulator import LETTERS, simulate_in_processes, slices
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import encode
 from shared.postgres.engine import create_engine

@@ -1,5 +1,5 @@
 """The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; what is found
-by ids of its own stands in `checkout/tables.py`."""
+by ids of its own stands in `spending/tables.py`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -21,8 +21,8 @@ from sqlalchemy import (
 
 from services.rewards.adapters.books.tables import book_tables
 from services.rewards.adapters.campaigns.tables import campaign_tables
-from services.rewards.adapters.checkout.tables import checkout_tables
-from services.rewards.adapters.tiers.tables import tier_tables
+from services.rewards.adapters.spending.tables import checkout_tables
+from services.rewards.adapters.tiering.tables import tier_tables
 from shared.bus.consuming.dead_letters import dead_letter_table
 from shared.bus.consuming.offsets import offset_table, unread_table
 from shared.bus.log.log import log_tables

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.deliveries.wiring.routes import routes as deliveries_routes
 from services.rewards.adapters.campaigns.runs import PostgresRuns
-from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
-from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.points.adjustments import PostgresAdjustments
 from services.rewards.adapters.programs import NoProgramError
 from services.rewards.adapters.reading.reader import Reader
+from services.rewards.adapters.spending.checkouts import PostgresCheckouts
+from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.points.adjusting import AdjustPoints
 from services.rewards.application.programs.simulation import Finding, Task
@@ -26,11 +26,6 @@ from services.rewards.entrypoints.books import book_routes
 from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns.campaigns import campaign_routes
 from services.rewards.entrypoints.campaigns.report import campaign_report_routes
-from services.rewards.entrypoints.checkout.batches import CheckoutBatches
-from services.rewards.entrypoints.checkout.offers import offer_routes
-from services.rewards.entrypoints.checkout.preview import preview_routes
-from services.rewards.entrypoints.checkout.redemptions import redemption_routes, render
-from services.rewards.entrypoints.checkout.rewards import reward_routes
 from services.rewards.entrypoints.customers import customer_routes
 from services.rewards.entrypoints.explaining.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
@@ -40,11 +35,16 @@ from services.rewards.entrypoints.programs.program import program_routes
 from services.rewards.entrypoints.programs.versions import program_version_routes
 from services.rewards.entrypoints.referrals import referral_routes
 from services.rewards.entrypoints.service import Service, answer_problem
-from services.rewards.entrypoints.simulating.simulation import simulation_routes
-from services.rewards.entrypoints.simulating.simulator import simulate_in_processes
+from services.rewards.entrypoints.simulation.simulation import simulation_routes
+from services.rewards.entrypoints.simulation.simulator import simulate_in_processes
+from services.rewards.entrypoints.spending.batches import CheckoutBatches
+from services.rewards.entrypoints.spending.offers import offer_routes
+from services.rewards.entrypoints.spending.preview import preview_routes
+from services.rewards.entrypoints.spending.redemptions import redemption_routes, render
+from services.rewards.entrypoints.spending.rewards import reward_routes
 from services.rewards.entrypoints.summary import summary_routes
-from services.rewards.entrypoints.tiers.grants import tier_grant_routes
-from services.rewards.entrypoints.tiers.tiers import tier_routes
+from services.rewards.entrypoints.tiering.grants import tier_grant_routes
+from services.rewards.entrypoints.tiering.tiers import tier_routes
 from services.rewards.wiring.parts import SERVICE, names_of, programs_of
 from services.rewards.wiring.start import verify_secret
 from shared.auth.guard import Guard

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout import checkouts, offer_uses
 from services.rewards.adapters.members import loading, moving, rows, saving
-from services.rewards.adapters.tiers import standings
+from services.rewards.adapters.spending import checkouts, offer_uses
+from services.rewards.adapters.tiering import standings
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.campaigns.messages import note_messages, write_messages
 from services.rewards.adapters.campaigns.run_rows import write_runs
-from services.rewards.adapters.checkout import offer_uses, stock
 from services.rewards.adapters.earning import budgets
 from services.rewards.adapters.earning.referral_notes import save_referrals
 from services.rewards.adapters.members.writes import write_members
 from services.rewards.adapters.sets import Writes
-from services.rewards.adapters.tiers.standings import write_benefits
+from services.rewards.adapters.spending import offer_uses, stock
+from services.rewards.adapters.tiering.standings import write_benefits
 from services.rewards.application.spending.checkout import AnsweredMeanwhileError
 from services.rewards.domain.changes import (
     Changes,

@@ -12,7 +12,7 @@ import pytest
 from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.history.histories import LAST
 from services.rewards.application.programs.simulation import Finding, Task
-from services.rewards.entrypoints.simulating.simulator import simulate_in_processes, slices
+from services.rewards.entrypoints.simulation.simulator import simulate_in_processes, slices
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import PROGRAM, activity, cancellation, order, refund

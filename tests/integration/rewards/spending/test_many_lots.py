@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.rewards.adapters.checkout import loading as checkout_loading
 from services.rewards.adapters.members import loading
+from services.rewards.adapters.spending import loading as checkout_loading
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.spending.test_checkout import reserve
 from tests.unit.rewards.building import CUSTOMER, NOW, order, refund

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from services.rewards.adapters.checkout.refused import KEPT, KEPT_MAX
+from services.rewards.adapters.spending.refused import KEPT, KEPT_MAX
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.spending.test_checkout import end, reserve
 from tests.integration.rewards.test_api import get

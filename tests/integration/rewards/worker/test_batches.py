@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.rewards.adapters.checkout import loading as checkout_loading
 from services.rewards.adapters.members import saving
+from services.rewards.adapters.spending import loading as checkout_loading
 from services.rewards.wiring.api import checkout_engine
 from shared.postgres.direct import autocommit
 from shared.postgres.inserting import FEW

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout.checkouts import PostgresCheckouts
-from services.rewards.adapters.checkout.codes import PostgresCodes
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
+from services.rewards.adapters.spending.checkouts import PostgresCheckouts
+from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.spending.checkout import Checkout, Confirm, Request, Reserve
 from services.rewards.application.spending.codes import CodeRequest, Codes
 from services.rewards.domain.spending.carts import Cart

@@ -1,6 +1,6 @@
 """Plays a simulation in processes of their own, each a share of the customers.
 
-python -m services.rewards.entrypoints.simulating.simulator     one of them: takes its task from standard input
+python -m services.rewards.entrypoints.simulation.simulator     one of them: takes its task from standard input
 """
 
 import asyncio
@@ -79,7 +79,7 @@ async def _all(orders: Sequence[_Order]) -> list[Finding]:
 async def _one(order: _Order) -> Finding:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "services.rewards.entrypoints.simulating.simulator"),
+        *("-m", "services.rewards.entrypoints.simulation.simulator"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

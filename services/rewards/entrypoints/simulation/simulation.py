@@ -15,8 +15,8 @@ from services.rewards.domain.simulation.result import Summary
 from services.rewards.domain.simulation.summary import summarize
 from services.rewards.entrypoints.programs.schemas import PROGRAM_BODY, invalid_program, source_of
 from services.rewards.entrypoints.service import MayChangeProgram, Service, as_problem
-from services.rewards.entrypoints.simulating.preparing import Wish, prepare
-from services.rewards.entrypoints.simulating.simulator import SimulatorError
+from services.rewards.entrypoints.simulation.preparing import Wish, prepare
+from services.rewards.entrypoints.simulation.simulator import SimulatorError
 from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses
 from shared.http.problems import Problem, ProblemError, dependency_unavailable, invalid_request

@@ -5,8 +5,8 @@ from typing import Any
 
 import structlog
 
-from services.rewards.adapters.checkout import refused as store
 from services.rewards.adapters.reading import explaining
+from services.rewards.adapters.spending import refused as store
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.refused import UNREMEMBERED, Asked, refusal_sentence
 from services.rewards.entrypoints.explaining.base import Teller

@@ -3,11 +3,11 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout import offer_uses, stock
-from services.rewards.adapters.checkout.checkouts import undone_orders
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.members.rows import COLUMNS
 from services.rewards.adapters.reading.reader import Reader
+from services.rewards.adapters.spending import offer_uses, stock
+from services.rewards.adapters.spending.checkouts import undone_orders
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.offers import Offer
 from services.rewards.domain.spending.redemptions import CodeUse

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.application.programs.simulation import Task
-from services.rewards.entrypoints.simulating.simulator import slices
+from services.rewards.entrypoints.simulation.simulator import slices
 from shared.program.model.program import Program
 
 SLICES = 64

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.tiers import rows as tier_rows
+from services.rewards.adapters.tiering import rows as tier_rows
 from services.rewards.application.granting import check_grant, decide_with_grants
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
-from services.rewards.entrypoints.tiers.schemas import GrantRequest, GrantView, grant_view
+from services.rewards.entrypoints.tiering.schemas import GrantRequest, GrantView, grant_view
 from shared.http.openapi import problem_responses
 from shared.http.problems import not_found
 from shared.http.types import CustomerRef

@@ -10,14 +10,14 @@ from msgspec import json
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout import attempts
+from services.rewards.adapters.spending import attempts
 from services.rewards.application.spending.codes import CodeRequest, Judged
 from services.rewards.domain.spending.refusals import RefusedError, too_many_attempts
 from services.rewards.domain.spending.refused import Asked
 from services.rewards.domain.spending.terms import Reason
-from services.rewards.entrypoints.checkout.carts import Order
-from services.rewards.entrypoints.checkout.refused import note_refusal
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
+from services.rewards.entrypoints.spending.carts import Order
+from services.rewards.entrypoints.spending.refused import note_refusal
 from shared.http.address import PathText
 from shared.http.openapi import problem_responses
 from shared.http.shapes import Shape

@@ -20,8 +20,8 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.offers import shared_codes
 from services.rewards.domain.spending.terms import Reason
 from services.rewards.domain.tiering.tiers import current_level, measure_of, start_of_window
-from services.rewards.entrypoints.checkout.carts import CartLine, Money, Order
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
+from services.rewards.entrypoints.spending.carts import CartLine, Money, Order
 from shared.contracts.activity import Activity, Facts
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request

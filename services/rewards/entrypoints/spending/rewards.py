@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout import stock
+from services.rewards.adapters.spending import stock
 from services.rewards.domain.spending.checkout import tier_of
 from services.rewards.domain.spending.redemptions import stock_of
 from services.rewards.domain.spending.refusals import insufficient_points

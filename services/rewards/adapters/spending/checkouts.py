@@ -8,11 +8,11 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.checkout import loading as checkout_loading
-from services.rewards.adapters.checkout import stock
-from services.rewards.adapters.checkout.loading import UNDONE
 from services.rewards.adapters.members.loading import load_lots, load_numbered_lots
 from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.spending import loading as checkout_loading
+from services.rewards.adapters.spending import stock
+from services.rewards.adapters.spending.loading import UNDONE
 from services.rewards.application.spending.checkout import Seen
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.redemptions import Redemption, Status
