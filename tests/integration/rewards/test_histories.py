@@ -13,8 +13,8 @@ from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.spending.checkout import Checkout, Confirm, Release, Request, Reserve
-from services.rewards.domain import adjusting
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.points import adjusting
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity

@@ -9,8 +9,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain import adjusting
 from services.rewards.domain.earning.undoing import STANDING
+from services.rewards.domain.points import adjusting
 from services.rewards.domain.points.accounts import Account, signed_points
 from services.rewards.domain.spending import checkout, refusals
 from services.rewards.domain.spending.redemptions import Redemption

@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain import adjusting
+from services.rewards.domain.points import adjusting
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import Redemption

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain import adjusting
+from services.rewards.domain.points import adjusting
 from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.points.lots import Lot
 from services.rewards.domain.spending import checkout
