@@ -14,7 +14,7 @@ from deploy.local.embedded import EmbeddedPostgres
 from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from shared.postgres.engine import create_engine
-from shared.postgres.histories import migrate
+from shared.postgres.migrating import migrate
 from shared.settings import Settings
 
 Answer = TypeVar("Answer")

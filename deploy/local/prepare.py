@@ -12,7 +12,7 @@ from shared.auth.keys import ApiKey, any_key, create_key, ensure_key
 from shared.auth.scopes import ALL_SCOPES
 from shared.clock import Clock
 from shared.postgres.engine import create_engine
-from shared.postgres.histories import migrate
+from shared.postgres.migrating import migrate
 from shared.settings import Settings
 from shared.vault.secret import SecretError, check_secret
 

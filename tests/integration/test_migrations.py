@@ -13,7 +13,7 @@ from shared.bus.faults import is_transient
 from shared.bus.postgres.bus import platform_log
 from shared.bus.records import Outgoing
 from shared.postgres.engine import create_engine
-from shared.postgres.histories import HISTORIES, History, migrate, run_step
+from shared.postgres.migrating import HISTORIES, History, migrate, run_step
 from tests.support.database import TestDatabases
 
 METADATA = {

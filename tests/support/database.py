@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from shared.postgres.histories import migrate
+from shared.postgres.migrating import migrate
 
 TEMPLATE = "regulars_template"
 MEMORY_BYTES = 2 * 2**30

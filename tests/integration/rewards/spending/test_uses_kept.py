@@ -4,7 +4,7 @@ from alembic import command
 from sqlalchemy import text
 
 from shared.postgres.engine import create_engine
-from shared.postgres.histories import HISTORIES, run_step
+from shared.postgres.migrating import HISTORIES, run_step
 from tests.support.database import TestDatabases
 
 BEFORE = "0007"
