@@ -42,7 +42,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Meta(description="days between days with an order, on average; null with fewer than two such days"),
     ] = None
     stage: Annotated[
-        str, Meta(description="the stage of the life cycle, one of `shared.contracts.lifecycle.STAGES`")
+        str, Meta(description="the stage of the lifecycle, one of `shared.contracts.lifecycle.STAGES`")
     ] = "onboarding"
     score: Annotated[int, Meta(description="the loyalty score, 0 to 100")] = 0
     segments: Annotated[list[str], Meta(description="ids of the segments")] = []

@@ -29,7 +29,7 @@ GOOD_YEAR = units("200")
 class ScoreSettings:
     """The shop's choices, as far as scoring needs them.
 
-    `lapsed_after`, `churned_after`, `at_risk` and the numbers of orders are the thresholds of the life cycle;
+    `lapsed_after`, `churned_after`, `at_risk` and the numbers of orders are the thresholds of the lifecycle;
     `at_risk` is (numerator, denominator) of how many times the customer's own order interval may pass in silence.
     `good_year` is the spend in 12 months that gives half of the spend part, in `currency`. `segments` are those that
     count now, and `ranking` is how all customers compared when they last were. `plan` is what the score is made of.
@@ -92,7 +92,7 @@ class ScoreSettings:
         plan: Plan = DEFAULT_PLAN,
         watch: Watch = NOTHING_WATCHED,
     ) -> "ScoreSettings":
-        """The settings with these thresholds of the life cycle."""
+        """The settings with these thresholds of the lifecycle."""
         return cls(
             currency=currency,
             zone=zone,

@@ -80,7 +80,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Thresholds of the life cycle. Silence: for `lapsed_after`, for `churned_after`, for `at_risk_at` times the
+    """Thresholds of the lifecycle. Silence: for `lapsed_after`, for `churned_after`, for `at_risk_at` times the
     customer's own order interval. Orders: `active_orders` in all make active, `loyal_orders` within 365 days loyal;
     a customer who came back is being won back until there are `won_back_orders` since."""
 

@@ -1,4 +1,4 @@
-"""The sections `segments` and `stages`: which customers belong together, and where each one is in the life cycle."""
+"""The sections `segments` and `stages`: which customers belong together, and where each one is in the lifecycle."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -47,7 +47,7 @@ def read_segments(root: Fields) -> dict[str, Condition]:
 
 
 def read_stages(root: Fields) -> Stages:
-    """The thresholds of the life cycle."""
+    """The thresholds of the lifecycle."""
     fields = root.fields("stages", STAGE_KEYS)
     if fields is None:
         return DEFAULT_STAGES

@@ -1,4 +1,4 @@
-"""The life cycle in the documentation is the one in the code."""
+"""The lifecycle in the documentation is the one in the code."""
 
 import re
 from pathlib import Path

@@ -73,7 +73,7 @@ _TYPES = (
         *("code", "offer", "order_id"),
     ),
     _type("offer.revoked", "A code is no longer good.", "code", "offer", "reason"),
-    _type("stage.changed", "The customer is in another stage of the life cycle.", "from", "to", "at"),
+    _type("stage.changed", "The customer is in another stage of the lifecycle.", "from", "to", "at"),
     _type("segment.entered", "The customer came into a segment.", "segment", "at"),
     _type("segment.left", "The customer left a segment.", "segment", "at"),
     _type("customer.merged", "Two customers proved to be one; `from` ended in `customer`.", "from"),

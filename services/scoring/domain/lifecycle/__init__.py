@@ -1,1 +1,1 @@
-"""The life cycle: its stages, the rules by which they change, and the course of one customer through them."""
+"""The lifecycle: its stages, the rules by which they change, and the course of one customer through them."""

@@ -1,4 +1,4 @@
-"""The life cycle: in which stage a customer is at a moment, since when, and why. The rules are in `transitions.py`."""
+"""The lifecycle: in which stage a customer is at a moment, since when, and why. The rules are in `transitions.py`."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""The life cycle as a table: which stage follows which, by what, and when.
+"""The lifecycle as a table: which stage follows which, by what, and when.
 
 This table is what runs (`stages.py` reads it) and what `docs/lifecycle.md` shows and draws; a test holds the two
-together. The stages follow the usual customer life cycle of acquisition, value, retention and win-back (Blattberg, Kim
+together. The stages follow the usual customer lifecycle of acquisition, value, retention and win-back (Blattberg, Kim
 and Neslin 2008, "Database Marketing", part V); that risk is measured by the customer's own rhythm of buying, not by one
 number of days for all, follows the repeat-buying models (Fader, Hardie and Lee 2005, "Counting your customers the
 easy way").

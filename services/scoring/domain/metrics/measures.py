@@ -17,7 +17,7 @@ class Measures(Struct, frozen=True, array_like=True):
             second, `retained_buyers` who had ordered in the month before too.
         gaps, gap_days: intervals between two days with an order, in the month in which they end, and their length.
         products, product_buyers: different products (sku) bought, and 1 for a buyer whose orders name products.
-    Of the life cycle:
+    Of the lifecycle:
         known: 1 in the month of the first event.
         churned, won_back: how often silence reached `churned_after`, and an order ended such a silence.
     Of engagement:

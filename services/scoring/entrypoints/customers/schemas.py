@@ -16,7 +16,7 @@ HIDDEN = "Personal fields are shown to keys with the scope personal:read."
 
 
 class StageDetail(BaseModel):
-    """The life-cycle stage: since when, why, and when time alone will change it."""
+    """The lifecycle stage: since when, why, and when time alone will change it."""
 
     since: datetime
     cause: Literal["event", "time"]

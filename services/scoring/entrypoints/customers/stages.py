@@ -1,4 +1,4 @@
-"""`/v1/customers/{customer}/stages`: the life cycle of one customer, looked back upon."""
+"""`/v1/customers/{customer}/stages`: the lifecycle of one customer, looked back upon."""
 
 from typing import Annotated
 
@@ -21,12 +21,12 @@ _Older = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 def stage_routes(profiles: Profiles, portray: Portray, clock: Clock) -> APIRouter:
-    """The routes of the life cycle."""
+    """The routes of the lifecycle."""
     router = APIRouter(tags=["customers"], responses=problem_responses(401, 403, 422, 503))
 
     @router.get(
         "/v1/customers/{customer}/stages",
-        summary="The life cycle: every change of stage, newest first",
+        summary="The lifecycle: every change of stage, newest first",
         responses=problem_responses(404),
     )
     async def stages(

@@ -1,4 +1,4 @@
-"""The life cycle on a real database: sweeps beside each other and killed ones, late events, lists, looking back."""
+"""The lifecycle on a real database: sweeps beside each other and killed ones, late events, lists, looking back."""
 
 import asyncio
 from datetime import datetime, timedelta
