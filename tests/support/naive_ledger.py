@@ -285,7 +285,9 @@ class Naive:
         return self.merged.get(part, part)
 
     def merge(self, source: str, target: str, cause: str, now: datetime) -> None:
-        """All of the source's is the target's; of the welcome that both had, one goes."""
+        """All of the source's is the target's, after what was due; of the welcome that both had, one goes."""
+        self.pass_to(now, source)
+        self.pass_to(now, target)
         if source in self.welcomed and any(
             self.stands(part) for part in self.welcomed if self.whose(part) == target
         ):
@@ -307,6 +309,7 @@ class Naive:
         """A part is a customer of its own again, with what its lots still have, its orders and redemptions, and what
         the merge had taken back. A reservation of the one who stays keeps its points; debt stays."""
         stays = self.merged.pop(part)
+        self.pass_to(now, stays)
         for held in self.held.values():
             if held.part == part:
                 held.owner = part

@@ -32,6 +32,8 @@ def merge(
     Answers the milestones that both had reached: offers that the source got for them are to be revoked unless used.
     """
     program = rulebook.program
+    for member in (source, target):  # of each what was due while they were two
+        ledger.bring_up_to_date(member, changes, changes.now)
     merge_orders(
         source, target, source.purchases.keys() & target.purchases.keys(), activity, program, changes
     )

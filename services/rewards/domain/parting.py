@@ -83,6 +83,8 @@ def part_ways(  # noqa: PLR0917
 ) -> list[OpenReservation]:
     """Move these parts of `source` to `target`; both must be loaded in full. Answers reservations that stay with the
     source and now take from other lots."""
+    for member in (source, target):  # of each what was due until now
+        ledger.bring_up_to_date(member, changes, changes.now)
     retaken = _part_reservations(source, target, parts, history, activity, changes)
     both = {
         id_

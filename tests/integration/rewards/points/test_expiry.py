@@ -142,3 +142,24 @@ async def test_merged_customers_keep_each_others_points_alive(rewards: Rewards) 
     await rewards.pass_time()
     assert dict(await rewards.rows("SELECT customer_id, available FROM rewards.members")) == {ANA: 0, BEN: 0}
     await rewards.check()
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_what_ended_before_a_merge_is_not_renewed_by_it_noticed_or_not(
+    rewards: Rewards, noticed: bool
+) -> None:
+    """Given a customer whose points have ended, and another one whose order would have let them last; when the two
+    merge, after the jobs have come by or before; then only the other's points are there."""
+    await use(rewards, INACTIVE)
+    await rewards.happen(order("a", "10", customer=ANA, at=rewards.clock()))
+    rewards.clock.advance(timedelta(days=350))
+    await rewards.happen(order("b", "20", customer=BEN, at=rewards.clock()))
+    rewards.clock.advance(timedelta(days=50))
+
+    if noticed:
+        await rewards.pass_time()
+    await rewards.happen(went("customer.merged", ANA, BEN, [ANA], 1))
+    await rewards.pass_time()
+
+    assert dict(await rewards.rows("SELECT customer_id, available FROM rewards.members")) == {ANA: 0, BEN: 20}
+    await rewards.check()
