@@ -84,15 +84,22 @@ class Wire(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> None:
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as rest:
-            if self._upgrading:
-                self._parse_without_upgrade(data[rest.args[0] :])
+            while data:
+                data = self._parse_to_offer(data)
         except httptools.HttpParserError:
             self._refuse(_malformed())
 
-    def _parse_without_upgrade(self, rest: bytes) -> None:
-        """The same head again, to a new parser, without the offer."""
+    def _parse_to_offer(self, data: bytes) -> bytes:
+        """What is left to be parsed: after an offered upgrade the same head again, without the offer, by a new parser,
+        and what follows it."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as rest:
+            if self._upgrading:
+                return self._without_upgrade() + data[rest.args[0] :]
+        return b""
+
+    def _without_upgrade(self) -> bytes:
         self._upgrading = False
         line = b"%s %s HTTP/%s\r\n" % (
             self.parser.get_method(),
@@ -101,7 +108,7 @@ class Wire(HttpToolsProtocol):
         )
         head = [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
-        self._parse(b"".join([line, *head, b"\r\n", rest]))
+        return b"".join([line, *head, b"\r\n"])
 
     def on_message_begin(self) -> None:
         """A head begins; what came with it is not counted."""

@@ -110,6 +110,13 @@ async def test_an_offer_of_another_protocol_is_passed_over(port: int, pieces: in
         assert await line.statuses() == [201, 200, 201, 200]
 
 
+async def test_any_number_of_offers_behind_each_other_are_passed_over(port: int) -> None:
+    """Given hundreds of requests in one piece, each of which offers another protocol; then each is answered."""
+    async with line_to(port) as line:
+        line.send((GET + b"Connection: upgrade\r\nUpgrade: a\r\n\r\n") * 700 + LAST)
+        assert await line.statuses() == [200] * 701
+
+
 async def test_a_head_that_does_not_end_is_refused(port: int) -> None:
     """Given a client that sends headers and no end of them; then 431, long before they fill the memory."""
     async with line_to(port) as line:
