@@ -35,7 +35,7 @@ def merge(
     for member in (source, target):  # of each what was due while they were two
         ledger.bring_up_to_date(member, changes, changes.now)
     merge_orders(
-        source, target, source.purchases.keys() & target.purchases.keys(), activity, program, changes
+        source, target, source.purchases.keys() & target.purchases.keys(), activity, rulebook, changes
     )
     doubled = _take_back_doubles(source, target, activity, program, changes)
     _move_points(source, target, activity, changes)
@@ -56,7 +56,7 @@ def merge_orders(  # noqa: PLR0917
     target: Member,
     both: Collection[str],
     activity: Activity,
-    program: Program,
+    rulebook: Rulebook,
     changes: Changes,
 ) -> None:
     """Count orders that both have once: the target's stays, the source's is undone, refunds of either apply."""
@@ -70,7 +70,7 @@ def merge_orders(  # noqa: PLR0917
             take_back_undone(source, theirs, activity, changes)
         ours.refunds, ours.cancelled, ours.changed = refunds, cancelled, True
         owner = source if ours.lot in source.lots else target
-        give_again(owner, ours, activity, program, changes)
+        give_again(owner, ours, activity, rulebook, changes)
         take_back_undone(owner, ours, activity, changes)
 
 

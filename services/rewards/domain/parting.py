@@ -91,7 +91,7 @@ def part_ways(  # noqa: PLR0917
         for id_ in source.purchases.keys() & target.purchases
         if goes(source.purchases[id_].part, source, parts)
     }
-    merge_orders(source, target, both, activity, rulebook.program, changes)
+    merge_orders(source, target, both, activity, rulebook, changes)
     moved = {lot.number for lot in source.lots.values() if goes(lot.part, source, parts)}
     for lot in [lot for lot in source.lots.values() if goes(lot.part, source, parts)]:
         if lot.remaining:

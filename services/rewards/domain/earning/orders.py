@@ -203,21 +203,27 @@ def _undo(
     give_back(member, purchase, activity, rulebook, changes)
     if purchase.placed_at is None:
         return
-    give_again(member, purchase, activity, rulebook.program, changes)
+    give_again(member, purchase, activity, rulebook, changes)
     take_back_undone(member, purchase, activity, changes)
     tiers.follow_order(member, purchase, before, activity, rulebook.program, changes)
 
 
 def give_again(
-    member: Member, purchase: Purchase, activity: Activity, program: Program, changes: Changes
+    member: Member, purchase: Purchase, activity: Activity, rulebook: Rulebook, changes: Changes
 ) -> None:
-    """Give, per rule, what a refund took back that turns out to have been smaller."""
+    """Give, per rule, what a refund took back that turns out to have been smaller; of an order that was told again,
+    also what that refund hid of the later telling."""
     given: list[dict[str, object]] = []
-    for grant, kept in zip(purchase.grants, kept_points(purchase), strict=True):
-        points = kept - (grant.earned - grant.reversed)
+    program = rulebook.program
+    capped = {rule.id for rule in rulebook.rules.get("order.completed", ()) if rule.cap is not None}
+    for grant, due, kept in zip(purchase.grants, due_points(purchase), kept_points(purchase), strict=True):
+        hidden = purchase.told is not None and grant.rule not in capped
+        points = (due if hidden else kept) - (grant.earned - grant.reversed)
         if points <= 0:
             continue
-        grant.reversed -= points
+        again = min(points, grant.reversed)
+        grant.reversed -= again
+        grant.earned += points - again
         assert purchase.lot is not None
         lot = member.lots.get(purchase.lot) or ledger.open_lot(
             member, purchase.lot, activity.time, program, now=changes.now
