@@ -110,9 +110,8 @@ class PostgresMembers:
             if (purchase := members[customer].purchases.get(order_id)) and purchase.lot is not None
         ]
         told_again = {customer for customer, order_id, *_ in known if (customer, order_id) in needs.completed}
-        owing = {
-            id_ for id_, member in members.items() if member.debt
-        }  # what is due pays before what is earned
+        # What is due pays a debt before what is earned now.
+        owing = {id_ for id_, member in members.items() if member.debt}
         draws = dict.fromkeys(needs.lots | told_again | owing, 0)
         for customer, _, purchase, _ in known:
             more = draws[customer] + purchase.held()

@@ -8,7 +8,7 @@ from services.rewards.domain.earning.baskets import Refund, basket_of, refund_of
 from services.rewards.domain.earning.caps import room
 from services.rewards.domain.earning.earn import earn_for_order, note_use, tell_earned
 from services.rewards.domain.earning.grants import grant_for, hindrance, terms_of
-from services.rewards.domain.earning.purchases import Purchase, due_points, kept_points
+from services.rewards.domain.earning.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.earning.undoing import give_back
 from services.rewards.domain.matching import remembered
 from services.rewards.domain.member import Member
@@ -133,23 +133,36 @@ def _give_missing(  # noqa: PLR0917
         grant.earned += points
         if rule is not None and rule.cap is not None:
             note_use(member, rule, activity, points, changes)
-        assert purchase.lot is not None
-        lot = member.lots.get(purchase.lot) or ledger.open_lot(
-            member, purchase.lot, activity.time, rulebook.program, now=changes.now
-        )
-        ledger.earn(
-            member,
-            changes,
-            lot,
-            points,
-            rule=grant.rule,
-            cause=activity.id,
-            at=activity.time,
-            key=member.key(f"earn/{grant.rule}/{purchase.order_id}/{activity.id}"),
-        )
+        _earn_again(member, purchase, grant, points, activity, rulebook.program, changes)
         given.append({"rule": grant.rule, "points": points})
     if given:
         tell_earned(member, activity, changes, given, order_id=purchase.order_id)
+
+
+def _earn_again(  # noqa: PLR0917
+    member: Member,
+    purchase: Purchase,
+    grant: Grant,
+    points: int,
+    activity: Activity,
+    program: Program,
+    changes: Changes,
+) -> None:
+    """Add points of a grant to the lot of the order, which is opened anew where nothing is left of it."""
+    assert purchase.lot is not None
+    lot = member.lots.get(purchase.lot) or ledger.open_lot(
+        member, purchase.lot, activity.time, program, now=changes.now
+    )
+    ledger.earn(
+        member,
+        changes,
+        lot,
+        points,
+        rule=grant.rule,
+        cause=activity.id,
+        at=activity.time,
+        key=member.key(f"earn/{grant.rule}/{purchase.order_id}/{activity.id}"),
+    )
 
 
 def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:
@@ -214,7 +227,6 @@ def give_again(
     """Give, per rule, what a refund took back that turns out to have been smaller; of an order that was told again,
     also what that refund hid of the later telling."""
     given: list[dict[str, object]] = []
-    program = rulebook.program
     capped = {rule.id for rule in rulebook.rules.get("order.completed", ()) if rule.cap is not None}
     for grant, due, kept in zip(purchase.grants, due_points(purchase), kept_points(purchase), strict=True):
         hidden = purchase.told is not None and grant.rule not in capped
@@ -224,20 +236,7 @@ def give_again(
         again = min(points, grant.reversed)
         grant.reversed -= again
         grant.earned += points - again
-        assert purchase.lot is not None
-        lot = member.lots.get(purchase.lot) or ledger.open_lot(
-            member, purchase.lot, activity.time, program, now=changes.now
-        )
-        ledger.earn(
-            member,
-            changes,
-            lot,
-            points,
-            rule=grant.rule,
-            cause=activity.id,
-            at=activity.time,
-            key=member.key(f"earn/{grant.rule}/{purchase.order_id}/{activity.id}"),
-        )
+        _earn_again(member, purchase, grant, points, activity, rulebook.program, changes)
         given.append({"rule": grant.rule, "points": points})
     if given:
         purchase.changed = True
