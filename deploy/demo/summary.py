@@ -15,6 +15,7 @@ from deploy.local.up import Running
 POSTINGS_SHOWN = 3
 CAMPAIGNS_SHOWN = 5
 AGAIN_S = 0.5
+COUNTED_S_MAX = 300.0
 
 
 class Api:
@@ -77,12 +78,22 @@ async def show(api: Api, running: Running, screen: Screen, history: History, cau
 
 
 async def counted_since(api: Api, moment: datetime) -> dict[str, Any]:
-    """Rewards' summary as of `moment` at the earliest: one that took long to count is given again for a while."""
-    while True:
-        found: dict[str, Any] = await api.get("rewards", "/v1/summary")
-        if datetime.fromisoformat(found["as_of"]) >= moment:
-            return found
-        await asyncio.sleep(AGAIN_S)
+    """Rewards' summary as of `moment` at the earliest: one that took long to count is given again for a while.
+
+    Raises:
+        LocalError: There is none after `COUNTED_S_MAX`.
+    """
+    try:
+        async with asyncio.timeout(COUNTED_S_MAX):
+            while True:
+                found: dict[str, Any] = await api.get("rewards", "/v1/summary")
+                if datetime.fromisoformat(found["as_of"]) >= moment:
+                    return found
+                await asyncio.sleep(AGAIN_S)
+    except TimeoutError:
+        raise LocalError(
+            f"Rewards has not counted since {moment:%H:%M:%S} UTC; was the clock put back?"
+        ) from None
 
 
 def totals_table(scoring: dict[str, Any], rewards: dict[str, Any], *, mail: bool) -> Table:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.demo import summary
 from deploy.demo.summary import Api, campaign_rows, counted_since
+from deploy.local.errors import LocalError
 from deploy.local.up import Running
 
 CAUGHT_UP_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -30,6 +31,19 @@ async def test_a_count_from_before_everything_was_counted_is_not_shown(
         found = await counted_since(Api(running, client, "key"), CAUGHT_UP_AT)
 
     assert datetime.fromisoformat(found["as_of"]) == CAUGHT_UP_AT + timedelta(seconds=1)
+
+
+async def test_a_count_that_never_comes_ends_the_demo_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a service whose clock was put back; when a newer count is waited for; then not for ever."""
+    monkeypatch.setattr(summary, "AGAIN_S", 0.001)
+    monkeypatch.setattr(summary, "COUNTED_S_MAX", 0.05)
+    older = (CAUGHT_UP_AT - timedelta(hours=1)).isoformat()
+    answering = httpx.MockTransport(lambda _: httpx.Response(200, json={"as_of": older}))
+
+    running = cast("Running", SimpleNamespace(address=lambda _: "http://rewards"))
+    async with httpx.AsyncClient(transport=answering) as client:
+        with pytest.raises(LocalError, match="12:00:00 UTC"):
+            await counted_since(Api(running, client, "key"), CAUGHT_UP_AT)
 
 
 def counted(runs: int, messages: int) -> dict[str, Any]:
