@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -41,6 +42,11 @@ SILENT_MAX_S = 15.0
 and raise nothing."""
 
 REPORT_S = 1.0
+
+GATHER_S, GATHER_MAX_S = 0.005, 0.02
+"""After the first records: until none came for so long, or for so long in all. aiokafka asks for nothing more while
+anything that it has fetched is not taken, so what lies ready is a crumb of the past: all that came while the last batch
+was handled is still with Kafka, and would wait for the batch after."""
 
 _Ask = Callable[[Any, list[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int]]]
 
@@ -128,6 +134,27 @@ class KafkaConsumer:
                 await self._wait_for_assignment(timeout_s)
             return []
         places = tuple(self._sought.values())
+        found = await self._read(places, limit, timeout_s)
+        until = time.monotonic() + GATHER_MAX_S
+        while found and len(found) < limit and time.monotonic() < until:
+            more = await self._read(places, limit - len(found), GATHER_S)
+            if not more:
+                break
+            found += more
+        return [
+            Incoming(
+                each.topic,
+                each.partition,
+                each.offset,
+                "" if each.key is None else each.key.decode(errors="replace"),
+                each.value or b"",
+            )
+            for each in found
+            if (each.topic, each.partition) in self._sought
+        ]
+
+    async def _read(self, places: tuple[TopicPartition, ...], limit: int, timeout_s: float) -> list[Any]:
+        """What aiokafka has, or fetches within `timeout_s`. Raises `BusUnavailableError`."""
         try:
             # Bounded once more: for the end of a rebalance aiokafka waits without a limit.
             reading = self._client.getmany(*places, timeout_ms=int(timeout_s * 1000), max_records=limit)
@@ -137,18 +164,7 @@ class KafkaConsumer:
         except KAFKA_ERRORS as error:
             await self._give_up()
             raise BusUnavailableError(f"reading from Kafka failed: {type(error).__name__}") from error
-        return [
-            Incoming(
-                each.topic,
-                each.partition,
-                each.offset,
-                "" if each.key is None else each.key.decode(errors="replace"),
-                each.value or b"",
-            )
-            for place, messages in found.items()
-            if (place.topic, place.partition) in self._sought
-            for each in messages
-        ]
+        return list(chain.from_iterable(found.values()))
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""

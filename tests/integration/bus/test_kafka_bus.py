@@ -3,13 +3,14 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deploy.kafka.server import KafkaServer
 from shared.bus.interface import BusUnavailableError, Consumer, Producer, WrongPartitionsError
@@ -19,7 +20,16 @@ from shared.bus.kafka.producer import KafkaProducer
 from shared.bus.records import Incoming
 from shared.settings import Settings
 from tests.integration.bus import behaviour
-from tests.integration.bus.probe import PARTITIONS, eventually, numbered, started
+from tests.integration.bus.probe import (
+    PARTITIONS,
+    Member,
+    eventually,
+    numbered,
+    running,
+    started,
+    until_effects,
+    writes_effects,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 
@@ -61,7 +71,30 @@ def bus(probe: AsyncEngine, kafka: KafkaServer) -> KafkaBus:
 
 
 class TestDelivery(behaviour.DeliveryBehaviour):
-    pass
+    async def test_what_came_while_a_batch_was_handled_makes_one_batch(
+        self, bus: KafkaBus, probe: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Given a batch that takes a while, and records of every partition that come meanwhile, one by one; then the
+        next batch holds them all: what the client had fetched by then does not go first, alone."""
+        monkeypatch.setattr(kafka_consumer, "GATHER_S", 0.5)  # on a busy machine, too
+        monkeypatch.setattr(kafka_consumer, "GATHER_MAX_S", 2)
+        write, sizes, begun, go_on = writes_effects("a"), list[int](), asyncio.Event(), asyncio.Event()
+
+        async def slowly(connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
+            await write(connection, records, now)
+            sizes.append(len(records))
+            begun.set()
+            await go_on.wait()
+
+        async with started(bus.producer()) as producer, running(Member(probe, bus, "a", handle=slowly)):
+            await producer.publish(numbered(bus.topic, 1))
+            async with asyncio.timeout(20):
+                await begun.wait()
+            for n in range(20):
+                await producer.publish(numbered(bus.topic, 1, first=1 + n))
+            go_on.set()
+            await until_effects(probe, 21)
+        assert sizes == [1, 20]
 
 
 class TestRestart(behaviour.RestartBehaviour):
