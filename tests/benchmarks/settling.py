@@ -40,8 +40,7 @@ async def until_posted(connection: "asyncpg.Connection[asyncpg.Record]", wanted:
 
 
 async def settle(stack: Stack) -> float:
-    """Wait until every worker has read everything and no message is due; then do what autovacuum would do during the
-    next measurement, after so many orders in seconds. Returns how many seconds the workers still took, to some 2 s."""
+    """Wait until every worker has read everything and no message is due; then tidy up. Returns how many seconds the workers still took, to some 2 s."""
     start = time.perf_counter()
     workers = [each.url for name, each in stack.services.items() if name in READERS]
     connection = await asyncpg.connect(stack.postgres.url)
@@ -54,8 +53,13 @@ async def settle(stack: Stack) -> float:
             while await connection.fetchval(DUE):  # nothing tells when the last one has gone
                 await asyncio.sleep(metrics.LOOK_EVERY_S)
                 took = time.perf_counter() - start
-        await connection.execute("VACUUM (ANALYZE)")
-        await connection.execute("CHECKPOINT")
+        await tidy(connection)
         return max(0.0, took)
     finally:
         await connection.close()
+
+
+async def tidy(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Do what autovacuum would do during the next measurement, after so many orders in seconds."""
+    await connection.execute("VACUUM (ANALYZE)")
+    await connection.execute("CHECKPOINT")
