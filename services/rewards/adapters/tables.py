@@ -19,8 +19,8 @@ from sqlalchemy import (
     text,
 )
 
-from services.rewards.adapters.books.tables import book_tables
 from services.rewards.adapters.campaigns.tables import campaign_tables
+from services.rewards.adapters.points.books.tables import book_tables
 from services.rewards.adapters.spending.tables import checkout_tables
 from services.rewards.adapters.tiering.tables import tier_tables
 from shared.bus.consuming.dead_letters import dead_letter_table

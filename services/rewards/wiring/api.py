@@ -21,19 +21,19 @@ from services.rewards.application.programs.simulation import Finding, Task
 from services.rewards.application.spending.batching import BATCHES_MAX, Batcher
 from services.rewards.application.spending.checkout import Checkout, about
 from services.rewards.application.spending.codes import Codes
-from services.rewards.entrypoints.adjustments import adjustment_routes
-from services.rewards.entrypoints.books import book_routes
-from services.rewards.entrypoints.budgets import budget_routes
 from services.rewards.entrypoints.campaigns.campaigns import campaign_routes
 from services.rewards.entrypoints.campaigns.report import campaign_report_routes
 from services.rewards.entrypoints.customers import customer_routes
+from services.rewards.entrypoints.earning.budgets import budget_routes
+from services.rewards.entrypoints.earning.referrals import referral_routes
 from services.rewards.entrypoints.explaining.explain import explain_routes
 from services.rewards.entrypoints.knowledge import knowledge
 from services.rewards.entrypoints.moments import NOT_AS_OF
+from services.rewards.entrypoints.points.adjustments import adjustment_routes
+from services.rewards.entrypoints.points.books import book_routes
 from services.rewards.entrypoints.programs.health import api_checks
 from services.rewards.entrypoints.programs.program import program_routes
 from services.rewards.entrypoints.programs.versions import program_version_routes
-from services.rewards.entrypoints.referrals import referral_routes
 from services.rewards.entrypoints.service import Service, answer_problem
 from services.rewards.entrypoints.simulation.simulation import simulation_routes
 from services.rewards.entrypoints.simulation.simulator import simulate_in_processes

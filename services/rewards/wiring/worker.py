@@ -1,6 +1,5 @@
 """The worker of rewards: its stream, its timed jobs, and the relay."""
 
-from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.campaigns.forgetting import forget_runs
 from services.rewards.adapters.campaigns.runs import PostgresRuns
 from services.rewards.adapters.due import PostgresDue
@@ -8,6 +7,7 @@ from services.rewards.adapters.earning.budgets import PostgresBudgets
 from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
+from services.rewards.adapters.points.books.by_day import PostgresBooks
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.campaigns.campaigning import Campaigns

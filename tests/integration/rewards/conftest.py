@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.adapters.books.by_day import PostgresBooks
 from services.rewards.adapters.campaigns.runs import PostgresRuns
 from services.rewards.adapters.due import PostgresDue
 from services.rewards.adapters.earning.budgets import PostgresBudgets
@@ -18,6 +17,7 @@ from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.points.books.by_day import PostgresBooks
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.campaigns.campaigning import Campaigns

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.books.statements import ids_of
+from services.rewards.adapters.points.books.statements import ids_of
 from services.rewards.adapters.reading.reader import END_OF_TIME, offer_of
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.balances import Held, Holdings, Moved

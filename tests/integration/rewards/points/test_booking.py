@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typer.testing import Result
 
-from services.rewards.adapters.books.by_day import UNBOOKED_MAX, PostgresBooks, read_books
+from services.rewards.adapters.points.books.by_day import UNBOOKED_MAX, PostgresBooks, read_books
 from services.rewards.adapters.points.proving import prove
 from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards

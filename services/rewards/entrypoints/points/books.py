@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.rewards.adapters.books.by_day import read_books
-from services.rewards.adapters.books.statements import ids_of, read_balances, read_entries
+from services.rewards.adapters.points.books.by_day import read_books
+from services.rewards.adapters.points.books.statements import ids_of, read_balances, read_entries
 from services.rewards.domain.points.accounts import Account
 from services.rewards.domain.points.books import balances_before, books
 from services.rewards.domain.spending.redemptions import worth

@@ -1,0 +1,1 @@
+"""What earn rules keep beside the ledger, over HTTP: budgets of rules, and referrals."""

@@ -1,0 +1,1 @@
+"""Points over HTTP: adjustments, and the books of all."""
