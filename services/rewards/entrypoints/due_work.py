@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.timed.jobs import DUE_MAX, DueWorkError, Job
+from services.rewards.application.jobs import DUE_MAX, DueWorkError, Job
 from shared.bus.consuming.progress import ReadUntil, whenever
 from shared.bus.faults import is_transient
 from shared.bus.interface import BusUnavailableError

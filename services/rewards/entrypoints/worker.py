@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.application.campaigns.forgetting import ForgetRuns
 from services.rewards.application.points.booking import KeepBooks
-from services.rewards.application.timed.timed import TimedJobs
+from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import DueWork, passes
 from shared.bus.consuming.progress import Progress
 from shared.clock import Clock

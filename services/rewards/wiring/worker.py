@@ -14,7 +14,7 @@ from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.campaigns.forgetting import ForgetRuns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.points.booking import KeepBooks
-from services.rewards.application.timed.timed import TimedJobs
+from services.rewards.application.timed import TimedJobs
 from services.rewards.entrypoints.due_work import passes
 from services.rewards.entrypoints.programs.health import program_readable
 from services.rewards.entrypoints.worker import RewardsWorker

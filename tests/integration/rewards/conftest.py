@@ -23,7 +23,7 @@ from services.rewards.adapters.watching.watch import PostgresWatch
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.handling import ActivityHandler
 from services.rewards.application.points.booking import KeepBooks
-from services.rewards.application.timed.timed import TimedJobs
+from services.rewards.application.timed import TimedJobs
 from services.rewards.wiring.api import create_app
 from services.rewards.wiring.parts import programs_of
 from shared.auth.keys import ensure_key

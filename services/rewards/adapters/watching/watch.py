@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.application.timed.watching import Customer
-from services.rewards.domain.unusual import DAYS, QUARTER, WINDOW, Day, Norm
+from services.rewards.application.watching.watching import Customer
+from services.rewards.domain.watching.unusual import DAYS, QUARTER, WINDOW, Day, Norm
 from shared.alerts.telling import Untold, take_untold
 
 POINTS = "points"

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.jobs import work_of
 from services.rewards.application.ports import Members
-from services.rewards.application.timed.jobs import work_of
 from services.rewards.domain.campaigns.goals import may_reach, reach_goals
 from services.rewards.domain.campaigns.occasions import (
     Occasion,

@@ -8,8 +8,8 @@ from msgspec import json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import RAISED, Campaigns, load_counted
+from services.rewards.application.jobs import DUE_MAX, work_of
 from services.rewards.application.ports import Programs
-from services.rewards.application.timed.jobs import DUE_MAX, work_of
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes, split

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.jobs import DUE_MAX, Job
 from services.rewards.application.ports import Programs
-from services.rewards.application.timed.jobs import DUE_MAX, Job
 
 
 class Books(Protocol):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Members, Programs
-from services.rewards.application.timed.jobs import DUE_MAX
 from services.rewards.domain.changes import Changes
 from shared.alerts.alert import NewAlert
 from shared.program.versions.reading import UnreadableProgramError

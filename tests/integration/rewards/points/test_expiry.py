@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.application.timed.jobs import Job
+from services.rewards.application.jobs import Job
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.two_members import ANA, BEN, went
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, activity, order

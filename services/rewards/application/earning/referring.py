@@ -9,8 +9,8 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import Campaigns
+from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Programs
-from services.rewards.application.timed.jobs import DUE_MAX
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Members, Programs
-from services.rewards.application.timed.jobs import DUE_MAX
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.unusual import (
+from services.rewards.domain.watching.unusual import (
     DAYS,
     QUARTER,
     SETTLED_AFTER,

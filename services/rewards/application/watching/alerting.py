@@ -7,8 +7,8 @@ from datetime import datetime
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Members, Programs
-from services.rewards.application.timed.jobs import DUE_MAX
 from services.rewards.domain.changes import Changes
 from shared.alerts.telling import Untold
 from shared.contracts.outcomes import Outcome

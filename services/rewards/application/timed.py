@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.campaigns.running import RunCampaigns
+from services.rewards.application.earning.referring import Referrals, RewardReferrals
+from services.rewards.application.jobs import DUE_MAX, Job
 from services.rewards.application.ports import Members, Programs
 from services.rewards.application.programs.program_watch import WatchProgram
 from services.rewards.application.spending.checkout import CheckoutStore
-from services.rewards.application.timed.alerting import TellOfAlerts
-from services.rewards.application.timed.jobs import DUE_MAX, Job
-from services.rewards.application.timed.referring import Referrals, RewardReferrals
-from services.rewards.application.timed.watching import Watch, WatchRedemptions
+from services.rewards.application.watching.alerting import TellOfAlerts
+from services.rewards.application.watching.watching import Watch, WatchRedemptions
 from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points import expiry, ledger

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rewards.domain.unusual import (
+from services.rewards.domain.watching.unusual import (
     DAYS,
     Day,
     Norm,

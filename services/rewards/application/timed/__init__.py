@@ -1,1 +1,0 @@
-"""What time alone makes due, and what is watched from time to time."""

@@ -1,0 +1,1 @@
+"""When redemptions are unusual."""
