@@ -132,11 +132,22 @@ class Rewards:
 @pytest.fixture
 async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock) -> Rewards:
     """The parts, with the test program stored."""
-    engine = engine_for("regulars_rewards")
+    return await rewards_on(engine_for("regulars_rewards"), settings, clock)
+
+
+async def rewards_on(  # noqa: PLR0917
+    engine: AsyncEngine,
+    settings: Settings,
+    clock: ManualClock,
+    program: str = PROGRAM,
+    members_type: type[PostgresMembers] = PostgresMembers,
+    due_type: type[PostgresDue] = PostgresDue,
+) -> Rewards:
+    """The parts on a database, with a program stored in it."""
     programs = programs_of(settings)
     async with engine.begin() as connection:
-        await programs.add_file(connection, PROGRAM, clock())
-    members = PostgresMembers(make_outbox(settings, "rewards"))
+        await programs.add_file(connection, program, clock())
+    members = members_type(make_outbox(settings, "rewards"))
     pseudonyms = Pseudonyms(settings.secret)
     store = PostgresCheckouts(Names(pseudonyms))
     return Rewards(
@@ -145,7 +156,7 @@ async def rewards(settings: Settings, engine_for: EngineFor, clock: ManualClock)
             members, PostgresActivities(), programs, PostgresBudgets(), Campaigns(PostgresRuns(), members)
         ),
         jobs=TimedJobs(
-            PostgresDue(),
+            due_type(),
             members,
             store,
             programs,
