@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.commands.examples import EXAMPLES
-from deploy.commands.triggering import make_event, unknown_fields
+from deploy.commands.triggering import DEPTH_MAX, make_event, unknown_fields
 from deploy.local.errors import LocalError
 from services.ingest.domain.checking import Checked, check
 from shared.contracts.catalogue import CATALOGUE
@@ -137,10 +137,51 @@ def test_what_is_known_or_the_shops_own_gets_no_hint() -> None:
     assert unknown_fields("x.lesson.finished", ["minutes=3", "a.b.c=1"]) == []
 
 
-@given(st.text(max_size=30), st.text(max_size=10))
-def test_any_path_is_set_or_refused(path: str, value: str) -> None:
-    with suppress(LocalError):
-        made("order.completed", f"{path}={value}")
+ANY_NAME = st.text(st.characters(codec="utf-8", exclude_characters=".="), max_size=5)
+KNOWN_NAMES = st.sampled_from(["customer", "email", "total", "lines", "0", "1", "2", "sku", "new"])
+ANY_NAMES = st.lists(KNOWN_NAMES, min_size=1, max_size=5) | st.lists(
+    KNOWN_NAMES | ANY_NAME, min_size=1, max_size=22
+)
+
+
+def is_place(there: Any, names: list[str]) -> bool:
+    """Whether names lead somewhere: into what is there, to the place after a list's last, or into something new."""
+    if not names:
+        return True
+    name, *rest = names
+    if isinstance(there, list):
+        number = int(name) if name.isdecimal() else len(there) + 1
+        return number <= len(there) and is_place(dict(enumerate(there)).get(number), rest)
+    if isinstance(there, dict):
+        return name != "" and is_place(there.get(name), rest)
+    return is_place([] if name.isdecimal() else {}, names)
+
+
+@given(ANY_NAMES, st.sampled_from(["7", "true", "7.50", "[1]", '"3"']) | st.text(max_size=10))
+def test_any_path_is_set_or_refused(names: list[str], value: str) -> None:
+    """Given any path; when a value is set there; then the event has it, and the rest of the example as it was; or it
+    is refused because there is no such place, or because it lies too deep."""
+    before = make_event("order.completed", [], None, NOW)["data"]
+    try:
+        event = make_event("order.completed", [f"{'.'.join(names)}={value}"], None, NOW)
+    except LocalError:
+        assert len(names) > DEPTH_MAX or not is_place(before, names)
+        return
+    assert len(names) <= DEPTH_MAX
+    assert is_place(before, names)
+    found = event["data"]
+    for name in names:
+        found = found[int(name) if isinstance(found, list) else name]
+    assert found in (value, decoded(value))
+    changed = {name for name in before if event["data"][name] != before[name]}
+    assert changed <= {names[0], "order_id"}, "of which each event has another"
+
+
+def decoded(value: str) -> Any:
+    """What a text says, where it is JSON."""
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(value)
+    return value
 
 
 def test_types_are_listed_and_a_dry_run_prints_without_sending() -> None:
