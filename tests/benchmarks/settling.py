@@ -40,7 +40,8 @@ async def until_posted(connection: "asyncpg.Connection[asyncpg.Record]", wanted:
 
 
 async def settle(stack: Stack) -> float:
-    """Wait until every worker has read everything and no message is due; then tidy up. Returns how many seconds the workers still took, to some 2 s."""
+    """Wait until every worker has read everything and no message is due; then tidy up. Returns how many seconds the
+    workers still took, to some 2 s."""
     start = time.perf_counter()
     workers = [each.url for name, each in stack.services.items() if name in READERS]
     connection = await asyncpg.connect(stack.postgres.url)
