@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import Campaigns
-from services.rewards.application.merging import follow_parts
+from services.rewards.application.members.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
 from services.rewards.domain.campaigns.messages import noted
 from services.rewards.domain.changes import Changes
@@ -15,8 +15,8 @@ from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.forwarding import forward
 from services.rewards.domain.matching import match
+from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.parting import is_parting
 from services.rewards.domain.points.expiry import is_late_renewal
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.looking_back import LookBack

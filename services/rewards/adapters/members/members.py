@@ -11,9 +11,9 @@ from services.rewards.adapters.members import loading, moving, rows, saving
 from services.rewards.adapters.spending import checkouts, offer_uses
 from services.rewards.adapters.tiering import standings
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
+from services.rewards.domain.members.member import Member
+from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.parting import OpenReservation, TakenBack
 from shared.alerts.following import move_alerts
 from shared.bus.interface import Outbox
 from shared.program.model.tiers import Measure

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.rewards.domain.parting import PARTINGS
+from services.rewards.domain.members.parting import PARTINGS
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from shared.contracts.activity import Activity, Facts

@@ -11,8 +11,8 @@ from services.rewards.domain.explaining.referral_verdicts import referral_verdic
 from services.rewards.domain.explaining.verdict_words import event_sentence, verdict_sentence
 from services.rewards.domain.explaining.verdicts import Given, Verdict, as_before, verdicts
 from services.rewards.domain.matching import match
+from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.parting import is_parting
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.entrypoints.explaining.base import Teller

@@ -1,0 +1,1 @@
+"""Members who become one, and parts of them that go to others."""
