@@ -8,10 +8,10 @@ from services.rewards.domain.spending.offers import normal_code
 from services.rewards.entrypoints.explaining.base import Teller
 from services.rewards.entrypoints.explaining.entries import explain_entry
 from services.rewards.entrypoints.explaining.events import explain_event
+from services.rewards.entrypoints.explaining.refused import explain_refusal
 from services.rewards.entrypoints.explaining.schemas import Explanation
 from services.rewards.entrypoints.explaining.tiers import explain_offer, explain_tier
 from services.rewards.entrypoints.service import MayRead, Service
-from services.rewards.entrypoints.spending.refused import explain_refusal
 from shared.http.openapi import problem_responses
 from shared.http.problems import ProblemError, invalid_request
 from shared.http.types import CustomerRef, QueryText

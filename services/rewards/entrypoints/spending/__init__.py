@@ -1,1 +1,1 @@
-"""What a checkout asks: previews, points, codes and rewards, and what it was refused."""
+"""What a checkout asks: previews, points, codes and rewards."""

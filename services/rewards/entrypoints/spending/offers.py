@@ -15,9 +15,9 @@ from services.rewards.application.spending.codes import CodeRequest, Judged
 from services.rewards.domain.spending.refusals import RefusedError, too_many_attempts
 from services.rewards.domain.spending.refused import Asked
 from services.rewards.domain.spending.terms import Reason
+from services.rewards.entrypoints.explaining.refused import note_refusal
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
 from services.rewards.entrypoints.spending.carts import Order
-from services.rewards.entrypoints.spending.refused import note_refusal
 from shared.http.address import PathText
 from shared.http.openapi import problem_responses
 from shared.http.shapes import Shape

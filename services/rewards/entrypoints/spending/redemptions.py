@@ -16,10 +16,10 @@ from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import Redemption
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.refused import Asked
+from services.rewards.entrypoints.explaining.refused import note_refusal
 from services.rewards.entrypoints.service import Service, as_problem, problem
 from services.rewards.entrypoints.spending.carts import Order
 from services.rewards.entrypoints.spending.reading import IDEMPOTENCY_PARAMETER, read
-from services.rewards.entrypoints.spending.refused import note_refusal
 from shared.auth.scopes import Scope
 from shared.http.address import as_sent
 from shared.http.direct import DirectRoute
