@@ -1,4 +1,4 @@
-"""The table of alerts in schema `platform`, for `shared.postgres.platform`, which gathers them."""
+"""The table of alerts in schema `platform`, for `shared.tables`, which gathers them."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""The table of API keys in schema `platform`, for `shared.postgres.platform`, which gathers them."""
+"""The table of API keys in schema `platform`, for `shared.tables`, which gathers them."""
 
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP

@@ -1,4 +1,4 @@
-"""Tables of the vault in schema `platform`, for `shared.postgres.platform`, which gathers them."""
+"""Tables of the vault in schema `platform`, for `shared.tables`, which gathers them."""
 
 from sqlalchemy import CheckConstraint, Column, LargeBinary, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP

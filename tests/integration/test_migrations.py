@@ -17,7 +17,7 @@ from shared.postgres.migrating import HISTORIES, History, migrate, run_step
 from tests.support.database import TestDatabases
 
 METADATA = {
-    "platform": "shared.postgres.platform",
+    "platform": "shared.tables",
     "ingest": "services.ingest.adapters.tables",
     "scoring": "services.scoring.adapters.tables",
     "rewards": "services.rewards.adapters.tables",

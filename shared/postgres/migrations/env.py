@@ -1,6 +1,6 @@
 """Migrations of what services share."""
 
 from shared.postgres.environment import run
-from shared.postgres.platform import metadata
+from shared.tables import metadata
 
 run(metadata)

@@ -1,4 +1,4 @@
-"""The tables of program versions in schema `platform`, for `shared.postgres.platform`, which gathers them."""
+"""The tables of program versions in schema `platform`, for `shared.tables`, which gathers them."""
 
 from sqlalchemy import (
     BigInteger,
