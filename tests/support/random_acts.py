@@ -143,8 +143,9 @@ class RandomActs:
             self._login: 1,
             self._resent: 1,
         }
-        chosen = self.random.choices(list(kinds), list(kinds.values()), k=self.random.choice((1, 1, 2, 5)))
-        return Happen(tuple(tell(self.random.choice(CUSTOMERS), self._then()) for tell in chosen))
+        chosen = self.random.choices(list(kinds), list(kinds.values()), k=self.random.choice((1, 1, 3, 6)))
+        parts = self.random.choice((CUSTOMERS, CUSTOMERS[:1]))  # often several about one customer
+        return Happen(tuple(tell(self.random.choice(parts), self._then()) for tell in chosen))
 
     def _then(self) -> datetime:
         """Mostly today, also long ago."""
@@ -224,7 +225,9 @@ class RandomActs:
         """Some requests about points and the newest redemptions; about one redemption only one at once."""
         asked: dict[str, Request] = {}
         for _ in range(self.random.choice((1, 1, 2, 4))):
-            made = self.random.choice((self._reserve, self._reserve, self._confirm, self._release))()
+            made = self.random.choice(
+                (self._reserve, self._reserve, self._confirm, self._confirm, self._release)
+            )()
             asked.setdefault(made.id, made)
         return Ask(tuple(asked.values()))
 
@@ -233,18 +236,18 @@ class RandomActs:
         self.redemptions.append(id_)
         order = self._some_order(part) if self.random.random() < 0.6 else None
         cart = Cart(order_id=order, total=None, currency=None)
-        points = self.random.choice((1, 3, 10, 40, 90, 150))
+        points = self.random.choice((3, 10, 40, 90, 150, 250))
         return Reserve(id_, self._owner(part), points, cart, "test", id_, b"h")
 
     def _confirm(self) -> Request:
-        return Confirm(self.random.choice(self.redemptions[-8:])) if self.redemptions else self._reserve()
+        return Confirm(self.random.choice(self.redemptions[-4:])) if self.redemptions else self._reserve()
 
     def _release(self) -> Request:
-        return Release(self.random.choice(self.redemptions[-8:])) if self.redemptions else self._reserve()
+        return Release(self.random.choice(self.redemptions[-4:])) if self.redemptions else self._reserve()
 
     def _adjust(self) -> Adjust:
         customer = self._owner(self.random.choice(CUSTOMERS))
-        return Adjust(self._name("adj"), customer, self.random.choice((-60, -20, -5, 5, 25)))
+        return Adjust(self._name("adj"), customer, self.random.choice((-150, -60, -20, -5, 5, 25)))
 
     def _wait(self) -> Wait:
         waits = (timedelta(minutes=10), timedelta(hours=8), timedelta(days=1), timedelta(days=5))
