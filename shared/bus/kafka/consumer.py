@@ -22,6 +22,7 @@ from shared.bus.kafka.client import (
     connection_settings,
     ensure_topics,
 )
+from shared.bus.log.log import is_full
 from shared.bus.records import Incoming, Partition
 from shared.settings import Settings
 
@@ -44,9 +45,10 @@ and raise nothing."""
 REPORT_S = 1.0
 
 GATHER_S, GATHER_MAX_S = 0.005, 0.02
-"""After the first records: until none came for so long, or for so long in all. aiokafka asks for nothing more while
-anything that it has fetched is not taken, so what lies ready is a crumb of the past: all that came while the last batch
-was handled is still with Kafka, and would wait for the batch after."""
+"""After the first records: until none came for so long, or for so long in all. While anything that aiokafka has fetched
+from a broker is not taken, it asks that broker for nothing more for a tenth of a second, and then only for other
+partitions. So what lies ready is a crumb: all else that came while the last batch was handled is still with Kafka, and
+would wait for the batch after."""
 
 _Ask = Callable[[Any, list[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int]]]
 
@@ -134,13 +136,34 @@ class KafkaConsumer:
                 await self._wait_for_assignment(timeout_s)
             return []
         places = tuple(self._sought.values())
-        found = await self._read(places, limit, timeout_s)
-        until = time.monotonic() + GATHER_MAX_S
-        while found and len(found) < limit and time.monotonic() < until:
-            more = await self._read(places, limit - len(found), GATHER_S)
-            if not more:
-                break
-            found += more
+        found: list[Incoming] = []
+        failure: Exception | None = None
+        try:
+            found = await self._read(places, limit, timeout_s)
+            until = time.monotonic() + GATHER_MAX_S
+            while found and not is_full(found, limit) and time.monotonic() < until:
+                more = await self._read(places, limit - len(found), GATHER_S)
+                if not more:
+                    break
+                found += more
+        except KAFKA_ERRORS as error:
+            failure = error
+        found = [each for each in found if (each.topic, each.partition) in self._sought]
+        if failure is not None:
+            await self._give_up()  # it may have taken more from its buffers than it gave
+            if not found:
+                raise BusUnavailableError(f"reading from Kafka failed: {type(failure).__name__}") from failure
+            log.warning("reading on from Kafka failed: %s", type(failure).__name__)
+        return found
+
+    async def _read(self, places: tuple[TopicPartition, ...], limit: int, timeout_s: float) -> list[Incoming]:
+        """What aiokafka has, or fetches within `timeout_s`. Raises `KAFKA_ERRORS`."""
+        try:
+            # Bounded once more: for the end of a rebalance aiokafka waits without a limit.
+            reading = self._client.getmany(*places, timeout_ms=int(timeout_s * 1000), max_records=limit)
+            found = await bounded(reading, timeout_s + QUERY_TIMEOUT_S)
+        except TimeoutError:
+            return []
         return [
             Incoming(
                 each.topic,
@@ -149,22 +172,8 @@ class KafkaConsumer:
                 "" if each.key is None else each.key.decode(errors="replace"),
                 each.value or b"",
             )
-            for each in found
-            if (each.topic, each.partition) in self._sought
+            for each in chain.from_iterable(found.values())
         ]
-
-    async def _read(self, places: tuple[TopicPartition, ...], limit: int, timeout_s: float) -> list[Any]:
-        """What aiokafka has, or fetches within `timeout_s`. Raises `BusUnavailableError`."""
-        try:
-            # Bounded once more: for the end of a rebalance aiokafka waits without a limit.
-            reading = self._client.getmany(*places, timeout_ms=int(timeout_s * 1000), max_records=limit)
-            found = await bounded(reading, timeout_s + QUERY_TIMEOUT_S)
-        except TimeoutError:
-            return []
-        except KAFKA_ERRORS as error:
-            await self._give_up()
-            raise BusUnavailableError(f"reading from Kafka failed: {type(error).__name__}") from error
-        return list(chain.from_iterable(found.values()))
 
     async def heads(self) -> dict[Partition, int]:
         """Where the assigned partitions end. Raises `BusUnavailableError`."""
@@ -233,7 +242,7 @@ class KafkaConsumer:
             group_id=self._group,
             group_instance_id=self._member,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="none",  # where records are gone, whoever claims the partition anew decides
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,

@@ -106,7 +106,40 @@ class TestGroup(behaviour.GroupBehaviour):
 
 
 class TestRetention(behaviour.RetentionBehaviour):
-    pass
+    async def test_what_is_deleted_before_a_running_worker_is_told_and_passed(
+        self, bus: KafkaBus, probe: AsyncEngine, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Given a worker that is busy for so long that retention deletes what comes meanwhile; then the loss is told,
+        and the worker stands where the partition begins: nothing seems to wait that nobody can read."""
+        write, begun, go_on = writes_effects("a"), asyncio.Event(), asyncio.Event()
+
+        async def slowly(connection: AsyncConnection, records: Sequence[Incoming], now: datetime) -> None:
+            await write(connection, records, now)
+            begun.set()
+            await go_on.wait()
+
+        member = Member(probe, bus, "a", handle=slowly)
+        consumer = member.consumer
+        assert isinstance(consumer, KafkaConsumer)
+        async with started(bus.producer()) as producer, running(member):
+            await producer.publish(numbered(bus.topic, 1, keys=1))
+            async with asyncio.timeout(20):
+                await begun.wait()
+            places = consumer._sought.values()
+            consumer._client.pause(*places)
+            await asyncio.sleep(2 * kafka_consumer.FETCH_WAIT_MS / 1000)  # until it asks for nothing any more
+            await producer.publish(numbered(bus.topic, 20, keys=1, first=1))
+            await bus.forget()
+            consumer._client.resume(*places)
+            go_on.set()
+
+            async def all_passed() -> bool:
+                return set(member.worker._positions.values()) == {0, 21}
+
+            await eventually(all_passed, 20)
+        assert [
+            each.levelname for each in caplog.records if "records 1 to 20 were deleted unread" in each.message
+        ] == ["ERROR"]
 
 
 class TestPoison(behaviour.PoisonBehaviour):
