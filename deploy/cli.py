@@ -21,10 +21,10 @@ from deploy.commands import (
     triggering,
 )
 from deploy.commands.installation import run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.prepare import prepare
-from deploy.local.screen import Screen
 from deploy.local.up import Running, up
+from deploy.screen import Screen
 from shared.clock import system_clock
 from shared.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.problems import in_words
 from shared.clock import system_clock
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import httpx
 
 from deploy.commands.installation import installation
-from deploy.local.errors import LocalError
-from deploy.local.lending import lend_key
+from deploy.errors import LocalError
+from deploy.lending import lend_key
 from shared.auth.keys import revoke_key
 from shared.auth.scopes import Scope
 from shared.clock import system_clock

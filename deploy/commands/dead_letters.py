@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from deploy.commands.installation import installation, run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.bus.consuming.dead_letters import DeadLetter, DeadLetters, event_in
 from shared.bus.interface import BusUnavailableError
 from shared.bus.wiring import make_producer

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.database import reach
+from deploy.errors import LocalError
 from deploy.local.defaults import with_partitions, with_secret
-from deploy.local.embedded import EmbeddedPostgres
-from deploy.local.errors import LocalError
 from deploy.local.home import Home
+from deploy.local.postgres.database import reach
+from deploy.local.postgres.embedded import EmbeddedPostgres
 from shared.postgres.engine import create_engine
 from shared.postgres.migrating import migrate
 from shared.settings import Settings

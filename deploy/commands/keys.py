@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from deploy.commands.installation import installation, run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.auth.keys import ApiKey, create_key, list_keys, revoke_key
 from shared.auth.scopes import ALL_SCOPES, Scope
 from shared.clock import system_clock

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from deploy.commands.installation import installation, run
 from deploy.commands.openings import NO_PROGRAM, import_openings
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from services.rewards.adapters.points.books.by_day import PostgresBooks
 from services.rewards.adapters.points.proving import Finding, prove
 from services.rewards.adapters.programs import NoProgramError

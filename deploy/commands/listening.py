@@ -15,7 +15,7 @@ import typer
 
 from deploy.commands.calling import calling
 from deploy.commands.installation import run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.problems import in_words
 from services.deliveries.domain.webhooks.signing import headers
 from shared.auth.scopes import Scope

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from deploy.commands.installation import installation
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from services.rewards.adapters.members.members import PostgresMembers
 from services.rewards.adapters.points.openings import PostgresOpenings
 from services.rewards.adapters.programs import NoProgramError

@@ -6,8 +6,8 @@ import signal
 from rich.console import Console
 
 from deploy.commands.installation import installation, run
-from deploy.local.errors import LocalError
-from deploy.local.screen import Screen
+from deploy.errors import LocalError
+from deploy.screen import Screen
 from services.scoring.application.rebuilding.rebuild import Rebuilding
 from shared.clock import system_clock
 from shared.program.parse import ProgramError

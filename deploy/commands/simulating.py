@@ -11,7 +11,7 @@ import typer
 from pydantic_core import to_json
 
 from deploy.commands.installation import installation, run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from services.rewards.adapters.programs import NoProgramError, PostgresPrograms
 from services.rewards.domain.simulation.contrast import CustomerContrast
 from services.rewards.domain.simulation.report import report

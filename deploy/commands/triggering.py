@@ -13,7 +13,7 @@ import typer
 from deploy.commands.calling import calling
 from deploy.commands.examples import CUSTOMER, CUSTOMER_OF, EXAMPLES, OWN_ID_OF
 from deploy.commands.installation import run
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.posting import post
 from services.ingest.domain.shapes import CUSTOM_SHAPE, SHAPES, Shape
 from shared.auth.scopes import Scope

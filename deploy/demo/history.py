@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 SOURCE = "completejourney"
 CURRENCY = "USD"

@@ -11,10 +11,10 @@ from deploy.demo import metrics
 from deploy.demo.history import History, load
 from deploy.demo.replay import replay
 from deploy.demo.summary import Api, show
-from deploy.local.errors import LocalError
-from deploy.local.lending import lend_key
-from deploy.local.screen import Screen
+from deploy.errors import LocalError
+from deploy.lending import lend_key
 from deploy.local.up import Running
+from deploy.screen import Screen
 from shared.auth.scopes import ALL_SCOPES
 from shared.clock import Clock
 from shared.postgres.engine import create_engine

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from deploy import posting
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.posting import post
 
 LANES = 4

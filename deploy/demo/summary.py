@@ -8,9 +8,9 @@ import httpx
 from rich.table import Table
 
 from deploy.demo.history import History
-from deploy.local.errors import LocalError
-from deploy.local.screen import Screen
+from deploy.errors import LocalError
 from deploy.local.up import Running
+from deploy.screen import Screen
 
 POSTINGS_SHOWN = 3
 CAMPAIGNS_SHOWN = 5

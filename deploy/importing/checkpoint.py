@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.home import write_atomically
 
 EDGE_BYTES = 1024 * 1024

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from rapidfuzz import fuzz, process
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 FIELDS = {
     "order_id": "the order's id",

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from msgspec import Struct
 
+from deploy.errors import LocalError
 from deploy.importing.checkpoint import Checkpoint, Place, fingerprint
 from deploy.importing.choices import Choices
 from deploy.importing.ndjson import EventsFile
@@ -15,7 +16,6 @@ from deploy.importing.orders import OrdersFile
 from deploy.importing.pieces import Source
 from deploy.importing.run import Import, Told
 from deploy.importing.text import TextFile
-from deploy.local.errors import LocalError
 from shared.clock import system_clock
 
 JSON_NAMES = (".ndjson", ".jsonl", ".json")

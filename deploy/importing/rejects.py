@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from deploy.errors import LocalError
 from deploy.importing.checkpoint import Place
 from deploy.importing.faults import Refusal
 from deploy.importing.pieces import Piece, Source
-from deploy.local.errors import LocalError
 
 SHOWN_MAX = 10
 

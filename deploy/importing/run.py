@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from deploy import posting
+from deploy.errors import LocalError
 from deploy.importing.checkpoint import Checkpoint, Place, Tally
 from deploy.importing.faults import Refusal
 from deploy.importing.pieces import Piece, Source
 from deploy.importing.rejects import Rejects
-from deploy.local.errors import LocalError
 from shared.clock import Clock
 
 LANES = 4

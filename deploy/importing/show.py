@@ -12,7 +12,7 @@ from deploy.importing.faults import Refusal
 from deploy.importing.open import Opened
 from deploy.importing.text import TextFile
 from deploy.importing.trial import Trial
-from deploy.local.screen import Screen
+from deploy.screen import Screen
 
 PLAIN_EVERY_S = 5.0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.ports import any_free
+from deploy.ports import any_free
 
 HERE = Path(__file__).resolve().parent
 JARS = HERE.parents[1] / ".kafka" / "4.1.0"

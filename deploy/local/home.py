@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 SECRET_BYTES = 48
 

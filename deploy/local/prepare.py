@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.auth.keys import ApiKey, any_key, create_key, ensure_key
 from shared.auth.scopes import ALL_SCOPES
 from shared.clock import Clock

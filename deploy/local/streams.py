@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from deploy import ports
+from deploy.errors import LocalError
 from deploy.kafka.server import KafkaError, KafkaServer, missing
-from deploy.local import ports
-from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from shared.settings import Settings
 

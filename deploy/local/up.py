@@ -6,17 +6,17 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from deploy.local import marks
-from deploy.local.database import keep_alive, reach
+from deploy.errors import LocalError
 from deploy.local.defaults import with_partitions, with_secret
-from deploy.local.embedded import EmbeddedPostgres
-from deploy.local.errors import LocalError
 from deploy.local.home import Home
-from deploy.local.plan import ProcessPlan, process_plans, with_free_ports
+from deploy.local.postgres.database import keep_alive, reach
+from deploy.local.postgres.embedded import EmbeddedPostgres
 from deploy.local.prepare import Prepared, prepare
-from deploy.local.screen import Screen
+from deploy.local.processes import marks
+from deploy.local.processes.plan import ProcessPlan, process_plans, with_free_ports
+from deploy.local.processes.supervisor import Supervisor
 from deploy.local.streams import kafka_of
-from deploy.local.supervisor import Supervisor
+from deploy.screen import Screen
 from services.deliveries.adapters.providers.senders import ProviderSettingsError, make_providers
 from shared.clock import Clock
 from shared.settings import Settings

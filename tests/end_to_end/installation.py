@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import psutil
 
-from deploy.local import marks, ports
-from deploy.local.embedded import EmbeddedPostgres
+from deploy import ports
 from deploy.local.home import Home
+from deploy.local.postgres.embedded import EmbeddedPostgres
+from deploy.local.processes import marks
 
 API_KEY = "end-to-end-test-key-0123456789"
 READY_S_MAX = 150.0

@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from deploy.local.ports import any_free
+from deploy.ports import any_free
 from shared.http.app import create_app
 from shared.http.health import Check, Health
 from shared.http.types import CustomerRef, IdempotencyKey, Instant, PointsAmount, ShortText

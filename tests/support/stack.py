@@ -20,9 +20,9 @@ from typing import Literal, Protocol
 import httpx
 from pydantic import SecretStr
 
+from deploy import ports
 from deploy.kafka.server import KafkaServer
-from deploy.local import ports
-from deploy.local.embedded import EmbeddedPostgres
+from deploy.local.postgres.embedded import EmbeddedPostgres
 from deploy.local.prepare import prepare
 from shared.clock import system_clock
 from shared.settings import Settings

@@ -20,7 +20,7 @@ from deploy.commands.program.texts import (
     timeline_of,
     version_in,
 )
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.clock import system_clock
 from shared.program.describing.difference import difference
 from shared.program.model.program import Program

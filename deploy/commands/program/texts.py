@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.program.describing.difference import Change
 from shared.program.model.program import Program
 from shared.program.parse import ProgramError, load_program

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.auth.guard import Guard
 from shared.auth.scopes import Scope
 from shared.bus.consuming.dead_letters import DeadLetter, DeadLetters

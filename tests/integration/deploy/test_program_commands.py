@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from services.rewards.wiring.start import store_program
 from shared.clock import system_clock
 from shared.program import default_program_text

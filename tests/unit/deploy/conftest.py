@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import ports
+from deploy import ports
 from deploy.local.home import Home
-from deploy.local.plan import ProcessPlan
+from deploy.local.processes.plan import ProcessPlan
 
 MakePlan = Callable[..., ProcessPlan]
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.demo import summary
 from deploy.demo.summary import Api, campaign_rows, counted_since
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.up import Running
 
 CAUGHT_UP_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

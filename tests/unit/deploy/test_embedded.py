@@ -10,9 +10,9 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.local import database
-from deploy.local.embedded import EmbeddedPostgres
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
+from deploy.local.postgres import database
+from deploy.local.postgres.embedded import EmbeddedPostgres
 
 
 def ignore(_line: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.home import Home, write_atomically
 
 

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from deploy.local.defaults import PARTITIONS_EMBEDDED, with_partitions, with_secret
 from deploy.local.home import Home
-from deploy.local.plan import process_plans, with_free_ports
+from deploy.local.processes.plan import process_plans, with_free_ports
 from shared.settings import Settings
 
 

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from deploy.local import ports
-from deploy.local.errors import LocalError
-from deploy.local.plan import with_free_ports
+from deploy import ports
+from deploy.errors import LocalError
+from deploy.local.processes.plan import with_free_ports
 from shared.settings import Settings
 
 HOST = "127.0.0.1"

@@ -11,7 +11,7 @@ import pytest
 
 from deploy import posting
 from deploy.demo.replay import BATCH_EVENTS, LANES, replay
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 EVENTS = 3000
 HOUSEHOLDS = 37

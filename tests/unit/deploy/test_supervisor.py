@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 import psutil
 import pytest
 
-from deploy.local import child as child_module
-from deploy.local import marks, supervisor
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.home import Home
-from deploy.local.plan import ProcessPlan
-from deploy.local.supervisor import Supervisor
+from deploy.local.processes import child as child_module
+from deploy.local.processes import marks, supervisor
+from deploy.local.processes.plan import ProcessPlan
+from deploy.local.processes.supervisor import Supervisor
 from tests.unit.deploy.conftest import MakePlan
 
 WAIT_S_MAX = 20
@@ -23,7 +23,7 @@ WAIT_S_MAX = 20
 
 PARENT = """
 import os, subprocess, sys, time
-leash = [sys.executable, "-m", "deploy.local.leash", str(os.getpid()), *sys.argv[1:]]
+leash = [sys.executable, "-m", "deploy.local.processes.leash", str(os.getpid()), *sys.argv[1:]]
 print(subprocess.Popen(leash, stdout=sys.stderr).pid, flush=True)
 time.sleep(60)
 """

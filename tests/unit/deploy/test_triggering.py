@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.commands.examples import EXAMPLES
 from deploy.commands.triggering import DEPTH_MAX, make_event, unknown_fields
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from services.ingest.domain.checking import Checked, check
 from shared.contracts.catalogue import CATALOGUE
 

@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
-from deploy.local.errors import LocalError
-from deploy.local.screen import Screen
+from deploy.errors import LocalError
 from deploy.local.up import Running, up
+from deploy.screen import Screen
 from shared.clock import system_clock
 from shared.settings import Settings
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import LocalError
 from deploy.importing.layouts import recognise
-from deploy.local.errors import LocalError
 from services.ingest.domain.checking import check
 from tests.support.clock import ManualClock
 from tests.unit.importing.files import SHOPIFY, events, pieces

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy import posting
+from deploy.errors import LocalError
 from deploy.importing import run as running
 from deploy.importing.checkpoint import Tally
 from deploy.importing.choices import Choices
 from deploy.importing.open import opened
-from deploy.local.errors import LocalError
 
 HEADER = "order_id,date,total,email,currency\n"
 BAD = 7

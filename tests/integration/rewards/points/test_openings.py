@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from shared.contracts.customer import own_id
 from tests.integration.deploy.test_commands import regulars  # noqa: F401  # a fixture
 from tests.integration.rewards.conftest import Rewards

@@ -1,4 +1,4 @@
-"""Run a module so that it never outlives the supervisor: `python -m deploy.local.leash PID MODULE ARGS…`.
+"""Run a module so that it never outlives the supervisor: `python -m deploy.local.processes.leash PID MODULE ARGS…`.
 
 A supervisor that is killed with -9 cannot end its children. On Linux the kernel does it (PR_SET_PDEATHSIG);
 elsewhere a thread looks once a second whether the parent is still the same.

@@ -7,8 +7,8 @@ import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from deploy.local.embedded import EmbeddedPostgres
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
+from deploy.local.postgres.embedded import EmbeddedPostgres
 
 CONNECT_S_MAX = 5.0
 VERSION_MIN = 15

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 
-from deploy.local import ports
+from deploy import ports
 from deploy.local.home import Home
 from shared.settings import Service, Settings
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deploy.local.child import Child, Tell
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 from deploy.local.home import Home
-from deploy.local.plan import ProcessPlan
+from deploy.local.processes.child import Child, Tell
+from deploy.local.processes.plan import ProcessPlan
 
 READY_S_MAX = 180.0
 DEATHS_MAX = 3

@@ -13,8 +13,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from deploy.local import binaries
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
+from deploy.local.postgres import binaries
 
 DATABASE = "regulars"
 SUPERUSER = "postgres"

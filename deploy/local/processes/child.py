@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import httpx
 
-from deploy.local import marks
 from deploy.local.home import Home
-from deploy.local.plan import ProcessPlan
+from deploy.local.processes import marks
+from deploy.local.processes.plan import ProcessPlan
 
 GRACE_S = 12.0  # the services give themselves ten seconds
 BACK_OFF_FIRST_S = 0.5
@@ -95,7 +95,8 @@ class Child:
         with self.log.open("ab") as output:
             self.log.chmod(0o600)
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "deploy.local.leash", str(os.getpid()), self.plan.module, self.plan.role,
+                sys.executable, "-m", "deploy.local.processes.leash", str(os.getpid()),
+                self.plan.module, self.plan.role,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 
 import psutil
 
-from deploy.local.errors import LocalError
+from deploy.errors import LocalError
 
 WORKER_PORT_ABOVE_API = 100
 
