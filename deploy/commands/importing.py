@@ -10,11 +10,11 @@ from rich.console import Console
 from deploy.commands.calling import calling
 from deploy.commands.installation import run
 from deploy.errors import LocalError
-from deploy.importing.choices import Choices
 from deploy.importing.open import Opened, opened
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.values import Status, status_word
 from deploy.importing.show import Progress, print_trial, tell_end
 from deploy.importing.trial import rehearse
-from deploy.importing.values import Status, status_word
 from deploy.screen import Screen
 from shared.auth.scopes import Scope
 from shared.clock import system_clock

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from deploy.errors import LocalError
 from deploy.importing.checkpoint import Checkpoint, Place, fingerprint
-from deploy.importing.choices import Choices
-from deploy.importing.ndjson import EventsFile
-from deploy.importing.orders import OrdersFile
-from deploy.importing.pieces import Source
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.ndjson import EventsFile
+from deploy.importing.reading.orders import OrdersFile
+from deploy.importing.reading.pieces import Source
+from deploy.importing.reading.text import TextFile
 from deploy.importing.run import Import, Told
-from deploy.importing.text import TextFile
 from shared.clock import system_clock
 
 JSON_NAMES = (".ndjson", ".jsonl", ".json")

@@ -9,8 +9,8 @@ from types import TracebackType
 
 from deploy.errors import LocalError
 from deploy.importing.checkpoint import Place
-from deploy.importing.faults import Refusal
-from deploy.importing.pieces import Piece, Source
+from deploy.importing.reading.faults import Refusal
+from deploy.importing.reading.pieces import Piece, Source
 
 SHOWN_MAX = 10
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 from deploy import posting
 from deploy.errors import LocalError
 from deploy.importing.checkpoint import Checkpoint, Place, Tally
-from deploy.importing.faults import Refusal
-from deploy.importing.pieces import Piece, Source
+from deploy.importing.reading.faults import Refusal
+from deploy.importing.reading.pieces import Piece, Source
 from deploy.importing.rejects import Rejects
 from shared.clock import Clock
 

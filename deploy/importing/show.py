@@ -8,9 +8,9 @@ import msgspec
 from rich import progress as bars
 
 from deploy.importing.checkpoint import Tally
-from deploy.importing.faults import Refusal
 from deploy.importing.open import Opened
-from deploy.importing.text import TextFile
+from deploy.importing.reading.faults import Refusal
+from deploy.importing.reading.text import TextFile
 from deploy.importing.trial import Trial
 from deploy.screen import Screen
 

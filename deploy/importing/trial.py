@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from deploy.importing.checkpoint import Tally
-from deploy.importing.faults import Refusal
-from deploy.importing.pieces import Piece, Source
+from deploy.importing.reading.faults import Refusal
+from deploy.importing.reading.pieces import Piece, Source
 from deploy.importing.rejects import SHOWN_MAX
 from deploy.importing.run import refusal_of
 from services.ingest.domain.checking import check

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.importing.choices import Choices
-from deploy.importing.ndjson import EventsFile
-from deploy.importing.orders import OrdersFile
-from deploy.importing.pieces import Piece
-from deploy.importing.text import TextFile
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.ndjson import EventsFile
+from deploy.importing.reading.orders import OrdersFile
+from deploy.importing.reading.pieces import Piece
+from deploy.importing.reading.text import TextFile
 
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Currency,Total,Discount Code,Created at,Lineitem quantity,Lineitem name,"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import LocalError
-from deploy.importing.layouts import recognise
+from deploy.importing.reading.layouts import recognise
 from services.ingest.domain.checking import check
 from tests.support.clock import ManualClock
 from tests.unit.importing.files import SHOPIFY, events, pieces

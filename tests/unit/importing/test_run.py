@@ -15,8 +15,8 @@ from deploy import posting
 from deploy.errors import LocalError
 from deploy.importing import run as running
 from deploy.importing.checkpoint import Tally
-from deploy.importing.choices import Choices
 from deploy.importing.open import opened
+from deploy.importing.reading.choices import Choices
 
 HEADER = "order_id,date,total,email,currency\n"
 BAD = 7

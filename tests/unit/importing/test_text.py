@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import LocalError
-from deploy.importing.text import TextFile
+from deploy.importing.reading.text import TextFile
 from tests.unit.importing.files import events, pieces
 
 CONTENT = "order_id,date,total,email,currency,store\n1,2024-03-04T10:00:00Z,5.00,a@b.cd,EUR,Köln\n"

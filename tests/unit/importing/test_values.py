@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.importing.faults import CellError
-from deploy.importing.values import moment, money, pieces
+from deploy.importing.reading.faults import CellError
+from deploy.importing.reading.values import moment, money, pieces
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 from deploy.errors import LocalError
-from deploy.importing.choices import Choices
-from deploy.importing.faults import CellError, Refusal
-from deploy.importing.layouts import GROUP, Columns, recognise
-from deploy.importing.mapping import OrderMapping
-from deploy.importing.pieces import Piece
-from deploy.importing.text import TextFile
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.faults import CellError, Refusal
+from deploy.importing.reading.layouts import GROUP, Columns, recognise
+from deploy.importing.reading.mapping import OrderMapping
+from deploy.importing.reading.pieces import Piece
+from deploy.importing.reading.text import TextFile
 
 FAULT_COLUMN = "regulars_fault"
 """The last column of a file of rejects. It is passed over when such a file is imported."""

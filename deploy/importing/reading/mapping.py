@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from deploy.importing import values
-from deploy.importing.choices import Choices
-from deploy.importing.faults import CellError
-from deploy.importing.layouts import GROUP, Columns
+from deploy.importing.reading import values
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.faults import CellError
+from deploy.importing.reading.layouts import GROUP, Columns
 from shared.contracts.customer import PhoneNumber
 
 PHONE_LEFT_OUT = "telephone numbers that are none were left out"

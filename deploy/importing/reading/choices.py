@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from deploy.importing.values import STATUSES, Status, status_word
+from deploy.importing.reading.values import STATUSES, Status, status_word
 
 
 class Choices(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from deploy.importing.faults import CellError
+from deploy.importing.reading.faults import CellError
 
 DECIMALS_MAX = 4
 

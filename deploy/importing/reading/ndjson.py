@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from deploy.importing.choices import Choices
-from deploy.importing.faults import Refusal
-from deploy.importing.pieces import Piece
-from deploy.importing.text import TextFile
+from deploy.importing.reading.choices import Choices
+from deploy.importing.reading.faults import Refusal
+from deploy.importing.reading.pieces import Piece
+from deploy.importing.reading.text import TextFile
 from shared.contracts.customer import IDENTIFIERS
 
 EVENT_BYTES_MAX = 512 * 1024

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from deploy.importing.faults import Refusal
+from deploy.importing.reading.faults import Refusal
 
 
 class Piece(Struct, frozen=True):

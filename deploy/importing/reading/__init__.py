@@ -1,0 +1,1 @@
+"""What a file of history says: its lines, its orders, its events."""
