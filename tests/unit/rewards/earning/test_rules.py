@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from services.rewards.domain.spending.offers import normal_code, offer_code
-from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, refund
+from shared.contracts.activity import Activity
+from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, cancellation, order, refund, rulebook
+from tests.unit.rewards.earning.earn_rules import HEAD
 
 
 def test_welcome_points_come_once_per_customer_for_ever() -> None:
@@ -118,3 +122,12 @@ def test_a_registration_that_earns_nothing_uses_the_welcome_up() -> None:
     )
 
     assert life.kinds() == []
+
+
+@pytest.mark.parametrize("undoing", [refund("1", "r", "10"), cancellation("1")])
+def test_a_rule_on_what_undoes_an_order_gives_its_points(undoing: Activity) -> None:
+    """Given points as an apology; when an order is refunded or cancelled; then they are given, and stay."""
+    source = f"{HEAD}points:\n  earn:\n    - {{id: sorry, on: {undoing.type}, points: 5}}\n"
+    life = Life(rulebook(source)).happen(order("1", "10"), undoing)
+
+    assert life.kinds() == [("earn", "sorry", 5)]
