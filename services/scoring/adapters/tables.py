@@ -1,4 +1,5 @@
-"""The tables of scoring. Ids are compared as bytes (collation C): faster, and sorted as Python sorts them."""
+"""The tables of schema `scoring`: customers and their events, and what the service notes of itself. Those of other
+subjects stand in the folders of these, as in `segments/tables.py`."""
 
 from sqlalchemy import (
     JSON,
@@ -6,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     Identity,
     Index,
     Integer,
@@ -20,9 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.scoring.adapters.identity.tables import ID, MOMENT, identity_tables
+from services.scoring.adapters.column_types import ID, MOMENT
+from services.scoring.adapters.due.tables import due_tables
+from services.scoring.adapters.identity.tables import identity_tables
 from services.scoring.adapters.metrics.email_tables import E_MAILS, email_tables
-from services.scoring.domain.metrics.measures import NAMES as MEASURES
+from services.scoring.adapters.metrics.tables import metric_tables
+from services.scoring.adapters.segments.tables import segment_tables
 from shared.bus.consuming.dead_letters import dead_letter_table
 from shared.bus.consuming.offsets import offset_table, unread_table
 from shared.bus.log.tables import log_tables
@@ -67,44 +70,6 @@ customers = Table(
     Index("customers_check", "check_at", postgresql_where=text("check_at IS NOT NULL")),
     postgresql_with={"fillfactor": "70", "toast_tuple_target": "4080"},
 )
-
-coming_days = Table(
-    "coming_days",
-    metadata,
-    Column("customer_id", ID, primary_key=True),
-    Column("next_at", MOMENT),
-    Column("told_until", MOMENT, nullable=False),
-    Column(
-        "marks",
-        String,
-        nullable=False,
-        server_default="",
-        comment="Which occasions stood when last looked at, with spaces between.",
-    ),
-    Column("looked_at", MOMENT),
-    Index("coming_days_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-    Index("coming_days_looked_at", "looked_at"),
-    comment="When the next birthday or anniversary begins, or an occasion may be due, and how far they were told.",
-)
-
-occasions = Table(
-    "occasions",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("since", MOMENT, nullable=False, comment="What was due before is not told."),
-    comment="The occasions that campaigns ask for: silence and how long, renewals and how long ahead.",
-)
-
-occasion_pass = Table(
-    "occasion_pass",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("digest", String, nullable=False, comment="Of the occasions that it is for."),
-    Column("after_id", ID, comment="How far it has come; null when it is done."),
-    CheckConstraint("id = 1", name="occasion_pass_one_row"),
-)
-
-identity_tables(metadata)
 
 orders = Table(
     "orders",
@@ -151,48 +116,6 @@ facts = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
-segments = Table(
-    "segments",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("rule", String, nullable=False),
-    Column("actor", String),
-    Column("changed_at", MOMENT, nullable=False),
-    comment="Saved over the API; the program's are in its file.",
-)
-
-memberships = Table(
-    "memberships",
-    metadata,
-    Column("segment", ID, primary_key=True),
-    Column("customer_id", ID, primary_key=True),
-    Column("since", MOMENT, nullable=False),
-)
-
-rankings = Table(
-    "rankings",
-    metadata,
-    Column("at", MOMENT, primary_key=True),
-    Column("cuts", String, nullable=False),
-    comment="Where the population was cut into percentiles, kept for ever: what ?at= looks at.",
-)
-
-segment_revision = Table(
-    "segment_revision",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("revision", BigInteger, nullable=False),
-    Column(
-        "program",
-        Integer,
-        nullable=False,
-        server_default="0",
-        comment="The version of the program that counts; 0: the file that the process was started with.",
-    ),
-    CheckConstraint("id = 1", name="segment_revision_one_row"),
-    comment="Counts changes of segments and rankings, so that whoever has read them knows when to read again.",
-)
-
 program_switches = Table(
     "program_switches",
     metadata,
@@ -201,17 +124,6 @@ program_switches = Table(
     Column("at", MOMENT, nullable=False),
     Column("anew", String, nullable=False, comment="What had to be made anew for it."),
     comment="The versions of the program that were taken up.",
-)
-
-segment_pass = Table(
-    "segment_pass",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("cause", String, nullable=False, comment="The day, the ranking and the rules it is for."),
-    Column("after_id", ID, comment="How far it has come; null when it is done."),
-    Column("begun_at", MOMENT, nullable=False),
-    Column("passed", String, nullable=False, comment="The rules of the last one that was done."),
-    CheckConstraint("id = 1", name="segment_pass_one_row"),
 )
 
 rebuilds = Table(
@@ -232,57 +144,6 @@ rebuilds = Table(
     ),
 )
 
-stale_rollups = Table(
-    "stale_rollups",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", MOMENT, nullable=False),
-    Column("since", MOMENT, comment="Events from then on may be counted otherwise; null: any."),
-    Column("customers", String, nullable=False, comment="Ids with spaces between; not compressed."),
-    comment="Customers whose rollups are out of date: a row per batch that changed some.",
-    postgresql_with={"toast_tuple_target": "8160"},
-)
-
-rollups = Table(
-    "rollups",
-    metadata,
-    Column("customer_id", ID, primary_key=True),
-    Column("due_at", MOMENT, comment="When time alone changes the rollup."),
-    Column("rollup", String, nullable=False),
-    Index("rollups_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-)
-
-metric_sums = Table(
-    "metric_sums",
-    metadata,
-    Column("segment", ID, primary_key=True, comment="Empty for all customers."),
-    Column(
-        "cohort",
-        Date,
-        primary_key=True,
-        comment="Month of the first order, in the sums of all customers; 0001-01-01 elsewhere, and for none.",
-    ),
-    Column("month", Date, primary_key=True),
-    *(Column(name, Numeric if name == "revenue" else BigInteger, nullable=False) for name in MEASURES),
-)
-
-completeness_sums = Table(
-    "completeness_sums",
-    metadata,
-    Column("segment", ID, primary_key=True, comment="Empty for all customers."),
-    Column("field", ID, primary_key=True),
-    Column("customers", BigInteger, nullable=False),
-)
-
-rollup_rules = Table(
-    "rollup_rules",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("rules", String, nullable=False),
-    CheckConstraint("id = 1", name="rollup_rules_one_row"),
-    comment="What the rollups were made by: with other rules, everybody is counted anew.",
-)
-
 text_engine = Table(
     "text_engine",
     metadata,
@@ -293,6 +154,10 @@ text_engine = Table(
     comment="The engine of the worker that started last.",
 )
 
+identity_tables(metadata)
+due_tables(metadata)
+segment_tables(metadata)
+metric_tables(metadata)
 email_tables(metadata)
 log_tables(metadata, "outbox")
 offset_table(metadata)

@@ -5,7 +5,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Index,
     MetaData,
     SmallInteger,
@@ -15,8 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-ID = String(collation="C")
-MOMENT = DateTime(timezone=True)
+from services.scoring.adapters.column_types import ID, MOMENT
 
 
 def identity_tables(metadata: MetaData) -> None:
