@@ -104,17 +104,18 @@ class KafkaConsumer:
         return f"kafka:{found}"
 
     def assigned(self) -> frozenset[Partition]:
-        """What Kafka has assigned to this member."""
-        return self._assigned
+        """What Kafka has assigned to this member. Nothing by a client that was left, or has yet to be: to claim that
+        would never succeed, and only `fetch` makes a new one."""
+        return frozenset() if self._client is None or self._is_silent() else self._assigned
 
     def waiting(self) -> frozenset[Partition]:
         """Those not yet sought."""
-        return self._assigned - self._sought.keys()
+        return self.assigned() - self._sought.keys()
 
     async def seek(self, positions: Mapping[Partition, int]) -> None:
         """Read on from these offsets."""
         for partition, offset in positions.items():
-            if partition not in self._assigned:
+            if partition not in self.assigned():
                 continue
             place = TopicPartition(*partition)
             try:
@@ -126,7 +127,7 @@ class KafkaConsumer:
 
     async def fetch(self, limit: int, timeout_s: float) -> list[Incoming]:
         """Records as soon as there are any. Raises `BusUnavailableError`."""
-        if self._silent_since is not None and time.monotonic() - self._silent_since > SILENT_MAX_S:
+        if self._is_silent():
             await self._give_up()
             raise BusUnavailableError(f"Kafka has not answered for {SILENT_MAX_S:.0f} s")
         if self._client is None:
@@ -270,6 +271,10 @@ class KafkaConsumer:
         self._lose()
         if client is not None:
             await _end(client)
+
+    def _is_silent(self) -> bool:
+        """Whether the client has had no answer for too long."""
+        return self._silent_since is not None and time.monotonic() - self._silent_since > SILENT_MAX_S
 
     def _take(self, partitions: Iterable[TopicPartition]) -> None:
         self._sought.clear()

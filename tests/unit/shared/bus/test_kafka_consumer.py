@@ -1,5 +1,6 @@
-"""A batch gathered from Kafka in several reads, and what may happen between two of them."""
+"""What a consumer on Kafka gives, and what it counts as its own, whatever happens between two reads of its client."""
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from aiokafka.errors import CorruptRecordException
 
 from shared.bus.interface import BusUnavailableError
 from shared.bus.kafka import consumer as kafka_consumer
-from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.consumer import SILENT_MAX_S, KafkaConsumer
 from shared.bus.log.log import READ_BYTES_MAX
 from shared.settings import Settings
 
@@ -27,6 +28,8 @@ class Client:
         self.steps: list[Step] = []
         self.limits: list[int] = []
         self.stopped = False
+        self.last_words: Callable[[], None] = lambda: None
+        """What still happens while it stops."""
         self._value = value
         self._client = self
 
@@ -37,6 +40,7 @@ class Client:
     def pause(self, *places: TopicPartition) -> None: ...
 
     async def stop(self) -> None:
+        self.last_words()
         self.stopped = True
 
     async def close(self) -> None: ...
@@ -133,6 +137,26 @@ async def test_an_error_after_the_first_read_does_not_cost_what_was_read(
     assert await fetched(consumer) == [(0, 0), (0, 1)]
     assert client.stopped
     assert consumer.assigned() == frozenset()
+
+
+async def test_a_client_that_was_left_assigns_nothing(client: Client, consumer: KafkaConsumer) -> None:
+    """Given a client that is left after an error, and a rebalance that still ends with it; then nothing counts as
+    assigned: whoever waited to claim that from it would never come to join anew."""
+    client.steps = [{ONE: [0]}, CorruptRecordException()]
+    client.last_words = lambda: consumer._take([ONE, OTHER])
+    assert await fetched(consumer) == [(0, 0)]
+    assert consumer.assigned() == consumer.waiting() == frozenset()
+
+
+async def test_a_silent_client_assigns_nothing(client: Client, consumer: KafkaConsumer) -> None:
+    """Given a client that has had no answer for long, just when partitions were assigned; then there is nothing to
+    claim, which would never end, and the next fetch leaves the client."""
+    consumer._take([ONE, OTHER])
+    consumer._silent_since = time.monotonic() - SILENT_MAX_S - 1
+    assert consumer.assigned() == consumer.waiting() == frozenset()
+    with pytest.raises(BusUnavailableError, match="has not answered"):
+        await fetched(consumer)
+    assert client.stopped
 
 
 async def test_an_error_at_the_first_read_is_told(client: Client, consumer: KafkaConsumer) -> None:
