@@ -45,7 +45,7 @@ class Mutation:
 
     def __init__(self, modules: Iterable[str], only: str) -> None:
         self.alive: list[Mutant] = []
-        self._modules = list(modules)
+        self._modules = [name if name.startswith(WHOLE) else f"{DOMAIN}.{name}" for name in modules]
         self._only = only
 
     @pytest.hookimpl(tryfirst=True)
@@ -56,7 +56,7 @@ class Mutation:
             test = getattr(test, "__func__", test)
             if hasattr(test, "hypothesis"):
                 test._hypothesis_internal_use_settings = QUICK
-        reached = _reached(session.items)
+        reached = _reached(session.items, self._modules)
         explained = {
             line.split("`")[1] for line in EXPLAINED.read_text().splitlines() if line.startswith("| `")
         }
@@ -79,8 +79,7 @@ class Mutation:
         return True
 
     def _mutants(self) -> Iterator[Mutant]:
-        for name in self._modules:
-            module = name if name.startswith(WHOLE) else f"{DOMAIN}.{name}"
+        for module in self._modules:
             path = import_module(module).__file__
             assert path is not None
             for mutant in mutants(module, Path(path).read_text()):
@@ -92,7 +91,15 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _reached(items: Iterable[pytest.Item]) -> dict[CodeType, list[pytest.Item]]:
+def _forget(modules: Iterable[str]) -> None:
+    """Empty the caches of the modules' functions: what they keep was made by another test, or without the mutant."""
+    for module in modules:
+        for one in vars(import_module(module)).values():
+            if hasattr(one, "cache_clear"):
+                one.cache_clear()
+
+
+def _reached(items: Iterable[pytest.Item], modules: Iterable[str]) -> dict[CodeType, list[pytest.Item]]:
     """Which tests run which code, the quickest first."""
     reached: dict[CodeType, list[tuple[float, int, pytest.Item]]] = defaultdict(list)
     calls: set[CodeType] = set()
@@ -103,6 +110,7 @@ def _reached(items: Iterable[pytest.Item]) -> dict[CodeType, list[pytest.Item]]:
 
     for number, item in enumerate(items):
         calls.clear()
+        _forget(modules)
         start = time.process_time()
         sys.setprofile(note)
         try:
@@ -151,6 +159,7 @@ def _first_to_fail(mutant: Mutant, function: FunctionType, tests: list[pytest.It
     ):
         resource.setrlimit(limit, (most, most))
     _become(mutant, function)
+    _forget([mutant.module])
     return next((min(place, MANY) for place, test in enumerate(tests, 1) if not _passes(test)), 0)
 
 

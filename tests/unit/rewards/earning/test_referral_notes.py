@@ -1,24 +1,31 @@
 """What is noted of referrals, and what becomes of one when it is due."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.rewards.domain.changes import RuleUse
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.rulebook import Rulebook
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD
 
 DAY = timedelta(days=1)
-RULES = rulebook(
-    f"{HEAD}points:\n  pending_for: P7D\n"
-    "  referral: {id: friends, points: 300, friend: 100, kept_for: P14D, limit: {times: 2, per: P1M}}\n"
-)
-FRIEND, BRINGER = "cus_friend", "cus_bringer"
+
+
+def rules(referral: str) -> Rulebook:
+    """A program with such a referral, where points of orders wait."""
+    return rulebook(f"{HEAD}points:\n  pending_for: P7D\n  referral: {{id: friends, {referral}}}\n")
+
+
+RULES = rules("points: 300, friend: 100, kept_for: P14D, limit: {times: 2, per: P1M}")
+FRIEND = "cus_friend"
 COMING = Coming(FRIEND, "R-1", NOW, "c" * 32, NOW + 15 * DAY, FRIEND)
-BRINGING = Bringing("R-1", BRINGER, NOW - DAY, "b" * 32, BRINGER)
+BRINGING = Bringing("R-1", CUSTOMER, NOW - DAY, "b" * 32, CUSTOMER)
 KEPT = Orders(first=NOW + DAY, fitting=NOW + DAY)
 CLOSED = Close(FRIEND, None, "rewarded")
 
@@ -74,7 +81,7 @@ def settled(
     life.changes.now = NOW + days * DAY
     coming = COMING._replace(cause=f"{n:032x}")
     friend = friend or Member(FRIEND)
-    return settle_referral(coming, BRINGING, friend, life.member, orders, RULES.program, life.changes)
+    return settle_referral(coming, BRINGING, friend, life.member, orders, life.rules.program, life.changes)
 
 
 def test_both_get_their_points_once_the_first_order_was_kept() -> None:
@@ -83,6 +90,9 @@ def test_both_get_their_points_once_the_first_order_was_kept() -> None:
 
     assert settled(life, friend=friend) == CLOSED
     assert (friend.available, life.member.available) == (100, 300)
+    assert [*friend.lots, *life.member.lots] == [
+        lot_number(f"{1:032x}", f"friends/{side}") for side in ("friend", "bringer")
+    ]
     assert [(one.rule, one.cause, one.at) for one in life.changes.entries] == [
         ("friends", f"{1:032x}", NOW + 15 * DAY),
         ("friends", BRINGING.cause, NOW + 15 * DAY),
@@ -99,8 +109,9 @@ def test_both_get_their_points_once_the_first_order_was_kept() -> None:
         )
         for points in (100, 300)
     ]
-    (use,) = life.changes.uses
-    assert (use.rule, use.at, use.cause, use.points) == ("friends", NOW + 15 * DAY, f"{1:032x}", 300)
+    use = RuleUse(CUSTOMER, "friends", "", NOW + 15 * DAY, f"{1:032x}", 300, CUSTOMER)
+    assert life.changes.uses == [use]
+    assert life.member.uses == {"friends": [Use("", use.at, use.cause, 300, CUSTOMER)]}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +143,7 @@ def test_nobody_brings_themselves_and_who_was_merged_away_waits() -> None:
     life = shop()
 
     assert settled(life, friend=life.member) == Close(FRIEND, None, "self")
-    assert settled(life, friend=Member(FRIEND, merged_into=BRINGER)) == Close(FRIEND, None, None)
+    assert settled(life, friend=Member(FRIEND, merged_into=CUSTOMER)) == Close(FRIEND, None, None)
     assert life.changes.entries == []
 
 
@@ -144,3 +155,53 @@ def test_a_limit_holds_for_who_brings_not_for_friends() -> None:
     assert [settled(life, friend=friend, n=n) for n, friend in enumerate(friends)] == [CLOSED] * 3
     assert life.member.available == 600
     assert [friend.available for friend in friends] == [100, 100, 100]
+
+
+@pytest.mark.parametrize(("referral", "points"), [("points: 300", (0, 300)), ("friend: 100", (100, 0))])
+def test_one_side_alone_may_be_given_points_without_a_limit(referral: str, points: tuple[int, int]) -> None:
+    life, friend = Life(rules(f"{referral}, kept_for: P14D")), Member(FRIEND)
+
+    assert settled(life, friend=friend) == CLOSED
+    assert (friend.available, life.member.available) == points
+
+
+def test_points_are_of_the_parts_that_came_and_brought() -> None:
+    """Given two customers who were merged into others; when the referral is due; then those have the points, marked
+    with the parts, so that they move when the merge is undone."""
+    life, friend = Life(RULES, Member("cus_whole")), Member("cus_other")
+
+    settled(life, friend=friend)
+
+    assert [one.part for lots in (friend.lots, life.member.lots) for one in lots.values()] == [
+        FRIEND,
+        CUSTOMER,
+    ]
+    assert {one.key for one in life.changes.entries} == {
+        f"earn/friends/friend/{1:032x}/{FRIEND}",
+        f"earn/friends/bringer/{1:032x}/{CUSTOMER}",
+    }
+
+
+def test_what_a_part_tells_is_noted_of_the_part() -> None:
+    life = shop()
+    life.member.part = "cus_part"
+
+    life.happen(
+        activity("referral.made", "m", referral_id="R-1"),
+        activity("customer.registered", "r", referral_id="R-2"),
+    )
+
+    assert [one.part for one in (*life.changes.bringing, *life.changes.coming)] == ["cus_part"] * 2
+
+
+def test_days_are_those_of_the_shops_time_zone() -> None:
+    """Given an order two weeks before clocks change; then it is kept as long as the shop's calendar says."""
+    before = datetime(2026, 10, 26, 12, tzinfo=UTC)
+
+    assert shop().happen(order("1", "10", at=before)).changes.ordered == {
+        CUSTOMER: before + 14 * DAY + timedelta(hours=1)
+    }
+
+
+def test_where_the_program_has_no_referral_any_more_it_waits() -> None:
+    assert settled(Life()) == Close(FRIEND, None, None)
