@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.garbage import keep_what_is_loaded
-from shared.http.wire import Wire
+from shared.http.edge.wire import Wire
 from shared.telemetry.metrics import LOOP_LAG_SECONDS
 
 if sys.platform != "win32":

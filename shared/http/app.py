@@ -12,11 +12,11 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from shared.http.access import AccessLog
-from shared.http.boundary import DEADLINE_S, Boundary
 from shared.http.deadline import Deadlines
 from shared.http.direct import DirectRoutes
-from shared.http.handlers import install_handlers
+from shared.http.edge.access import AccessLog
+from shared.http.edge.boundary import DEADLINE_S, Boundary
+from shared.http.edge.handlers import install_handlers
 from shared.http.health import Health, health_routes
 from shared.http.openapi import install_openapi
 
@@ -68,7 +68,7 @@ def create_app(
     Every error it answers is a problem document. A request that takes longer than `deadline_s` is answered 503; a
     route that may take longer calls `shared.http.deadline.extend_deadline`. `app.state.health` is `health`; a
     service with keys sets `app.state.guard` in its lifespan. `checks_json` is False for a service that looks for what
-    cannot be stored in JSON bodies itself (`shared.http.bodies.refuse_unstorable_json`). `not_as_of`: what to ask
+    cannot be stored in JSON bodies itself (`shared.http.edge.bodies.refuse_unstorable_json`). `not_as_of`: what to ask
     instead where `at` is not heeded (`shared.http.moments.refuse_unheeded_at`).
     """
     deadlines = Deadlines()

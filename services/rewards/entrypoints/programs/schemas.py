@@ -8,8 +8,8 @@ from typing import Annotated
 from msgspec import DecodeError, json
 from pydantic import BaseModel, Field
 
-from shared.http.bodies import pointer_part
-from shared.http.handlers import ERRORS_MAX
+from shared.http.edge.bodies import pointer_part
+from shared.http.edge.handlers import ERRORS_MAX
 from shared.http.problems import Problem, ProblemError, invalid_request, malformed_json
 from shared.http.shapes import Shape, unknown_field
 from shared.http.types import Instant

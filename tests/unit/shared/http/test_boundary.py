@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 from starlette.requests import Request
 
 from shared.bus.interface import BusUnavailableError
-from shared.http.access import AccessLog
-from shared.http.boundary import Boundary
 from shared.http.deadline import Deadlines, extend_deadline
+from shared.http.edge.access import AccessLog
+from shared.http.edge.boundary import Boundary
 from shared.http.problems import Problem
 from shared.telemetry import logs
 from tests.support.http import client_of, service

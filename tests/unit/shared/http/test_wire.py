@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.http import wire
+from shared.http.edge import wire
 from shared.process import new_event_loop
 from tests.support.http import service, serving
 

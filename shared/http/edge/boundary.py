@@ -10,17 +10,17 @@ from time import perf_counter
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.access import AccessLog
 from shared.http.address import keep_slashes
-from shared.http.bodies import (
+from shared.http.deadline import Deadlines
+from shared.http.edge.access import AccessLog
+from shared.http.edge.bodies import (
     BODY_LIMIT_BYTES,
     body_too_large,
     body_too_slow,
     refuse_nul_in_address,
     refuse_unstorable_json,
 )
-from shared.http.deadline import Deadlines
-from shared.http.handlers import problem_for
+from shared.http.edge.handlers import problem_for
 from shared.telemetry.context import bind_request_id, new_request_id
 from shared.telemetry.metrics import REQUEST_SECONDS
 

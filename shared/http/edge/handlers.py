@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from shared.bus.interface import BusUnavailableError
-from shared.http.bodies import pointer_part
+from shared.http.edge.bodies import pointer_part
 from shared.http.problems import (
     Problem,
     ProblemError,
