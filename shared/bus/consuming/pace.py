@@ -8,9 +8,10 @@ Records that come after a rest are handled at once."""
 
 PACE_SHARE, PACE_MAX_S = 1.1, 0.12
 """Where a batch takes longer than the pace allows, the next one begins after so many times what it took, up to this:
-ten elevenths of its time at most are spent on batches, and those grow with what comes. With f fixed and m for a record,
-at a rate r one takes f + m*r*(time between two): they settle f / (1/share - m*r) apart. A greater share saves processor
-that nobody else wants, and whoever waits longer asks more often; none at all lets crumbs eat a machine that is full."""
+until then ten elevenths of its time at most are spent on batches, and those grow with what comes. With f fixed and m
+for a record, at a rate r one takes f + m*r*(time between two): they settle f / (1/share - m*r) apart. A greater share
+saves processor that nobody else wants, and whoever waits longer asks more often; none at all lets crumbs eat a machine
+that is full."""
 
 
 def gap_s(took_s: float, pace_s: float) -> float:
