@@ -205,3 +205,30 @@ def test_days_are_those_of_the_shops_time_zone() -> None:
 
 def test_where_the_program_has_no_referral_any_more_it_waits() -> None:
     assert settled(Life()) == Close(FRIEND, None, None)
+
+
+def test_the_points_of_a_referral_count_towards_tiers_when_the_order_was_kept() -> None:
+    """Given gold from 300 points on, which last a year; when a referral that is noticed late gives them; then the tier,
+    and the year, begin when the order had been kept."""
+    points = "points: 300, kept_for: P14D"
+    source = f"""{HEAD}
+points:
+  expire_after: P12M
+  referral: {{id: friends, {points}}}
+tiers:
+  basis: {{points_over: P12M}}
+  levels: [{{id: member, name: M}}, {{id: gold, name: G, at: 300, keep_for: P12M}}]
+"""
+    life = Life(rulebook(source))
+
+    assert settled(life, days=20) == CLOSED
+    (lot,) = life.member.lots.values()
+    assert lot.expires_at == datetime(2027, 6, 17, 4, tzinfo=UTC)
+    (change,) = life.changes.tiers
+    assert (change.new, change.cause, change.spend, change.at) == (
+        "gold",
+        BRINGING.cause,
+        300,
+        NOW + 20 * DAY,
+    )
+    assert life.member.tier_until == datetime(2027, 6, 17, 4, tzinfo=UTC)
