@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.scoring.domain.event import place
 from services.scoring.domain.fold.advance import Told, go_on
+from services.scoring.domain.fold.course import course_of
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.lifecycle.course import course_of
 from services.scoring.domain.lifecycle.stages import passages, standing_at
 from services.scoring.domain.lifecycle.transitions import TRANSITIONS, By
 from services.scoring.domain.settings import ScoreSettings

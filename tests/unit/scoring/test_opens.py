@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.opens import DAYS, Fall, Mails, fallen, weeks_before
+from services.scoring.domain.metrics.opens import DAYS, Fall, Mails, fallen, weeks_before
 
 BY = Decimal(30)
 USUAL = [Mails(1_000, 200)] * 4

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.domain.opens import DAYS, Mails, fallen, weeks_before
+from services.scoring.domain.metrics.opens import DAYS, Mails, fallen, weeks_before
 from shared.alerts.alert import NewAlert
 from shared.alerts.raising import raise_alerts
 from shared.program.model.program import Program

@@ -1,1 +1,1 @@
-"""The lifecycle: its stages, the rules by which they change, and the course of one customer through them."""
+"""The lifecycle: its stages, and the rules by which they change."""
