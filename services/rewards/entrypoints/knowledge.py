@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import structs
 
+from services.rewards.adapters import explaining
 from services.rewards.adapters.history import activities
-from services.rewards.adapters.reading import explaining
 from services.rewards.domain.tiering.tiers import current_level
 from services.rewards.entrypoints.service import Service, as_problem
 from shared.contracts.facts import Facts

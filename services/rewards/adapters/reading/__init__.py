@@ -1,1 +1,1 @@
-"""Queries that only read: what a customer has, how it came about, and sums over all members."""
+"""Queries that only read: what a customer has, and sums over all members."""

@@ -1,1 +1,1 @@
-"""Tiers in PostgreSQL: what counts, what was granted, how members stood."""
+"""Tiers in PostgreSQL: what counts, what was granted, what was kept of how members stood."""

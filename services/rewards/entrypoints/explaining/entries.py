@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from services.rewards.adapters import explaining
 from services.rewards.adapters.history import activities
-from services.rewards.adapters.reading import explaining
 from services.rewards.domain.explaining.entry_words import Origin, Story, entry_sentence
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.entrypoints.customers import entry_view

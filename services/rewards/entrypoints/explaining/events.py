@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from services.rewards.adapters import explaining
 from services.rewards.adapters.campaigns import runs as campaign_runs
+from services.rewards.adapters.explaining import Effects
 from services.rewards.adapters.history import activities
-from services.rewards.adapters.reading import explaining
-from services.rewards.adapters.reading.explaining import Effects
 from services.rewards.domain.campaigns.verdicts import campaign_verdicts
 from services.rewards.domain.explaining.referral_verdicts import referral_verdict
 from services.rewards.domain.explaining.verdict_words import event_sentence, verdict_sentence

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from services.rewards.adapters.reading import explaining
+from services.rewards.adapters import explaining
 from services.rewards.adapters.spending import refused as store
 from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.refused import UNREMEMBERED, Asked, refusal_sentence

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.rewards.adapters.reading import explaining
+from services.rewards.adapters import explaining
 from services.rewards.adapters.tiering.standings import load_counted
 from services.rewards.domain.explaining.tier_words import TierStory, missing_sentence, tier_sentence
 from services.rewards.domain.tiering.benefits import is_benefit

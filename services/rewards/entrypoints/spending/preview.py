@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.adapters import explaining
 from services.rewards.adapters.earning import budgets
 from services.rewards.adapters.history import activities
-from services.rewards.adapters.reading import explaining
 from services.rewards.application.spending.codes import CodeRequest
 from services.rewards.domain.matching import match
 from services.rewards.domain.members.member import Member
