@@ -127,7 +127,7 @@ def test_a_person_is_what_counts_now_and_what_the_event_tells() -> None:
 
 def test_who_told_last_is_known_of_each_field_and_only_of_personal_ones() -> None:
     """Given a name and a birthday, told again; then the last event is known of each, and those that letters need."""
-    named, born = says(("first_name",)), says(("birthday", "shoe_size"))
+    named, born, numbered = says(("first_name",)), says(("birthday", "shoe_size")), says(("id",))
     state = after(named, born, state=KNOWN)
 
     assert state.profile == {
@@ -137,7 +137,7 @@ def test_who_told_last_is_known_of_each_field_and_only_of_personal_ones() -> Non
         "customer.birthday": born.key,
     }
     assert told_by(state) == {FIRST.key, named.key}
-    assert told_by(after(born)) == set()
+    assert told_by(after(born, numbered)) == {numbered.key}
 
 
 @pytest.mark.parametrize(
