@@ -13,7 +13,7 @@ from services.deliveries.domain.messages.deciding import Decision, Hold, Send, S
 from services.deliveries.domain.messages.message import FINAL, Held, Message, Reason, State
 from services.deliveries.domain.messages.progress import HOLDS_MAX, LEASE, after, became, overtaken, turn
 from services.deliveries.domain.providers.answers import Again, Receipt, Refused, Sent
-from tests.unit.deliveries.test_deciding import ANA, MESSAGE, NOON, SMS
+from tests.unit.deliveries.messages.test_deciding import ANA, MESSAGE, NOON, SMS
 
 RECEIPTS: list[Receipt] = [
     Sent(),

@@ -18,7 +18,17 @@ from services.deliveries.domain.messages.deciding import (
     take_room,
 )
 from services.deliveries.domain.messages.message import Message, Reason
-from tests.unit.deliveries.test_deciding import ANA, EMAIL, HOUR, MESSAGE, NOON, RULES, SERVICE, SMS, ruled
+from tests.unit.deliveries.messages.test_deciding import (
+    ANA,
+    EMAIL,
+    HOUR,
+    MESSAGE,
+    NOON,
+    RULES,
+    SERVICE,
+    SMS,
+    ruled,
+)
 
 MAIL = ANA.contacts[EMAIL]
 NIGHT = ruled(quiet_from=time(11), quiet_until=time(13))

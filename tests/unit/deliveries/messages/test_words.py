@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.deliveries.domain.channels import Channel
 from services.deliveries.domain.messages.message import Reason, State
 from services.deliveries.domain.messages.words import FAILED, HELD, SKIPPED, sentence
-from tests.unit.deliveries.test_deciding import MESSAGE, NOON
+from tests.unit.deliveries.messages.test_deciding import MESSAGE, NOON
 
 
 def test_every_reason_is_said_once() -> None:
