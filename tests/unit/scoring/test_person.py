@@ -8,6 +8,8 @@ import pytest
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import evolve_in
 from services.scoring.domain.fold.person import (
+    ATTRIBUTES_MAX,
+    PURPOSES_MAX,
     person_of,
     person_told,
     person_told_late,
@@ -164,3 +166,46 @@ def test_a_consent_is_dated_when_it_changed() -> None:
 
     assert after(again, state=KNOWN).consent_at["email"] == FIRST.at
     assert after(again, withdrawn, state=KNOWN).consent_at["email"] == withdrawn.at
+
+
+def test_two_new_contacts_of_one_event_are_both_known() -> None:
+    assert after(says(identifiers=MOVED | {"phone": "p-phone-01"})).contacts == {
+        "id": "p-ana-00",
+        "email": "p-other-",
+        "phone": "p-phone-",
+    }
+
+
+def test_unsubscribing_withdraws_the_consent_to_marketing_when_it_happens() -> None:
+    left = event("email.unsubscribed", moment(next(days)), identifiers=ANA)
+    state = after(left, state=KNOWN)
+
+    assert (state.consent["email"], state.consent["email_marketing"]) == (True, False)
+    assert state.consent_at["email_marketing"] == left.at
+
+
+def test_of_very_many_purposes_the_first_are_kept_and_what_is_refused() -> None:
+    """Given as many purposes as are kept; when one more is agreed to, a known one withdrawn, and e-mail refused; then
+    only the first has no effect."""
+    full = after(says(consent={f"p{n}": True for n in range(PURPOSES_MAX)}))
+
+    state = after(says(consent={"more": True, "p1": False, "email": False}), state=full)
+
+    changed = {name: given for name, given in state.consent.items() if full.consent.get(name) is not given}
+    assert changed == {"p1": False, "email": False}
+
+
+def test_of_very_many_attributes_the_first_are_kept_and_what_is_withdrawn_makes_room() -> None:
+    """Given as many attributes as are kept; when one more is told; then not before one is withdrawn. Known ones change,
+    and what is no text, number or truth never gets in."""
+    full = after(says(attributes={f"a{n}": n for n in range(ATTRIBUTES_MAX)}))
+
+    state = after(says(attributes={"more": 1, "a1": "x", "a2": [3], "a3": 4.0}), state=full)
+    assert state.attributes == full.attributes | {"a1": "x", "a3": 4}
+    assert str(state.attributes["a3"]) == "4"
+    state = after(says(attributes={"a1": None, "more": True, "another": 1}), state=state)
+    assert (state.attributes["more"], "a1" in state.attributes, "another" in state.attributes) == (
+        True,
+        False,
+        False,
+    )

@@ -97,9 +97,11 @@ def test_both_get_their_points_once_the_first_order_was_kept() -> None:
         ("friends", f"{1:032x}", NOW + 15 * DAY),
         ("friends", BRINGING.cause, NOW + 15 * DAY),
     ]
-    assert [(one.type, one.data) for one in life.changes.outcomes] == [
+    assert len({one.id for one in life.changes.outcomes}) == 2
+    assert [(one.type, one.cause, one.data) for one in life.changes.outcomes] == [
         (
             "points.earned",
+            cause,
             {
                 "points": points,
                 "rules": [{"rule": "friends", "points": points}],
@@ -107,7 +109,7 @@ def test_both_get_their_points_once_the_first_order_was_kept() -> None:
                 "referral_id": "R-1",
             },
         )
-        for points in (100, 300)
+        for points, cause in ((100, f"{1:032x}"), (300, BRINGING.cause))
     ]
     use = RuleUse(CUSTOMER, "friends", "", NOW + 15 * DAY, f"{1:032x}", 300, CUSTOMER)
     assert life.changes.uses == [use]
@@ -197,10 +199,10 @@ def test_what_a_part_tells_is_noted_of_the_part() -> None:
 def test_days_are_those_of_the_shops_time_zone() -> None:
     """Given an order two weeks before clocks change; then it is kept as long as the shop's calendar says."""
     before = datetime(2026, 10, 26, 12, tzinfo=UTC)
+    kept_at = before + 14 * DAY + timedelta(hours=1)
 
-    assert shop().happen(order("1", "10", at=before)).changes.ordered == {
-        CUSTOMER: before + 14 * DAY + timedelta(hours=1)
-    }
+    assert shop().happen(order("1", "10", at=before)).changes.ordered == {CUSTOMER: kept_at}
+    assert settled(shop(), Orders(before, before), days=150) == Close(FRIEND, kept_at, None)
 
 
 def test_where_the_program_has_no_referral_any_more_it_waits() -> None:

@@ -45,6 +45,11 @@ def skipped(life: Life, asked: Activity) -> list[Skip]:
             activity("page.viewed", "p", facts={"orders": 5}),
             [("fifth-purchase", Why.REACHED_BEFORE)],
         ),
+        (
+            [],
+            activity("page.viewed", "p", facts={"orders": 5}, unrewarded=True),
+            [("fifth-purchase", Why.UNREWARDED)],
+        ),
         ([], order("1", "49.20"), []),
     ],
 )

@@ -284,4 +284,31 @@ def test_a_code_used_for_a_cancelled_order_may_be_used_again() -> None:
     assert use.undone_at == NOW
     assert one.changes.undone_uses == [use]
     assert one.changes.stock == {"offer:five-off": -1}
-    assert one.told().count("offer.released") == 1
+    (told,) = [outcome for outcome in one.changes.outcomes if outcome.type == "offer.released"]
+    assert told.data == {"code": "ABCD", "offer": "five-off", "order_id": "77"}
+    assert (told.cause, told.historical) == (cancellation("77").id, False)
+
+
+def test_what_history_gives_back_is_told_as_history_and_stocks_add_up() -> None:
+    """Given two codes of one offer, used for an old order; when history cancels it; then both are told so, as two."""
+    one = life(order("1", "100"))
+    uses = [
+        CodeUse(
+            id=f"use_{n}",
+            customer_id=CUSTOMER,
+            code=n,
+            offer="five-off",
+            order_id="77",
+            at=NOW,
+            personal=True,
+        )
+        for n in "ab"
+    ]
+    one.member.code_uses["77"] = uses
+
+    one.happen(cancellation("77", historical=True))
+
+    told = [outcome for outcome in one.changes.outcomes if outcome.type == "offer.released"]
+    assert [outcome.historical for outcome in told] == [True, True]
+    assert len({outcome.id for outcome in told}) == 2
+    assert one.changes.stock == {"offer:five-off": -2}

@@ -51,6 +51,22 @@ def test_a_period_lasts_until_the_next_begins(number: int, every: str, start: da
         assert period_of(ANCHOR, period, moment, NEW_YORK, about=about) == lies_in
 
 
+@pytest.mark.parametrize("about", [0, 4, 5])
+def test_a_period_that_began_in_summer_ends_an_hour_later_in_winter(about: int) -> None:
+    """Given months from a noon in July on; when it is half past eleven at the end of December; then it is not yet."""
+    anchor, month = datetime(2026, 7, 31, 16, tzinfo=UTC), Period.parse("P1M")
+
+    assert period_of(anchor, month, datetime(2026, 12, 31, 16, 30, tzinfo=UTC), NEW_YORK, about=about) == 4
+    assert period_of(anchor, month, datetime(2026, 12, 31, 17, 0, tzinfo=UTC), NEW_YORK, about=about) == 5
+
+
+def test_a_month_of_31_days_is_longer_than_one_on_average() -> None:
+    """Given months from 1 July on; when the third is nearly over; then it is not."""
+    anchor = datetime(2026, 7, 1, 16, tzinfo=UTC)
+
+    assert period_of(anchor, Period.parse("P1M"), datetime(2026, 10, 1, 15, tzinfo=UTC), NEW_YORK) == 2
+
+
 @pytest.mark.parametrize(
     ("historical", "until", "due"),
     [
