@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.members.rows import COLUMNS
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 
 _POINTS = text("""
     SELECT DISTINCT customer_id FROM (

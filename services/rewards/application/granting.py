@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member, TierGrant
+from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.refusals import RefusedError

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook

@@ -17,7 +17,7 @@ from services.rewards.application.programs.program_watch import WatchProgram
 from services.rewards.application.spending.checkout import CheckoutStore
 from services.rewards.application.watching.alerting import TellOfAlerts
 from services.rewards.application.watching.watching import Watch, WatchRedemptions
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points import expiry, ledger
 from services.rewards.domain.spending import checkout

@@ -9,7 +9,7 @@ from services.rewards.domain.campaigns.messages import AskedMessage, Noted
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.skips import Skip, Why
 from services.rewards.domain.spending.redemptions import CodeUse, Redemption

@@ -12,7 +12,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.matching import match
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import settings
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import adjusting
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import Redemption, Status

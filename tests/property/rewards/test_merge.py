@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
 from services.rewards.domain.points.accounts import Account
 from services.rewards.domain.spending.checkout import reserve

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, refund
 from tests.unit.rewards.earning.earn_rules import rules

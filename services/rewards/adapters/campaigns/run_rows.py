@@ -9,7 +9,7 @@ from services.rewards.adapters.campaigns.metrics import count_braked, count_runs
 from services.rewards.adapters.sets import Writes
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 
 COLUMNS = (
     "run",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.history.as_of import DIVIDED, NotKnownError, check_divided
 from services.rewards.adapters.members.loading import load_purchases
 from services.rewards.adapters.tiering.standings import load_counted
-from services.rewards.domain.members.member import Member, TierGrant
+from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.tiering import counting

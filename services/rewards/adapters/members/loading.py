@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.domain.earning.baskets import Basket, Refund
 from services.rewards.domain.earning.milestones import milestone_name
 from services.rewards.domain.earning.purchases import ZERO, Grant, Purchase
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points.lots import FOR_EVER, Lot, keep_in_step
 
 _grants = json.Decoder(list[Grant])

@@ -11,7 +11,7 @@ from services.rewards.adapters.members import loading, moving, rows, saving
 from services.rewards.adapters.spending import checkouts, offer_uses
 from services.rewards.adapters.tiering import standings
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.needs import Needs
 from shared.alerts.following import move_alerts

@@ -7,7 +7,7 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.points.lots import lot_number
 

@@ -25,7 +25,7 @@ from services.rewards.domain.changes import (
     TierChange,
 )
 from services.rewards.domain.earning.purchases import Purchase
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Entry
 from services.rewards.domain.points.lots import Lot
 from services.rewards.domain.spending.redemptions import Redemption

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.members.loading import ENDS_AT, roll_spend
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.members.rows import COLUMNS
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances, Held, Holdings
 from services.rewards.domain.spending.offers import Offer
 

@@ -14,7 +14,7 @@ from services.rewards.adapters.spending import loading as checkout_loading
 from services.rewards.adapters.spending import stock
 from services.rewards.adapters.spending.loading import UNDONE
 from services.rewards.application.spending.checkout import Seen
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.spending.redemptions import Redemption, Status
 from shared.program.model.offers import Gift
 

@@ -22,7 +22,7 @@ from services.rewards.domain.campaigns.occasions import (
 from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.campaigns.starting import Writing, start
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers

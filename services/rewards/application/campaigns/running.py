@@ -17,7 +17,7 @@ from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.campaigns.starting import actions_of, pass_on, writes
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.experiments.arms import HOLDOUT
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts

@@ -14,7 +14,7 @@ from services.rewards.application.ports import Programs
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers

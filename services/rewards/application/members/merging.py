@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Members
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.forwarding import forward_parting
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
 from services.rewards.domain.members.parting import MERGED, History, part_ways
 from services.rewards.domain.rulebook import Rulebook

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.undoing import undo_use
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.spending import refusals, terms
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.checkout import tier_of

@@ -13,7 +13,7 @@ from services.rewards.domain.campaigns.occasions import Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.experiments.arms import HOLDOUT
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook

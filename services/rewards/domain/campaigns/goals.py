@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 from shared.program.conditions.condition import ConditionContext

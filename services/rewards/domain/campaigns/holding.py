@@ -3,7 +3,7 @@
 from services.rewards.domain.campaigns.occasions import ASKED, ENTERED, LEFT, STAGE, Occasion
 from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts

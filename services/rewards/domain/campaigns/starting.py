@@ -12,7 +12,7 @@ from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_a
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.rulebook import Rulebook
 from shared.contracts.activity import Activity
 from shared.program.model.campaigns import Action, Campaign

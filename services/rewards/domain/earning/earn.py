@@ -10,7 +10,7 @@ from services.rewards.domain.earning.grants import grant_for, hindrance, why_not
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.matching import limited, remembered
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.skips import Why

@@ -15,7 +15,7 @@ from services.rewards.domain.earning.purchases import (
     due_points,
     whole_points,
 )
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering.tiers import current_level
 from shared.contracts.activity import Activity

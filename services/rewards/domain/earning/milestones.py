@@ -6,7 +6,7 @@ from services.rewards.domain.changes import Changes, Reached
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning.earn import tell_earned
 from services.rewards.domain.matching import occasions
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook

@@ -11,7 +11,7 @@ from services.rewards.domain.earning.grants import grant_for, hindrance, terms_o
 from services.rewards.domain.earning.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.earning.undoing import give_back
 from services.rewards.domain.matching import remembered
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook

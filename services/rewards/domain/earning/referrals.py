@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from services.rewards.domain.changes import Changes, RuleUse
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.tiering import tiers

@@ -2,7 +2,7 @@
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.purchases import Purchase
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import CodeUse, Status, stock_of

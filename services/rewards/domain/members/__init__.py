@@ -1,1 +1,1 @@
-"""Members as decisions see them; two who become one, and a part of one that goes to another."""
+"""Members who become one, and parts of them that go to others."""

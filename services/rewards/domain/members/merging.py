@@ -11,7 +11,7 @@ from services.rewards.domain.earning.baskets import Refund
 from services.rewards.domain.earning.orders import give_again, take_back_undone
 from services.rewards.domain.earning.purchases import ZERO, Purchase
 from services.rewards.domain.matching import limited
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import expiry, ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import lot_number

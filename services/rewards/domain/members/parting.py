@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge_orders, spend_between, transfer
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind

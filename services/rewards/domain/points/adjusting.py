@@ -1,7 +1,7 @@
 """Points given or taken by hand: by an operator, or as opening balances when a shop moves in."""
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.spending.refusals import insufficient_points

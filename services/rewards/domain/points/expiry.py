@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import Lot, end_of_points, keep_in_step

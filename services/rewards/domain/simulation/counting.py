@@ -5,7 +5,7 @@ from typing import Any
 
 from services.rewards.domain.changes import Changes, move
 from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.simulation.figures import Figures, Given
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.members.member import TierGrant
+from services.rewards.domain.member import TierGrant
 from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.common import Common, Meeting, Part, met

@@ -8,7 +8,7 @@ from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.earning.purchases import ZERO
-from services.rewards.domain.members.member import Member, TierGrant
+from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import Lot, lot_number

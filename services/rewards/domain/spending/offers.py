@@ -8,7 +8,7 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from services.rewards.domain.changes import Changes, IssuedOffer
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.terms import Claimant, Reason, Unmet, unmet

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import BenefitRun, Member
+from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.offers import issue_offer
 from services.rewards.domain.tiering.counting import MOMENT

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.rewards.domain.concerns import Match
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.needs import ORDERS, UNDOING
 from services.rewards.domain.tiering.tiers import current_level, start_of_window
 from shared.contracts.activity import Activity

@@ -13,7 +13,7 @@ from services.rewards.adapters.earning import budgets
 from services.rewards.adapters.history import activities
 from services.rewards.application.spending.codes import CodeRequest
 from services.rewards.domain.matching import match
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.preview import Preview, as_order, preview
 from services.rewards.domain.rulebook import Rulebook

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from services.rewards.adapters.members.loading import LOT, add_lot, load_lots
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Entry
 from services.rewards.domain.points.lots import oldest_first

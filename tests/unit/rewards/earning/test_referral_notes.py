@@ -8,7 +8,7 @@ import pytest
 from services.rewards.domain.changes import RuleUse
 from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
-from services.rewards.domain.members.member import Member, Use
+from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, rulebook

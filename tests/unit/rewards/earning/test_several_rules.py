@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.rewards.domain.changes import RuleUse
-from services.rewards.domain.members.member import Use
+from services.rewards.domain.member import Use
 from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.skips import Why
 from shared.contracts.outcomes import Outcome

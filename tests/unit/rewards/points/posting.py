@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.points.lots import Lot
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook

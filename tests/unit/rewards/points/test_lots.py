@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import pytest
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import (
     FOR_EVER,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.expiry import is_late_renewal, join_renewals, renew
 from shared.contracts.activity import Activity

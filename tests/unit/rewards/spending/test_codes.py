@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes, IssuedOffer
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.offers import (
     DETAILS,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.redemptions import Redemption

@@ -7,7 +7,7 @@ import pytest
 
 from services.rewards.domain.concerns import NOTHING
 from services.rewards.domain.matching import match
-from services.rewards.domain.members.member import Member
+from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.looking_back import LookBack
 from shared.contracts.activity import Activity

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.members.member import Counted, Member
+from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.tier_time import foresee, pass_time
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, order
