@@ -12,7 +12,7 @@ from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.programs import PostgresPrograms
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.events.take_in import TakeIn
 from services.scoring.application.rebuilding.rebuild import Rebuild

@@ -5,7 +5,7 @@ import asyncio
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.application.rebuilding.rebuild import Rebuilding
 from services.scoring.entrypoints.rebuilding import Told, rebuild_all
 from services.scoring.wiring.parts import SERVICE, program_of, rebuild_of, rules_of

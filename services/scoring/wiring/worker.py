@@ -13,7 +13,7 @@ from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.metrics.opens import PostgresOpens
 from services.scoring.adapters.metrics.rollups import PostgresRollups
 from services.scoring.adapters.programs import PostgresPrograms
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.application.due.introduce_occasions import IntroduceOccasions
 from services.scoring.application.due.membership import Membership

@@ -20,7 +20,7 @@ from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
 from services.scoring.adapters.metrics.rollups import PostgresRollups
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.application.due.membership import Membership
 from services.scoring.application.due.sweep import Sweep

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord, event_key
 from shared.settings import Settings

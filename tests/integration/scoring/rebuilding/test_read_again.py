@@ -13,7 +13,7 @@ from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.language.engines import EngineError
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.application.rebuilding import rebuild as rebuilding
 from services.scoring.application.rebuilding.rebuild import Rebuilding
 from services.scoring.domain.language.read import SentimentEngine

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.application.rebuilding import rebuild as rebuilding
 from services.scoring.application.rebuilding.rebuild import Rebuild, Rebuilding
 from services.scoring.domain.fold.evolve import fold

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.application.rebuilding import rebuild as rebuilding
 from services.scoring.application.rebuilding.refold import Refold
 from services.scoring.domain import settings as score_settings

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.scoring.adapters.programs import PostgresPrograms
-from services.scoring.adapters.rebuilds import PostgresRebuilds
+from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.rebuilding import rebuild as rebuilding
 from services.scoring.application.rebuilding.refold import Refold
