@@ -160,7 +160,7 @@ async def test_a_worker_with_another_secret_does_not_start(
 
 async def test_the_worker_reads_by_the_engine_that_is_set(api: Api, settings: Settings, clock: ManualClock):
     """Given another engine by the setting; when the worker takes a sealed review in; then it is that engine's."""
-    chosen = settings.model_copy(update={"sentiment": "tests.unit.scoring.test_language:Cheerful"})
+    chosen = settings.model_copy(update={"sentiment": "tests.unit.scoring.language.test_language:Cheerful"})
     told = Outgoing(EVENTS_TOPIC, "p-ana", encode(await review(api, 1, "My parcel is late.")))
     producer = make_producer(settings, api.world.engine)
     await producer.start()

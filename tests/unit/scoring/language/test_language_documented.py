@@ -7,7 +7,7 @@ from services.scoring.adapters.language.vader import Vader
 from services.scoring.domain.language.reading import TAGS
 from tests.language.measure import DEVELOPMENT, HELD_OUT, measure, sentences
 
-DOC = Path(__file__).parents[3] / "docs" / "language.md"
+DOC = Path(__file__).parents[4] / "docs" / "language.md"
 ROW = re.compile(r"^\| (?:`([a-z-]+)`|(sentiment), three classes) \| (\d+ \|.*)$", re.MULTILINE)
 
 

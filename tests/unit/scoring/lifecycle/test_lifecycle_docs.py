@@ -7,7 +7,7 @@ from services.scoring.domain.lifecycle.transitions import TRANSITIONS, By
 from shared.contracts.lifecycle import STAGES
 from shared.program.sections.customers import DEFAULT_STAGES, STAGE_KEYS
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 PAGE = (DOCS / "lifecycle.md").read_text()
 
 Row = tuple[tuple[str, ...], str, str]

@@ -9,7 +9,7 @@ from services.scoring.domain.metrics.rollup import ENGAGEMENTS
 from services.scoring.entrypoints.metrics.schemas import Metrics as Answer
 from shared.contracts.catalogue import CATALOGUE
 
-PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
+PAGE = (Path(__file__).parents[4] / "docs" / "metrics.md").read_text()
 
 
 OTHERS = re.compile(

@@ -183,7 +183,7 @@ class Broken(Cheerful):
         raise RuntimeError("no model")
 
 
-HERE = "tests.unit.scoring.test_language"
+HERE = "tests.unit.scoring.language.test_language"
 
 
 def test_another_engine_is_found_by_its_import_path():
