@@ -15,6 +15,7 @@ from tests.support.life import NEW_YORK, SETTINGS, cancellation, moment, order, 
 
 EVENING = datetime(2026, 1, 2, 2, tzinfo=UTC)  # 1 January in New York
 FIRST_DAY = day_of(EVENING, NEW_YORK)
+COUNTED = ("orders", "spend", "days", "goods", "order_days", "gap_squares", "at_risk_at", "loyal_until")
 
 
 def after(*events: Event) -> State:
@@ -59,6 +60,21 @@ def test_an_order_that_is_called_off_was_never_there() -> None:
         assert getattr(with_it, field) == getattr(without, field), field
     assert (with_it.first_order_at, with_it.last_order_at) == (first.at, last.at)
     assert (with_it.first_order_day, with_it.last_order_day) == (FIRST_DAY, FIRST_DAY + 10)
+
+
+def test_a_cancellation_counts_anew_only_orders_that_stand_in_the_order_of_their_days() -> None:
+    """Given a refund that came before its order, one of an order never told, and an order called off before; when
+    another is called off; then the rest is counted as if neither had been placed."""
+    refunds = refund(moment(-5), "3", "r", "1"), refund(moment(-4), "9", "s", "1")
+    first, last = order(EVENING, "1"), order(moment(10), "3")
+    called_off = order(moment(3), "2"), cancellation(moment(4), "2"), order(moment(20), "4")
+
+    state = after(*refunds, first, last, *called_off, cancellation(moment(21), "4"))
+    expected = after(*refunds, first, last)
+
+    for field in ("first_order_at", "last_order_at", *COUNTED):
+        assert getattr(state, field) == getattr(expected, field), field
+    assert (expected.first_order_at, expected.last_order_at) == (first.at, last.at)
 
 
 def test_the_only_order_called_off_leaves_the_silence_since_the_first_event() -> None:

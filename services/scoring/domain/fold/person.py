@@ -110,7 +110,7 @@ def person_of(state: State, event: Event | None = None) -> Person:
 
 def told_by(state: State) -> set[str]:
     """The keys of the events that told last how the person is reached and addressed."""
-    return {key for field, key in state.profile.items() if field in ADDRESSING or field == "customer.id"}
+    return {key for field, key in state.profile.items() if field in ADDRESSING}
 
 
 def same_person(before: State, after: State) -> bool:

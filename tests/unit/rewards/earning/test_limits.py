@@ -44,6 +44,22 @@ def test_a_period_is_one_of_the_shops_calendar() -> None:
     assert within(daily, used(after), before, "", NEW_YORK)
 
 
+def test_a_day_when_clocks_go_back_has_25_hours() -> None:
+    daily, before = Limit(times=1, per=Period.parse("P1D")), datetime(2026, 10, 31, 16, tzinfo=UTC)
+    after = before + timedelta(hours=24.5)
+
+    assert not within(daily, used(before), after, "", NEW_YORK)
+    assert not within(daily, used(after), before, "", NEW_YORK)
+
+
+def test_a_period_that_ends_as_a_use_comes_does_not_hold_it() -> None:
+    """Given twice a month, used ten days before and a month after that; then another use is within the limit."""
+    before = NOW - timedelta(days=10)
+    uses = used(before, MONTHLY.after(before, NEW_YORK))
+
+    assert within(Limit(times=2, per=MONTHLY), uses, NOW, "", NEW_YORK)
+
+
 def test_uses_on_both_sides_count_where_one_period_holds_them_all() -> None:
     """Given twice a month, used three weeks before and after; then another use between is within the limit: no month
     holds three. With one more, eight days after, it is not."""

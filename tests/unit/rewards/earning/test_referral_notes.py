@@ -234,3 +234,15 @@ tiers:
         NOW + 20 * DAY,
     )
     assert life.member.tier_until == datetime(2027, 6, 17, 4, tzinfo=UTC)
+
+
+def test_a_limit_by_day_is_one_of_the_shops_days() -> None:
+    """Given one friend a day, and a day of 25 hours; when two orders were kept 24 hours and a half apart; then one
+    counts."""
+    life = Life(rules("points: 300, kept_for: P14D, limit: {times: 1, per: P1D}"))
+    for n, kept in enumerate(
+        (datetime(2026, 10, 17, 16, tzinfo=UTC), datetime(2026, 10, 18, 15, 30, tzinfo=UTC))
+    ):
+        assert settled(life, Orders(kept, kept), days=200, n=n) == CLOSED
+
+    assert life.member.available == 300

@@ -99,3 +99,22 @@ def test_a_tier_without_benefits_or_end_has_nothing_due() -> None:
         assert (
             due_at_change(Member("a"), tiers.levels[0], tiers, NEW_YORK, NOW, historical=historical) is None
         )
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "due"),
+    [
+        (None, NOW, datetime(2026, 7, 1, 12, tzinfo=UTC)),
+        (ANCHOR, datetime(2026, 5, 31, 16, 30, tzinfo=UTC), datetime(2026, 6, 30, 16, tzinfo=UTC)),
+    ],
+)
+def test_what_history_reached_brings_its_benefit_a_period_later(
+    since: datetime | None, now: datetime, due: datetime
+) -> None:
+    """Given a tier that history reached, just now or in January; then the code comes a month later, by the clock of the
+    shop, where it is half an hour into the fifth month."""
+    tiers = rulebook(PROGRAM).program.tiers
+    assert tiers is not None
+
+    member = Member("cus_a", tier_since=since)
+    assert due_at_change(member, tiers.levels[1], tiers, NEW_YORK, now, historical=True) == due
