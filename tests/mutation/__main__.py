@@ -3,7 +3,7 @@
 Each mutant lives in a process forked from one in which all tests are loaded; it runs the tests that reach its
 function, the quickest first, until one fails. `MODULE` is one of `services/rewards/domain`, such as `points.ledger`,
 or any by its whole name, such as `services.deliveries.domain.messages.quiet`, with the `--tests` of it; without one it
-is those of points, the checkout and tiers. `--only` takes mutants whose name contains these words. What is explained in
+is those that docs/mutation.md begins with. `--only` takes mutants whose name contains these words. What is explained in
 docs/mutation.md may live on; ends with 1 if anything else does.
 """
 
@@ -16,6 +16,9 @@ import pytest
 from tests.mutation.run import Mutation
 
 MODULES = (
+    "decide",
+    "earning.limits",
+    "earning.referrals",
     "points.accounts",
     "points.balances",
     "points.books",
@@ -29,6 +32,8 @@ MODULES = (
     "tiering.tier_time",
     "tiering.standing",
     "tiering.counting",
+    "tiering.recurring",
+    "tiering.looking_back",
 )
 TESTS = (
     "tests/unit/rewards",

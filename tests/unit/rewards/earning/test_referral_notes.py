@@ -246,3 +246,12 @@ def test_a_limit_by_day_is_one_of_the_shops_days() -> None:
         assert settled(life, Orders(kept, kept), days=200, n=n) == CLOSED
 
     assert life.member.available == 300
+
+
+def test_a_limit_without_a_period_holds_for_ever() -> None:
+    life = Life(rules("points: 300, kept_for: P14D, limit: {times: 1}"))
+
+    for n in range(2):
+        assert settled(life, n=n) == CLOSED
+
+    assert life.member.available == 300

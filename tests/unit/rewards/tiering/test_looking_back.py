@@ -19,7 +19,8 @@ TODAY = datetime(2026, 6, 1, 4, tzinfo=UTC)  # midnight in New York
 YESTERDAY = TODAY - INSTANT
 WINDOW = datetime(2025, 6, 1, 4, tzinfo=UTC)
 RULES = rulebook()
-ONE_TIER = rulebook(f"{HEAD}tiers:\n  basis: {{spend_over: P12M}}\n  levels: [{{id: member, name: M}}]\n")
+TIERS = f"{HEAD}tiers:\n  basis: {{spend_over: P12M}}\n  levels: [{{id: member, name: M}}"
+ONE_TIER, TWO_TIERS = rulebook(f"{TIERS}]\n"), rulebook(f"{TIERS}, {{id: gold, name: G, at: 200}}]\n")
 
 
 def by(basis: str) -> Rulebook:
@@ -91,6 +92,7 @@ def test_a_late_order_needs_it_where_any_tier_was_in_reach(spend: str, needs: bo
 def test_where_there_is_one_tier_nothing_is_in_reach() -> None:
     assert not needed(bought(), rules=ONE_TIER)
     assert not needed(bought(late=True), rules=ONE_TIER)
+    assert needed(bought(late=True), rules=TWO_TIERS)
 
 
 @pytest.mark.parametrize("told", [refund("1", "r", "1"), cancellation("1")])
