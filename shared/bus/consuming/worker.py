@@ -16,7 +16,7 @@ from shared.bus.consuming import metrics
 from shared.bus.consuming.claiming import take_over
 from shared.bus.consuming.dead_letters import DeadLetters, detail_of, event_in
 from shared.bus.consuming.offsets import Offsets
-from shared.bus.consuming.pace import PACE_S, gap_s
+from shared.bus.consuming.pace import PACE_S
 from shared.bus.consuming.watchdog import Watchdog
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
@@ -161,7 +161,7 @@ class StreamWorker:
         await self._consumer.report(dict(self._positions))
         took = time.monotonic() - began
         full = is_full(records, self._batch_records)
-        self._not_sooner = 0.0 if full else began + gap_s(took, self._pace_s)
+        self._not_sooner = 0.0 if full else began + self._pace_s
         return took
 
     async def _fetch(self) -> list[Incoming]:

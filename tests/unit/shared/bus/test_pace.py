@@ -9,12 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.bus.consuming import pace as pace_module
 from shared.bus.consuming import worker as worker_module
-from shared.bus.consuming.pace import PACE_MAX_S, PACE_SHARE, gap_s
 from shared.bus.consuming.worker import StreamWorker
 from shared.bus.log.log import READ_BYTES_MAX
 from shared.bus.records import Incoming, Partition
@@ -188,45 +184,6 @@ async def test_steady_load_is_handled_in_batches_that_keep_a_pace(stream: Stream
     gaps = [later - earlier for earlier, later in zip(batches.at, batches.at[1:], strict=False)]
     assert min(gaps) >= PACE_S * 0.9
     assert max(batches.sizes[1:]) > 1
-
-
-async def test_batches_that_take_long_leave_some_time_again(
-    stream: Stream, batches: Batches, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given batches that take longer than the pace, and records that drip in; then they begin after a share more than
-    what they take, so that each holds more."""
-    monkeypatch.setattr(pace_module, "PACE_MAX_S", 1.0)
-    batches.takes_s = 0.4
-    for _ in range(20):
-        stream.arrive(1)
-        await asyncio.sleep(0.05)
-    await until(batches, stream._written)
-
-    gaps = [later - earlier for earlier, later in zip(batches.at, batches.at[1:], strict=False)]
-    assert min(gaps) >= 0.4 * (1 + PACE_SHARE) / 2
-    assert len(gaps) > 1
-
-
-@given(
-    fixed_ms=st.floats(1, 60),
-    busy=st.floats(0, 0.95),
-    began_ms=st.floats(0, 1_000),
-)
-def test_steady_load_settles_at_one_gap_whatever_there_was_before(
-    fixed_ms: float, busy: float, began_ms: float
-) -> None:
-    """Given batches that take something by themselves and, for each, a share of the time in which it came; when each
-    holds what came since the one before; then the time between them settles at the pace, at the bound or between them,
-    as the law says, and above that only where a batch cannot take less."""
-    pace_ms, most_ms, share = 1000 * pace_module.PACE_S, 1000 * PACE_MAX_S, PACE_SHARE
-    gap_ms = began_ms
-    for _ in range(500):
-        took_ms = fixed_ms + busy * gap_ms
-        gap_ms = max(took_ms, 1000 * gap_s(took_ms / 1000, pace_module.PACE_S))
-
-    left = 1 / share - busy
-    paced_ms = min(most_ms, fixed_ms / left) if left > 0 else most_ms
-    assert gap_ms == pytest.approx(max(pace_ms, paced_ms, fixed_ms / (1 - busy)), rel=1e-3)
 
 
 async def test_a_backlog_waits_for_no_pace(stream: Stream, batches: Batches) -> None:
