@@ -11,7 +11,7 @@ from tests.benchmarks.load import Result, drive, request
 from tests.benchmarks.orders import bodies, order_events
 from tests.benchmarks.redemptions import CLIENTS, give_points, tpcb
 from tests.benchmarks.report import Figure
-from tests.benchmarks.settling import posted, tidy, until_posted
+from tests.benchmarks.settling import posted, settle, tidy, until_posted
 from tests.support.stack import Service, Stack, free_ports
 
 ORDERS, BATCH, CONNECTIONS = 30_000, 100, 4
@@ -24,6 +24,7 @@ async def postings(stack: Stack) -> list[Figure]:
     """The figures of this part, beside pgbench's TPC-B on the same server."""
     tps = await tpcb(stack)
     stream, orders = await _stream(stack)
+    await settle(stack)
     hot = await _hot_customer(stack)
     return [
         Figure(f"(g) pgbench TPC-B, {CLIENTS} clients", tps, "tps"),

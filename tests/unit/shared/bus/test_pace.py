@@ -186,6 +186,21 @@ async def test_steady_load_is_handled_in_batches_that_keep_a_pace(stream: Stream
     assert max(batches.sizes[1:]) > 1
 
 
+async def test_a_batch_that_took_longer_than_the_pace_is_followed_at_once(
+    stream: Stream, batches: Batches
+) -> None:
+    """Given batches that take longer than the pace, and records that come meanwhile; then the next one waits for
+    nothing more."""
+    batches.takes_s = 1.5 * PACE_S
+    for _ in range(12):
+        stream.arrive(1)
+        await asyncio.sleep(PACE_S / 2)
+    await until(batches, 12)
+
+    gaps = [later - earlier for earlier, later in zip(batches.at, batches.at[1:], strict=False)]
+    assert min(gaps) < batches.takes_s + PACE_S / 4
+
+
 async def test_a_backlog_waits_for_no_pace(stream: Stream, batches: Batches) -> None:
     """Given more than many batches hold; then they follow each other at once."""
     began = time.monotonic()
