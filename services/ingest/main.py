@@ -29,7 +29,7 @@ from shared.bus.wiring import make_producer, make_relay, own_log
 from shared.clock import Clock, system_clock
 from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
-from shared.postgres.engine import service_engine
+from shared.postgres.engine import BY_INDEX, service_engine
 from shared.postgres.faults import is_database_away
 from shared.process import asked_role, run_worker_process, serve
 from shared.settings import Settings
@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """The HTTP API. Raises `SecretError` when the secret is missing or too short."""
-    engine = service_engine(settings, SERVICE, by_index=True)
+    engine = service_engine(settings, SERVICE, planning=BY_INDEX)
     guard = Guard(engine, clock)
     keyring = VerifiedKeyring(engine, settings.secret)
     producer = make_producer(settings, engine)

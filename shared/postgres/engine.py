@@ -33,13 +33,21 @@ BY_INDEX = {
 small a table was then. A join may still go through a whole index if there was next to nothing in it: all is planned
 anew before long (`PLANS_S`)."""
 
+NO_SCANS = {"enable_seqscan": "off"}
+"""For workers that look rows up by their keys, a batch at a time. In a table that was nearly empty when they planned, a
+scan costs nothing; some seconds of a backlog later each batch reads ten thousand rows to find a few."""
+
 
 def service_engine(
-    settings: Settings, service: Service, *, by_index: bool = False, pool_size: int | None = None
+    settings: Settings,
+    service: Service,
+    *,
+    planning: Mapping[str, str] = NOTHING_FURTHER,
+    pool_size: int | None = None,
 ) -> AsyncEngine:
     """The pool of a process of this service, under the service's own role. Ends the process without `DATABASE_URL`.
 
-    `by_index`: its statements are planned once, for few rows (`BY_INDEX`).
+    `planning`: how the server plans its statements, `BY_INDEX` or `NO_SCANS`, unless as it does by default.
     """
     if settings.database_url is None:
         raise SystemExit("DATABASE_URL is not set; `regulars up` sets it for its own database")
@@ -48,7 +56,7 @@ def service_engine(
         role=f"regulars_{service}",
         pool_size=pool_size or settings.pool_size,
         application=f"regulars-{service}",
-        further=BY_INDEX if by_index else {},
+        further=planning,
     )
 
 

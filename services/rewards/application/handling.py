@@ -15,11 +15,13 @@ from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.forwarding import forward
 from services.rewards.domain.matching import match
+from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points.expiry import is_late_renewal
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.looking_back import LookBack
+from services.rewards.domain.tiering.tier_time import arrived, bring_at_once
 from services.rewards.domain.tiering.tiers import measure_of, start_of_window
 from shared.bus.records import Incoming
 from shared.contracts.activity import Activity
@@ -106,10 +108,29 @@ class ActivityHandler:
             for pseudonym in activity.identifiers.get("id", ()):
                 owner, _ = moved.get(own_id(pseudonym), (activity.customer_id, 0))
                 changes.aliases[pseudonym] = owner
-        if rulebook.campaigns:
-            decided = [(activity, members[activity.id]) for activity, _ in matched]
-            await self.campaigns.follow(connection, decided, rulebook, changes)
+        decided = [(activity, members[activity.id]) for activity in activities]
+        await self.campaigns.follow(connection, decided, rulebook, changes)
+        await self._bring(connection, decided, rulebook, changes)
         await self.members.save(connection, changes)
+
+    async def _bring(
+        self,
+        connection: AsyncConnection,
+        decided: list[tuple[Activity, Member]],
+        rulebook: Rulebook,
+        changes: Changes,
+    ) -> None:
+        """Give at once what new tiers bring at once. The timed jobs could as well; but they would lock the same members
+        a second time, while the next batch waits for them, and load and write them anew, at three times the cost."""
+        members = arrived(changes)
+        if not members:
+            return
+        await self.members.load_benefits(connection, members, members)
+        told = len(changes.outcomes)
+        for member in members.values():
+            bring_at_once(member, rulebook, changes)
+        facts = {member.customer_id: activity.facts for activity, member in decided}
+        await self.campaigns.follow_outcomes(connection, changes.outcomes[told:], facts, rulebook, changes)
 
     async def _moved(
         self, connection: AsyncConnection, activities: list[Activity]

@@ -54,7 +54,7 @@ from shared.http.app import create_app as create_http_app
 from shared.http.health import Health
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
-from shared.postgres.engine import service_engine
+from shared.postgres.engine import BY_INDEX, service_engine
 from shared.program.versions.deciding import DecisionClock, Witness
 from shared.program.versions.reading import UnreadableProgramError
 from shared.settings import Settings
@@ -141,7 +141,9 @@ def create_app(settings: Settings, clock: Clock = system_clock, witness: Witness
 
 def checkout_engine(settings: Settings) -> AsyncEngine:
     """Connections that redemptions have to themselves: whoever reads reports does not keep a checkout waiting."""
-    return service_engine(settings, SERVICE, by_index=True, pool_size=BATCHES_MAX + 1)  # the last is not held
+    return service_engine(
+        settings, SERVICE, planning=BY_INDEX, pool_size=BATCHES_MAX + 1
+    )  # the last is not held
 
 
 def _simulator(settings: Settings) -> Callable[[Task], Awaitable[Finding]]:

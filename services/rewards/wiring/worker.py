@@ -28,13 +28,13 @@ from shared.clock import Clock, system_clock
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.http.idempotency import IdempotencyKeys
 from shared.postgres.direct import autocommit
-from shared.postgres.engine import service_engine
+from shared.postgres.engine import NO_SCANS, service_engine
 from shared.settings import Settings
 
 
 def create_worker(settings: Settings, clock: Clock = system_clock) -> RewardsWorker:
     """The worker, ready to run."""
-    engine = service_engine(settings, SERVICE)
+    engine = service_engine(settings, SERVICE, planning=NO_SCANS)
     programs = programs_of(settings)
     members = PostgresMembers(make_outbox(settings, SERVICE))
     store = PostgresCheckouts(names_of(settings))

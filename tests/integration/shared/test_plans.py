@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.postgres import engine as engine_module
 from shared.postgres import held as held_module
 from shared.postgres.direct import autocommit
-from shared.postgres.engine import BY_INDEX, create_engine
+from shared.postgres.engine import BY_INDEX, NO_SCANS, create_engine
 from shared.postgres.held import HeldConnection
 
 Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -72,3 +72,27 @@ async def test_what_was_planned_for_an_empty_table_is_planned_anew(
     assert "Index Cond" not in before
     assert "Index Cond" in after
     assert now == same
+
+
+async def test_a_worker_looks_rows_up_though_their_table_was_empty_when_it_planned(database_url: str) -> None:
+    """Given a connection of a worker that has planned how to find rows by their keys while there were none; when 20,000
+    have come, and nothing was analysed; then it looks for each by its key, though the plan is the same one."""
+    engine = create_engine(
+        database_url, role=None, pool_size=1, further=NO_SCANS | {"plan_cache_mode": "force_generic_plan"}
+    )
+    async with autocommit(engine).connect() as connection:
+        await connection.execute(
+            text("CREATE TABLE found (id int PRIMARY KEY) WITH (autovacuum_enabled = false)")
+        )
+        await connection.execute(text("VACUUM (ANALYZE) found"))
+        await connection.execute(text("PREPARE finding AS SELECT * FROM found WHERE id = ANY($1)"))
+        plans = []
+        for first in (1, 10_001):
+            plans.append("\n".join(await connection.scalars(text("EXPLAIN EXECUTE finding('{1,2}')"))))
+            await connection.execute(
+                text(f"INSERT INTO found SELECT * FROM generate_series({first}, {first + 9999})")
+            )
+    await engine.dispose()
+
+    assert "Index Cond" in plans[0]
+    assert plans[0] == plans[1]

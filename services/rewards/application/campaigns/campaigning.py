@@ -119,16 +119,27 @@ class Campaigns:
     async def follow_time(self, connection: AsyncConnection, rulebook: Rulebook, changes: Changes) -> None:
         """Let campaigns follow what time alone has done, which is not written yet."""
         told = of_outcomes(changes.outcomes, rulebook)
-        if not told:
-            return
-        facts = await self.runs.facts(connection, {one.customer_id for one in told})
+        if told:
+            facts = await self.runs.facts(connection, {one.customer_id for one in told})
+            await self.follow_outcomes(connection, told, facts, rulebook, changes)
+
+    async def follow_outcomes(
+        self,
+        connection: AsyncConnection,
+        outcomes: Iterable[Outcome],
+        facts: Mapping[str, Facts],
+        rulebook: Rulebook,
+        changes: Changes,
+    ) -> None:
+        """Let campaigns follow what was decided about members as a whole, and not about one activity; `facts` as they
+        are now, by customer id."""
         turns = []
-        for outcomes in _by_cause(told).values():
-            for customer_id in dict.fromkeys(one.customer_id for one in outcomes):
+        for together in _by_cause(of_outcomes(outcomes, rulebook)).values():
+            for customer_id in dict.fromkeys(one.customer_id for one in together):
                 member = changes.members.get(customer_id) or changes.standings[customer_id]
                 occasions = [
                     occasion_of(one, facts.get(customer_id))
-                    for one in outcomes
+                    for one in together
                     if one.customer_id == customer_id
                 ]
                 begins = [(campaign, one) for one in occasions for campaign in begun(one, rulebook)]

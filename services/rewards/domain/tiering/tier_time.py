@@ -35,6 +35,29 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
     member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
 
 
+def arrived(changes: Changes) -> dict[str, Member]:
+    """The members who have just come to a tier, under the program in force, that has something for them by now and is
+    not over already, by id."""
+    members = {change.customer_id: changes.standings[change.customer_id] for change in changes.tiers}
+    return {id_: member for id_, member in members.items() if _is_due(member, changes.now)}
+
+
+def _is_due(member: Member, now: datetime) -> bool:
+    over = member.tier_until is not None and member.tier_until <= now
+    return not over and member.tier_due is not None and member.tier_due <= now
+
+
+def bring_at_once(member: Member, rulebook: Rulebook, changes: Changes) -> None:
+    """What the tier brings a member who has `arrived`; and note what is due next. Benefits must be loaded, and nothing
+    else: a notice that is due as well needs all that counts, and stays due."""
+    rules = rulebook.program.tiers
+    assert rules is not None
+    member.part = None  # a tier is the whole member's
+    next_one = _give(member, rules, rulebook, changes)
+    notice = _notice_at(member, rules, rulebook.program, changes)
+    member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
+
+
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     if one is None or other is None:
         return one or other
@@ -62,14 +85,10 @@ def _decide(member: Member, rules: Tiers, program: Program, changes: Changes, *,
 def _notice(member: Member, rules: Tiers, program: Program, changes: Changes) -> datetime | None:
     """Tell, once for each end, that the tier is about to be lost, if it is by what counts so far; when to look, if that
     is still to come."""
-    if not changes.tells:
-        return None
-    end = member.tier_until
-    if rules.notice_before is None or end is None or member.tier_noticed == end:
-        return None
-    at = rules.notice_before.before(end, program.time_zone)
-    if at > changes.now:
+    at, end = _notice_at(member, rules, program, changes), member.tier_until
+    if at is None or at > changes.now:
         return at
+    assert end is not None
     coming = foresee(member, program, end)
     if coming is None:
         return None
@@ -89,6 +108,14 @@ def _notice(member: Member, rules: Tiers, program: Program, changes: Changes) ->
         },
     )
     return None
+
+
+def _notice_at(member: Member, rules: Tiers, program: Program, changes: Changes) -> datetime | None:
+    """When to tell that the tier's end comes; None where there is nothing to tell, or it has been told."""
+    end = member.tier_until
+    if not changes.tells or rules.notice_before is None or end is None or member.tier_noticed == end:
+        return None
+    return rules.notice_before.before(end, program.time_zone)
 
 
 def foresee(member: Member, program: Program, end: datetime) -> tuple[str, str] | None:

@@ -15,6 +15,12 @@ BENEFITS = PROGRAM.replace(
     "{id: gold, name: Gold, at: 200.01, keep_for: P12M}",
     "{id: gold, name: Gold, at: 200.01, keep_for: P12M, benefits: [{every: P1M, offer: five-off}, {perk: lounge}]}",
 ).replace("  levels:", "  notice_before: P30D\n  levels:")
+WRITING = """
+campaigns:
+  - {id: your-code, on: offer.issued, do: [{message: your-code}]}
+templates:
+  your-code: {subject: "For you", text: "{{ offer.code }}"}
+"""
 ENDS = datetime(2027, 6, 2, 4, tzinfo=UTC)
 """When a Gold of `NOW` ends: after 1 June 2027 in New York."""
 
@@ -38,6 +44,50 @@ async def history(rewards: Rewards, customer: str = CUSTOMER) -> list[Any]:
 async def told(rewards: Rewards, type_: str) -> list[dict[str, Any]]:
     """What the outcomes of a type say."""
     return [outcome.data for outcome in await rewards.outcomes() if outcome.type == type_]
+
+
+async def test_the_first_code_comes_with_the_order_that_reaches_the_tier(rewards: Rewards) -> None:
+    """Given Gold with a code each month, and a campaign that writes of it; when an order reaches Gold, in a batch that
+    goes on after it; then the code is there with it, told after the tier, and the message as the customer stands by the
+    end of the batch; time adds nothing to that, and has something to do in a month."""
+    await use(rewards, BENEFITS + WRITING)
+    await rewards.happen(order("1", "250"), order("2", "30", facts={"orders": 2}))
+
+    outcomes = await rewards.outcomes()
+    assert [outcome.type for outcome in outcomes if not outcome.type.startswith("points.")] == [
+        "tier.changed",
+        "offer.issued",
+        "message.due",
+    ]
+    assert outcomes[-1].data["context"]["customer"]["orders"] == 2
+    before = await rewards.dump()
+    await rewards.pass_time()
+    assert await rewards.dump() == before
+    assert await rewards.rows("SELECT tier_due FROM rewards.members") == [(NOW + timedelta(days=30),)]
+
+
+async def test_a_tier_reached_again_in_one_batch_brings_its_code_once(rewards: Rewards) -> None:
+    """Given Gold with a code each month; when one batch reaches it, takes it back, and reaches it again, and a later
+    one does so once more; then there is one code."""
+    await use(rewards, BENEFITS)
+    await rewards.happen(order("1", "250"), refund("1", "r1", "250"), order("2", "250"))
+    await rewards.happen(refund("2", "r2", "250"), order("3", "250"))
+    assert await rewards.rows("SELECT count(*) FROM rewards.offers") == [(1,)]
+    assert await history(rewards) == [
+        ("gold", "spend"),
+        ("member", "refund"),
+        ("gold", "spend"),
+        ("member", "refund"),
+        ("gold", "spend"),
+    ]
+
+
+async def test_a_tier_taken_back_within_the_batch_brings_nothing(rewards: Rewards) -> None:
+    """Given Gold with a code each month; when one batch reaches it and takes it back; then there is no code."""
+    await use(rewards, BENEFITS)
+    await rewards.happen(order("1", "250"), refund("1", "r1", "250"))
+    await rewards.pass_time()
+    assert await rewards.rows("SELECT count(*) FROM rewards.offers") == [(0,)]
 
 
 async def test_benefits_come_once_each_month_with_two_workers(rewards: Rewards) -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiering.tier_time import foresee, pass_time
+from services.rewards.domain.tiering.tier_time import arrived, bring_at_once, foresee, pass_time
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, order
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york, until
 from tests.unit.rewards.tiering.test_tier_records import MONTHLY
@@ -18,6 +18,12 @@ ENDS = new_york(2027, 6, 2)
 NEXT_MONTH = NOW + timedelta(days=30)
 NOTICED = living("{spend_over: P12M}", "notice_before: P30D").rules
 BRINGING = living(levels=MONTHLY).rules
+
+
+class Silent(Changes):
+    """What a simulation collects."""
+
+    tells = False
 
 
 def gold(spent: str = "250", **more: object) -> Member:
@@ -164,3 +170,84 @@ def test_below_gold_there_is_one_tier_whatever_the_way_down(more: list[str]) -> 
     """Given Gold with nothing that keeps it; then a member follows, by what is earned and by one step."""
     program = living("{spend_over: P12M}", *more).rules.program
     assert foresee(gold(), program, ENDS) == ("member", "200.01")
+
+
+def test_who_has_just_reached_a_tier_gets_what_it_brings_as_a_whole() -> None:
+    """Given Gold that brings an offer each month; when a part of a customer reaches it; then the customer gets the
+    first offer, whichever part it was, and the next one is due in a month."""
+    life = living(levels=MONTHLY)
+    life.member.part = "cus_part"
+    life.happen(order("1", "250"))
+    assert arrived(life.changes) == {CUSTOMER: life.member}
+
+    bring_at_once(life.member, life.rules, life.changes)
+
+    ((offer, part),) = [(issued.offer, issued.part) for issued in life.changes.offers]
+    assert (offer, part) == ("fifth", None)
+    assert life.member.tier_due == NOW + timedelta(days=30)
+    assert arrived(life.changes) == {}
+
+
+def test_a_notice_that_is_due_with_the_tier_itself_stays_due() -> None:
+    """Given Gold for a year, of whose end word goes out 30 days ahead; when an order of 340 days ago reaches it; then
+    its offer comes at once, and the word is left to whoever has all that counts at hand."""
+    life = living("{spend_over: P12M}", "notice_before: P30D", levels=MONTHLY)
+    life.happen(order("1", "250", at=NOW - timedelta(days=340)))
+    bring_at_once(life.member, life.rules, life.changes)
+    assert (len(life.changes.offers), life.told()[-1]) == (1, "offer.issued")
+    assert life.member.tier_due is not None
+    assert life.member.tier_due <= NOW
+
+    life.wait(timedelta(0))
+    assert (len(life.changes.offers), life.told()[-1]) == (1, "tier.expiring")
+
+
+@pytest.mark.parametrize(
+    ("levels", "brings", "due"),
+    [
+        (MONTHLY, True, NOW + timedelta(days=30)),
+        (MONTHLY.replace("at: 200.01, keep_for: P12M", "at: 200.01"), True, NOW + timedelta(days=30)),
+        (
+            MONTHLY.replace("at: 200.01, keep_for: P12M", "at: 200.01, keep_for: P14D"),
+            True,
+            new_york(2026, 6, 16),
+        ),
+        (LEVELS, False, ENDS),
+        (LEVELS.replace("at: 200.01, keep_for: P12M", "at: 200.01"), False, None),
+    ],
+)
+def test_after_what_comes_at_once_comes_the_next_of_it_or_the_end(
+    levels: str, brings: bool, due: datetime | None
+) -> None:
+    """Given Gold with an offer each month or without, for a year, for 14 days or for good; when it is reached; then who
+    gets an offer has arrived, and after that the next offer is due or the end of the tier, whichever comes first."""
+    life = living(levels=levels).happen(order("1", "250"))
+    assert bool(arrived(life.changes)) is brings
+    if brings:
+        bring_at_once(life.member, life.rules, life.changes)
+    assert life.member.tier_due == due
+
+
+def test_where_nobody_is_told_no_notice_is_due() -> None:
+    """Given Gold of whose end word goes out ahead; when time passes in a simulation, which tells nobody; then its
+    end is due next, and not the word of it."""
+    member, changes = gold(), Silent(NEXT_MONTH, 1)
+    pass_time(member, NOTICED, changes, same_program=True)
+    assert member.tier_due == ENDS
+
+
+def test_a_tier_that_is_over_when_it_is_told_of_brings_nothing_at_once() -> None:
+    """Given Gold that brings an offer each month; when it was reached in a batch that is decided as it ends; then
+    nobody has arrived: it is over, and that is for time to decide."""
+    life = living(levels=MONTHLY)
+    life.happen(order("1", "250", at=NOW - timedelta(days=364)))
+    life.member.tier_until = NOW
+    assert arrived(life.changes) == {}
+
+
+def test_who_rises_in_imported_history_has_not_arrived() -> None:
+    """Given Gold that brings an offer each month; when imported history reaches it; then the first comes a month on."""
+    life = living(levels=MONTHLY)
+    life.happen(order("1", "250", historical=True))
+    assert life.member.tier == "gold"
+    assert arrived(life.changes) == {}
