@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from services.rewards.domain.campaigns.messages import AskedMessage
@@ -20,6 +18,7 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.offers import issue_offer
 from services.rewards.domain.tiering import tiers
 from shared.alerts.alert import NewAlert
+from shared.contracts.facts import Facts
 from shared.contracts.outcomes import MessageDue, message_id
 from shared.program.model.campaigns import Action
 
@@ -62,7 +61,7 @@ def act(  # noqa: PLR0917
     offer = _told(offers[0]) if offers else _offer_of(occasion, member, changes)
     for index, action in enumerate(actions):
         if action.message is not None and not run.silent:
-            context = _context(member, occasion, _facts_told(occasion), offer, rulebook)
+            context = _context(member, occasion, occasion.facts or {}, offer, rulebook)
             _ask_for_message(member, run, action.message, index, context, rulebook, changes)
         elif action.tag is not None:
             _tell(member, run, "tag.due", index, {"tag": action.tag}, changes)
@@ -125,20 +124,15 @@ def _offer_of(occasion: Occasion, member: Member, changes: Changes) -> dict[str,
     return None if code is None else {"name": occasion.told.get("offer"), **occasion.told}
 
 
-def _facts_told(occasion: Occasion) -> dict[str, Any]:
-    """The customer's facts as they travel: without the empty ones, which are most of them."""
-    told: dict[str, Any] = msgspec.to_builtins(occasion.facts, builtin_types=(datetime, Decimal))
-    return told or {}
-
-
 def _context(
     member: Member,
     occasion: Occasion,
-    facts: dict[str, Any],
+    facts: Facts | dict[str, Any],
     offer: dict[str, Any] | None,
     rulebook: Rulebook,
 ) -> dict[str, Any]:
-    """What a message may speak of: the event, the customer's facts, points, tier and offer as they are now."""
+    """What a message may speak of: the event, the customer's facts, points, tier and offer as they are now. `Facts`
+    travel without the empty ones, which are most of them."""
     rules = rulebook.program.tiers
     return {
         "event": occasion.told,

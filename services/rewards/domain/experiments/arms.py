@@ -39,6 +39,8 @@ def arm_of(
         return before
     if before is None and holdout and _point(customer, campaign, salt, HOLDOUT) * 100 < holdout:
         return HOLDOUT
+    if len(weights) == 1:
+        return next(iter(weights))  # as mostly: no experiment
     claims = {arm: _claim(_point(customer, campaign, salt, arm), weight) for arm, weight in weights.items()}
     return max(claims, key=claims.__getitem__)
 

@@ -1,7 +1,9 @@
 """Whether a tier must be decided from all that counts: the ordinary order needs no look back."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.member import Member
@@ -11,6 +13,12 @@ from shared.contracts.activity import Activity
 from shared.program.model.program import Program
 from shared.program.model.tiers import Measure, Tiers
 from shared.program.values.calendar import day_start
+
+
+@lru_cache(maxsize=1)
+def _today(now: datetime, zone: ZoneInfo) -> datetime:
+    """The start of this day, which a batch asks for with each order."""
+    return day_start(now, zone)
 
 
 class LookBack(NamedTuple):
@@ -35,7 +43,7 @@ class LookBack(NamedTuple):
         if activity.type in UNDOING or not self.tiers.rolls:
             return True
         if not activity.late and (
-            activity.time >= now or activity.time >= day_start(now, self.program.time_zone)
+            activity.time >= now or activity.time >= _today(now, self.program.time_zone)
         ):
             return False
         levels, facts = self.tiers.levels, activity.facts
