@@ -25,7 +25,7 @@ class WrongPartitionsError(Exception):
 
 
 class FencedError(Exception):
-    """This consumer no longer owns a partition that it tried to write for; another one does."""
+    """This consumer may not write for a partition as it did: another one owns it, or its position was put back."""
 
 
 class Producer(Protocol):

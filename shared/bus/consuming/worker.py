@@ -264,6 +264,10 @@ class StreamWorker:
         if not ends.keys() <= self._epochs.keys():
             raise FencedError(f"no longer claimed: {ends.keys() - self._epochs.keys()}")
         stood = await self._offsets.move(connection, ends, self._epochs)
+        if back := sorted(each for each, position in stood.items() if position < self._positions[each]):
+            # As a failover leaves them to a replica that was behind: what was handled since then is gone as well.
+            log.warning("positions were put back, and records are read again from there: %s", back)
+            raise FencedError(f"positions were put back: {back}")
         fresh = [record for record in records if record.offset >= stood[record.topic, record.partition]]
         return fresh, {each: max(end, stood[each]) for each, end in ends.items()}
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.consuming.offsets import Offsets
@@ -182,6 +183,28 @@ class GroupBehaviour:
             async with running(Member(probe, bus, "a", handle=robbed_once)):
                 written = await until_effects(probe, 20)
         assert values(written) == list(range(20))
+
+    async def test_what_was_handled_after_a_backup_is_handled_again(
+        self, bus: Bus, probe: AsyncEngine
+    ) -> None:
+        """Given a database whose positions and effects are put back while its worker runs, as by a failover to a
+        replica that was behind; when the next records come; then those that had been handled meanwhile are handled
+        again, before them."""
+        async with started(bus.producer()) as producer, running(Member(probe, bus, "a")):
+            await producer.publish(numbered(bus.topic, 40, keys=8))
+            await until_effects(probe, 40)
+            async with probe.begin() as connection:
+                await connection.execute(text("UPDATE probe.offsets SET position = position / 2"))
+                await connection.execute(
+                    text(
+                        "DELETE FROM probe.effects e USING probe.offsets o"
+                        ' WHERE o.partition = e.partition AND e."offset" >= o.position'
+                    )
+                )
+            await producer.publish(numbered(bus.topic, 40, keys=8, first=40))
+            written = await until_effects(probe, 80)
+        assert sorted(values(written)) == list(range(80))
+        assert orders_by_key(written) == orders_by_key(sorted(written, key=lambda one: int(one.value)))
 
 
 async def _has(things: frozenset[object] | frozenset[tuple[str, int]]) -> bool:
