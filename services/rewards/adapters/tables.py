@@ -25,7 +25,7 @@ from services.rewards.adapters.spending.tables import checkout_tables
 from services.rewards.adapters.tiering.tables import tier_tables
 from shared.bus.consuming.dead_letters import dead_letter_table
 from shared.bus.consuming.offsets import offset_table, unread_table
-from shared.bus.log.log import log_tables
+from shared.bus.log.tables import log_tables
 from shared.http.idempotency import idempotency_table
 
 metadata = MetaData(schema="rewards")

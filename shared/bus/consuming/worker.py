@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.contextvars import bound_contextvars
 
+from shared.bus.batches import is_full
 from shared.bus.consuming import metrics
 from shared.bus.consuming.claiming import take_over
 from shared.bus.consuming.dead_letters import DeadLetters, detail_of, event_in
@@ -20,7 +21,6 @@ from shared.bus.consuming.pace import PACE_S
 from shared.bus.consuming.watchdog import Watchdog
 from shared.bus.faults import is_transient
 from shared.bus.interface import Consumer, FencedError
-from shared.bus.log.log import is_full
 from shared.bus.records import Incoming, Partition
 from shared.clock import Clock
 from shared.postgres.held import HeldConnection

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from shared.bus.batches import is_full
 from shared.bus.interface import BusUnavailableError
 from shared.bus.kafka.client import (
     KAFKA_ERRORS,
@@ -22,7 +23,6 @@ from shared.bus.kafka.client import (
     connection_settings,
     ensure_topics,
 )
-from shared.bus.log.log import is_full
 from shared.bus.records import Incoming, Partition
 from shared.settings import Settings
 

@@ -9,21 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.log.packs import Row, packed, space, unpacked
+from shared.bus.batches import READ_BYTES_MAX
+from shared.bus.log.packs import Row, packed, unpacked
 from shared.bus.log.statements import statements
-from shared.bus.log.tables import log_tables
 from shared.bus.records import Incoming, Outgoing, Partition, check, columns, partition_of
-
-__all__ = ["PostgresLog", "is_full", "log_tables"]
-
-READ_BYTES_MAX = 8 * 1024 * 1024
-"""Of one partition in one read, give or take a record: a thousand large records would not fit in memory."""
-
-
-def is_full(records: Sequence[Incoming], limit: int) -> bool:
-    """Whether a read ended at one of its bounds, so that more records may wait. What lies around records in a pack
-    counts towards the bound; here it is rather counted where there is none."""
-    return len(records) >= limit or sum(map(space, records)) >= READ_BYTES_MAX
 
 
 class PostgresLog:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
+from shared.bus.batches import space
 from shared.bus.records import Incoming, Outgoing
 
 PACK_BYTES_MAX = 7_900
@@ -16,9 +17,6 @@ PACK_BYTES_MAX = 7_900
 
 PACK_RECORDS_MAX = 200
 """Of one pack, so that a read that begins or ends within one reads little in vain."""
-
-FRAME_BYTES = 8
-"""What the frames around a key and a value come to at most, where both fit into a page."""
 
 
 class Row(Struct, frozen=True):
@@ -32,11 +30,6 @@ class Row(Struct, frozen=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
-
-
-def space(record: Outgoing | Incoming) -> int:
-    """The bytes that a record takes in a pack at most: a character of its key is four at most."""
-    return len(record.value) + 4 * len(record.key) + FRAME_BYTES
 
 
 def packed(records: Sequence[Outgoing]) -> Iterator[Row]:

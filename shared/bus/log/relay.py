@@ -6,10 +6,11 @@ import random
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.batches import is_full
 from shared.bus.consuming import metrics
 from shared.bus.faults import is_transient
 from shared.bus.interface import Producer
-from shared.bus.log.log import PostgresLog, is_full
+from shared.bus.log.log import PostgresLog
 from shared.bus.postgres.listener import Listener
 from shared.bus.records import Outgoing, Partition
 from shared.waiting import rest

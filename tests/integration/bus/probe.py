@@ -14,7 +14,8 @@ from shared.bus.consuming.dead_letters import DeadLetters, dead_letter_table
 from shared.bus.consuming.offsets import Offsets, offset_table, unread_table
 from shared.bus.consuming.worker import Handler, StreamWorker
 from shared.bus.interface import Consumer, Producer
-from shared.bus.log.log import PostgresLog, log_tables
+from shared.bus.log.log import PostgresLog
+from shared.bus.log.tables import log_tables
 from shared.bus.records import Incoming, Outgoing
 from shared.clock import system_clock
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.log.log import PostgresLog, is_full
+from shared.bus.batches import is_full
+from shared.bus.log.log import PostgresLog
 from shared.bus.postgres.bus import platform_log
 from shared.bus.postgres.group_member import GroupMember
 from shared.bus.postgres.retention import Retention

@@ -9,10 +9,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException
 
+from shared.bus.batches import READ_BYTES_MAX
 from shared.bus.interface import BusUnavailableError
 from shared.bus.kafka import consumer as kafka_consumer
 from shared.bus.kafka.consumer import SILENT_MAX_S, KafkaConsumer
-from shared.bus.log.log import READ_BYTES_MAX
 from shared.settings import Settings
 
 ONE, OTHER = TopicPartition("t", 0), TopicPartition("t", 1)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from shared.bus.batches import READ_BYTES_MAX
 from shared.bus.consuming import worker as worker_module
 from shared.bus.consuming.worker import StreamWorker
-from shared.bus.log.log import READ_BYTES_MAX
 from shared.bus.records import Incoming, Partition
 from shared.clock import system_clock
 
