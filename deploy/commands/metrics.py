@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from deploy.commands.installation import installation, run
-from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.application.metrics.roll_up import count_anew
 from shared.clock import system_clock
 

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring.adapters.copying import copy
-from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.domain.state import State, encode_state
 from services.scoring.wiring.api import create_app
 from shared.auth.keys import create_key

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
+from services.scoring.domain.due.occasions import NOTHING_WATCHED, Watch
 from services.scoring.domain.money import Units, units
-from services.scoring.domain.occasions import NOTHING_WATCHED, Watch
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.segments.ranking import UNRANKED, Ranking
 from shared.program.conditions.condition import Condition

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.adapters.segments.previews import Previews
 from services.scoring.adapters.segments.segments import PostgresRules, Saved
+from services.scoring.application.customers.portray import Portray
 from services.scoring.application.due.reassess import is_done
-from services.scoring.application.portray import Portray
 from services.scoring.entrypoints.customers.schemas import CustomerSummary
 from shared.auth.guard import Principal, require
 from shared.auth.scopes import Scope

@@ -16,9 +16,9 @@ from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.metrics.sums import MetricSums
 from services.scoring.adapters.segments.segments import PostgresRules
-from services.scoring.application.closing import Closing
+from services.scoring.application.alerts.closing import Closing
+from services.scoring.application.customers.portray import Portray
 from services.scoring.application.identity.merging import Merging
-from services.scoring.application.portray import Portray
 from services.scoring.entrypoints.alerts.alerts import alert_routes
 from services.scoring.entrypoints.customers.customers import customers_routes
 from services.scoring.entrypoints.customers.stages import stage_routes

@@ -5,12 +5,12 @@ from typing import Final
 from services.scoring.adapters.customers.customers import PostgresCustomers
 from services.scoring.adapters.customers.orders import PostgresOrders
 from services.scoring.adapters.due.coming_days import PostgresComingDays
-from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.events.inbox import PostgresInbox
 from services.scoring.adapters.events.timeline import PostgresTimeline
 from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.segments import PostgresRules

@@ -4,7 +4,6 @@ from services.scoring.adapters.customers.customers import PostgresCustomers
 from services.scoring.adapters.customers.orders import PostgresOrders
 from services.scoring.adapters.due.coming_days import PostgresComingDays
 from services.scoring.adapters.due.occasions import PostgresOccasions
-from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.identity.decisions import PostgresDecisions
 from services.scoring.adapters.identity.identities import PostgresIdentities
@@ -12,6 +11,7 @@ from services.scoring.adapters.language.engines import load_engine
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.metrics.opens import PostgresOpens
 from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.adapters.programs import PostgresPrograms
 from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.scoring.adapters.customers.customers import PostgresCustomers
 from services.scoring.adapters.customers.orders import PostgresOrders
 from services.scoring.adapters.due.coming_days import PostgresComingDays
-from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.events.inbox import PostgresInbox
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.events.timeline import PostgresTimeline
@@ -20,6 +19,7 @@ from services.scoring.adapters.identity.identities import PostgresIdentities
 from services.scoring.adapters.language.reader import TextReader
 from services.scoring.adapters.language.vader import Vader
 from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.adapters.rebuilding import PostgresRebuilds
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.application.due.membership import Membership

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.scoring.domain.due.occasions import LAST, Due, Occasion, Watch, look, pending, to_look_at
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.occasions import LAST, Due, Occasion, Watch, look, pending, to_look_at
 from services.scoring.domain.state import EMPTY, State
 from shared.program.values.period import Period
 from shared.program.vocabulary.occasions import WATCHED

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.closing import Alert
+from services.scoring.application.alerts.closing import Alert
 
 State = Literal["open", "closed", "all"]
 """Which alerts a list shows."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.closing import Alert
+from services.scoring.application.alerts.closing import Alert
 from shared.vault.seal import Sealer, UnsealError
 from shared.vault.secret import Secret
 from shared.vault.subject_keys import SubjectKeys

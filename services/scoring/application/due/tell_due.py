@@ -11,8 +11,8 @@ from services.scoring.application.due.sweep import QUIET
 from services.scoring.application.events import announce
 from services.scoring.application.ports import ComingDays, DueCustomer, Next, Rules
 from services.scoring.domain.assess import assess
-from services.scoring.domain.coming_days import BIRTHDAY, days_between, next_day_at, roots
-from services.scoring.domain.occasions import Due, look
+from services.scoring.domain.due.coming_days import BIRTHDAY, days_between, next_day_at, roots
+from services.scoring.domain.due.occasions import Due, look
 from services.scoring.domain.settings import ScoreSettings
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing

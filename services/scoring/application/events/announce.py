@@ -9,12 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.scoring.domain.assess import Assessment
-from services.scoring.domain.coming_days import ComingDay
+from services.scoring.domain.due.coming_days import ComingDay
+from services.scoring.domain.due.occasions import Due
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.advance import Step
 from services.scoring.domain.fold.person import person_of
 from services.scoring.domain.lifecycle.stages import Passage
-from services.scoring.domain.occasions import Due
 from services.scoring.domain.segments.membership import Crossing
 from services.scoring.domain.state import State
 from shared.bus.records import Outgoing

@@ -27,7 +27,7 @@ from services.scoring.application.ports import (
     Timeline,
 )
 from services.scoring.application.rebuilding.fold_again import fold_again
-from services.scoring.domain.coming_days import known_since
+from services.scoring.domain.due.coming_days import known_since
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.fold.advance import Life, Step, go_on
 from services.scoring.domain.fold.evolve import needs_history, order_named

@@ -4,10 +4,10 @@ Every method works within the transaction of the connection that it is given. Lo
 inbox, identities, customers, outbox.
 """
 
-from services.scoring.application.ports.coming_days import ComingDays, DueCustomer, Next
 from services.scoring.application.ports.customers import Customers, Known, Orders, Profile, Stored
+from services.scoring.application.ports.due import ComingDays, DueCustomer, Next
 from services.scoring.application.ports.events import Archive, Arrival, Inbox, Reader, Timeline
-from services.scoring.application.ports.identities import Decisions, Identities, MergeRecord
+from services.scoring.application.ports.identity import Decisions, Identities, MergeRecord
 from services.scoring.application.ports.metrics import Countable, Rollups, Stale
 from services.scoring.application.ports.segments import Memberships, Pass, Rules
 

@@ -31,12 +31,12 @@ from services.scoring.application.ports import (
 )
 from services.scoring.application.rebuilding.fold_again import portions
 from services.scoring.domain.assess import score_at
-from services.scoring.domain.coming_days import same_roots
+from services.scoring.domain.due.coming_days import same_roots
+from services.scoring.domain.due.occasions import to_look_at
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.advance import Told, tell_anew
 from services.scoring.domain.fold.evolve import Folded, fold
 from services.scoring.domain.fold.person import person_of, same_terms, told_by
-from services.scoring.domain.occasions import to_look_at
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State, encode_state
 from services.scoring.domain.state.orders import NO_DATA, Order

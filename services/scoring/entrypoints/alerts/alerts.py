@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.scoring.adapters.alerts.alerts import PostgresAlerts, State
 from services.scoring.adapters.customers.profiles import Profiles
-from services.scoring.application.closing import Alert, AlertClosedError, Closing, NobodyToTellError, Notes
+from services.scoring.application.alerts.closing import (
+    Alert,
+    AlertClosedError,
+    Closing,
+    NobodyToTellError,
+    Notes,
+)
 from services.scoring.entrypoints.alerts.schemas import AlertView, Assignee, AssignRequest, CloseRequest
 from services.scoring.entrypoints.customers.lookup import find_or_404
 from services.scoring.entrypoints.customers.people import record_look

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from services.scoring.application.closing import Alert
+from services.scoring.application.alerts.closing import Alert
 from services.scoring.entrypoints.customers.schemas import HIDDEN
 from shared.http.shapes import Shape
 from shared.http.types import refuse_nul

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 
 from services.scoring.adapters.customers.profiles import Profiles, Sort, position
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application.portray import Portray
+from services.scoring.application.customers.portray import Portray
 from services.scoring.entrypoints.customers import people
 from services.scoring.entrypoints.customers.completeness import Completeness
 from services.scoring.entrypoints.customers.details import Details

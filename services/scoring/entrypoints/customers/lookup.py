@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.customers.profiles import Profiles
-from services.scoring.application.portray import Portrait, Portray
+from services.scoring.application.customers.portray import Portrait, Portray
 from services.scoring.application.ports import Known
 from shared.clock import Clock
 from shared.http.problems import Problem

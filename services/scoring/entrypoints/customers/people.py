@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application.portray import Portrait
+from services.scoring.application.customers.portray import Portrait
 from services.scoring.domain.event import Event
 from services.scoring.entrypoints.customers.schemas import HIDDEN, Contact, TimelineItem
 from shared.auth.guard import Principal

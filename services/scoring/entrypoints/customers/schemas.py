@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.scoring.application.portray import Portrait
+from services.scoring.application.customers.portray import Portrait
 from services.scoring.domain.lifecycle.stages import Passage, Standing
 from services.scoring.entrypoints.customers.completeness import Completeness
 from services.scoring.entrypoints.customers.details import Details

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter
 
 from services.scoring.adapters.customers.profiles import Profiles
-from services.scoring.application.portray import Portray
+from services.scoring.application.customers.portray import Portray
 from services.scoring.entrypoints.customers.customers import Reader
 from services.scoring.entrypoints.customers.lookup import NOT_THEN, find_or_404, unknown_customer
 from services.scoring.entrypoints.customers.schemas import StageChange

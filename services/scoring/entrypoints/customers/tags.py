@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.customers.profiles import Profiles
 from services.scoring.adapters.events.personal import PersonalData
-from services.scoring.application.portray import Portrait, Portray
+from services.scoring.application.customers.portray import Portrait, Portray
 from services.scoring.domain.event import Event
 from services.scoring.domain.state.labels import Label
 from services.scoring.domain.state.voice import stands

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.scoring.adapters.customers.profiles import Profiles
+from services.scoring.application.customers.portray import Portray
 from services.scoring.application.due.sweep import Sweep
-from services.scoring.application.portray import Portray
 from services.scoring.domain.assess import assess
 from shared.contracts.lifecycle import STAGES
 from shared.vault.pseudonyms import Pseudonyms

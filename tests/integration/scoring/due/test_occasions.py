@@ -13,7 +13,7 @@ from services.scoring.adapters.due.occasions import PostgresOccasions
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.application.due.introduce_occasions import IntroduceOccasions
 from services.scoring.application.due.tell_due import TellDue
-from services.scoring.domain.occasions import Occasion, Watch
+from services.scoring.domain.due.occasions import Occasion, Watch
 from shared.contracts.activity import Activity
 from shared.contracts.events import EventRecord
 from shared.program.values.period import Period

@@ -8,7 +8,7 @@ import pytest
 
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.application.due import introduce_occasions
-from services.scoring.domain.occasions import Watch
+from services.scoring.domain.due.occasions import Watch
 from shared.program.versions.store import put_program
 from shared.settings import Settings
 from tests.conftest import EngineFor

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.adapters.due.stale import PostgresStale
 from services.scoring.adapters.metrics.rollups import PostgresRollups
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.application.metrics.roll_up import count_anew
 from tests.integration.scoring.api import Api
 from tests.support.clock import ManualClock

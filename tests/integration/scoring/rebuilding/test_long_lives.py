@@ -8,7 +8,7 @@ import pytest
 
 from services.scoring.adapters.customers import profiles as profiles_adapter
 from services.scoring.adapters.events import timeline as timeline_adapter
-from services.scoring.application import portray
+from services.scoring.application.customers import portray
 from services.scoring.application.due import membership, sweep
 from services.scoring.application.rebuilding import fold_again, rebuild
 from services.scoring.application.rebuilding.fold_again import portions

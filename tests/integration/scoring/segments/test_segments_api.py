@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.scoring.adapters.customers.customers import PostgresCustomers
-from services.scoring.adapters.due.stale import PostgresStale
+from services.scoring.adapters.metrics.stale import PostgresStale
 from services.scoring.adapters.segments.memberships import PostgresMemberships
 from services.scoring.adapters.segments.segments import PostgresRules
 from services.scoring.application.due.membership import Membership

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.scoring.application.portray import Portray
+from services.scoring.application.customers.portray import Portray
 from services.scoring.application.ports import Known
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from services.scoring.domain.due.occasions import SETTLED, Occasion, Watch, look, to_look_at
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.occasions import SETTLED, Occasion, Watch, look, to_look_at
 from services.scoring.domain.state import EMPTY
 from shared.program.values.period import Period
 from tests.support.life import SETTINGS, event, moment, order

@@ -1,0 +1,1 @@
+"""Work on alerts: taking one on, and closing it."""

@@ -1,0 +1,1 @@
+"""One customer as they stand, now or at a moment."""

@@ -1,0 +1,1 @@
+"""What time does while no event comes: days that come round, and occasions."""
