@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.adapters.events.personal import PersonalData
 from services.scoring.adapters.events.timeline import event_of
-from services.scoring.application.events.announce import Begun
 from services.scoring.application.ports.due import DueCustomer, Next, Root
-from services.scoring.domain.due.occasions import SETTLED
+from services.scoring.domain.due.occasions import SETTLED, Begun
 from services.scoring.domain.state import decode_state
 
 _NOTE = text("""

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scoring.application.events import announce
-from services.scoring.application.events.announce import Cause, Parting
+from services.scoring.application.events.announce import Parting
 from services.scoring.application.ports import Stored
 from services.scoring.domain.due.coming_days import same_roots
 from services.scoring.domain.due.occasions import Watch, to_look_at
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.fold.advance import NOTHING_TOLD, Life, Told, is_late
 from services.scoring.domain.fold.evolve import needs_history
+from services.scoring.domain.identity.cause import Cause
 from services.scoring.domain.identity.resolution import Resolution
 from services.scoring.domain.state import EMPTY
 from shared.bus.records import Outgoing

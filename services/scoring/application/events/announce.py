@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from services.scoring.domain.assess import Assessment
 from services.scoring.domain.due.coming_days import ComingDay
-from services.scoring.domain.due.occasions import Due
+from services.scoring.domain.due.occasions import Begun, Due
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.advance import Step
 from services.scoring.domain.fold.person import person_of
+from services.scoring.domain.identity.cause import Cause
 from services.scoring.domain.lifecycle.stages import Passage
 from services.scoring.domain.segments.membership import Crossing
 from services.scoring.domain.state import State
@@ -23,21 +24,6 @@ from shared.contracts.codec import encode
 from shared.contracts.customer import own_id
 
 Identifiers = dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What brought a change of identities about: an event, or a decision. `name` tells it from all others."""
-
-    name: str
-    at: datetime
-    received: datetime
-    historical: bool = False
-
-    @classmethod
-    def of(cls, event: Event) -> "Cause":
-        """The event as a cause."""
-        return cls(event.key, event.at, event.record.received, event.record.historical)
 
 
 def derived_id(*parts: str) -> str:
@@ -75,14 +61,6 @@ def of_event(customer_id: str, step: Step, identifiers: Identifiers) -> Outgoing
             unrewarded=record.unrewarded,
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The event with which a silence began: its key, and the identifier under which it came."""
-
-    key: str
-    subject: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.events import announce
 from services.scoring.application.events.affected import Affected, affected_by, coming_anew, told_of
-from services.scoring.application.events.announce import Cause
+from services.scoring.application.events.fold_again import fold_again
 from services.scoring.application.identity.identify import Identify
 from services.scoring.application.ports import (
     Arrival,
@@ -26,11 +26,11 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
-from services.scoring.application.rebuilding.fold_again import fold_again
 from services.scoring.domain.due.coming_days import known_since
 from services.scoring.domain.event import Event, place
 from services.scoring.domain.fold.advance import Life, Step, go_on
 from services.scoring.domain.fold.evolve import needs_history, order_named
+from services.scoring.domain.identity.cause import Cause
 from services.scoring.domain.identity.resolution import Resolution
 from services.scoring.domain.segments.membership import SEGMENT, Crossing, crossings
 from services.scoring.domain.settings import ScoreSettings

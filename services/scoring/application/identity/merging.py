@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.events.announce import Cause
 from services.scoring.application.identity.identify import Identify
 from services.scoring.application.ports import Arrival, Decisions, Identities, MergeRecord
+from services.scoring.domain.identity.cause import Cause
 from services.scoring.domain.identity.identifiers import Identity, standing_for
 from services.scoring.domain.identity.resolution import Resolution
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.application.events.announce import Begun
+from services.scoring.domain.due.occasions import Begun
 from services.scoring.domain.state import State
 
 

@@ -1,1 +1,1 @@
-"""Customers are folded anew: when another program counts, when the code has changed, when events come late."""
+"""Customers are folded anew: when another program counts, or the code has changed."""

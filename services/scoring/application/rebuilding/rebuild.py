@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.application.events import announce
+from services.scoring.application.events.fold_again import portions
 from services.scoring.application.ports import (
     ComingDays,
     Customers,
@@ -29,7 +30,6 @@ from services.scoring.application.ports import (
     Stored,
     Timeline,
 )
-from services.scoring.application.rebuilding.fold_again import portions
 from services.scoring.domain.assess import score_at
 from services.scoring.domain.due.coming_days import same_roots
 from services.scoring.domain.due.occasions import to_look_at

@@ -82,6 +82,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The event with which a silence began: its key, and the identifier under which it came."""
+
+    key: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """All occasions that the program asks for. `awaited` (by event type how its last time is known, and how long a
     silence is at least) and `longest` are there to decide quickly that nothing is to be done."""

@@ -10,8 +10,9 @@ from services.scoring.adapters.customers import profiles as profiles_adapter
 from services.scoring.adapters.events import timeline as timeline_adapter
 from services.scoring.application.customers import portray
 from services.scoring.application.due import membership, sweep
-from services.scoring.application.rebuilding import fold_again, rebuild
-from services.scoring.application.rebuilding.fold_again import portions
+from services.scoring.application.events import fold_again
+from services.scoring.application.events.fold_again import portions
+from services.scoring.application.rebuilding import rebuild
 from services.scoring.domain.assess import assess
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.settings import ScoreSettings
