@@ -18,7 +18,7 @@ from random import Random
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.rewards.application.programs.simulation import Task
+from services.rewards.application.simulation.simulating import Task
 from services.rewards.entrypoints.simulation.preparing import SLICES
 from services.rewards.entrypoints.simulation.simulator import LETTERS, simulate_in_processes, slices
 from shared.contracts.activity import Activity, Facts

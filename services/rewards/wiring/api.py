@@ -17,7 +17,7 @@ from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.points.adjusting import AdjustPoints
-from services.rewards.application.programs.simulation import Finding, Task
+from services.rewards.application.simulation.simulating import Finding, Task
 from services.rewards.application.spending.batching import BATCHES_MAX, Batcher
 from services.rewards.application.spending.checkout import Checkout, about
 from services.rewards.application.spending.codes import Codes

@@ -1,1 +1,1 @@
-"""The program in force, and what another one would have given."""
+"""The program in force: whether it can be read."""

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.history.families import end_of_history, families
 from services.rewards.adapters.programs import PostgresPrograms
-from services.rewards.application.programs.simulation import Task
+from services.rewards.adapters.simulation.families import end_of_history, families
+from services.rewards.application.simulation.simulating import Task
 from services.rewards.entrypoints.simulation.simulator import slices
 from shared.program.model.program import Program
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic_core import to_json
 
-from services.rewards.application.programs.simulation import Finding, Task
+from services.rewards.application.simulation.simulating import Finding, Task
 from services.rewards.domain.simulation.report import report
 from services.rewards.domain.simulation.result import Summary
 from services.rewards.domain.simulation.summary import summarize

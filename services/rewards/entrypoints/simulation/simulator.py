@@ -14,8 +14,8 @@ import asyncpg
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
-from services.rewards.adapters.history.histories import LAST, PostgresHistory
-from services.rewards.application.programs.simulation import Finding, Task, simulate
+from services.rewards.adapters.simulation.histories import LAST, PostgresHistory
+from services.rewards.application.simulation.simulating import Finding, Task, simulate
 from services.rewards.domain.simulation.contrast import Contrast
 from shared.priority import give_way
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from services.rewards.application.programs.simulation import Task
+from services.rewards.application.simulation.simulating import Task
 from services.rewards.domain.simulation.groups import Group, Movement
 
 FETCH_ROWS = 5_000

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.history.families import end_of_history, families
-from services.rewards.adapters.history.histories import LAST
-from services.rewards.application.programs.simulation import Finding, Task
+from services.rewards.adapters.simulation.families import end_of_history, families
+from services.rewards.adapters.simulation.histories import LAST
+from services.rewards.application.simulation.simulating import Finding, Task
 from services.rewards.entrypoints.simulation.simulator import simulate_in_processes, slices
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
