@@ -15,7 +15,7 @@ from services.rewards.application.ports import Members
 from services.rewards.application.spending.batching import Batcher
 from services.rewards.application.spending.checkout import CheckoutStore, Request
 from services.rewards.application.spending.codes import Codes
-from services.rewards.domain.spending.refusals import RefusedError, unknown_customer
+from services.rewards.domain.refusals import RefusedError, unknown_customer
 from shared.auth.guard import Guard, Principal, require
 from shared.auth.scopes import Scope
 from shared.bus.interface import Outbox

@@ -15,8 +15,8 @@ from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.spending.checkout import Checkout, Confirm, Release, Request, Reserve
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.points import adjusting
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
 from tests.support.long_histories import run

@@ -9,12 +9,13 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.rewards.domain import refusals
 from services.rewards.domain.earning.undoing import STANDING
 from services.rewards.domain.points import adjusting
 from services.rewards.domain.points.accounts import Account, signed_points
-from services.rewards.domain.spending import checkout, refusals
+from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import Redemption
-from services.rewards.domain.spending.refusals import RefusedError
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook
 

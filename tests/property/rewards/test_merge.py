@@ -9,8 +9,8 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
 from services.rewards.domain.points.accounts import Account
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.checkout import reserve
-from services.rewards.domain.spending.refusals import RefusedError
 from tests.property.rewards.test_ledger import PLAIN, Step, naive_points, steps, to_activity
 from tests.unit.rewards.building import CUSTOMER, Life, activity
 

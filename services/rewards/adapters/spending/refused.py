@@ -8,7 +8,7 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.refused import Asked, Refused
 
 KEPT = timedelta(days=90)

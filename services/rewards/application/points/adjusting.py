@@ -11,7 +11,7 @@ from services.rewards.application.ports import Members, Programs
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.points import adjusting
-from services.rewards.domain.spending.refusals import unknown_customer
+from services.rewards.domain.refusals import unknown_customer
 
 
 @dataclass(frozen=True, slots=True)

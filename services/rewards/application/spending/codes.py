@@ -13,10 +13,11 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
+from services.rewards.domain import refusals
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.undoing import undo_use
 from services.rewards.domain.member import Member
-from services.rewards.domain.spending import refusals, terms
+from services.rewards.domain.spending import terms
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.checkout import tier_of
 from services.rewards.domain.spending.offers import DETAILS, Code, Offer, normal_code, shared_codes
@@ -115,7 +116,7 @@ class Codes:
         code = await self._find(connection, request, program, lock=True)
         judged = await self._judge(connection, code, member, request, program, now, lock=True)
         if judged.unmet is not None:
-            raise refusals.unmet_terms("offer", judged.unmet)
+            raise judged.unmet.refusal("offer")
         assert judged.code is not None
         assert member is not None
         if not judged.again:
@@ -127,7 +128,7 @@ class Codes:
         program = (await self.programs.current(connection, now)).program
         member = await self._lock(connection, request.customer, everybody=False)
         code = await self._find(connection, request, program, lock=True)
-        unknown = refusals.unmet_terms("offer", Unmet(Reason.UNKNOWN, DETAILS[Reason.UNKNOWN]))
+        unknown = Unmet(Reason.UNKNOWN, DETAILS[Reason.UNKNOWN]).refusal("offer")
         if member is None or code is None:
             raise unknown
         uses = await self.store.uses(connection, member.customer_id, code.offer.id, request.cart.order_id)

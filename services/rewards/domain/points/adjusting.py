@@ -4,7 +4,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import Lot, lot_number
-from services.rewards.domain.spending.refusals import insufficient_points
+from services.rewards.domain.refusals import insufficient_points
 from shared.program.model.program import Program
 
 

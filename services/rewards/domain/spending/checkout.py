@@ -2,12 +2,13 @@
 
 from decimal import Decimal
 
+from services.rewards.domain import refusals
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import Lot, lot_number
-from services.rewards.domain.spending import refusals, terms
+from services.rewards.domain.spending import terms
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import Redemption, Status, stock_of, worth
 from services.rewards.domain.spending.terms import Claimant
@@ -50,7 +51,7 @@ def reserve_reward(  # noqa: PLR0917
     """
     missing = terms.unmet(reward, cart, claimant, program, changes.now)
     if missing is not None:
-        raise refusals.unmet_terms("reward", missing)
+        raise missing.refusal("reward")
     value = None
     if reward.percent is not None or reward.amount is not None:
         value = terms.discount(reward, cart, program)

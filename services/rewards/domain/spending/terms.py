@@ -7,6 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any
 
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import Cart
 from shared.program.model.offers import OfferTemplate, Reward, Terms
 from shared.program.model.program import Program
@@ -43,6 +44,12 @@ class Unmet:
     reason: Reason
     detail: str
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def refusal(self, what: str) -> RefusedError:
+        """What a caller hears of it; `what` is an offer or a reward, and the code says which term."""
+        status = 404 if self.reason is Reason.UNKNOWN else 409
+        title = f"{what.capitalize()} refused"
+        return RefusedError(status, f"{what}_{self.reason}", title, self.detail, self.extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import structlog
 
 from services.rewards.adapters import explaining
 from services.rewards.adapters.spending import refused as store
-from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.refused import UNREMEMBERED, Asked, refusal_sentence
 from services.rewards.entrypoints.explaining.base import Teller
 from services.rewards.entrypoints.explaining.schemas import Explanation, RefusalView, plain

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import json
 from pydantic import BaseModel, Field, field_validator
 
-from services.rewards.domain.spending.refusals import RefusedError
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.entrypoints.service import MayWrite, Service, problem
 from shared.http.deadline import extend_deadline
 from shared.http.openapi import problem_responses

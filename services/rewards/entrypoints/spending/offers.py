@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.spending import attempts
 from services.rewards.application.spending.codes import CodeRequest, Judged
-from services.rewards.domain.spending.refusals import RefusedError, too_many_attempts
+from services.rewards.domain.refusals import RefusedError, too_many_attempts
 from services.rewards.domain.spending.refused import Asked
 from services.rewards.domain.spending.terms import Reason
 from services.rewards.entrypoints.explaining.refused import note_refusal

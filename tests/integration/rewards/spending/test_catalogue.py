@@ -10,8 +10,8 @@ import pytest
 from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.spending.checkout import Checkout, Reserve
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import EMPTY
-from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.entrypoints.spending.redemptions import render
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.spending.test_checkout import end

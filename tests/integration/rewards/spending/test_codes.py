@@ -13,8 +13,8 @@ from services.rewards.adapters.members.names import Names
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.spending.codes import CodeRequest, Codes
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.refusals import RefusedError
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.codec import encode

@@ -15,8 +15,8 @@ from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.spending.checkout import Checkout, Confirm, Request, Reserve
 from services.rewards.application.spending.codes import CodeRequest, Codes
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.refusals import RefusedError
 from shared.bus.records import Incoming
 from shared.contracts.activity import ACTIVITY_TOPIC, Activity
 from shared.contracts.codec import encode

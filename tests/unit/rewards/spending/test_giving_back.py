@@ -8,10 +8,10 @@ import pytest
 
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.redemptions import CodeUse, Redemption, Status
-from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.terms import Claimant
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, cancellation, order, refund, rulebook

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.member import Member
+from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.redemptions import Redemption
-from services.rewards.domain.spending.refusals import RefusedError
 from services.rewards.domain.spending.terms import Claimant
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, order, rulebook
 

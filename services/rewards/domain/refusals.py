@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.rewards.domain.spending.terms import Reason, Unmet
-
 
 @dataclass(eq=False)
 class RefusedError(Exception):
@@ -79,13 +77,6 @@ def unknown_reward(name: str) -> RefusedError:
     """The catalogue has no such reward."""
     detail = f"The program has no reward {name!r}. GET /v1/rewards lists those there are."
     return RefusedError(404, "reward_unknown", "Unknown reward", detail, pointer="/reward")
-
-
-def unmet_terms(what: str, unmet: Unmet) -> RefusedError:
-    """A term of an offer or a reward is not met; `what` is which of them, and the code says which term."""
-    status = 404 if unmet.reason is Reason.UNKNOWN else 409
-    title = f"{what.capitalize()} refused"
-    return RefusedError(status, f"{what}_{unmet.reason}", title, unmet.detail, unmet.extra)
 
 
 def code_not_used(order_id: str) -> RefusedError:
