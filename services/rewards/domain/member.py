@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from services.rewards.domain.campaigns.runs import Run
-from services.rewards.domain.earning.purchases import ZERO, Purchase
 from services.rewards.domain.points.lots import Lot
+from services.rewards.domain.purchases.purchases import ZERO, Purchase
 from services.rewards.domain.spending.redemptions import CodeUse, Redemption
 
 

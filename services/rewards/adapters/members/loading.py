@@ -8,11 +8,11 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.earning.baskets import Basket, Refund
 from services.rewards.domain.earning.milestones import milestone_name
-from services.rewards.domain.earning.purchases import ZERO, Grant, Purchase
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points.lots import FOR_EVER, Lot, keep_in_step
+from services.rewards.domain.purchases.baskets import Basket, Refund
+from services.rewards.domain.purchases.purchases import ZERO, Grant, Purchase
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])

@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import structs
 
-from services.rewards.domain.earning.baskets import basket_of, chosen
-from services.rewards.domain.earning.purchases import (
+from services.rewards.domain.member import Member
+from services.rewards.domain.purchases.baskets import basket_of, chosen
+from services.rewards.domain.purchases.purchases import (
     ZERO,
     Grant,
     GrantTerms,
@@ -15,7 +16,6 @@ from services.rewards.domain.earning.purchases import (
     due_points,
     whole_points,
 )
-from services.rewards.domain.member import Member
 from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering.tiers import current_level
 from shared.contracts.activity import Activity

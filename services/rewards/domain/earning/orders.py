@@ -4,16 +4,16 @@ from decimal import Decimal
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
-from services.rewards.domain.earning.baskets import Refund, basket_of, refund_of
 from services.rewards.domain.earning.caps import room
 from services.rewards.domain.earning.earn import earn_for_order, note_use, tell_earned
 from services.rewards.domain.earning.grants import grant_for, hindrance, terms_of
-from services.rewards.domain.earning.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.earning.undoing import give_back
 from services.rewards.domain.matching import remembered
 from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.purchases.baskets import basket_of, refund_told
+from services.rewards.domain.purchases.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering import tiers
@@ -176,11 +176,6 @@ def order_refunded(member: Member, activity: Activity, rulebook: Rulebook, chang
     before = tiers.spent(purchase)
     purchase.refunds[refund_id] = refund
     _undo(member, purchase, activity, rulebook, changes, before=before)
-
-
-def refund_told(activity: Activity) -> Refund:
-    """The refund that an activity tells."""
-    return refund_of(activity.data, activity.time, lot_number(activity.id))
 
 
 def order_cancelled(member: Member, activity: Activity, rulebook: Rulebook, changes: Changes) -> None:

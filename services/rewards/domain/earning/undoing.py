@@ -1,8 +1,8 @@
 """An order that is undone (cancelled, or refunded in full) gives back what was used for it: points and codes."""
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.member import Member
+from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import CodeUse, Status, stock_of

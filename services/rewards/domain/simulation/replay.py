@@ -7,12 +7,12 @@ from heapq import heappop, heappush
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.earning.purchases import ZERO
 from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.lots import Lot, lot_number
+from services.rewards.domain.purchases.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Ending

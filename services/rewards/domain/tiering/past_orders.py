@@ -5,10 +5,9 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from services.rewards.domain.earning.baskets import Refund
-from services.rewards.domain.earning.orders import refund_told
-from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.purchases.baskets import Refund, refund_told
+from services.rewards.domain.purchases.purchases import Purchase
 from shared.contracts.activity import Activity
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.purchases import ZERO
 from services.rewards.domain.member import Member
+from services.rewards.domain.purchases.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import counting, tiers
 from services.rewards.domain.tiering.benefits import give_benefits

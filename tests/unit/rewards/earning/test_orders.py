@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.earning.purchases import POINTS_MAX
+from services.rewards.domain.purchases.purchases import POINTS_MAX
 from services.rewards.domain.spending import checkout
 from tests.unit.rewards.building import NOW, PROGRAM, Life, cancellation, order, refund, rulebook
 

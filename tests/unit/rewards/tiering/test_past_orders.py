@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 from msgspec import structs
 
-from services.rewards.domain.earning.purchases import Purchase
+from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.tiering.past_orders import NotToldError, before
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import NOW, Life, cancellation, order, refund

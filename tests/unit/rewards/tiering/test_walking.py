@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.earning.purchases import Purchase
 from services.rewards.domain.member import Counted, Member
+from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering import counting
 from services.rewards.domain.tiering.counting import Calendar

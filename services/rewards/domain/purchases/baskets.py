@@ -12,6 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from services.rewards.domain.points.lots import lot_number
+from shared.contracts.activity import Activity
 from shared.program.model.earn import EarnRule
 
 NOTHING = Fraction(0)
@@ -39,6 +41,11 @@ def refund_of(data: Mapping[str, Any], at: datetime | None = None, told: int | N
     """The refund that an event tells; see `Refund`."""
     lines = [(line["sku"], int(line["quantity"]), line.get("amount")) for line in data.get("lines") or ()]
     return Refund(str(data["total"]), data.get("currency"), lines or None, at, told)
+
+
+def refund_told(activity: Activity) -> Refund:
+    """The refund that an activity tells."""
+    return refund_of(activity.data, activity.time, lot_number(activity.id))
 
 
 class Basket(Struct, array_like=True, gc=False, frozen=True):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from services.rewards.domain.earning.baskets import Basket, Refund, Rest, rest_of
+from services.rewards.domain.purchases.baskets import Basket, Refund, Rest, rest_of
 
 ZERO = Decimal(0)
 POINTS_MAX = 1_000_000_000_000
