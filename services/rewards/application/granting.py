@@ -51,5 +51,5 @@ async def decide_with_grants(  # noqa: PLR0917
         standing = tiers.present(member, program, now)
         reason = "grant_ended" if ends else "grant"
         tiers.apply(member, standing, program, changes, cause=cause, reason=reason)
-    await campaigns.follow_time(connection, rulebook, changes)
+    await campaigns.follow_time(connection, changes.outcomes, rulebook, changes)
     await members.save(connection, changes)

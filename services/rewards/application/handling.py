@@ -110,16 +110,10 @@ class ActivityHandler:
                 changes.aliases[pseudonym] = owner
         decided = [(activity, members[activity.id]) for activity in activities]
         await self.campaigns.follow(connection, decided, rulebook, changes)
-        await self._bring(connection, decided, rulebook, changes)
+        await self._bring(connection, rulebook, changes)
         await self.members.save(connection, changes)
 
-    async def _bring(
-        self,
-        connection: AsyncConnection,
-        decided: list[tuple[Activity, Member]],
-        rulebook: Rulebook,
-        changes: Changes,
-    ) -> None:
+    async def _bring(self, connection: AsyncConnection, rulebook: Rulebook, changes: Changes) -> None:
         """Give at once what new tiers bring at once. The timed jobs could as well; but they would lock the same members
         a second time, while the next batch waits for them, and load and write them anew, at three times the cost."""
         members = arrived(changes)
@@ -129,8 +123,7 @@ class ActivityHandler:
         told = len(changes.outcomes)
         for member in members.values():
             bring_at_once(member, rulebook, changes)
-        facts = {member.customer_id: activity.facts for activity, member in decided}
-        await self.campaigns.follow_outcomes(connection, changes.outcomes[told:], facts, rulebook, changes)
+        await self.campaigns.follow_time(connection, changes.outcomes[told:], rulebook, changes)
 
     async def _moved(
         self, connection: AsyncConnection, activities: list[Activity]

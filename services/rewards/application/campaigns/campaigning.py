@@ -116,25 +116,22 @@ class Campaigns:
                 turns.append(_Turn(member, part_of(activity, member), activity, begins, coming))
         await self._take(connection, turns, rulebook, changes)
 
-    async def follow_time(self, connection: AsyncConnection, rulebook: Rulebook, changes: Changes) -> None:
-        """Let campaigns follow what time alone has done, which is not written yet."""
-        told = of_outcomes(changes.outcomes, rulebook)
-        if told:
-            facts = await self.runs.facts(connection, {one.customer_id for one in told})
-            await self.follow_outcomes(connection, told, facts, rulebook, changes)
-
-    async def follow_outcomes(
+    async def follow_time(
         self,
         connection: AsyncConnection,
-        outcomes: Iterable[Outcome],
-        facts: Mapping[str, Facts],
+        outcomes: Sequence[Outcome],
         rulebook: Rulebook,
         changes: Changes,
     ) -> None:
-        """Let campaigns follow what was decided about members as a whole, and not about one activity; `facts` as they
-        are now, by customer id."""
+        """Let campaigns follow what was decided about members as a whole, and not about one activity, and what is not
+        written yet. Facts are those told last of the member: an activity of the same batch may be of a customer whom
+        the member was merged with, and tell the facts of that one."""
+        told = of_outcomes(outcomes, rulebook)
+        if not told:
+            return
+        facts = await self.runs.facts(connection, {one.customer_id for one in told})
         turns = []
-        for together in _by_cause(of_outcomes(outcomes, rulebook)).values():
+        for together in _by_cause(told).values():
             for customer_id in dict.fromkeys(one.customer_id for one in together):
                 member = changes.members.get(customer_id) or changes.standings[customer_id]
                 occasions = [
@@ -175,7 +172,7 @@ class Campaigns:
         with work_of(whose):
             changes = Changes(now, rulebook.program.version)
             yield changes
-            await self.follow_time(connection, rulebook, changes)
+            await self.follow_time(connection, changes.outcomes, rulebook, changes)
             await self.members.save(connection, changes)
 
     async def _take(

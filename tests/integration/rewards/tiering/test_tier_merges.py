@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 
 from tests.integration.rewards.conftest import Rewards
-from tests.integration.rewards.tiering.test_tiers import BENEFITS, history, use
+from tests.integration.rewards.tiering.test_tiers import BENEFITS, WRITING, history, told, use
 from tests.integration.rewards.two_members import ANA, BEN, order, went
 from tests.property.rewards.test_tiers import LEVELS, START, Plain
 from tests.unit.rewards.building import NOW
@@ -93,3 +93,15 @@ async def test_on_the_stream_the_sum_at_hand_decides_as_the_walk_would(rewards: 
         assert level == said.level
         assert tier is None or (since, until) == (said.since, said.until)
     assert len(LEVELS) == 3
+
+
+async def test_what_a_tier_brings_is_told_with_the_facts_of_who_has_it(rewards: Rewards) -> None:
+    """Given Ben, who proved to be Ana, and a letter about each code; when an order that was told as Ben's, with his
+    facts, comes after that and reaches Gold; then the letter about its code speaks of what is known of Ana."""
+    await use(rewards, BENEFITS + WRITING)
+    await rewards.happen(ordered("a", "150", customer=ANA, facts={"orders": 6}))
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    await rewards.happen(ordered("a2", "0", customer=ANA, facts={"orders": 7}))
+    await rewards.happen(ordered("b", "100", customer=BEN, facts={"orders": 1}))
+
+    assert [each["context"]["customer"]["orders"] for each in await told(rewards, "message.due")] == [7]
