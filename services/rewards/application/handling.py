@@ -15,7 +15,6 @@ from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
 from services.rewards.domain.forwarding import forward
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points.expiry import is_late_renewal
