@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.rows import COLUMNS
+from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.domain.member import Member
 
 _POINTS = text("""

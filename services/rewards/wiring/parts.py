@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from shared.settings import Settings
 from shared.vault.pseudonyms import Pseudonyms

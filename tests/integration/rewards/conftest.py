@@ -16,7 +16,7 @@ from services.rewards.adapters.earning.budgets import PostgresBudgets
 from services.rewards.adapters.earning.referrals import PostgresReferrals
 from services.rewards.adapters.history.activities import PostgresActivities
 from services.rewards.adapters.members.members import PostgresMembers
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.points.books.by_day import PostgresBooks
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.adapters.watching.watch import PostgresWatch

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.spending.checkout import Checkout, Confirm, Release, Request, Reserve

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members import loading, moving, rows, saving
+from services.rewards.adapters import member_rows
+from services.rewards.adapters.members import loading, moving, saving
+from services.rewards.adapters.points import lots
 from services.rewards.adapters.spending import checkouts, offer_uses
 from services.rewards.adapters.tiering import standings
 from services.rewards.domain.changes import Changes
@@ -37,14 +39,14 @@ class PostgresMembers:
     ) -> dict[str, Member]:
         """See `Members.lock`."""
         wanted = set(customer_ids)
-        found = await rows.lock(connection, wanted)
+        found = await member_rows.lock(connection, wanted)
         missing = wanted - found.keys()
         if missing and create:
             created = await connection.execute(_CREATE, {"ids": sorted(missing)})
             found.update((id_, Member(id_, new=True)) for (id_,) in created)
             # Somebody else may have made the rest since we looked.
-            found.update(await rows.lock(connection, wanted - found.keys()))
-        await rows.lock_merged(connection, found)
+            found.update(await member_rows.lock(connection, wanted - found.keys()))
+        await member_rows.lock_merged(connection, found)
         return {id_: found[found[id_].merged_into or id_] for id_ in wanted if id_ in found}
 
     async def lock_exactly(
@@ -53,7 +55,7 @@ class PostgresMembers:
         """See `Members.lock_exactly`."""
         wanted = set(customer_ids)
         await connection.execute(_CREATE, {"ids": sorted(wanted)})
-        return await rows.lock(connection, wanted)
+        return await member_rows.lock(connection, wanted)
 
     async def parts(self, connection: AsyncConnection, parts: Iterable[str]) -> dict[str, tuple[str, int]]:
         """See `Members.parts`."""
@@ -115,12 +117,10 @@ class PostgresMembers:
         draws = dict.fromkeys(needs.lots | told_again | owing, 0)
         for customer, _, purchase, _ in known:
             more = draws[customer] + purchase.held()
-            draws[customer] = loading.EVERYTHING if customer in needs.renewed else more
-        await loading.load_lots(connection, members, draws, needs.due_by)
-        await loading.load_numbered_lots(
-            connection, members, [(customer, lot) for customer, *_, lot in known]
-        )
-        await loading.load_expired_lots(connection, members, needs.expired_since)
+            draws[customer] = lots.EVERYTHING if customer in needs.renewed else more
+        await lots.load_lots(connection, members, draws, needs.due_by)
+        await lots.load_numbered_lots(connection, members, [(customer, lot) for customer, *_, lot in known])
+        await lots.load_expired_lots(connection, members, needs.expired_since)
         undoing = needs.undoing | {
             key
             for key in needs.completed

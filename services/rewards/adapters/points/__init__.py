@@ -1,1 +1,1 @@
-"""Points that no rule gave (adjustments, opening balances), and the proof that the whole ledger agrees."""
+"""Points in PostgreSQL: lots as decisions need them, adjustments, opening balances, books, and the ledger's proof."""

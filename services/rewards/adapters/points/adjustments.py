@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.loading import load_lots
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
+from services.rewards.adapters.points.lots import load_lots
 from services.rewards.domain.member import Member
 
 _ADD = text("""

@@ -8,8 +8,8 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.loading import load_lots, load_numbered_lots
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
+from services.rewards.adapters.points.lots import load_lots, load_numbered_lots
 from services.rewards.adapters.spending import loading as checkout_loading
 from services.rewards.adapters.spending import stock
 from services.rewards.adapters.spending.loading import UNDONE

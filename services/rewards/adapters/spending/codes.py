@@ -3,8 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.names import Names
-from services.rewards.adapters.members.rows import COLUMNS
+from services.rewards.adapters.member_rows import COLUMNS
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.spending import offer_uses, stock
 from services.rewards.adapters.spending.checkouts import undone_orders

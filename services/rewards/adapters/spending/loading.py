@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.loading import LOT, WANTED_LOTS, add_lot, wanted_lots
-from services.rewards.adapters.members.rows import COLUMNS, lock_merged
+from services.rewards.adapters.member_rows import COLUMNS, lock_merged
+from services.rewards.adapters.points.lots import LOT, WANTED_LOTS, add_lot, wanted_lots
 from services.rewards.application.spending.checkout import Answered, Seen
 from services.rewards.domain.member import Member
 

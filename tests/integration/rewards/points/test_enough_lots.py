@@ -13,10 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.due import PostgresDue
-from services.rewards.adapters.members.loading import LOT, add_lot
 from services.rewards.adapters.members.members import PostgresMembers
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.points.adjustments import PostgresAdjustments
+from services.rewards.adapters.points.lots import LOT, add_lot
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.points.adjusting import AdjustPoints
 from services.rewards.application.spending.checkout import Checkout

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.rewards.adapters.members.loading import LOT, add_lot, load_lots
+from services.rewards.adapters.points.lots import LOT, add_lot, load_lots
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.spending.checkout import Checkout, Reserve
 from services.rewards.domain.refusals import RefusedError

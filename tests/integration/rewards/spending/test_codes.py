@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.spending.codes import PostgresCodes
 from services.rewards.application.spending.codes import CodeRequest, Codes

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.rewards.adapters.members import loading
+from services.rewards.adapters.points import lots
 from services.rewards.adapters.spending import loading as checkout_loading
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.spending.test_checkout import reserve
@@ -128,7 +128,7 @@ async def test_decisions_load_the_lots_that_they_touch(
 def _count_lots(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many lots were made of rows since it was asked last."""
     made = 0
-    add_lot = loading.add_lot
+    add_lot = lots.add_lot
 
     def count(*args: Any) -> None:
         nonlocal made
@@ -140,6 +140,6 @@ def _count_lots(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         made, counted = 0, made
         return counted
 
-    for module in (loading, checkout_loading):
+    for module in (lots, checkout_loading):
         monkeypatch.setattr(module, "add_lot", count)
     return so_far

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.members.names import Names
+from services.rewards.adapters.names import Names
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
