@@ -18,7 +18,9 @@ from tests.mutation.run import Mutation
 MODULES = (
     "decide",
     "earning.limits",
+    "earning.milestones",
     "earning.referrals",
+    "earning.undoing",
     "points.accounts",
     "points.balances",
     "points.books",
@@ -28,12 +30,14 @@ MODULES = (
     "spending.checkout",
     "spending.redemptions",
     "spending.terms",
+    "tiering.benefits",
     "tiering.tiers",
     "tiering.tier_time",
     "tiering.standing",
     "tiering.counting",
     "tiering.recurring",
     "tiering.looking_back",
+    "tiering.past_orders",
 )
 TESTS = (
     "tests/unit/rewards",

@@ -28,7 +28,8 @@ def reach(member: Member, activity: Activity, matched: Match, rulebook: Rulebook
         milestone = replace(goal, points=None, offer=None) if activity.unrewarded else goal
         come = occasions(milestone, activity)
         new = [when for when in come if milestone_name(milestone.id, when) not in member.milestones]
-        if goal.count is not None and not come:
+        if not come:
+            assert goal.count is not None, "what does not count has one occasion"
             fact = goal.count.fact
             changes.skip(
                 goal.id, Why.COUNT, fact=fact, of=goal.count.of, **{"is": getattr(activity.facts, fact)}

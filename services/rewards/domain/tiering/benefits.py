@@ -33,10 +33,10 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
     good.
     """
     program, zone, now = rulebook.program, rulebook.program.time_zone, changes.now
-    over = member.tier_until is not None and member.tier_until <= now
-    moment = member.tier_until - MOMENT if over and member.tier_until is not None else now
+    until = member.tier_until
+    moment = until - MOMENT if until is not None and until <= now else now
     since = member.tier_since or moment
-    next_one: datetime | None = None
+    due: list[datetime] = []
     for offer, every in level.recurring:
         run = member.benefits.get((level.id, offer))
         if run is None:
@@ -56,10 +56,8 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
                     member, rulebook, changes, offer=offer, rule=level.id, cause=cause, historical=False
                 )
             run.issued, run.changed = present, True
-        after = begins(run.anchor, every, present + 1, zone)
-        if next_one is None or after < next_one:
-            next_one = after
-    return next_one
+        due.append(begins(run.anchor, every, present + 1, zone))
+    return min(due, default=None)
 
 
 def _still_good(  # noqa: PLR0917
@@ -76,5 +74,6 @@ def _still_good(  # noqa: PLR0917
     for number in range(max(run.issued + 1, period_of(run.anchor, every, since, zone)), present + 1):
         begun = begins(run.anchor, every, number, zone)
         until = template.good_until(begun, zone)
-        if number == present or (begun >= since and (until is None or until > now)):
+        assert until is not None, "only codes of a customer's own are given"
+        if number == present or (begun >= since and until > now):
             yield number

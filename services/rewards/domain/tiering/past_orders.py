@@ -21,7 +21,7 @@ def before(purchase: Purchase, told: Sequence[Activity], later: Sequence[Activit
 
     What counts of it is as it was, when money or orders count; the points that it gave are not. Raises `NotToldError`.
     """
-    then = structs.replace(purchase, refunds=dict(purchase.refunds), changed=False)
+    then = structs.replace(purchase, refunds=dict(purchase.refunds))
     known: dict[str, Refund] = {}
     for refund_id, refund in _refunds(told):
         if refund_id not in known or refund.comes_before(known[refund_id]):

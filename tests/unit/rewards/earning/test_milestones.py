@@ -1,12 +1,15 @@
 """Milestones: counts, sums, first times, days that come round; each occasion once, for ever."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.rewards.domain.changes import Reached
+from services.rewards.domain.member import Use
+from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.skips import Why
-from tests.unit.rewards.building import CUSTOMER, PROGRAM, Life, activity, order, rulebook
+from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, activity, order, rulebook
 
 HEAD = PROGRAM[: PROGRAM.index("milestones:")]
 SEGMENTS = PROGRAM[PROGRAM.index("segments:") :]
@@ -116,3 +119,90 @@ def test_why_a_count_gave_nothing_is_said(orders: int) -> None:
     assert skip.why is Why.COUNT
     assert skip.figures == {"fact": "orders", "is": orders, "of": 5}
     assert life.member.customer_id == CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [(None, "milestone/fifth/"), ("cus_part", "milestone/fifth//cus_part")]
+)
+def test_a_milestone_is_written_to_the_last_field(part: str | None, key: str) -> None:
+    """Given 50 points and a code for the fifth order; when it was reached yesterday, by a part of a customer; then
+    memory, record, entry, lot and outcomes tell of it, each by its own name."""
+    life, at = living("id: fifth, at: {orders: 5}, points: 50, offer: five-off"), NOW - timedelta(days=1)
+    life.member.part = part
+    reaching = activity("page.viewed", "p", at=at, facts={"orders": 5})
+    life.happen(reaching)
+
+    assert life.member.milestones == {"fifth/": Use("", at, reaching.id, 50, part)}
+    assert life.changes.milestones == [Reached(CUSTOMER, "fifth", "", at, reaching.id, 50, 1, part)]
+    (entry,) = life.changes.entries
+    number = lot_number(reaching.id, "fifth")
+    assert (entry.lot, entry.points, entry.rule, entry.cause, entry.at, entry.key) == (
+        number,
+        50,
+        "fifth",
+        reaching.id,
+        at,
+        key,
+    )
+    assert [(lot.number, lot.points) for lot in life.member.lots.values()] == [(number, 50)]
+    offered, told, earned = life.changes.outcomes
+    assert (offered.type, offered.id) == ("offer.issued", f"{reaching.id}/offer/fifth")
+    assert (told.type, told.id, told.cause, told.data) == (
+        "milestone.reached",
+        f"{reaching.id}/milestone/fifth/",
+        reaching.id,
+        {"milestone": "fifth", "occasion": "", "points": 50, "offer": "five-off"},
+    )
+    assert (earned.type, earned.data["rules"]) == ("points.earned", [{"rule": "fifth", "points": 50}])
+
+
+def test_occasions_of_one_activity_share_a_lot_and_two_milestones_do_not() -> None:
+    """Given 10 points for every 1,000 spent and 5 for a first visit; when a visit tells of 2,000; then the thousands
+    fill one lot, and the visit another."""
+    life = living("id: thousand, every: {spend: 1000}, points: 10", "id: visit, on: page.viewed, points: 5")
+    visit = activity("page.viewed", "p", facts={"spend": 2000})
+    life.happen(visit)
+
+    assert {number: lot.points for number, lot in life.member.lots.items()} == {
+        lot_number(visit.id, "thousand"): 20,
+        lot_number(visit.id, "visit"): 5,
+    }
+
+
+def test_points_of_a_milestone_wait_where_points_do() -> None:
+    """Given points that wait for two weeks; when a milestone gives some; then they wait."""
+    life = Life(
+        rules=rulebook(PROGRAM.replace("expire_after: P12M", "expire_after: P12M\n  pending_for: P14D"))
+    )
+    life.happen(activity("page.viewed", "p", facts={"orders": 10}))
+
+    assert (life.member.available, life.member.pending) == (0, 500)
+
+
+def test_what_earns_nothing_reaches_a_milestone_empty_handed() -> None:
+    """Given 50 points and a code for the fifth order; when history that earns nothing reaches it; then it is reached,
+    and nothing is given or told; why is said."""
+    life = living("id: fifth, at: {orders: 5}, points: 50, offer: five-off")
+    life.changes.skips = []
+    life.happen(activity("page.viewed", "p", facts={"orders": 5}, unrewarded=True))
+
+    assert reached(life) == [("fifth", "", 0)]
+    assert (life.changes.entries, life.changes.offers, life.told()) == ([], [], [])
+    assert life.changes.members == {CUSTOMER: life.member}
+    assert [(skip.rule, skip.why) for skip in life.changes.skips] == [("fifth", Why.UNREWARDED)]
+
+
+@pytest.mark.parametrize(
+    ("milestone", "reaching"),
+    [
+        ("id: one, at: {orders: 5}, points: 50", {"facts": {"orders": 5}}),
+        ("id: one, on: page.viewed, points: 50", {}),
+    ],
+)
+def test_what_was_reached_before_says_so(milestone: str, reaching: dict[str, Any]) -> None:
+    """Given a milestone of a count or of a first time; when it is reached again; then that is why nothing comes."""
+    life = living(milestone).happen(activity("page.viewed", "p", **reaching))
+    life.changes.skips = []
+    life.happen(activity("page.viewed", "q", **reaching))
+
+    assert [(skip.rule, skip.why) for skip in life.changes.skips] == [("one", Why.REACHED_BEFORE)]

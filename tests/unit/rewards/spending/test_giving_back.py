@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from services.rewards.domain.earning.undoing import undo_use
 from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.refusals import RefusedError
@@ -312,3 +313,16 @@ def test_what_history_gives_back_is_told_as_history_and_stocks_add_up() -> None:
     assert [outcome.historical for outcome in told] == [True, True]
     assert len({outcome.id for outcome in told}) == 2
     assert one.changes.stock == {"offer:five-off": -2}
+
+
+def test_a_use_that_is_undone_by_itself_is_no_history() -> None:
+    """Given a code that was used; when the use is undone without any order; then the customer is written and told."""
+    one = life()
+    use = CodeUse(
+        id="use_1", customer_id=CUSTOMER, code="A", offer="five-off", order_id=None, at=NOW, personal=True
+    )
+    undo_use(one.member, use, one.changes, cause="asked")
+
+    (told,) = one.changes.outcomes
+    assert (told.id, told.cause, told.historical) == ("use_1/released", "asked", False)
+    assert one.changes.members == {CUSTOMER: one.member}

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 from msgspec import structs
 
+from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.tiering.past_orders import NotToldError, before
 from shared.contracts.activity import Activity
@@ -23,8 +24,13 @@ def after(*activities: Activity) -> Purchase:
 
 
 AT_ONCE = tuple(order("1", total, name=f"at-once-{total}") for total in ("100", "90", "80", "70"))
+REFUNDS = tuple(
+    refund("1", "r", amount, name=f"told-{amount}", at=NOW - timedelta(hours=hours))
+    for hours, amount in enumerate(("30", "20", "10"))
+)
 STEPS = [
     *permutations(AT_ONCE),
+    *((FIRST, *told) for told in permutations(REFUNDS)),
     (FIRST, REFUND),
     (FIRST, refund("1", "r", "30", name="before"), REFUND),
     (FIRST, REFUND, refund("1", "s", "5"), cancellation("1")),
@@ -59,6 +65,19 @@ def test_what_records_do_not_tell_is_not_guessed() -> None:
     euros = order("1", "100", currency="EUR")
     with pytest.raises(NotToldError):
         before(after(euros, EARLIER), (euros,), (EARLIER,))
+
+
+def test_what_two_customers_told_is_known_unless_what_counts_came_since() -> None:
+    """Given an order that two customers, who were merged since, have told; when later tellings do not count, it is what
+    it was; when one counts, nobody knows whose counted before."""
+    first, second = (pick(AT_ONCE, key=lambda each: lot_number(each.id)) for pick in (min, max))
+    total = first.data["total"]
+    theirs = order("1", "60", name="theirs", at=NOW + timedelta(hours=1), customer="cus_other")
+    for late in (second, order("1", total, name="late", at=NOW + timedelta(hours=2))):
+        then = before(after(first, theirs, late), (first, theirs), (late,))
+        assert (then.placed_at, then.total) == (NOW, Decimal(total))
+    with pytest.raises(NotToldError):
+        before(after(first, theirs, EARLIER), (first, theirs), (EARLIER,))
 
 
 def test_of_an_order_that_only_its_refund_told_of_nothing_counts() -> None:
