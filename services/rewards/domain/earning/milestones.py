@@ -5,13 +5,13 @@ from dataclasses import replace
 from services.rewards.domain.changes import Changes, Reached
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning.earn import tell_earned
+from services.rewards.domain.issuing import issue_offer
 from services.rewards.domain.matching import occasions
 from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
-from services.rewards.domain.spending.offers import issue_offer
 from shared.contracts.activity import Activity
 from shared.program.model.program import Milestone
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.rewards.domain.spending.offers import normal_code, offer_code
+from services.rewards.domain.issuing import offer_code
+from services.rewards.domain.spending.offers import normal_code
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, cancellation, order, refund, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD

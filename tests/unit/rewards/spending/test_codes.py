@@ -7,15 +7,14 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes, IssuedOffer
+from services.rewards.domain.issuing import issue_offer, offer_code
 from services.rewards.domain.member import Member
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.offers import (
     DETAILS,
     Code,
     Offer,
-    issue_offer,
     normal_code,
-    offer_code,
     shared_codes,
 )
 from services.rewards.domain.spending.terms import Claimant, Reason
