@@ -1,7 +1,6 @@
 """Queries that fill members with the state that decisions need. Each is one round trip for a whole batch."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from msgspec import json
@@ -11,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.points.lots import load_all_lots
 from services.rewards.domain.earning.milestones import milestone_name
 from services.rewards.domain.member import Member, Use
-from services.rewards.domain.points.lots import FOR_EVER
 from services.rewards.domain.purchases.baskets import Basket, Refund
-from services.rewards.domain.purchases.purchases import ZERO, Grant, Purchase
+from services.rewards.domain.purchases.purchases import Grant, Purchase
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])
@@ -50,15 +48,6 @@ _SERIES = text("""
 _ALL_MILESTONES = text("""
     SELECT customer_id, milestone, occasion, at, cause, points, part FROM rewards.milestones
     WHERE customer_id = :customer
-    """)
-
-_ROLLED = text("""
-    SELECT w.customer_id, sum(p.net)
-    FROM unnest(CAST(:customers AS text[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
-        AS w(customer_id, starts_at, ends_at)
-    JOIN rewards.purchases p
-        ON p.customer_id = w.customer_id AND p.placed_at >= w.starts_at AND p.placed_at < w.ends_at
-    WHERE p.counts GROUP BY w.customer_id
     """)
 
 
@@ -129,31 +118,6 @@ async def load_series(
     keys = {"customers": [goal[0] for goal in goals], "milestones": [goal[1] for goal in goals]}
     for customer, milestone, occasion, *reached in await connection.execute(_SERIES, keys):
         members[customer].milestones[milestone_name(milestone, occasion)] = Use("", *reached)
-
-
-async def roll_spend(
-    connection: AsyncConnection, members: dict[str, Member], customers: Collection[str], since: datetime
-) -> None:
-    """Move the start of the rolling spend of these customers to `since`: purchases that lie between the old start and
-    the new leave the sum (or join it, when a new program looks further back). Of a sum that was not kept, because there
-    were no tiers, all that counts joins it."""
-    moving = [m for m in (members[id_] for id_ in customers) if m.spend_since != since and not m.new]
-    if moving:
-        for member in moving:
-            if member.spend_since is None:
-                member.spend_since, member.spend = FOR_EVER, ZERO
-        starts = [m.spend_since or since for m in moving]
-        keys = {
-            "customers": [m.customer_id for m in moving],
-            "starts": [min(start, since) for start in starts],
-            "ends": [max(start, since) for start in starts],
-        }
-        for customer, total in await connection.execute(_ROLLED, keys):
-            member = members[customer]
-            leaving = member.spend_since is not None and member.spend_since < since
-            member.spend += -total if leaving else total
-    for id_ in customers:
-        members[id_].spend_since = since
 
 
 async def load_all(connection: AsyncConnection, member: Member) -> None:

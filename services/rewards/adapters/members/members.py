@@ -12,6 +12,7 @@ from services.rewards.adapters.members import loading, moving, saving
 from services.rewards.adapters.points import lots
 from services.rewards.adapters.spending import checkouts, offer_uses
 from services.rewards.adapters.tiering import standings
+from services.rewards.adapters.tiering.rolling import roll_spend
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
@@ -131,7 +132,7 @@ class PostgresMembers:
             await checkouts.load_for_orders(connection, members, undoing)
             await offer_uses.load_for_orders(connection, members, undoing)
         if spend_since is not None:
-            await loading.roll_spend(connection, members, needs.spend, spend_since)
+            await roll_spend(connection, members, needs.spend, spend_since)
         if measure is not None:
             again = needs.tiers | told_again
             await standings.load_counted(connection, members, again, measure)

@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.member_rows import COLUMNS
-from services.rewards.adapters.members.loading import roll_spend
 from services.rewards.adapters.names import Names
 from services.rewards.adapters.points.lots import ENDS_AT
+from services.rewards.adapters.tiering.rolling import roll_spend
 from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances, Held, Holdings
 from services.rewards.domain.spending.offers import Offer
