@@ -27,6 +27,7 @@ MODULES = (
     "points.expiry",
     "points.ledger",
     "points.lots",
+    "purchases.purchases",
     "spending.checkout",
     "spending.redemptions",
     "spending.terms",

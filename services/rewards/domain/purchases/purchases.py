@@ -137,7 +137,7 @@ def due_points(purchase: Purchase) -> list[int]:
         if grant.by == "unit":
             points = units
         elif grant.by == "times":
-            base = _base(purchase, grant, by_unit, net, rest)
+            base = _base(purchase, grant, by_unit, rest)
             points = _within(grant, net, whole_points(Decimal(base), Decimal(grant.factor)))
         else:
             points = 0 if _gone(purchase, grant, rest) else int(grant.factor or grant.earned)
@@ -158,15 +158,18 @@ def _within(grant: Grant, net: Decimal, points: int) -> int:
 
 def _counted(terms: GrantTerms, net: Decimal, rest: Rest | None) -> Decimal | Fraction:
     """The money that counts by these terms of what is left."""
-    if rest is None or terms.whole:
-        return net
+    return net if rest is None or terms.whole else _part(terms, rest)
+
+
+def _part(terms: GrantTerms, rest: Rest) -> Fraction:
+    """The same, by what the order was made of."""
     goods = rest.of(terms.skus)
     if terms.discounts:
         goods *= rest.gross
     return goods + (rest.shipping if terms.shipping else 0) + (rest.tax if terms.tax else 0)
 
 
-def _base(purchase: Purchase, grant: Grant, by_unit: list[int], net: Decimal, rest: Rest | None) -> int:
+def _base(purchase: Purchase, grant: Grant, by_unit: list[int], rest: Rest | None) -> int:
     """The points that a `times` grant multiplies: those for the products that it is for."""
     terms = grant.terms or WHOLE
     if rest is None or terms.skus is None:
@@ -178,7 +181,7 @@ def _base(purchase: Purchase, grant: Grant, by_unit: list[int], net: Decimal, re
         own = unit.terms or WHOLE
         skus = [sku for sku in terms.skus if own.skus is None or sku in own.skus]
         part = structs.replace(own, skus=skus, shipping=False, tax=False)
-        base += min(most, whole_points(_counted(part, net, rest), Decimal(unit.factor)))
+        base += min(most, whole_points(_part(part, rest), Decimal(unit.factor)))
     return base
 
 
@@ -187,6 +190,7 @@ def _gone(purchase: Purchase, grant: Grant, rest: Rest | None) -> bool:
     if purchase.undone():
         return True
     skus = grant.terms.skus if grant.terms is not None else None
-    if skus is None or rest is None or purchase.basket is None or not purchase.refunds:
+    if skus is None or rest is None:
         return False
+    assert purchase.basket is not None, "what is left is told by the basket"
     return rest.of(skus) == 0 and rest_of(purchase.basket, purchase.total, (), purchase.total).of(skus) > 0
