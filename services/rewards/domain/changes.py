@@ -124,6 +124,9 @@ class Changes:
     """What is published on `regulars.outcomes`."""
     standings: dict[str, Member] = field(default_factory=dict)
     """Members whose tier, as their rows hold it, must be written, by customer id."""
+    by_history: set[str] = field(default_factory=set)
+    """Customers whose tier imported history has changed last, and nothing since: what it brings by now brings nobody
+    anything."""
     skips: list[Skip] | None = None
     """Why rules gave nothing; None, as on the stream: nobody asks, and nothing is kept."""
     budgets: dict[str, Budget] = field(default_factory=dict)

@@ -26,14 +26,17 @@ def is_benefit(cause: str | None) -> bool:
     return cause is not None and cause.startswith(_CAUSE)
 
 
-def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes: Changes) -> datetime | None:
-    """Issue what the level has brought by now, or by the end of its time; when the next one is due.
+def give_benefits(
+    member: Member, level: TierLevel, rulebook: Rulebook, changes: Changes, *, had: bool = False
+) -> datetime | None:
+    """Issue what the level has brought by now, or by the end of its time; when the next one is due. What the customer
+    is taken to have `had` by now, over or not, is only noted.
 
     Offers that were missed, because nobody could look when they were due, are made up for while they would still be
     good.
     """
     program, zone, now = rulebook.program, rulebook.program.time_zone, changes.now
-    until = member.tier_until
+    until = None if had else member.tier_until
     moment = until - MOMENT if until is not None and until <= now else now
     since = member.tier_since or moment
     due: list[datetime] = []
@@ -48,7 +51,7 @@ def give_benefits(member: Member, level: TierLevel, rulebook: Rulebook, changes:
             if run.issued + 1 < present or since > moment:  # mostly it is the next one alone
                 numbers = _still_good(run, every, since, present, program.offers[offer], zone, now)
             for number in numbers:
-                if changes.only_counts(offer, recurring=True):
+                if had or changes.only_counts(offer, recurring=True):
                     continue
                 # The cause says for which period, so that the code is the same however often it is tried.
                 cause = f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}"

@@ -37,9 +37,13 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
 
 def arrived(changes: Changes) -> dict[str, Member]:
     """The members who have just come to a tier, under the program in force, that has something for them by now and is
-    not over already, by id."""
+    not over already, by id; and all whom history brought to theirs."""
     members = {change.customer_id: changes.standings[change.customer_id] for change in changes.tiers}
-    return {id_: member for id_, member in members.items() if _is_due(member, changes.now)}
+    return {
+        id_: member
+        for id_, member in members.items()
+        if id_ in changes.by_history or _is_due(member, changes.now)
+    }
 
 
 def _is_due(member: Member, now: datetime) -> bool:
@@ -49,11 +53,12 @@ def _is_due(member: Member, now: datetime) -> bool:
 
 def bring_at_once(member: Member, rulebook: Rulebook, changes: Changes) -> None:
     """What the tier brings a member who has `arrived`; and note what is due next. Benefits must be loaded, and nothing
-    else: a notice that is due as well needs all that counts, and stays due."""
+    else: a notice that is due as well needs all that counts, and stays due. Whom history brought there is taken to have
+    had it: else it would come as soon as time has anything to do about the tier, such as word of its end."""
     rules = rulebook.program.tiers
     assert rules is not None
     member.part = None  # a tier is the whole member's
-    next_one = _give(member, rules, rulebook, changes)
+    next_one = _give(member, rules, rulebook, changes, had=member.customer_id in changes.by_history)
     notice = _notice_at(member, rules, rulebook.program, changes)
     member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
 
@@ -64,11 +69,14 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other)
 
 
-def _give(member: Member, rules: Tiers, rulebook: Rulebook, changes: Changes) -> datetime | None:
+def _give(
+    member: Member, rules: Tiers, rulebook: Rulebook, changes: Changes, *, had: bool = False
+) -> datetime | None:
     """What the tier brings by now; when the next of it is due."""
     if member.tier is None:
         return None
-    return give_benefits(member, rules.levels[tiers.current_level(rules, member)], rulebook, changes)
+    level = rules.levels[tiers.current_level(rules, member)]
+    return give_benefits(member, level, rulebook, changes, had=had)
 
 
 def _decide(member: Member, rules: Tiers, program: Program, changes: Changes, *, over: bool) -> None:

@@ -266,6 +266,10 @@ def _record(
 ) -> None:
     new = member.tier
     assert new is not None
+    if historical:
+        changes.by_history.add(member.customer_id)
+    else:
+        changes.by_history.discard(member.customer_id)
     member.tier_changes += 1
     changes.tiers.append(
         TierChange(

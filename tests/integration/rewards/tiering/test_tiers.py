@@ -308,3 +308,28 @@ async def test_a_wrong_grant_is_refused_and_changes_nothing(
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert await rewards.dump() == before
+
+
+async def test_a_tier_of_history_brings_nothing_before_its_next_period_though_its_end_is_near(
+    rewards: Rewards,
+) -> None:
+    """Given Gold with a code each month, and another each week, and a letter about each; when imported history reaches
+    it eleven months and a half ago, so that word of its end is due at once; then that goes out and no code does; each
+    comes with its own next period."""
+    weekly = BENEFITS.replace("{perk: lounge}", "{every: P1W, offer: fifth}")
+    await use(rewards, weekly + WRITING)
+    since = NOW - timedelta(days=350)  # 16 June: its months begin on the 16th, its weeks on Mondays
+    await rewards.happen(order("1", "250", at=since, historical=True, facts={"orders": 1}))
+    await rewards.pass_time()
+    assert await rewards.rows("SELECT offer FROM rewards.offers") == []
+    assert len(await told(rewards, "tier.expiring")) == 1
+
+    for _ in range(16):
+        await rewards.pass_time()
+        rewards.clock.advance(timedelta(days=1))
+
+    assert await rewards.rows("SELECT offer, issued_at FROM rewards.offers ORDER BY issued_at, offer") == [
+        ("fifth", NOW + timedelta(days=7)),
+        ("fifth", NOW + timedelta(days=14)),
+        ("five-off", NOW + timedelta(days=15)),
+    ]

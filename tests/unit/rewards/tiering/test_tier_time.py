@@ -9,7 +9,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.tier_time import arrived, bring_at_once, foresee, pass_time
-from tests.unit.rewards.building import CUSTOMER, NOW, Life, order
+from tests.unit.rewards.building import CUSTOMER, NOW, Life, order, refund
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york, until
 from tests.unit.rewards.tiering.test_tier_records import MONTHLY
 
@@ -245,9 +245,37 @@ def test_a_tier_that_is_over_when_it_is_told_of_brings_nothing_at_once() -> None
     assert arrived(life.changes) == {}
 
 
-def test_who_rises_in_imported_history_has_not_arrived() -> None:
-    """Given Gold that brings an offer each month; when imported history reaches it; then the first comes a month on."""
+def test_who_rises_in_imported_history_is_taken_to_have_had_what_comes_at_once() -> None:
+    """Given Gold that brings an offer each month; when imported history reaches it; then nothing comes with it, nor
+    when time looks at the tier within the month; the first comes a month on. An order that reaches it anew in the same
+    batch brings what there is."""
     life = living(levels=MONTHLY)
     life.happen(order("1", "250", historical=True))
-    assert life.member.tier == "gold"
-    assert arrived(life.changes) == {}
+    assert arrived(life.changes) == {CUSTOMER: life.member}
+    bring_at_once(life.member, life.rules, life.changes)
+    assert life.member.tier_due == NEXT_MONTH
+    life.member.tier_due = NOW + timedelta(days=7)
+    until(life, NEXT_MONTH - timedelta(seconds=1))
+    assert (life.member.tier, life.changes.offers) == ("gold", [])
+    until(life, NEXT_MONTH)
+    assert [issued.offer for issued in life.changes.offers] == ["fifth"]
+
+    again = living(levels=MONTHLY)
+    again.happen(order("1", "250", historical=True), refund("1", "r", "250"), order("2", "250"))
+    bring_at_once(again.member, again.rules, again.changes)
+    assert [issued.offer for issued in again.changes.offers] == ["fifth"]
+
+
+def test_a_tier_of_history_whose_time_is_over_brings_nothing_before_its_next_period() -> None:
+    """Given Gold for a month that brings an offer each month; when imported history reached it three months ago, and
+    time, which has not looked since, keeps it; then nothing comes for what was, and the next offer with its period."""
+    life = living(levels=MONTHLY.replace("at: 200.01, keep_for: P12M", "at: 200.01, keep_for: P1M"))
+    reached = NOW - timedelta(days=90)
+    life.happen(order("1", "250", at=reached, historical=True))
+    life.member.tier_until = life.member.tier_due = NOW - timedelta(
+        days=59
+    )  # as who has only the sum at hand decides
+    bring_at_once(life.member, life.rules, life.changes)
+    life.wait(timedelta(0))
+    assert (life.member.tier, life.changes.offers) == ("gold", [])
+    assert life.member.tier_due == new_york(2026, 6, 3, 7)
