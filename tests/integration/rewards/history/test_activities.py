@@ -145,3 +145,22 @@ async def test_the_worker_forgets_months_that_are_kept_no_longer(
     await worker
 
     assert await rewards.rows("SELECT count(*) FROM rewards.inbox") == [(2,)]
+
+
+async def test_two_workers_begin_a_month_at_once(rewards: Rewards) -> None:
+    """Given no records of this month; when two workers take its first, each one record, and the second has looked for
+    the month's table before the first has made it; then both records are kept (the second was set aside)."""
+
+    async def take(number: int, *, held: asyncio.Event) -> None:
+        record = encode(order(str(number), "1"))
+        async with rewards.engine.begin() as connection:
+            await rewards.handler(connection, [Incoming("t", number, 0, "k", record)], rewards.clock())
+            held.set()
+            await asyncio.sleep(0.3)  # the other one waits for this one's table
+
+    held = asyncio.Event()
+    first = asyncio.create_task(take(1, held=held))
+    await held.wait()
+    await asyncio.gather(first, take(2, held=held))
+
+    assert await rewards.rows("SELECT count(*) FROM rewards.activities") == [(2,)]
