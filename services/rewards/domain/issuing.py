@@ -6,6 +6,7 @@ from hashlib import blake2b
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from shared.program.model.offers import code_of
 
 CODE_CHARACTERS = 12
 """60 bits under a secret key: nobody guesses one, and two customers never share one."""
@@ -19,8 +20,7 @@ def offer_code(key: bytes, customer_id: str, offer: str, cause: str) -> str:
         digest_size=10,
         person=b"regulars.offer",
     ).digest()
-    letters = b32encode(digest).decode()[:CODE_CHARACTERS]
-    return "-".join(letters[start : start + 4] for start in range(0, CODE_CHARACTERS, 4))
+    return code_of(b32encode(digest).decode()[:CODE_CHARACTERS])
 
 
 def issue_offer(

@@ -75,6 +75,11 @@ class Reward(Gift):
     terms: Terms = ANYBODY
 
 
+def code_of(letters: str) -> str:
+    """Letters as a code shows them, in groups of four."""
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
 def code_letters(code: str) -> str:
     """What tells one code from another: case, spaces and dashes do not, 0 reads as O and 1 as I."""
     return "".join(c for c in code.upper() if c.isalnum()).replace("0", "O").replace("1", "I")

@@ -7,14 +7,13 @@ from decimal import Decimal
 
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.terms import Claimant, Reason, Unmet, unmet
-from shared.program.model.offers import OfferTemplate, code_letters
+from shared.program.model.offers import OfferTemplate, code_letters, code_of
 from shared.program.model.program import Program
 
 
 def normal_code(typed: str) -> str:
     """A code as it is stored, from what a customer typed: case, spaces and dashes do not matter, 0 is O, 1 is I."""
-    letters = code_letters(typed)
-    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+    return code_of(code_letters(typed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

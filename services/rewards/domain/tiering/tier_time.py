@@ -27,7 +27,7 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
         member.tier_due = None
         return
     next_one = _give(member, rules, rulebook, changes)
-    over = member.tier_until is not None and member.tier_until <= changes.now
+    over = _is_over(member, changes.now)
     if over or not same_program:
         _decide(member, rules, rulebook.program, changes, over=over)
         next_one = _give(member, rules, rulebook, changes)
@@ -47,8 +47,11 @@ def arrived(changes: Changes) -> dict[str, Member]:
 
 
 def _is_due(member: Member, now: datetime) -> bool:
-    over = member.tier_until is not None and member.tier_until <= now
-    return not over and member.tier_due is not None and member.tier_due <= now
+    return not _is_over(member, now) and member.tier_due is not None and member.tier_due <= now
+
+
+def _is_over(member: Member, now: datetime) -> bool:
+    return member.tier_until is not None and member.tier_until <= now
 
 
 def bring_at_once(member: Member, rulebook: Rulebook, changes: Changes) -> None:
