@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.domain.member import Member
+from shared.program.model.tiers import Tiers
 
 _POINTS = text("""
     SELECT DISTINCT customer_id FROM (
@@ -33,9 +34,28 @@ _NOTICES = text("""
         ORDER BY expires_at LIMIT :limit
     ) due
     """)
+# Whose tier is due; then, to fill up, who had a benefit by another period than the program says. An index finds two
+# ranges, but not `<>`; each with a limit and the index's order, lest all of it be read to join them.
 _TIERS = text("""
-    SELECT customer_id FROM rewards.members WHERE tier_due <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
-    ORDER BY tier_due LIMIT :limit
+    SELECT customer_id FROM (
+        (SELECT customer_id FROM rewards.members
+         WHERE tier_due <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
+         ORDER BY tier_due LIMIT :limit)
+        UNION ALL
+        SELECT b.customer_id
+        FROM unnest(CAST(:tiers AS text[]), CAST(:offers AS text[]), CAST(:every AS text[])) AS w(tier, offer, every)
+        CROSS JOIN LATERAL (
+            (SELECT customer_id FROM rewards.tier_benefits
+             WHERE tier = w.tier AND offer = w.offer AND every < w.every
+                AND NOT customer_id = ANY(CAST(:skip AS text[]))
+             ORDER BY tier, offer, every LIMIT :limit)
+            UNION ALL
+            (SELECT customer_id FROM rewards.tier_benefits
+             WHERE tier = w.tier AND offer = w.offer AND every > w.every
+                AND NOT customer_id = ANY(CAST(:skip AS text[]))
+             ORDER BY tier, offer, every LIMIT :limit)
+        ) b
+    ) due LIMIT :limit
     """)
 _RESERVATIONS = text("""
     SELECT id, customer_id FROM rewards.redemptions WHERE status = 'reserved' AND expires_at <= :now
@@ -71,12 +91,14 @@ class PostgresDue:
         return await lock_free(connection, {row[0] for row in await connection.execute(_NOTICES, bound)})
 
     async def tiers(
-        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+        self, connection: AsyncConnection, tiers: Tiers, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
         """See `Due.tiers`."""
-        return await lock_free(
-            connection, {row[0] for row in await _find(connection, _TIERS, now, limit, skip)}
-        )
+        said = [(level.id, offer, str(every)) for level in tiers.levels for offer, every in level.recurring]
+        names, offers, every = zip(*said, strict=True) if said else ((), (), ())
+        recurring = {"tiers": [*names], "offers": [*offers], "every": [*every]}
+        found = await _find(connection, _TIERS, now, limit, skip, **recurring)
+        return await lock_free(connection, {row[0] for row in found})
 
     async def reservations(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
@@ -88,9 +110,15 @@ class PostgresDue:
 
 
 async def _find(
-    connection: AsyncConnection, statement: TextClause, now: datetime, limit: int, skip: Collection[str]
+    connection: AsyncConnection,
+    statement: TextClause,
+    now: datetime,
+    limit: int,
+    skip: Collection[str],
+    **more: list[str],
 ) -> list[Any]:
-    return list(await connection.execute(statement, {"now": now, "limit": limit, "skip": [*skip]}))
+    bound: dict[str, Any] = {"now": now, "limit": limit, "skip": [*skip]}
+    return list(await connection.execute(statement, bound | more))
 
 
 async def lock_free(connection: AsyncConnection, ids: set[str]) -> dict[str, Member]:

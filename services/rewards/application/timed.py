@@ -23,7 +23,9 @@ from services.rewards.domain.points import expiry, ledger
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.redemptions import Status
 from services.rewards.domain.tiering import tiers
+from services.rewards.domain.tiering.benefits import recount
 from services.rewards.domain.tiering.tier_time import pass_time
+from shared.program.model.tiers import Tiers
 
 
 class Due(Protocol):
@@ -45,9 +47,10 @@ class Due(Protocol):
         locked."""
 
     async def tiers(
-        self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
+        self, connection: AsyncConnection, tiers: Tiers, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
-        """Members whose tier's time is over; locked."""
+        """Members for whose tier something is due, and those who had a benefit by another period than these tiers say;
+        locked."""
 
     async def reservations(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
@@ -156,12 +159,13 @@ class TimedJobs:
         skip: Collection[str] = (),
         limit: int = DUE_MAX,
     ) -> int:
-        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come. While the program has no
-        tiers all that waits: it may be put back in force."""
+        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come, by the periods that the
+        program has come to say. While it has no tiers all that waits: it may be put back in force."""
         rulebook = await self.programs.current(connection, now)
-        if rulebook.program.tiers is None:
+        rules, zone = rulebook.program.tiers, rulebook.program.time_zone
+        if rules is None:
             return 0
-        members = await self.due.tiers(connection, now, limit, skip)
+        members = await self.due.tiers(connection, rules, now, limit, skip)
         if not members:
             return 0
         async with self.campaigns.deciding(connection, members, rulebook, now) as changes:
@@ -172,5 +176,6 @@ class TimedJobs:
             await self.members.load_benefits(connection, members, members)
             for member in members.values():
                 pass_time(member, rulebook, changes, same_program=False)
+                recount(member, rules, zone)
                 changes.touch(member)
         return len(changes.members)

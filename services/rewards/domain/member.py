@@ -9,6 +9,7 @@ from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.points.lots import Lot
 from services.rewards.domain.purchases.purchases import ZERO, Purchase
 from services.rewards.domain.spending.redemptions import CodeUse, Redemption
+from shared.program.values.period import Period
 
 
 @dataclass(slots=True)
@@ -125,11 +126,15 @@ class TierGrant:
 
 @dataclass(slots=True)
 class BenefitRun:
-    """An offer that a tier brings again and again: periods are counted from `anchor`, and `issued` is the number of the
-    last one for which it was issued (-1: none yet)."""
+    """An offer that a tier brings again and again: periods are `every` long and counted from `anchor`, and `issued` is
+    the number of the last one for which it was issued (-1: none yet). An `every` of None is not known: whatever the
+    program says."""
 
     anchor: datetime
+    every: Period | None
     issued: int = -1
     part: str | None = None
     stored: bool = False
     changed: bool = True
+    recounted: bool = False
+    """Whether this transaction has found that the program says another `every`; not stored."""

@@ -14,6 +14,7 @@ from services.rewards.domain.member import BenefitRun, Counted, Member, TierGran
 from services.rewards.domain.purchases.purchases import Grant
 from services.rewards.domain.tiering.counting import lot_key
 from shared.program.model.tiers import Measure
+from shared.program.values.period import Period
 
 _grants = json.Decoder(list[Grant])
 
@@ -44,13 +45,13 @@ _GRANTS = text("""
     WHERE customer_id = ANY(CAST(:customers AS text[])) AND revoked_at IS NULL
     """)
 _BENEFITS = text("""
-    SELECT customer_id, tier, offer, anchor, issued, part FROM rewards.tier_benefits
+    SELECT customer_id, tier, offer, anchor, every, issued, part FROM rewards.tier_benefits
     WHERE customer_id = ANY(CAST(:customers AS text[]))
     """)
 _UPDATE_BENEFITS = text("""
-    UPDATE rewards.tier_benefits b SET issued = w.issued
-    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS text[]), CAST(:c3 AS int[]))
-        AS w(customer_id, tier, offer, issued)
+    UPDATE rewards.tier_benefits b SET anchor = w.anchor, every = w.every, issued = w.issued
+    FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS text[]), CAST(:c2 AS text[]), CAST(:c3 AS timestamptz[]),
+        CAST(:c4 AS text[]), CAST(:c5 AS int[])) AS w(customer_id, tier, offer, anchor, every, issued)
     WHERE b.customer_id = w.customer_id AND b.tier = w.tier AND b.offer = w.offer
     """)
 
@@ -108,23 +109,23 @@ async def load_benefits(
     """What tiers have brought these customers so far."""
     if not customers:
         return
-    for customer, tier, offer, anchor, issued, part in await connection.execute(
+    for customer, tier, offer, anchor, every, issued, part in await connection.execute(
         _BENEFITS, {"customers": list(customers)}
     ):
-        run = BenefitRun(anchor, issued, part, stored=True, changed=False)
+        period = None if every is None else Period.parse(every)
+        run = BenefitRun(anchor, period, issued, part, stored=True, changed=False)
         members[customer].benefits[tier, offer] = run
 
 
 def write_benefits(writes: Writes, changes: Changes) -> None:
     """What tiers have brought."""
     members = changes.standings.values()
-    runs = [(m.customer_id, *key, run) for m in members for key, run in m.benefits.items() if run.changed]
-    changed = [(id_, tier, offer, run.issued) for id_, tier, offer, run in runs if run.stored]
-    writes.update(_UPDATE_BENEFITS, changed)
-    new = [
-        (id_, tier, offer, run.anchor, run.issued, run.part)
-        for id_, tier, offer, run in runs
-        if not run.stored
-    ]
-    columns = ("customer_id", "tier", "offer", "anchor", "issued", "part")
-    writes.insert("tier_benefits", columns, new)
+    runs = [(run, m.customer_id, *key) for m in members for key, run in m.benefits.items() if run.changed]
+    rows = [(run, (*key, run.anchor, _said(run.every), run.issued)) for run, *key in runs]
+    writes.update(_UPDATE_BENEFITS, [row for run, row in rows if run.stored])
+    columns = ("customer_id", "tier", "offer", "anchor", "every", "issued", "part")
+    writes.insert("tier_benefits", columns, [(*row, run.part) for run, row in rows if not run.stored])
+
+
+def _said(every: Period | None) -> str | None:
+    return None if every is None else str(every)

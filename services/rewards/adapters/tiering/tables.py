@@ -47,6 +47,8 @@ def tier_tables(metadata: MetaData) -> None:
         Column("anchor", TIME, nullable=False),
         Column("issued", Integer, nullable=False),
         Column("part", NAME),
+        Column("every", NAME),
+        Index("tier_benefits_every", "tier", "offer", "every"),
         comment="Offers that tiers bring each period: from when periods count, and the last one that had its offer.",
     )
     Table(

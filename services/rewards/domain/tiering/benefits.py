@@ -1,7 +1,8 @@
 """What a tier brings again and again: an offer for each period, such as a code each month.
 
 Periods are counted from the first time that a customer had the benefit, for ever: whoever loses the tier and reaches it
-again within a period gets nothing twice.
+again within a period gets nothing twice. Where the program comes to say another period, they are counted anew from the
+beginning of the last one for which there was an offer. So a period is named once, by that beginning and its number.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.counting import MOMENT
 from services.rewards.domain.tiering.recurring import begins, period_of
 from shared.program.model.offers import OfferTemplate
-from shared.program.model.tiers import TierLevel
+from shared.program.model.tiers import TierLevel, Tiers
 from shared.program.values.period import Period
 
 _CAUSE = "benefit:"
@@ -43,12 +44,16 @@ def give_benefits(
     for offer, every in level.recurring:
         run = member.benefits.get((level.id, offer))
         if run is None:
-            run = BenefitRun(since, max(period_of(since, every, moment, zone), 0) - 1)
+            run = BenefitRun(since, every, max(period_of(since, every, moment, zone), 0) - 1)
             member.benefits[level.id, offer] = run
+        else:
+            _recount(run, every, zone)
         present = period_of(run.anchor, every, moment, zone, about=run.issued + 1)
-        if present > run.issued:
+        # What was missed before a change of the period came by nobody knows which: there is one for now, or none.
+        if present > run.issued and not (run.recounted and moment < now):
             numbers: Iterable[int] = (present,)
-            if run.issued + 1 < present or since > moment:  # mostly it is the next one alone
+            several = run.issued + 1 < present or since > moment  # mostly it is the next one alone
+            if several and not run.recounted:
                 numbers = _still_good(run, every, since, present, program.offers[offer], zone, now)
             for number in numbers:
                 if had or changes.only_counts(offer, recurring=True):
@@ -61,6 +66,26 @@ def give_benefits(
             run.issued, run.changed = present, True
         due.append(begins(run.anchor, every, present + 1, zone))
     return min(due, default=None)
+
+
+def recount(member: Member, tiers: Tiers, zone: ZoneInfo) -> None:
+    """Count periods anew wherever the program has come to say others, whether or not the member has that tier now. What
+    tiers have brought must be loaded."""
+    for level in tiers.levels:
+        for offer, every in level.recurring:
+            run = member.benefits.get((level.id, offer))
+            if run is not None:
+                _recount(run, every, zone)
+
+
+def _recount(run: BenefitRun, every: Period, zone: ZoneInfo) -> None:
+    """From the beginning of the last period that had its offer: the next is due one period of `every` after it."""
+    if run.every == every:
+        return
+    if run.every is not None:
+        run.anchor = begins(run.anchor, run.every, max(run.issued, 0), zone)
+        run.issued, run.recounted = min(run.issued, 0), True
+    run.every, run.changed = every, True
 
 
 def _still_good(  # noqa: PLR0917

@@ -7,11 +7,14 @@ import pytest
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.rulebook import Rulebook
-from services.rewards.domain.tiering.benefits import give_benefits, is_benefit
+from services.rewards.domain.tiering.benefits import give_benefits, is_benefit, recount
+from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD
 
 INSTANT = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+MONTH = Period.parse("P1M")
 MONTHS = [
     datetime(2026, 1, 31, 17, tzinfo=UTC),  # noon in New York, in winter
     datetime(2026, 2, 28, 17, tzinfo=UTC),
@@ -58,7 +61,7 @@ def gold(since: datetime | None = MONTHS[0], issued: int | None = None, **more: 
     """Who has Gold, and has had the codes up to that number since the end of January."""
     member = Member(CUSTOMER, tier="gold", tier_since=since, **more)
     if issued is not None:
-        member.benefits["gold", "code"] = BenefitRun(MONTHS[0], issued, stored=True, changed=False)
+        member.benefits["gold", "code"] = BenefitRun(MONTHS[0], MONTH, issued, stored=True, changed=False)
     return member
 
 
@@ -84,7 +87,7 @@ def test_a_benefit_says_of_which_tier_and_period_it_is() -> None:
     cause = "benefit:gold/code/20260131T170000000000/4"
     assert (issued.offer, issued.rule, issued.cause) == ("code", "gold", cause)
     assert (told.type, told.cause, told.historical) == ("offer.issued", cause, False)
-    assert member.benefits == {("gold", "code"): BenefitRun(MONTHS[0], 4)}
+    assert member.benefits == {("gold", "code"): BenefitRun(MONTHS[0], MONTH, 4)}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_where_nobody_knows_since_when_the_tier_holds_periods_begin_now() -> Non
     month later."""
     member, changes = gold(since=None), Changes(MONTHS[0], 1)
     assert give(member, changes) == MONTHS[1]
-    assert member.benefits["gold", "code"] == BenefitRun(MONTHS[0], 0)
+    assert member.benefits["gold", "code"] == BenefitRun(MONTHS[0], MONTH, 0)
 
 
 @pytest.mark.parametrize("weekly_first", [True, False])
@@ -188,3 +191,129 @@ def test_a_simulation_counts_each_code_as_one_that_a_tier_brings() -> None:
 
     assert (changes.stock, changes.offers) == ({"code True": 3}, [])
     assert member.benefits["gold", "code"].issued == 4
+
+
+QUARTERLY, WEEKLY = bringing("{offer: code, every: P3M}"), bringing("{offer: code, every: P7D}")
+FEBRUARY, MARCH, APRIL = MONTHS[1], MONTHS[2], MONTHS[3]
+
+
+def named(changes: Changes) -> list[str]:
+    """From when on the periods are counted for which there are codes, and their numbers."""
+    return [offer.cause.removeprefix("benefit:gold/code/") for offer in changes.offers]
+
+
+@pytest.mark.parametrize(
+    ("issued", "rules", "now", "names", "due"),
+    [
+        # Longer: the next one is one new period after the last one.
+        (1, QUARTERLY, MARCH - INSTANT, [], datetime(2026, 5, 28, 16, tzinfo=UTC)),
+        (1, QUARTERLY, MARCH + DAY, [], datetime(2026, 5, 28, 16, tzinfo=UTC)),
+        (2, QUARTERLY, APRIL, [], MONTHS[5]),
+        (1, QUARTERLY, datetime(2026, 5, 28, 16, tzinfo=UTC), ["20260228T170000000000/1"], None),
+        (1, QUARTERLY, datetime(2026, 8, 29, 16, tzinfo=UTC), ["20260228T170000000000/2"], None),
+        # Shorter: likewise; where that is over by now, one comes at once, however many there would have been.
+        (1, WEEKLY, FEBRUARY + DAY, [], FEBRUARY + 7 * DAY),
+        (1, WEEKLY, FEBRUARY + 7 * DAY - INSTANT, [], FEBRUARY + 7 * DAY),
+        (1, WEEKLY, FEBRUARY + 7 * DAY, ["20260228T170000000000/1"], datetime(2026, 3, 14, 16, tzinfo=UTC)),
+        (1, WEEKLY, MARCH - INSTANT, ["20260228T170000000000/4"], datetime(2026, 4, 4, 16, tzinfo=UTC)),
+        # Before the first, and of the first, nothing moves.
+        (-1, WEEKLY, MONTHS[0], ["20260131T170000000000/0"], MONTHS[0] + 7 * DAY),
+        (0, WEEKLY, MONTHS[0] + DAY, [], MONTHS[0] + 7 * DAY),
+    ],
+)
+def test_another_period_counts_from_the_last_one_that_had_its_code(
+    issued: int, rules: Rulebook, now: datetime, names: list[str], due: datetime | None
+) -> None:
+    """Given codes each month, the last at hand being of that number; when the program says another period; then the
+    next code is due one such period after the last one began, and never are there several at once."""
+    member, changes = gold(issued=issued), Changes(now, 1)
+    next_one = give(member, changes, rules)
+
+    assert named(changes) == names
+    assert due is None or next_one == due
+    again = Changes(now, 1)
+    assert give(member, again, rules) == next_one
+    assert again.offers == []
+
+
+def test_going_back_to_the_earlier_period_counts_from_the_last_code_too() -> None:
+    """Given a code each month, the last in February; when the program says quarters, and months again in March, before
+    and after somebody looks; then the next code is that of March, and of no day twice."""
+    for looks in ([], [MARCH - DAY]):
+        member, codes = gold(issued=1), list[str]()
+        for look in looks:
+            changes = Changes(look, 1)
+            give(member, changes, QUARTERLY)
+            codes += named(changes)
+        for month in (MARCH, APRIL):
+            changes = Changes(month, 1)
+            give(member, changes)
+            codes += named(changes)
+        anchor = "20260228T170000000000" if looks else "20260131T170000000000"
+        assert codes == ([f"{anchor}/1", f"{anchor}/2"] if looks else [f"{anchor}/2", f"{anchor}/3"])
+
+
+def test_losing_the_tier_while_the_period_changes_brings_no_second_code() -> None:
+    """Given Gold that was lost after the code of February; when it is reached again in April, and the program says
+    quarters by now; then the code of the quarter is there already."""
+    changes = Changes(APRIL, 1)
+    assert give(gold(APRIL - DAY, issued=1), changes, QUARTERLY) == datetime(2026, 5, 28, 16, tzinfo=UTC)
+    assert changes.offers == []
+
+
+@pytest.mark.parametrize(("rules", "names"), [(MONTHLY, ["20260131T170000000000/1"]), (QUARTERLY, [])])
+def test_where_the_period_is_not_known_it_is_what_the_program_says(rules: Rulebook, names: list[str]) -> None:
+    """Given what an earlier release kept of a code in January; when somebody looks in February; then the numbers go on,
+    and from then on the period is known."""
+    member, changes = gold(issued=0), Changes(FEBRUARY, 1)
+    run = member.benefits["gold", "code"]
+    run.every = None
+
+    give(member, changes, rules)
+
+    assert named(changes) == names
+    assert rules.program.tiers is not None
+    assert (run.every, run.changed) == (rules.program.tiers.levels[1].recurring[0][1], True)
+
+
+def test_after_a_change_a_tier_that_is_over_brings_nothing_of_before_its_end() -> None:
+    """Given Gold that ended in March, with a code each month; when somebody looks in May, and the program says weeks;
+    then nothing is made up for: what it brings, if it lasts on, comes once."""
+    member, changes = gold(issued=1, tier_until=MARCH), Changes(JUST_BEGUN, 1)
+    give(member, changes, WEEKLY)
+    assert changes.offers == []
+
+    member.tier_until = None
+    give(member, changes, WEEKLY)
+    assert named(changes) == ["20260228T170000000000/13"]
+
+
+def test_what_history_is_taken_to_have_had_counts_from_the_last_one_too() -> None:
+    """Given a code each month; when history reaches the tier again and the program says weeks; then the weeks until now
+    are noted from the last one on, and none has a code."""
+    member, changes = gold(issued=1), Changes(FEBRUARY + 15 * DAY, 1)
+    assert WEEKLY.program.tiers is not None
+    level = WEEKLY.program.tiers.levels[1]
+
+    give_benefits(member, level, WEEKLY, changes, had=True)
+
+    run = member.benefits["gold", "code"]
+    assert (run.anchor, run.every, run.issued) == (FEBRUARY, Period.parse("P7D"), 2)
+    assert changes.offers == []
+
+
+def test_periods_of_a_tier_that_is_lost_are_counted_anew_as_well() -> None:
+    """Given a code each month, and a benefit that the program no longer has; when the program says weeks; then those
+    weeks begin with the last month, whoever has the tier, and the other is left as it is; when it is looked at again,
+    then nothing changes."""
+    member = gold(issued=2)
+    member.tier = "member"
+    member.benefits["gold", "gone"] = gone = BenefitRun(MONTHS[0], MONTH, 1, stored=True, changed=False)
+    assert WEEKLY.program.tiers is not None
+
+    run = member.benefits["gold", "code"]
+    for _ in range(2):
+        recount(member, WEEKLY.program.tiers, WEEKLY.program.time_zone)
+        assert (run.anchor, run.every, run.issued) == (MARCH, Period.parse("P7D"), 0)
+    assert run.changed
+    assert not gone.changed
