@@ -65,7 +65,8 @@ def issue_offer(
     changes.tell(
         member,
         "offer.issued",
-        id_=f"{cause}/offer/{rule}{occasion}",
+        # A tier brings several customers theirs for the same cause, where they reached it at the same moment.
+        id_=f"{member.customer_id}/{cause}/offer/{rule}{occasion}",
         cause=cause,
         data={"offer": offer, "code": code, "rule": rule, "valid_until": issued.valid_until},
         historical=historical,

@@ -146,7 +146,7 @@ def test_a_milestone_is_written_to_the_last_field(part: str | None, key: str) ->
     )
     assert [(lot.number, lot.points) for lot in life.member.lots.values()] == [(number, 50)]
     offered, told, earned = life.changes.outcomes
-    assert (offered.type, offered.id) == ("offer.issued", f"{reaching.id}/offer/fifth")
+    assert (offered.type, offered.id) == ("offer.issued", f"{CUSTOMER}/{reaching.id}/offer/fifth")
     assert (told.type, told.id, told.cause, told.data) == (
         "milestone.reached",
         f"{reaching.id}/milestone/fifth/",

@@ -222,7 +222,7 @@ def test_an_issued_code_is_written_to_the_last_field() -> None:
     ]
     assert changes.outcomes == [
         Outcome(
-            id="c/offer/r/2026",
+            id=f"{CUSTOMER}/c/offer/r/2026",
             customer_id=CUSTOMER,
             type="offer.issued",
             time=NOW,

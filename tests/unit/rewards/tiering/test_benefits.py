@@ -90,6 +90,15 @@ def test_a_benefit_says_of_which_tier_and_period_it_is() -> None:
     assert member.benefits == {("gold", "code"): BenefitRun(MONTHS[0], MONTH, 4)}
 
 
+def test_what_two_get_who_reached_the_tier_at_once_is_told_apart() -> None:
+    """Given two who have Gold since the same moment; when each gets the code of the month; then what is told of it has
+    ids of its own (webhooks took the second for a repeat of the first, and told nobody)."""
+    changes = Changes(JUST_BEGUN, 1)
+    for customer in ("cus_a", "cus_b"):
+        give(Member(customer, tier="gold", tier_since=MONTHS[0]), changes)
+    assert len({told.id for told in changes.outcomes}) == 2
+
+
 @pytest.mark.parametrize(
     ("cause", "so"),
     [("benefit:gold/code/20260131T170000000000/4", True), ("0123456789abcdef", False), (None, False)],
