@@ -4,12 +4,18 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from services.rewards.adapters import due
+from shared.postgres.direct import autocommit
+from shared.postgres.engine import NO_SCANS, service_engine
+from shared.settings import Settings
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.tiering.test_tiers import BENEFITS, use
 from tests.integration.rewards.two_members import ANA, BEN, went
 from tests.integration.rewards.two_members import order as bought
+from tests.integration.rewards.worker.test_batches import nodes
 from tests.unit.rewards.building import CUSTOMER, NOW, order, refund
 
 QUARTERLY = BENEFITS.replace("every: P1M", "every: P3M")
@@ -159,3 +165,32 @@ async def test_two_who_both_had_a_benefit_keep_each_their_own(rewards: Rewards) 
         await look(rewards, moment)
     assert await issued(rewards, ANA) == [NOW, july, OCTOBER]
     assert await issued(rewards, BEN) == [july, OCTOBER]
+
+
+@pytest.mark.parametrize("golds", [0, 3000])
+async def test_who_had_another_period_is_looked_for_by_an_index(
+    rewards: Rewards, settings: Settings, golds: int
+) -> None:
+    """Given no Golds, or many who all had their code by the period that the program says; when a worker asks each
+    second who had it by another; then no table is read whole, in whatever way."""
+    members = "SELECT 'c' || n, 'gold', 'five-off', now(), 'P1M', 0 FROM generate_series(1, :n) AS n"
+    insert = f"INSERT INTO rewards.tier_benefits (customer_id, tier, offer, anchor, every, issued) {members}"
+    await rewards.plant(insert.replace(":n", str(golds)))
+    engine = service_engine(settings, "rewards", planning=NO_SCANS, pool_size=1)
+    asked = due._TIERS.text
+    async with autocommit(engine).connect() as connection:
+        await connection.execute(text("VACUUM (ANALYZE) rewards.tier_benefits"))
+        bound = {
+            "now": NOW,
+            "limit": 200,
+            "skip": [],
+            "tiers": ["gold"],
+            "offers": ["five-off"],
+            "every": ["P1M"],
+        }
+        plan = (await connection.execute(text(f"EXPLAIN (FORMAT JSON) {asked}"), bound)).scalar_one()
+    await engine.dispose()
+
+    reads = [node for node in nodes(plan[0]["Plan"]) if "Relation Name" in node]
+    assert [node["Relation Name"] for node in reads] == ["members", "tier_benefits", "tier_benefits"]
+    assert all("every" in node["Index Cond"] for node in reads[1:])

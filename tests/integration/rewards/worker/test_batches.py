@@ -64,14 +64,14 @@ async def test_a_checkout_looks_for_each_row_by_its_key(
             plan = (await connection.execute(text(f"EXPLAIN (FORMAT JSON) {asked}"), names)).scalar_one()
     finally:
         await engine.dispose()
-    reads = [node for node in _nodes(plan[0]["Plan"]) if "Relation Name" in node]
+    reads = [node for node in nodes(plan[0]["Plan"]) if "Relation Name" in node]
     assert reads
     for node in reads:
         assert "Index Cond" in node or "Recheck Cond" in node, node
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A plan's node and all below it."""
     yield node
     for below in node.get("Plans", []):
-        yield from _nodes(below)
+        yield from nodes(below)
