@@ -34,8 +34,9 @@ _NOTICES = text("""
         ORDER BY expires_at LIMIT :limit
     ) due
     """)
-# Whose tier is due; then, to fill up, who had a benefit by another period than the program says. An index finds two
-# ranges, but not `<>`; each with a limit and the index's order, lest all of it be read to join them.
+# Whose tier is due; then, to fill up, who had a benefit by another period than the program says, or by one that is not
+# known. An index finds ranges, but not `<>`; each with a limit and the index's order, lest all of it be read to join
+# them.
 _TIERS = text("""
     SELECT customer_id FROM (
         (SELECT customer_id FROM rewards.members
@@ -52,6 +53,11 @@ _TIERS = text("""
             UNION ALL
             (SELECT customer_id FROM rewards.tier_benefits
              WHERE tier = w.tier AND offer = w.offer AND every > w.every
+                AND NOT customer_id = ANY(CAST(:skip AS text[]))
+             ORDER BY tier, offer, every LIMIT :limit)
+            UNION ALL
+            (SELECT customer_id FROM rewards.tier_benefits
+             WHERE tier = w.tier AND offer = w.offer AND every IS NULL
                 AND NOT customer_id = ANY(CAST(:skip AS text[]))
              ORDER BY tier, offer, every LIMIT :limit)
         ) b

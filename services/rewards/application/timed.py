@@ -176,6 +176,6 @@ class TimedJobs:
             await self.members.load_benefits(connection, members, members)
             for member in members.values():
                 pass_time(member, rulebook, changes, same_program=False)
-                recount(member, rules, zone)
+                recount(member, rules, zone, now)
                 changes.touch(member)
         return len(changes.members)

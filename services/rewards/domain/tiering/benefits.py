@@ -47,7 +47,7 @@ def give_benefits(
             run = BenefitRun(since, every, max(period_of(since, every, moment, zone), 0) - 1)
             member.benefits[level.id, offer] = run
         else:
-            _recount(run, every, zone)
+            _recount(run, every, zone, now)
         present = period_of(run.anchor, every, moment, zone, about=run.issued + 1)
         # What was missed before a change of the period came by nobody knows which: there is one for now, or none.
         if present > run.issued and not (run.recounted and moment < now):
@@ -68,21 +68,25 @@ def give_benefits(
     return min(due, default=None)
 
 
-def recount(member: Member, tiers: Tiers, zone: ZoneInfo) -> None:
+def recount(member: Member, tiers: Tiers, zone: ZoneInfo, now: datetime) -> None:
     """Count periods anew wherever the program has come to say others, whether or not the member has that tier now. What
     tiers have brought must be loaded."""
     for level in tiers.levels:
         for offer, every in level.recurring:
             run = member.benefits.get((level.id, offer))
             if run is not None:
-                _recount(run, every, zone)
+                _recount(run, every, zone, now)
 
 
-def _recount(run: BenefitRun, every: Period, zone: ZoneInfo) -> None:
+def _recount(run: BenefitRun, every: Period, zone: ZoneInfo, now: datetime) -> None:
     """From the beginning of the last period that had its offer: the next is due one period of `every` after it."""
     if run.every == every:
         return
-    if run.every is not None:
+    if run.every is None:
+        if run.issued > 0 and begins(run.anchor, every, run.issued, zone) > now:
+            # What was given was counted by shorter periods, nobody knows which: a whole one from here.
+            run.anchor, run.issued, run.recounted = now, 0, True
+    else:
         run.anchor = begins(run.anchor, run.every, max(run.issued, 0), zone)
         run.issued, run.recounted = min(run.issued, 0), True
     run.every, run.changed = every, True

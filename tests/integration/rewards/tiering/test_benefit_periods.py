@@ -129,6 +129,24 @@ async def test_what_an_earlier_release_kept_goes_on_as_the_program_says(rewards:
     assert await kept(rewards) == [(AUGUST, "P3M", 1)]
 
 
+async def test_after_an_upgrade_a_changed_period_counts_within_moments(rewards: Rewards) -> None:
+    """Given two who had the code of a quarter by an earlier release, so that the period is not known, one of them Gold
+    no more; when the new release has looked, and the program says months; then who is Gold has the next code a month
+    after the last, and what is kept of the other counts months too."""
+    await use(rewards, QUARTERLY)
+    await rewards.happen(bought("a", ANA, "250.00"), bought("b", BEN, "250.00"))
+    await rewards.happen(refund("b", "r", "250.00", customer=BEN))
+    await rewards.plant("UPDATE rewards.tier_benefits SET every = NULL")
+    await look(rewards, NOW)
+    await use(rewards, BENEFITS)
+
+    for moment in (NOW, july := AUGUST - timedelta(days=31)):
+        await look(rewards, moment)
+
+    assert (await issued(rewards, ANA), await issued(rewards, BEN)) == ([NOW, july], [NOW])
+    assert (await kept(rewards, ANA), await kept(rewards, BEN)) == ([(NOW, "P1M", 1)], [(NOW, "P1M", 0)])
+
+
 async def test_the_period_goes_with_the_part_that_had_it(rewards: Rewards) -> None:
     """Given Ben, a Gold with a monthly code, who proves to be Ana; when the program says quarters, and they are two
     again, and one; then whoever has his part has the next code a quarter after his, and nobody another."""
@@ -192,5 +210,5 @@ async def test_who_had_another_period_is_looked_for_by_an_index(
     await engine.dispose()
 
     reads = [node for node in nodes(plan[0]["Plan"]) if "Relation Name" in node]
-    assert [node["Relation Name"] for node in reads] == ["members", "tier_benefits", "tier_benefits"]
+    assert [node["Relation Name"] for node in reads] == ["members"] + ["tier_benefits"] * 3
     assert all("every" in node["Index Cond"] for node in reads[1:])

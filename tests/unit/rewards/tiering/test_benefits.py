@@ -285,6 +285,22 @@ def test_where_the_period_is_not_known_it_is_what_the_program_says(rules: Rulebo
     assert (run.every, run.changed) == (rules.program.tiers.levels[1].recurring[0][1], True)
 
 
+def test_months_that_an_earlier_release_counted_are_not_taken_for_quarters() -> None:
+    """Given what an earlier release kept of a code each month, the last in April, and a program that said quarters
+    before anybody knew the period; when somebody looks in May; then the next code comes a quarter later, and its name
+    is new (it would have been that of the fourth quarter, the one after the names of the months)."""
+    member, changes = gold(issued=3), Changes(JUST_BEGUN, 1)
+    member.benefits["gold", "code"].every = None
+
+    due = give(member, changes, QUARTERLY)
+
+    assert due == datetime(2026, 8, 31, 16, 30, tzinfo=UTC)
+    assert changes.offers == []
+    for moment in (due - DAY, due):
+        give(member, changes := Changes(moment, 1), QUARTERLY)
+    assert named(changes) == ["20260531T163000000000/1"]
+
+
 def test_after_a_change_a_tier_that_is_over_brings_nothing_of_before_its_end() -> None:
     """Given Gold that ended in March, with a code each month; when somebody looks in May, and the program says weeks;
     then nothing is made up for: what it brings, if it lasts on, comes once."""
@@ -322,7 +338,7 @@ def test_periods_of_a_tier_that_is_lost_are_counted_anew_as_well() -> None:
 
     run = member.benefits["gold", "code"]
     for _ in range(2):
-        recount(member, WEEKLY.program.tiers, WEEKLY.program.time_zone)
+        recount(member, WEEKLY.program.tiers, WEEKLY.program.time_zone, JUST_BEGUN)
         assert (run.anchor, run.every, run.issued) == (MARCH, Period.parse("P7D"), 0)
     assert run.changed
     assert not gone.changed
