@@ -82,12 +82,11 @@ def _recount(run: BenefitRun, every: Period, zone: ZoneInfo, now: datetime) -> N
     """From the beginning of the last period that had its offer: the next is due one period of `every` after it."""
     if run.every == every:
         return
-    if run.every is None:
-        if run.issued > 0 and begins(run.anchor, every, run.issued, zone) > now:
-            # What was given was counted by shorter periods, nobody knows which: a whole one from here.
-            run.anchor, run.issued, run.recounted = now, 0, True
-    else:
-        run.anchor = begins(run.anchor, run.every, max(run.issued, 0), zone)
+    last = begins(run.anchor, run.every or every, max(run.issued, 0), zone)
+    # One that was given and is still to come was counted by other periods, by an earlier release.
+    miscounted = run.issued > 0 and last > now
+    if miscounted or run.every is not None:
+        run.anchor = now if miscounted else last
         run.issued, run.recounted = min(run.issued, 0), True
     run.every, run.changed = every, True
 
@@ -103,9 +102,13 @@ def _still_good(  # noqa: PLR0917
 ) -> Iterator[int]:
     """Of the periods that began within the tier's time up to the `present` one, those for which there is none yet, and
     whose offers would still be good."""
-    for number in range(max(run.issued + 1, period_of(run.anchor, every, since, zone)), present + 1):
+    first = max(run.issued + 1, period_of(run.anchor, every, since, zone))
+    good = list[int]()
+    for number in range(present, first - 1, -1):  # before one that is void, all are
         begun = begins(run.anchor, every, number, zone)
         until = template.good_until(begun, zone)
         assert until is not None, "only codes of a customer's own are given"
-        if number == present or (begun >= since and until > now):
-            yield number
+        if number < present and (begun < since or until <= now):
+            break
+        good.append(number)
+    return reversed(good)

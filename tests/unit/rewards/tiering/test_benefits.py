@@ -8,6 +8,7 @@ from services.rewards.domain.changes import Changes
 from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.tiering.benefits import give_benefits, is_benefit, recount
+from services.rewards.domain.tiering.recurring import _begins
 from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD
@@ -299,6 +300,31 @@ def test_months_that_an_earlier_release_counted_are_not_taken_for_quarters() -> 
     for moment in (due - DAY, due):
         give(member, changes := Changes(moment, 1), QUARTERLY)
     assert named(changes) == ["20260531T163000000000/1"]
+
+
+def test_what_an_earlier_release_counted_by_a_period_of_its_own_is_not_taken_for_what_is_kept() -> None:
+    """Given the code of a quarter, and a worker of an earlier release that met months first, and noted the fourth as if
+    it were a quarter; when the new release looks, in May; then a month begins there (it would in the January after)."""
+    member, changes = gold(issued=4), Changes(JUST_BEGUN, 1)
+    member.benefits["gold", "code"].every = Period.parse("P3M")
+
+    assert give(member, changes) == datetime(2026, 6, 30, 16, 30, tzinfo=UTC)
+    assert changes.offers == []
+
+
+def test_ten_years_of_missed_days_are_looked_through_from_the_last_one_on() -> None:
+    """Given a code each day, good for some weeks; when nobody looked for ten years; then each that is still good comes,
+    in order, and the others take no time."""
+    daily = bringing("{offer: code, every: P1D}")
+    member, changes = gold(issued=0), Changes(MONTHS[0].replace(year=2036), 1)
+    member.benefits["gold", "code"].every = Period.parse("P1D")
+    _begins.cache_clear()
+
+    give(member, changes, daily)
+
+    numbers = [int(name.rpartition("/")[2]) for name in named(changes)]
+    assert numbers == list(range(3652 - len(numbers) + 1, 3653))
+    assert _begins.cache_info().misses < len(numbers) + 10
 
 
 def test_after_a_change_a_tier_that_is_over_brings_nothing_of_before_its_end() -> None:
