@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.rewards.domain.concerns import Concern
 from shared.program.model.campaigns import Campaign, Goal
@@ -20,6 +21,8 @@ class Rulebook:
 
     `concerns` by the type of event, `other_concern` for all others. `campaigns` by the type of their occasion,
     `campaign_order` by their place in the file, `goals` by the type of the event that reaches them, then by campaign.
+    `promised`: since when the versions in force have said, without a break, that a tier brings an offer, by tier and
+    offer. Missing: for longer than any of its codes is good, or it does not matter which version follows which.
     """
 
     program: Program
@@ -34,6 +37,7 @@ class Rulebook:
     campaigns_on_changes: bool = False
     campaigns_on_outcomes: frozenset[str] = frozenset()
     goals: Mapping[str, Mapping[str, Goal]] = field(default_factory=dict)
+    promised: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
     def concerning(self, type_: str) -> Concern:
         """What events of the type may concern."""

@@ -34,7 +34,8 @@ def give_benefits(
     is taken to have `had` by now, over or not, is only noted.
 
     Offers that were missed, because nobody could look when they were due, are made up for while they would still be
-    good.
+    good; not those of a time in which the program did not promise them. Who has the tier already when it is promised
+    counts periods from then on.
     """
     program, zone, now = rulebook.program, rulebook.program.time_zone, changes.now
     until = None if had else member.tier_until
@@ -43,8 +44,12 @@ def give_benefits(
     due: list[datetime] = []
     for offer, every in level.recurring:
         run = member.benefits.get((level.id, offer))
+        begun = max(since, rulebook.promised.get((level.id, offer), since))
+        if run is None and begun > moment:
+            due.append(begun)
+            continue
         if run is None:
-            run = BenefitRun(since, every, max(period_of(since, every, moment, zone), 0) - 1)
+            run = BenefitRun(begun, every, period_of(begun, every, moment, zone) - 1)
             member.benefits[level.id, offer] = run
         else:
             _recount(run, every, zone, now)
@@ -52,9 +57,9 @@ def give_benefits(
         # What was missed before a change of the period came by nobody knows which: there is one for now, or none.
         if present > run.issued and not (run.recounted and moment < now):
             numbers: Iterable[int] = (present,)
-            several = run.issued + 1 < present or since > moment  # mostly it is the next one alone
+            several = run.issued + 1 < present or begun > moment  # mostly it is the next one alone
             if several and not run.recounted:
-                numbers = _still_good(run, every, since, present, program.offers[offer], zone, now)
+                numbers = _still_good(run, every, begun, present, program.offers[offer], zone, now)
             for number in numbers:
                 if had or changes.only_counts(offer, recurring=True):
                     continue
@@ -100,8 +105,8 @@ def _still_good(  # noqa: PLR0917
     zone: ZoneInfo,
     now: datetime,
 ) -> Iterator[int]:
-    """Of the periods that began within the tier's time up to the `present` one, those for which there is none yet, and
-    whose offers would still be good."""
+    """Of the periods that began from `since` on up to the `present` one, which may have begun before that, those for
+    which there is none yet, and whose offers would still be good."""
     first = max(run.issued + 1, period_of(run.anchor, every, since, zone))
     good = list[int]()
     for number in range(present, first - 1, -1):  # before one that is void, all are

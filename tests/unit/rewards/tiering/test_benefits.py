@@ -1,5 +1,6 @@
 """What a tier brings each period: for which periods, once each, and when the next one is due."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ MONTHS = [
     datetime(2026, 6, 30, 16, tzinfo=UTC),
 ]
 """When the months begin that are counted from the first of them."""
+FEBRUARY, MARCH, APRIL = MONTHS[1:4]
 JUST_BEGUN = MONTHS[4] + timedelta(minutes=30)
 """By a clock that knows no summer time the fourth month has yet to begin."""
 THIRD_VOID = datetime(2026, 6, 30, 4, tzinfo=UTC)
@@ -154,6 +156,42 @@ def test_a_tier_that_is_yet_to_come_brings_nothing_of_the_month_before() -> None
     assert given(changes) == []
 
 
+@pytest.mark.parametrize(
+    ("promised", "numbers"),
+    [(MONTHS[2], [2, 3, 4]), (MONTHS[2] + INSTANT, [3, 4]), (MONTHS[4], [4]), (JUST_BEGUN, [4])],
+)
+def test_nothing_is_made_up_for_of_the_time_before_it_was_promised(
+    promised: datetime, numbers: list[int]
+) -> None:
+    """Given Gold since January, and its code in a program again since then; when somebody looks in May; then codes come
+    for the present month, and for those that began since."""
+    rules, changes = replace(MONTHLY, promised={("gold", "code"): promised}), Changes(JUST_BEGUN, 1)
+    member = gold(issued=0)
+    assert give(member, changes, rules) == MONTHS[5]
+    assert given(changes) == numbers
+
+
+def test_periods_of_what_is_promised_to_who_has_the_tier_begin_then() -> None:
+    """Given Gold since January; when a program promises a code in February, and somebody looks two days later; then it
+    comes, and the next a month after it was promised."""
+    rules, changes = replace(MONTHLY, promised={("gold", "code"): FEBRUARY}), Changes(FEBRUARY + 2 * DAY, 1)
+    member = gold()
+    assert give(member, changes, rules) == datetime(2026, 3, 28, 16, tzinfo=UTC)
+    assert given(changes) == [0]
+    assert member.benefits["gold", "code"] == BenefitRun(FEBRUARY, MONTH, 0)
+
+
+@pytest.mark.parametrize("issued", [None, 2])
+def test_a_tier_that_ended_before_it_was_promised_brings_nothing(issued: int | None) -> None:
+    """Given Gold until the end of April; when a program promises its code, for the first time or again, in May, before
+    somebody looks; then none comes."""
+    rules, changes = replace(MONTHLY, promised={("gold", "code"): JUST_BEGUN}), Changes(JUST_BEGUN + DAY, 1)
+    member = gold(issued=issued, tier_until=MONTHS[3] + DAY)
+    give(member, changes, rules)
+    assert given(changes) == []
+    assert ("gold", "code") in member.benefits or issued is None
+
+
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=1)])
 def test_a_tier_brings_nothing_of_the_month_that_begins_with_its_end(late: timedelta) -> None:
     """Given Gold that ends as a month begins; when somebody looks then, or later; then what was missed comes, and
@@ -204,7 +242,6 @@ def test_a_simulation_counts_each_code_as_one_that_a_tier_brings() -> None:
 
 
 QUARTERLY, WEEKLY = bringing("{offer: code, every: P3M}"), bringing("{offer: code, every: P7D}")
-FEBRUARY, MARCH, APRIL = MONTHS[1], MONTHS[2], MONTHS[3]
 
 
 def named(changes: Changes) -> list[str]:
