@@ -10,8 +10,8 @@ from shared.bus.kafka.consumer import KafkaConsumer
 from shared.bus.kafka.producer import KafkaProducer
 from shared.bus.log.log import PostgresLog
 from shared.bus.log.outbox import LogOutbox
-from shared.bus.log.relay import Relay
 from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer, platform_log
+from shared.bus.relay import Relay
 from shared.contracts.activity import ACTIVITY_TOPIC
 from shared.contracts.events import EVENTS_TOPIC
 from shared.contracts.outcomes import OUTCOMES_TOPIC

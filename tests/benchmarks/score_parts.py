@@ -9,8 +9,8 @@ from typing import Any
 
 from services.scoring.domain.assess import assess, score_at, view_at
 from services.scoring.domain.event import Event
+from services.scoring.domain.explaining.story import tell_story
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.score.story import tell_story
 from tests.support.life import SETTINGS, event, moment, order
 
 BESIDE_ORDERS: dict[str, dict[str, Any]] = {

@@ -19,8 +19,8 @@ from tests.support.database import TestDatabases
 METADATA = {
     "platform": "shared.tables",
     "ingest": "services.ingest.adapters.tables",
-    "scoring": "services.scoring.adapters.tables",
-    "rewards": "services.rewards.adapters.tables",
+    "scoring": "services.scoring.adapters.tables.schema",
+    "rewards": "services.rewards.adapters.tables.schema",
     "deliveries": "services.deliveries.adapters.tables",
 }
 every_history = pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.schema)

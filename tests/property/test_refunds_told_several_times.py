@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain.purchases.purchases import Purchase
+from services.rewards.domain.state.purchases import Purchase
 from services.rewards.domain.tiering.past_orders import before
 from services.scoring.domain.event import Event
 from services.scoring.domain.fold.evolve import fold

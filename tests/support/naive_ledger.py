@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
 
 ZONE = ZoneInfo("America/New_York")
 MUG, HAT = "MUG", "HAT"

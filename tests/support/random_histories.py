@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
 from shared.contracts.activity import Activity
 from tests.support.naive_ledger import BIG_FROM, HAT, MUG, RESERVE_FOR, WELCOME, Bought, Held, Lines, Naive
 from tests.unit.rewards.building import NOW, activity

@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.member_rows import COLUMNS
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from shared.program.model.tiers import Tiers
 
 _POINTS = text("""

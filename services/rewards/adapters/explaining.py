@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.explaining.referral_verdicts import Friend
 from services.rewards.domain.explaining.verdicts import Given
-from services.rewards.domain.points.accounts import Kind
+from services.rewards.domain.state.accounts import Kind
 
 _ENTRY = text("""
     SELECT customer_id, number, at, recorded_at, kind, debit, credit, points, lot, rule, cause, program_version

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.adapters.tables import metadata
+from services.rewards.adapters.tables.schema import metadata
 from shared.postgres.direct import copy_into
 from shared.postgres.inserting import FEW, insert_of
 

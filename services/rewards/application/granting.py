@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member, TierGrant
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.standing import GRANTED
 from shared.program.model.program import Program

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.members.merging import follow_parts
 from services.rewards.application.ports import Activities, Budgets, Members, Programs, Taken
-from services.rewards.domain.campaigns.messages import noted
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
@@ -19,6 +18,7 @@ from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points.expiry import is_late_renewal
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.messages import noted
 from services.rewards.domain.tiering.looking_back import LookBack
 from services.rewards.domain.tiering.tier_time import arrived, bring_at_once
 from services.rewards.domain.tiering.tiers import measure_of, start_of_window

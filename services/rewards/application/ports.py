@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.member import Member
 from shared.contracts.activity import Activity
 from shared.program.model.program import Program
 from shared.program.model.tiers import Measure

@@ -17,11 +17,11 @@ from services.rewards.application.programs.program_watch import WatchProgram
 from services.rewards.application.spending.checkout import CheckoutStore
 from services.rewards.application.watching.alerting import TellOfAlerts
 from services.rewards.application.watching.watching import Watch, WatchRedemptions
-from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.points import expiry, ledger
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import Status
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Status
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.benefits import recount
 from services.rewards.domain.tiering.tier_time import pass_time

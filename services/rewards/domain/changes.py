@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from services.rewards.domain.campaigns.messages import AskedMessage, Noted
-from services.rewards.domain.campaigns.runs import Run
-from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.skips import Skip, Why
-from services.rewards.domain.spending.redemptions import CodeUse, Redemption
+from services.rewards.domain.state.accounts import Account, Entry, Kind
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.messages import AskedMessage, Noted
+from services.rewards.domain.state.redemptions import CodeUse, Redemption
+from services.rewards.domain.state.referral_notes import Bringing, Coming
+from services.rewards.domain.state.runs import Run
 from shared.alerts.alert import NewAlert
 from shared.contracts.outcomes import Outcome
 

@@ -6,9 +6,9 @@ from services.rewards.domain.earning.earn import earn_for_activity
 from services.rewards.domain.earning.milestones import reach
 from services.rewards.domain.earning.orders import order_cancelled, order_completed, order_refunded
 from services.rewards.domain.earning.referrals import note_referral
-from services.rewards.domain.member import Member
 from services.rewards.domain.points.expiry import renew
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity
 

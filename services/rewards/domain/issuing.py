@@ -4,8 +4,8 @@ from base64 import b32encode
 from hashlib import blake2b
 
 from services.rewards.domain.changes import Changes, IssuedOffer
-from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
 from shared.program.model.offers import code_of
 
 CODE_CHARACTERS = 12

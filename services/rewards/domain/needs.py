@@ -6,10 +6,8 @@ from datetime import datetime
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning.caps import wanted
 from services.rewards.domain.matching import occasions, remembered
+from services.rewards.domain.state.purchases import ORDERS, UNDOING
 from shared.contracts.activity import Activity
-
-UNDOING = frozenset({"order.refunded", "order.cancelled"})
-ORDERS = UNDOING | {"order.completed"}
 
 
 @dataclass(slots=True)

@@ -10,12 +10,12 @@ from msgspec import structs
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
-from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.accounts import Kind
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.member import Member
 from shared.contracts.activity import Activity, Facts
 from shared.program.conditions.condition import Condition
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.rewards.adapters.history.as_of import offers_at
-from services.rewards.domain.points.accounts import signed_points
 from services.rewards.domain.spending.offers import Offer
+from services.rewards.domain.state.accounts import signed_points
 from services.rewards.entrypoints.moments import as_problems, balances_at, program_then
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.moments import At

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.rewards.adapters.history.as_of import NotKnownError, holdings_at
 from services.rewards.adapters.history.tiers_as_of import member_at
 from services.rewards.adapters.programs import PostgresPrograms, Section
-from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances
+from services.rewards.domain.state.member import Member
 from shared.http.moments import not_as_of
 from shared.program.model.program import Program
 from shared.program.versions.reading import UnreadableProgramError

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.adapters.tables import metadata
+from services.scoring.adapters.tables.schema import metadata
 from shared.postgres.direct import copy_into
 from shared.postgres.inserting import FEW, insert_of
 

@@ -15,7 +15,7 @@ from shared.bus.consuming.progress import Progress
 from shared.bus.consuming.watchdog import Watchdog
 from shared.bus.consuming.worker import StreamWorker
 from shared.bus.faults import is_transient
-from shared.bus.log.relay import Relay
+from shared.bus.relay import Relay
 from shared.clock import Clock
 from shared.http.health import Degraded, Health
 from shared.http.idempotency import IdempotencyKeys

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.kafka.server import KafkaServer
 from shared.bus.interface import BusUnavailableError, Producer
 from shared.bus.kafka.producer import KafkaProducer
-from shared.bus.log.relay import Relay
 from shared.bus.postgres.bus import PostgresProducer, platform_log
 from shared.bus.records import Incoming, Outgoing
+from shared.bus.relay import Relay
 from shared.settings import Settings
 from tests.integration.bus.probe import (
     PARTITIONS,

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rewards.domain.purchases.baskets import basket_of, refund_of, rest_of
+from services.rewards.domain.state.baskets import basket_of, refund_of, rest_of
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import Life, order, refund
 from tests.unit.rewards.earning.earn_rules import PURCHASE, earned, rules

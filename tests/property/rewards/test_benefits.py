@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import BenefitRun, Member
+from services.rewards.domain.state.member import BenefitRun, Member
 from services.rewards.domain.tiering.benefits import give_benefits
 from services.rewards.domain.tiering.recurring import begins
 from shared.program.values.period import Period

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.rewards.application.campaigns.campaigning import Campaigns
-from services.rewards.domain.campaigns.runs import COUNTING, Run, State
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import COUNTING, Run, State
 from shared.contracts.activity import Activity, Change
 from shared.contracts.outcomes import Outcome
 from tests.unit.rewards.building import NOW, activity, order, rulebook

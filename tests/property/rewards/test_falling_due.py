@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, oldest_first
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot, oldest_first
+from services.rewards.domain.state.member import Member
 from tests.property.rewards.test_ledger import Step, World, steps
 from tests.unit.rewards.building import NOW
 from tests.unit.rewards.points.posting import holding, start

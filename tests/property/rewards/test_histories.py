@@ -8,11 +8,11 @@ from random import Random
 import pytest
 from hypothesis import settings
 
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import adjusting
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import Redemption, Status
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Redemption, Status
 from shared.contracts.activity import Activity
 from tests.property.rewards.test_ledger import check
 from tests.support.long_histories import run

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from services.rewards.domain import refusals
 from services.rewards.domain.earning.undoing import STANDING
 from services.rewards.domain.points import adjusting
-from services.rewards.domain.points.accounts import Account, signed_points
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import Redemption
+from services.rewards.domain.state.accounts import Account, signed_points
+from services.rewards.domain.state.redemptions import Redemption
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rewards.domain.points import adjusting
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import Redemption
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.redemptions import Redemption
 from shared.contracts.activity import Activity
 from tests.property.rewards.test_ledger import check
 from tests.unit.rewards.building import PROGRAM, Life, cancellation, order, refund, rulebook

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
-from services.rewards.domain.points.accounts import Account
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.checkout import reserve
+from services.rewards.domain.state.accounts import Account
+from services.rewards.domain.state.member import Member
 from tests.property.rewards.test_ledger import PLAIN, Step, naive_points, steps, to_activity
 from tests.unit.rewards.building import CUSTOMER, Life, activity
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.scoring.domain.assess import assess
+from services.scoring.domain.explaining.explain import weights_of
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.score.explain import weights_of
 from services.scoring.domain.score.plan import Plan
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model.score import DEFAULT_WEIGHTS, Score

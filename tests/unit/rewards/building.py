@@ -9,9 +9,9 @@ from typing import Any
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.decide import decide
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.tier_time import pass_time
 from shared.contracts.activity import Activity, Facts
 from shared.program.parse import load_program

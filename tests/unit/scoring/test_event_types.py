@@ -7,9 +7,9 @@ from msgspec import inspect
 
 from services.rewards.domain.forwarding import SPOKEN, TOUCHING
 from services.scoring.domain.fold.evolve import fold
-from services.scoring.domain.language.texts import WORDS
 from services.scoring.domain.metrics.rollup import ENGAGEMENTS
 from services.scoring.domain.score.parts.staying import last_came_at
+from services.scoring.domain.texts import WORDS
 from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.values import PersonalText
 from shared.program.vocabulary.occasions import WATCHED

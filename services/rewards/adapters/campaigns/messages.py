@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.campaigns.metrics import count_asked, count_noted
 from services.rewards.adapters.sets import Writes
-from services.rewards.domain.campaigns.messages import AskedMessage, Noted, earliest
 from services.rewards.domain.changes import Changes
+from services.rewards.domain.state.messages import AskedMessage, Noted, earliest
 
 # Locked in the order of their ids: a message may be of a customer that another worker has, where parts went apart.
 _NOTE = text("""

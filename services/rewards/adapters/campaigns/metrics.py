@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import structlog
 from prometheus_client import Counter
 
-from services.rewards.domain.campaigns.messages import AskedMessage
-from services.rewards.domain.campaigns.runs import Run
+from services.rewards.domain.state.messages import AskedMessage
+from services.rewards.domain.state.runs import Run
 
 RUNS = Counter(
     "regulars_campaign_runs_total", "Times that a campaign began for a customer.", ["campaign", "arm"]

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from services.rewards.adapters.campaigns.metrics import count_braked, count_runs
 from services.rewards.adapters.sets import Writes
-from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run
 
 COLUMNS = (
     "run",

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.campaigns.run_rows import COLUMNS
 from services.rewards.adapters.due import lock_free
-from services.rewards.domain.campaigns.runs import Run, State
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run, State
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.budgets import Budget
+from services.rewards.domain.state.budgets import Budget
 from shared.program.model.program import Program
 
 SLOTS = 16

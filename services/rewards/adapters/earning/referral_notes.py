@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.sets import update
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
+from services.rewards.domain.state.referral_notes import Bringing, Coming
 
 _BRINGING = text("""
     INSERT INTO rewards.referral_ids (referral_id, customer_id, at, cause, part)

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.due import lock_free
 from services.rewards.adapters.sets import update
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.referral_notes import Bringing, Coming
 
 _DUE = """
     SELECT r.customer_id, r.referral_id, r.at, r.cause, r.due_at, r.part,

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.points.books.statements import ids_of
 from services.rewards.adapters.reading.reader import END_OF_TIME, offer_of
-from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.balances import Held, Holdings, Moved
 from services.rewards.domain.spending.offers import Offer
+from services.rewards.domain.state.accounts import Account, Kind
 
 _SUMS = text("""
     SELECT sum(reserved)::bigint, sum(debt)::bigint, sum(lifetime_earned)::bigint, max(divided_at)

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.history.as_of import DIVIDED, NotKnownError, check_divided
 from services.rewards.adapters.members.loading import load_purchases
 from services.rewards.adapters.tiering.standings import load_counted
-from services.rewards.domain.member import Member, TierGrant
-from services.rewards.domain.needs import ORDERS
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member, TierGrant
+from services.rewards.domain.state.purchases import ORDERS
 from services.rewards.domain.tiering import counting
 from services.rewards.domain.tiering.past_orders import NotToldError, before
 from services.rewards.domain.tiering.tiers import measure_of, start_of_window

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.points.lots import load_all_lots
 from services.rewards.domain.earning.milestones import milestone_name
-from services.rewards.domain.member import Member, Use
-from services.rewards.domain.purchases.baskets import Basket, Refund
-from services.rewards.domain.purchases.purchases import Grant, Purchase
+from services.rewards.domain.state.baskets import Basket, Refund
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.purchases import Grant, Purchase
 
 _grants = json.Decoder(list[Grant])
 _refunds = json.Decoder(dict[str, Refund])

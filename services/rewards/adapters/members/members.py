@@ -14,9 +14,9 @@ from services.rewards.adapters.spending import checkouts, offer_uses
 from services.rewards.adapters.tiering import standings
 from services.rewards.adapters.tiering.rolling import roll_spend
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
 from services.rewards.domain.needs import Needs
+from services.rewards.domain.state.member import Member
 from shared.alerts.following import move_alerts
 from shared.bus.interface import Outbox
 from shared.program.model.tiers import Measure

@@ -7,9 +7,9 @@ from msgspec import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.parting import OpenReservation, TakenBack
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member
 
 _S, _T = "CAST(:source AS text)", "CAST(:target AS text)"
 _UNIQUE = {

@@ -24,11 +24,11 @@ from services.rewards.domain.changes import (
     RuleUse,
     TierChange,
 )
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Entry
-from services.rewards.domain.points.lots import Lot
-from services.rewards.domain.purchases.purchases import Purchase
-from services.rewards.domain.spending.redemptions import Redemption
+from services.rewards.domain.state.accounts import Entry
+from services.rewards.domain.state.lots import Lot
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import Purchase
+from services.rewards.domain.state.redemptions import Redemption
 from shared.alerts.raising import raise_alerts
 from shared.bus.interface import Outbox
 from shared.bus.records import Outgoing

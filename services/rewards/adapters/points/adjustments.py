@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.names import Names
 from services.rewards.adapters.points.lots import load_lots
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 
 _ADD = text("""
     INSERT INTO rewards.adjustments (id, customer_id, points, reason, actor, at)

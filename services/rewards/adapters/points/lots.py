@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.lots import Lot, keep_in_step
+from services.rewards.domain.state.lots import Lot, keep_in_step
+from services.rewards.domain.state.member import Member
 
 LOT = "customer_id, lot, expires_at, available_at, pending, points, remaining, expired, renewable, noticed, part"
 EVERYTHING = 2**63 - 1

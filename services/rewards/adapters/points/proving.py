@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.points.accounts import MOVES
+from services.rewards.domain.state.accounts import MOVES
 
 FOUND_MAX = 100
 """Customers that are named per kind of fault."""

@@ -10,9 +10,9 @@ from services.rewards.adapters.member_rows import COLUMNS
 from services.rewards.adapters.names import Names
 from services.rewards.adapters.points.lots import ENDS_AT
 from services.rewards.adapters.tiering.rolling import roll_spend
-from services.rewards.domain.member import Member
 from services.rewards.domain.points.balances import Balances, Held, Holdings
 from services.rewards.domain.spending.offers import Offer
+from services.rewards.domain.state.member import Member
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 

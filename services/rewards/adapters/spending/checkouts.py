@@ -14,8 +14,8 @@ from services.rewards.adapters.spending import loading as checkout_loading
 from services.rewards.adapters.spending import stock
 from services.rewards.adapters.spending.loading import UNDONE
 from services.rewards.application.spending.checkout import Seen
-from services.rewards.domain.member import Member
-from services.rewards.domain.spending.redemptions import Redemption, Status
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Redemption, Status
 from shared.program.model.offers import Gift
 
 _taken = json.Decoder(list[tuple[int, int]])

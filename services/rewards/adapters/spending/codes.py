@@ -8,9 +8,9 @@ from services.rewards.adapters.names import Names
 from services.rewards.adapters.reading.reader import Reader
 from services.rewards.adapters.spending import offer_uses, stock
 from services.rewards.adapters.spending.checkouts import undone_orders
-from services.rewards.domain.member import Member
 from services.rewards.domain.spending.offers import Offer
-from services.rewards.domain.spending.redemptions import CodeUse
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import CodeUse
 from shared.contracts.customer import is_own_id, own_id
 
 _MEMBER = text(f"""

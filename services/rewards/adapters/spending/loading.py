@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.member_rows import COLUMNS, lock_merged
 from services.rewards.adapters.points.lots import LOT, WANTED_LOTS, add_lot, wanted_lots
 from services.rewards.application.spending.checkout import Answered, Seen
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 
 # Each row is looked for by its key, for which OFFSET 0 stands: these statements are planned once, and a plain join made
 # while one of the tables held few rows reads all of it for every batch, however many it holds by then.

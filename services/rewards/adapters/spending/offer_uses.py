@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.member import Member
-from services.rewards.domain.spending.redemptions import CodeUse
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import CodeUse
 
 _USE = "u.id, u.customer_id, u.code, u.offer, u.order_id, u.at, u.personal, u.discount, u.undone_at"
 _FOR_ORDERS = text(f"""

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.lots import FOR_EVER
-from services.rewards.domain.purchases.purchases import ZERO
+from services.rewards.domain.state.lots import FOR_EVER
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import ZERO
 
 _ROLLED = text("""
     SELECT w.customer_id, sum(p.net)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.member import TierGrant
+from services.rewards.domain.state.member import TierGrant
 
 _ADD = text("""
     INSERT INTO rewards.tier_grants (id, customer_id, tier, at, until, reason, actor)

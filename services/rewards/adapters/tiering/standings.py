@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.sets import Writes
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import BenefitRun, Counted, Member, TierGrant
-from services.rewards.domain.purchases.purchases import Grant
+from services.rewards.domain.state.member import BenefitRun, Counted, Member, TierGrant
+from services.rewards.domain.state.purchases import Grant
 from services.rewards.domain.tiering.counting import lot_key
 from shared.program.model.tiers import Measure
 from shared.program.values.period import Period

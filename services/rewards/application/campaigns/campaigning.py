@@ -19,12 +19,12 @@ from services.rewards.domain.campaigns.occasions import (
     occasions_of,
     of_outcomes,
 )
-from services.rewards.domain.campaigns.runs import Run
 from services.rewards.domain.campaigns.starting import Writing, start
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.outcomes import Outcome

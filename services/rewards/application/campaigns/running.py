@@ -13,12 +13,12 @@ from services.rewards.application.ports import Programs
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.holding import end_unmet, holds_still
 from services.rewards.domain.campaigns.occasions import Occasion, of_outcomes, split
-from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.campaigns.starting import actions_of, pass_on, writes
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.experiments.arms import HOLDOUT
-from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run, State
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts
 

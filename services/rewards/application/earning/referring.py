@@ -12,11 +12,11 @@ from services.rewards.application.campaigns.campaigning import Campaigns
 from services.rewards.application.jobs import DUE_MAX
 from services.rewards.application.ports import Programs
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
-from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.referral_notes import Bringing, Coming
 from services.rewards.domain.tiering import tiers
 from shared.program.model.tiers import Measure
 

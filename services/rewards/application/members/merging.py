@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Members
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.forwarding import forward_parting
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
 from services.rewards.domain.members.parting import MERGED, History, part_ways
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.tiers import measure_of
 from shared.contracts.activity import Activity
 from shared.contracts.customer import own_id

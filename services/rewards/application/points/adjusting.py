@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import adjusting
 from services.rewards.domain.refusals import unknown_customer
+from services.rewards.domain.state.member import Member
 
 
 @dataclass(frozen=True, slots=True)

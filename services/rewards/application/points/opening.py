@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.points.adjusting import AdjustmentStore
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import adjusting
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member
 from shared.program.model.program import Program
 
 REASON = "Opening balance"

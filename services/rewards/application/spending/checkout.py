@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import refusals
 from services.rewards.domain.changes import Answer, Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.redemptions import Redemption, stock_of
 from services.rewards.domain.spending.terms import Claimant
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Redemption, stock_of
 from shared.program.model.program import Program
 
 

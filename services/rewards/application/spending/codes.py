@@ -16,13 +16,13 @@ from services.rewards.application.ports import Members, Programs
 from services.rewards.domain import refusals
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.undoing import undo_use
-from services.rewards.domain.member import Member
 from services.rewards.domain.spending import terms
 from services.rewards.domain.spending.carts import Cart
 from services.rewards.domain.spending.checkout import tier_of
 from services.rewards.domain.spending.offers import DETAILS, Code, Offer, normal_code, shared_codes
-from services.rewards.domain.spending.redemptions import CodeUse, stock_of
 from services.rewards.domain.spending.terms import Claimant, Reason, Unmet
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import CodeUse, stock_of
 from shared.program.model.offers import code_letters
 from shared.program.model.program import Program
 

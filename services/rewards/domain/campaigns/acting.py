@@ -6,16 +6,16 @@ from typing import Any
 
 from msgspec import structs
 
-from services.rewards.domain.campaigns.messages import AskedMessage
 from services.rewards.domain.campaigns.occasions import Occasion
-from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.experiments.arms import HOLDOUT
 from services.rewards.domain.issuing import issue_offer
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.messages import AskedMessage
+from services.rewards.domain.state.runs import Run, State
 from services.rewards.domain.tiering import tiers
 from shared.alerts.alert import NewAlert
 from shared.contracts.facts import Facts

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run, State
 from shared.contracts.activity import Activity
 from shared.program.conditions.condition import ConditionContext
 

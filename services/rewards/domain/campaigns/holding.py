@@ -1,10 +1,10 @@
 """Whether what a campaign began on still holds, when it has waited: nobody who is back is told that they are missed."""
 
 from services.rewards.domain.campaigns.occasions import ASKED, ENTERED, LEFT, STAGE, Occasion
-from services.rewards.domain.campaigns.runs import Run, State
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.runs import Run, State
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Facts
 from shared.program.conditions.condition import Condition, ConditionContext

@@ -8,12 +8,12 @@ from msgspec import json
 from services.rewards.domain.campaigns.acting import act
 from services.rewards.domain.campaigns.goals import reach_goals
 from services.rewards.domain.campaigns.occasions import Occasion
-from services.rewards.domain.campaigns.runs import COUNTING, Run, State, first_arm, run_id
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.experiments.arms import HOLDOUT, arm_of
-from services.rewards.domain.member import Member, Use
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.runs import COUNTING, Run, State, first_arm, run_id
 from shared.contracts.activity import Activity
 from shared.program.model.campaigns import Action, Campaign
 from shared.program.values.period import Period

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import structs
 
 from services.rewards.domain.campaigns.occasions import Occasion, hindrance, occasions_of
-from services.rewards.domain.campaigns.runs import COUNTING, Run, State
 from services.rewards.domain.campaigns.starting import actions_of, has_room
 from services.rewards.domain.explaining.verdicts import NOTHING, Given, Verdict
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.runs import COUNTING, Run, State
 from shared.contracts.activity import Activity
 from shared.program.conditions.trace import trace
 from shared.program.describing.describe import describe_action

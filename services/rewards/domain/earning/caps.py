@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
-from services.rewards.domain.purchases.purchases import whole_points
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import whole_points
 from shared.contracts.activity import Activity
 from shared.program.model.earn import EarnRule
 from shared.program.model.program import Program

@@ -9,11 +9,11 @@ from services.rewards.domain.earning.caps import room, take
 from services.rewards.domain.earning.grants import grant_for, hindrance, why_nothing
 from services.rewards.domain.earning.limits import within
 from services.rewards.domain.matching import limited, remembered
-from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import Lot, lot_number
-from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.lots import Lot, lot_number
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.purchases import Purchase
 from shared.contracts.activity import Activity
 from shared.program.model.earn import EarnRule
 from shared.program.model.limit import Limit

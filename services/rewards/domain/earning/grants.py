@@ -6,9 +6,10 @@ from typing import Any
 
 from msgspec import structs
 
-from services.rewards.domain.member import Member
-from services.rewards.domain.purchases.baskets import basket_of, chosen
-from services.rewards.domain.purchases.purchases import (
+from services.rewards.domain.skips import Why
+from services.rewards.domain.state.baskets import basket_of, chosen
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import (
     ZERO,
     Grant,
     GrantTerms,
@@ -16,7 +17,6 @@ from services.rewards.domain.purchases.purchases import (
     due_points,
     whole_points,
 )
-from services.rewards.domain.skips import Why
 from services.rewards.domain.tiering.tiers import current_level
 from shared.contracts.activity import Activity
 from shared.program.model.earn import Counted, EarnRule

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.rewards.domain.member import Use
+from services.rewards.domain.state.member import Use
 from shared.program.model.limit import Limit
 from shared.program.values.period import Period
 

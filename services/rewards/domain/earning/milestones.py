@@ -7,11 +7,11 @@ from services.rewards.domain.concerns import Match
 from services.rewards.domain.earning.earn import tell_earned
 from services.rewards.domain.issuing import issue_offer
 from services.rewards.domain.matching import occasions
-from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member, Use
 from shared.contracts.activity import Activity
 from shared.program.model.program import Milestone
 

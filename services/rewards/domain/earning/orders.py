@@ -9,13 +9,13 @@ from services.rewards.domain.earning.earn import earn_for_order, note_use, tell_
 from services.rewards.domain.earning.grants import grant_for, hindrance, terms_of
 from services.rewards.domain.earning.undoing import give_back
 from services.rewards.domain.matching import remembered
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import lot_number
-from services.rewards.domain.purchases.baskets import basket_of, refund_told
-from services.rewards.domain.purchases.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.baskets import basket_of, refund_told
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import Grant, Purchase, due_points, kept_points
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity
 from shared.program.model.program import Program

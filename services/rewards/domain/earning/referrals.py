@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 from services.rewards.domain.changes import Changes, RuleUse
 from services.rewards.domain.earning.limits import within
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
-from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.referral_notes import Bringing, Coming
 from services.rewards.domain.tiering import tiers
 from shared.contracts.activity import Activity, Facts
 from shared.program.model.earn import Referral

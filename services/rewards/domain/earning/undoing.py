@@ -1,11 +1,11 @@
 """An order that is undone (cancelled, or refunded in full) gives back what was used for it: points and codes."""
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
-from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import CodeUse, Status, stock_of
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import Purchase
+from services.rewards.domain.state.redemptions import CodeUse, Status, stock_of
 from shared.contracts.activity import Activity
 
 STANDING = frozenset({Status.RESERVED, Status.CONFIRMED})

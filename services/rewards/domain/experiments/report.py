@@ -18,7 +18,7 @@ from services.rewards.domain.experiments.comparing import (
 from services.rewards.domain.experiments.figures import Figures
 from services.rewards.domain.experiments.proportions import Interval, wilson
 from services.rewards.domain.experiments.words import Remark, remarks
-from services.rewards.domain.spending.redemptions import worth
+from services.rewards.domain.state.redemptions import worth
 from shared.program.model.campaigns import Campaign
 from shared.program.model.program import Program
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.state.accounts import Account, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

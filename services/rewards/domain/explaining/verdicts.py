@@ -12,12 +12,12 @@ from typing import Any
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
-from services.rewards.domain.earning.budgets import Budget
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.skips import Skip, Why
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member
 from shared.contracts.activity import Activity
 from shared.program.conditions.condition import ConditionContext
 from shared.program.conditions.trace import Trace, trace

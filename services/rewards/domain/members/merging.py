@@ -9,13 +9,13 @@ from decimal import Decimal
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.earning.orders import give_again, take_back_undone
 from services.rewards.domain.matching import limited
-from services.rewards.domain.member import Member, Use
 from services.rewards.domain.points import expiry, ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import lot_number
-from services.rewards.domain.purchases.baskets import Refund
-from services.rewards.domain.purchases.purchases import ZERO, Purchase
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.baskets import Refund
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.purchases import ZERO, Purchase
 from services.rewards.domain.tiering import counting, tiers
 from shared.contracts.activity import Activity
 from shared.program.model.earn import ONCE_EVER

@@ -9,12 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge_orders, spend_between, transfer
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot, lot_number
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering import counting, tiers
 from shared.contracts.activity import Activity
 

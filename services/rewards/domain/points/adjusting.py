@@ -1,10 +1,10 @@
 """Points given or taken by hand: by an operator, or as opening balances when a shop moves in."""
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.refusals import insufficient_points
+from services.rewards.domain.state.lots import Lot, lot_number
+from services.rewards.domain.state.member import Member
 from shared.program.model.program import Program
 
 

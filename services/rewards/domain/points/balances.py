@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.state.accounts import Account, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.rewards.domain.points.accounts import Account
+from services.rewards.domain.state.accounts import Account
 
 _CUSTOMER = frozenset({Account.AVAILABLE, Account.PENDING, Account.RESERVED, Account.DEBT})
 

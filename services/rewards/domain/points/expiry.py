@@ -10,10 +10,10 @@ from collections import defaultdict
 from datetime import datetime
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, end_of_points, keep_in_step
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot, end_of_points, keep_in_step
+from services.rewards.domain.state.member import Member
 from shared.contracts.activity import Activity
 from shared.program.model.program import Program
 from shared.program.values.calendar import end_of_day, last_day

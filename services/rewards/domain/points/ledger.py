@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, end_of_points, keep_in_step, oldest_first
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot, end_of_points, keep_in_step, oldest_first
+from services.rewards.domain.state.member import Member
 from shared.program.model.program import Program
 
 

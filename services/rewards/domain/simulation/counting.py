@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.rewards.domain.changes import Changes, move
-from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.simulation.figures import Figures, Given
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.member import Member
 
 # Looked up for every entry: a module's name costs a third of an enum's member.
 EARN, REVERSE, CONFIRM, RETURN, ADJUST = Kind.EARN, Kind.REVERSE, Kind.CONFIRM, Kind.RETURN, Kind.ADJUST

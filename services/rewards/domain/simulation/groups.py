@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.member import TierGrant
 from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.common import Common, Meeting, Part, met
 from services.rewards.domain.simulation.counting import BEGINNING
 from services.rewards.domain.simulation.figures import CustomerResult, Ending, combined
 from services.rewards.domain.simulation.replay import Replay
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.member import TierGrant
 from shared.contracts.activity import Activity, Facts
 from shared.contracts.codec import decode
 from shared.program.conditions.segments import SegmentRules

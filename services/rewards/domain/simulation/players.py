@@ -6,10 +6,10 @@ from datetime import datetime
 from heapq import heappush
 from itertools import islice
 
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases.purchases import ZERO, Purchase
 from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Figures
+from services.rewards.domain.state.member import Counted, Member
+from services.rewards.domain.state.purchases import ZERO, Purchase
 from services.rewards.domain.tiering.counting import lot_key
 from shared.contracts.activity import Activity
 

@@ -6,18 +6,17 @@ from heapq import heappop, heappush
 
 from services.rewards.domain.concerns import Match
 from services.rewards.domain.decide import decide
-from services.rewards.domain.earning.budgets import Budget
-from services.rewards.domain.member import Member, TierGrant
-from services.rewards.domain.needs import ORDERS
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, lot_number
-from services.rewards.domain.purchases.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.simulation.counting import Counting
 from services.rewards.domain.simulation.figures import Ending
 from services.rewards.domain.simulation.players import Player, count_points, note_order
-from services.rewards.domain.spending.redemptions import Redemption, Status
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.budgets import Budget
+from services.rewards.domain.state.lots import Lot, lot_number
+from services.rewards.domain.state.member import Member, TierGrant
+from services.rewards.domain.state.purchases import ORDERS, ZERO
+from services.rewards.domain.state.redemptions import Redemption, Status
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.looking_back import LookBack
 from services.rewards.domain.tiering.recurring import MONTH

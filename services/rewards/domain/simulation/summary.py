@@ -15,7 +15,7 @@ from services.rewards.domain.simulation.result import (
     Summary,
     TierRow,
 )
-from services.rewards.domain.spending.redemptions import worth
+from services.rewards.domain.state.redemptions import worth
 from shared.program.model.program import Program
 
 NONE = Given()

@@ -4,14 +4,14 @@ from decimal import Decimal
 
 from services.rewards.domain import refusals
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot, lot_number
 from services.rewards.domain.spending import terms
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.redemptions import Redemption, Status, stock_of, worth
 from services.rewards.domain.spending.terms import Claimant
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot, lot_number
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Redemption, Status, stock_of, worth
 from services.rewards.domain.tiering.tiers import current_level
 from shared.program.model.offers import Gift, Reward
 from shared.program.model.program import Program

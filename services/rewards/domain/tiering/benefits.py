@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from services.rewards.domain.changes import Changes
 from services.rewards.domain.issuing import issue_offer
-from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import BenefitRun, Member
 from services.rewards.domain.tiering.counting import MOMENT
 from services.rewards.domain.tiering.recurring import begins, period_of
 from shared.program.model.offers import OfferTemplate

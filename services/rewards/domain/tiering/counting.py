@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases.purchases import ZERO, Purchase
+from services.rewards.domain.state.member import Counted, Member
+from services.rewards.domain.state.purchases import ZERO, Purchase
 from shared.program.model.tiers import Basis, Measure
 from shared.program.values.calendar import (
     NEW_YEAR,

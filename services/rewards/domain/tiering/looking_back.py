@@ -6,8 +6,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.rewards.domain.concerns import Match
-from services.rewards.domain.member import Member
-from services.rewards.domain.needs import ORDERS, UNDOING
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import ORDERS, UNDOING
 from services.rewards.domain.tiering.tiers import current_level, start_of_window
 from shared.contracts.activity import Activity
 from shared.program.model.program import Program

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from services.rewards.domain.points.lots import lot_number
-from services.rewards.domain.purchases.baskets import Refund, refund_told
-from services.rewards.domain.purchases.purchases import Purchase
+from services.rewards.domain.state.baskets import Refund, refund_told
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.purchases import Purchase
 from shared.contracts.activity import Activity
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from shared.program.model.tiers import TierLevel, Tiers
 from shared.program.values.period import Period
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.rewards.domain.member import Counted, TierGrant
-from services.rewards.domain.purchases.purchases import ZERO
+from services.rewards.domain.state.member import Counted, TierGrant
+from services.rewards.domain.state.purchases import ZERO
 from services.rewards.domain.tiering.counting import MOMENT, Calendar
 from shared.program.model.tiers import Tiers
 from shared.program.values.calendar import end_of_day_after

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
-from services.rewards.domain.purchases.purchases import ZERO
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.purchases import ZERO
 from services.rewards.domain.tiering import counting, tiers
 from services.rewards.domain.tiering.benefits import give_benefits
 from services.rewards.domain.tiering.counting import Calendar

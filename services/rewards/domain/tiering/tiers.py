@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.rewards.domain.changes import Changes, TierChange
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.needs import ORDERS
-from services.rewards.domain.purchases.purchases import ZERO, Purchase
+from services.rewards.domain.state.member import Counted, Member
+from services.rewards.domain.state.purchases import ORDERS, ZERO, Purchase
 from services.rewards.domain.tiering import counting
 from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.recurring import due_at_change

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.rewards.adapters.campaigns import runs as campaign_runs
-from services.rewards.domain.campaigns.runs import State
+from services.rewards.domain.state.runs import State
 from services.rewards.entrypoints.service import MayRead, Service
 from shared.http.openapi import problem_responses
 from shared.http.paging import PAGE_DEFAULT, Page, PageCursor, PageLimit, decode_cursor, encode_cursor

@@ -5,7 +5,7 @@ from typing import Any
 from services.rewards.adapters import explaining
 from services.rewards.adapters.history import activities
 from services.rewards.domain.explaining.entry_words import Origin, Story, entry_sentence
-from services.rewards.domain.points.accounts import Kind
+from services.rewards.domain.state.accounts import Kind
 from services.rewards.entrypoints.customers import entry_view
 from services.rewards.entrypoints.explaining.base import Teller
 from services.rewards.entrypoints.explaining.schemas import Explanation, LotView

@@ -13,8 +13,8 @@ from services.rewards.domain.explaining.verdicts import Given, Verdict, as_befor
 from services.rewards.domain.matching import match
 from services.rewards.domain.members.parting import is_parting
 from services.rewards.domain.needs import Needs
-from services.rewards.domain.points.accounts import Kind
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.accounts import Kind
 from services.rewards.entrypoints.explaining.base import Teller
 from services.rewards.entrypoints.explaining.entries import LOTS_SHOWN, lots_view
 from services.rewards.entrypoints.explaining.schemas import Explanation, rule_view

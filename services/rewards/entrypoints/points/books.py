@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from services.rewards.adapters.points.books.by_day import read_books
 from services.rewards.adapters.points.books.statements import ids_of, read_balances, read_entries
-from services.rewards.domain.points.accounts import Account
 from services.rewards.domain.points.books import balances_before, books
-from services.rewards.domain.spending.redemptions import worth
+from services.rewards.domain.state.accounts import Account
+from services.rewards.domain.state.redemptions import worth
 from services.rewards.entrypoints.customers import EntryView, entry_view
 from services.rewards.entrypoints.moments import SNAPSHOT
 from services.rewards.entrypoints.service import MayRead, Service

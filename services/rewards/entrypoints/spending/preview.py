@@ -13,12 +13,12 @@ from services.rewards.adapters.earning import budgets
 from services.rewards.adapters.history import activities
 from services.rewards.application.spending.codes import CodeRequest
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
 from services.rewards.domain.needs import Needs
 from services.rewards.domain.preview import Preview, as_order, preview
 from services.rewards.domain.rulebook import Rulebook
 from services.rewards.domain.spending.offers import shared_codes
 from services.rewards.domain.spending.terms import Reason
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.tiers import current_level, measure_of, start_of_window
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
 from services.rewards.entrypoints.spending.carts import CartLine, Money, Order

@@ -14,8 +14,8 @@ from services.rewards.application.spending.batching import OverloadedError
 from services.rewards.application.spending.checkout import Confirm, Release, Reserve
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.redemptions import Redemption
 from services.rewards.domain.spending.refused import Asked
+from services.rewards.domain.state.redemptions import Redemption
 from services.rewards.entrypoints.explaining.refused import note_refusal
 from services.rewards.entrypoints.service import Service, as_problem, problem
 from services.rewards.entrypoints.spending.carts import Order

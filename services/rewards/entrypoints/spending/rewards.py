@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.adapters.spending import stock
 from services.rewards.domain.refusals import insufficient_points
 from services.rewards.domain.spending.checkout import tier_of
-from services.rewards.domain.spending.redemptions import stock_of
 from services.rewards.domain.spending.terms import Claimant, unmet_by_customer
+from services.rewards.domain.state.redemptions import stock_of
 from services.rewards.entrypoints.service import MayRead, Service, as_problem
 from shared.http.openapi import problem_responses
 from shared.http.types import CustomerName

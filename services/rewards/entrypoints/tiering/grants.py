@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.tiering import rows as tier_rows
 from services.rewards.application.granting import check_grant, decide_with_grants
-from services.rewards.domain.member import Member, TierGrant
 from services.rewards.domain.refusals import RefusedError, unknown_customer
+from services.rewards.domain.state.member import Member, TierGrant
 from services.rewards.entrypoints.service import MayRead, MayWrite, Service, problem
 from services.rewards.entrypoints.tiering.schemas import GrantRequest, GrantView, grant_view
 from shared.http.openapi import problem_responses

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pydantic import BaseModel, Field
 
 from services.rewards.adapters.tiering.rows import StoredGrant
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.tier_time import foresee
 from services.rewards.domain.tiering.tiers import amount_now, present, standing_of
 from shared.http.shapes import Shape

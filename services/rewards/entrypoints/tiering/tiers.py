@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.adapters.tiering import rows as tier_rows
 from services.rewards.adapters.tiering.standings import load_counted
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.tiers import measure_of, start_of_window
 from services.rewards.entrypoints.moments import program_then, tier_at
 from services.rewards.entrypoints.service import MayRead, Service

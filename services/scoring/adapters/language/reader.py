@@ -14,7 +14,7 @@ from services.scoring.adapters.language.engines import EngineError, is_sentiment
 from services.scoring.domain.event import Event
 from services.scoring.domain.language.read import SentimentEngine, read
 from services.scoring.domain.language.reading import Reading
-from services.scoring.domain.language.texts import may_speak, texts_of, to_read_again
+from services.scoring.domain.texts import may_speak, texts_of, to_read_again
 
 READ = Counter("regulars_texts_read_total", "Events whose texts were read.")
 FAILURES = Counter("regulars_sentiment_failures_total", "Texts that the sentiment engine failed on.")

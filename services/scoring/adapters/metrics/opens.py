@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.adapters.metrics.email_tables import E_MAILS
+from services.scoring.adapters.tables.emails import E_MAILS
 from services.scoring.domain.metrics.opens import Mails
 
 _BEGIN = text("SELECT 1 FROM scoring.email_watch WHERE day IS NULL OR day < :today FOR UPDATE SKIP LOCKED")

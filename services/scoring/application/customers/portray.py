@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.application.ports import Archive, Known, Rules
 from services.scoring.domain.assess import Assessment, assess
 from services.scoring.domain.event import Event
+from services.scoring.domain.explaining.story import Story, tell_story
 from services.scoring.domain.fold.course import course_of
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.lifecycle.stages import Passage
-from services.scoring.domain.score.story import Story, tell_story
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import State
 

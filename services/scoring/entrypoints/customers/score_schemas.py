@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from services.scoring.domain.score.explain import Evidence, ExplainedPart
+from services.scoring.domain.explaining.explain import Evidence, ExplainedPart
+from services.scoring.domain.explaining.story import Changes, Story
+from services.scoring.domain.explaining.suggest import Suggestion
 from services.scoring.domain.score.parts.part import FactValue
-from services.scoring.domain.score.story import Changes, Story
-from services.scoring.domain.score.suggest import Suggestion
 from shared.program.model.score import BEHAVIOURAL, EMOTIONAL
 
 

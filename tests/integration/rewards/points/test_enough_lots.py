@@ -20,8 +20,8 @@ from services.rewards.adapters.points.lots import LOT, add_lot
 from services.rewards.adapters.spending.checkouts import PostgresCheckouts
 from services.rewards.application.points.adjusting import AdjustPoints
 from services.rewards.application.spending.checkout import Checkout
-from services.rewards.domain.member import Member
 from services.rewards.domain.refusals import RefusedError
+from services.rewards.domain.state.member import Member
 from shared.postgres.engine import create_engine
 from shared.settings import Settings
 from tests.conftest import EngineFor

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from services.rewards.adapters.points.lots import LOT, add_lot, load_lots
 from services.rewards.adapters.programs import PostgresPrograms
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Entry
-from services.rewards.domain.points.lots import oldest_first
+from services.rewards.domain.state.accounts import Entry
+from services.rewards.domain.state.lots import oldest_first
+from services.rewards.domain.state.member import Member
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, order, refund
 

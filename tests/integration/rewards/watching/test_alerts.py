@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from shared.alerts.alert import NewAlert
 from shared.alerts.raising import raise_alerts
 from shared.contracts.outcomes import Outcome

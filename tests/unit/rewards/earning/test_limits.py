@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.rewards.domain.earning.limits import within
-from services.rewards.domain.member import Use
+from services.rewards.domain.state.member import Use
 from shared.program.model.limit import Limit
 from shared.program.values.period import Period
 from tests.unit.program.test_period import NEW_YORK

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.rewards.domain.changes import Reached
-from services.rewards.domain.member import Use
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Use
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, activity, order, rulebook
 
 HEAD = PROGRAM[: PROGRAM.index("milestones:")]

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.purchases.purchases import POINTS_MAX
 from services.rewards.domain.spending import checkout
+from services.rewards.domain.state.purchases import POINTS_MAX
 from tests.unit.rewards.building import NOW, PROGRAM, Life, cancellation, order, refund, rulebook
 
 VIP = {"segments": ["vip"]}

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.points.lots import lot_number
-from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.skips import Why
-from services.rewards.domain.spending.redemptions import CodeUse
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.purchases import Purchase
+from services.rewards.domain.state.redemptions import CodeUse
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, cancellation, order, refund, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD, PURCHASE, earned, line, rules
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.rewards.domain.changes import RuleUse
-from services.rewards.domain.earning.referral_notes import Bringing, Coming
 from services.rewards.domain.earning.referrals import Close, Orders, settle_referral
-from services.rewards.domain.member import Member, Use
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.member import Member, Use
+from services.rewards.domain.state.referral_notes import Bringing, Coming
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, rulebook
 from tests.unit.rewards.earning.earn_rules import HEAD
 

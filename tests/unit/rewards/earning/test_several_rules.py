@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from services.rewards.domain.changes import RuleUse
-from services.rewards.domain.member import Use
-from services.rewards.domain.points.accounts import Account, Entry, Kind
 from services.rewards.domain.skips import Why
+from services.rewards.domain.state.accounts import Account, Entry, Kind
+from services.rewards.domain.state.member import Use
 from shared.contracts.outcomes import Outcome
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, activity, order, rulebook
 from tests.unit.rewards.earning.earn_rules import earned, rules

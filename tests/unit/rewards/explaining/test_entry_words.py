@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.rewards.domain.explaining.entry_words import Origin, Story, entry_sentence
-from services.rewards.domain.points.accounts import Account, Kind
+from services.rewards.domain.state.accounts import Account, Kind
 from tests.unit.rewards.building import NOW
 
 LEDGER = Path(__file__).parents[4] / "docs" / "ledger.md"

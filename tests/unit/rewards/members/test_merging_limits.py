@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.rewards.domain.member import Member
 from services.rewards.domain.members.merging import merge
+from services.rewards.domain.state.member import Member
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, activity, order, refund
 from tests.unit.rewards.earning.earn_rules import rules
 

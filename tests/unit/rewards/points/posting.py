@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Account, Entry, Kind
-from services.rewards.domain.points.lots import Lot
+from services.rewards.domain.state.accounts import Account, Entry, Kind
+from services.rewards.domain.state.lots import Lot
+from services.rewards.domain.state.member import Member
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, rulebook
 
 EARLIER = NOW - timedelta(days=1)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.balances import Held, Holdings, Moved
+from services.rewards.domain.state.accounts import Account, Kind
 from tests.unit.rewards.building import NOW
 
 SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=9)

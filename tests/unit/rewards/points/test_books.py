@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from services.rewards.domain.points.accounts import Account
 from services.rewards.domain.points.books import Day, balances_before, books
+from services.rewards.domain.state.accounts import Account
 
 ISSUED, PENDING, AVAILABLE, RESERVED, DEBT, EXPIRED, REDEEMED, ADJUSTED, MERGED = (
     Account.ISSUED,

@@ -7,7 +7,7 @@ import pytest
 
 from services.rewards.domain.points import ledger
 from services.rewards.domain.points.expiry import give_notice, renew
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
 from shared.program.model.program import ExpireAt
 from shared.program.values.calendar import end_of_day_after
 from shared.program.values.period import Period

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.accounts import Account, Kind
-from services.rewards.domain.points.lots import Lot
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.lots import Lot
 from shared.contracts.outcomes import Outcome
 from tests.unit.rewards.building import CUSTOMER, NOW
 from tests.unit.rewards.points.posting import EARLIER, entry, holding, start

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.rewards.domain.member import Member
-from services.rewards.domain.points.accounts import Account, Kind
 from services.rewards.domain.points.expiry import is_late_renewal, join_renewals, renew
+from services.rewards.domain.state.accounts import Account, Kind
+from services.rewards.domain.state.member import Member
 from shared.contracts.activity import Activity
 from shared.program.model.program import Program
 from shared.program.values.period import Period

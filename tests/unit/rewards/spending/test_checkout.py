@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.points import adjusting
-from services.rewards.domain.points.accounts import Account, Entry, Kind
-from services.rewards.domain.points.lots import Lot
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
-from services.rewards.domain.spending.redemptions import Redemption, Status, worth
+from services.rewards.domain.state.accounts import Account, Entry, Kind
+from services.rewards.domain.state.lots import Lot
+from services.rewards.domain.state.redemptions import Redemption, Status, worth
 from shared.contracts.outcomes import Outcome
 from shared.program.model.program import Redeem
 from shared.program.values.period import Period

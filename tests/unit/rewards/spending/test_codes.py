@@ -8,7 +8,6 @@ import pytest
 
 from services.rewards.domain.changes import Changes, IssuedOffer
 from services.rewards.domain.issuing import issue_offer, offer_code
-from services.rewards.domain.member import Member
 from services.rewards.domain.spending.carts import EMPTY, Cart
 from services.rewards.domain.spending.offers import (
     DETAILS,
@@ -18,6 +17,7 @@ from services.rewards.domain.spending.offers import (
     shared_codes,
 )
 from services.rewards.domain.spending.terms import Claimant, Reason
+from services.rewards.domain.state.member import Member
 from shared.contracts.outcomes import Outcome
 from shared.program.model.offers import OfferTemplate
 from tests.unit.program.texts import load

@@ -7,13 +7,13 @@ from itertools import permutations
 import pytest
 
 from services.rewards.domain.earning.undoing import undo_use
-from services.rewards.domain.points.accounts import Kind
-from services.rewards.domain.points.lots import lot_number
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import Cart
-from services.rewards.domain.spending.redemptions import CodeUse, Redemption, Status
 from services.rewards.domain.spending.terms import Claimant
+from services.rewards.domain.state.accounts import Kind
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.redemptions import CodeUse, Redemption, Status
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, cancellation, order, refund, rulebook
 from tests.unit.rewards.points.posting import WAITING

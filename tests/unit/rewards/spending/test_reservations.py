@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.member import Member
 from services.rewards.domain.refusals import RefusedError
 from services.rewards.domain.spending import checkout
 from services.rewards.domain.spending.carts import EMPTY, Cart
-from services.rewards.domain.spending.redemptions import Redemption
 from services.rewards.domain.spending.terms import Claimant
+from services.rewards.domain.state.member import Member
+from services.rewards.domain.state.redemptions import Redemption
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, Life, order, rulebook
 
 REDEEM = "redeem: {points: 100, value: 1.00, minimum: 100}"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import BenefitRun, Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import BenefitRun, Member
 from services.rewards.domain.tiering.benefits import give_benefits, is_benefit, recount
 from services.rewards.domain.tiering.recurring import _begins
 from shared.program.values.period import Period

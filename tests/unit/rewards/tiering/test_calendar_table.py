@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.rewards.domain.earning.limits import within
-from services.rewards.domain.member import Use
+from services.rewards.domain.state.member import Use
 from shared.program.model.limit import Limit
 from shared.program.values.calendar import end_of_day_after, window_start, year_start
 from shared.program.values.period import Period, anniversary

@@ -7,8 +7,8 @@ import pytest
 
 from services.rewards.domain.concerns import NOTHING
 from services.rewards.domain.matching import match
-from services.rewards.domain.member import Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.looking_back import LookBack
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import NOW, PROGRAM, activity, cancellation, money, order, refund, rulebook

@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 from msgspec import structs
 
-from services.rewards.domain.points.lots import lot_number
-from services.rewards.domain.purchases.purchases import Purchase
+from services.rewards.domain.state.lots import lot_number
+from services.rewards.domain.state.purchases import Purchase
 from services.rewards.domain.tiering.past_orders import NotToldError, before
 from shared.contracts.activity import Activity
 from tests.unit.rewards.building import NOW, Life, cancellation, order, refund

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.rewards.domain.member import Member
+from services.rewards.domain.state.member import Member
 from services.rewards.domain.tiering.recurring import begins, due_at_change, period_of
 from shared.program.values.period import Period
 from tests.unit.program.test_period import NEW_YORK

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Counted, Member, TierGrant
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Counted, Member, TierGrant
 from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.standing import (
     GRACE,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.rewards.domain.member import TierGrant
+from services.rewards.domain.state.member import TierGrant
 from tests.unit.rewards.building import NOW, PROGRAM, Life, activity, order, refund, rulebook
 
 LEVELS = PROGRAM[PROGRAM.index("  levels:") : PROGRAM.index("offers:")]

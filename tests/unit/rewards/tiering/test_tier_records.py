@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes, TierChange
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases.purchases import Purchase
+from services.rewards.domain.state.member import Counted, Member
+from services.rewards.domain.state.purchases import Purchase
 from services.rewards.domain.tiering import tiers
 from services.rewards.domain.tiering.standing import Standing
 from shared.contracts.outcomes import Outcome

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.rewards.domain.changes import Changes
-from services.rewards.domain.member import Counted, Member
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Counted, Member
 from services.rewards.domain.tiering.tier_time import arrived, bring_at_once, foresee, pass_time
 from tests.unit.rewards.building import CUSTOMER, NOW, Life, order, refund
 from tests.unit.rewards.tiering.test_tier_policies import LEVELS, living, new_york, until

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.member import Counted, Member
-from services.rewards.domain.purchases.purchases import Purchase
 from services.rewards.domain.rulebook import Rulebook
+from services.rewards.domain.state.member import Counted, Member
+from services.rewards.domain.state.purchases import Purchase
 from services.rewards.domain.tiering import counting
 from services.rewards.domain.tiering.counting import Calendar
 from services.rewards.domain.tiering.standing import GRACE, Standing, earned, reached

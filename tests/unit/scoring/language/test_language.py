@@ -19,7 +19,7 @@ from services.scoring.domain.language.reading import (
     decode_reading,
     encode_reading,
 )
-from services.scoring.domain.language.texts import TEXT_MAX, may_speak, texts_of
+from services.scoring.domain.texts import TEXT_MAX, may_speak, texts_of
 from tests.language.measure import DEVELOPMENT, HELD_OUT, measure, sentences
 from tests.support.life import event, moment
 

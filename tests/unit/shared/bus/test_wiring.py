@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.bus.kafka.client import connection_settings
 from shared.bus.kafka.consumer import KafkaConsumer
 from shared.bus.kafka.producer import KafkaProducer
-from shared.bus.log.relay import Relay
 from shared.bus.postgres.bus import PostgresConsumer, PostgresProducer
+from shared.bus.relay import Relay
 from shared.bus.wiring import make_consumer, make_producer, make_relay, member_name, own_log
 from shared.postgres.engine import create_engine
 from shared.settings import Settings

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.points.accounts import Account
+from services.rewards.domain.state.accounts import Account
 
 UNBOOKED_MAX = 10_000
 """Rows that one transaction adds to the days: a fraction of a second."""

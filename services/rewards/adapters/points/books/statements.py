@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rewards.domain.points.accounts import Account
+from services.rewards.domain.state.accounts import Account
 
 _BALANCES = text("""
     SELECT coalesce(sum(available), 0)::bigint, coalesce(sum(pending), 0)::bigint,

@@ -5,9 +5,8 @@ from hashlib import blake2b
 
 import pytest
 
-from services.rewards.domain.member import Member
 from services.rewards.domain.points import ledger
-from services.rewards.domain.points.lots import (
+from services.rewards.domain.state.lots import (
     FOR_EVER,
     Lot,
     end_of_points,
@@ -15,6 +14,7 @@ from services.rewards.domain.points.lots import (
     lot_number,
     oldest_first,
 )
+from services.rewards.domain.state.member import Member
 from tests.unit.rewards.building import CUSTOMER, NOW
 from tests.unit.rewards.points.posting import EARLIER, FOR_GOOD, PLAIN, RENEWED, WAITING, holding, start
 from tests.unit.rewards.tiering.test_tier_policies import new_york

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.rewards.adapters.watching.tables import watch_tables
+from services.rewards.adapters.tables.watching import watch_tables
 
 NAME = String(collation="C")  # ids are compared as bytes
 TIME = DateTime(timezone=True)

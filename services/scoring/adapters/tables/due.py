@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, MetaData, SmallInteger, String, Table, text
 
-from services.scoring.adapters.column_types import ID, MOMENT
+from services.scoring.adapters.tables.column_types import ID, MOMENT
 
 
 def due_tables(metadata: MetaData) -> None:

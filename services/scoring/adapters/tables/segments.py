@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, SmallInteger, String, Table
 
-from services.scoring.adapters.column_types import ID, MOMENT
+from services.scoring.adapters.tables.column_types import ID, MOMENT
 
 
 def segment_tables(metadata: MetaData) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
-from services.rewards.domain.campaigns.messages import Noted, earliest, noted
+from services.rewards.domain.state.messages import Noted, earliest, noted
 from tests.unit.rewards.building import NOW, activity
 
 LATER = NOW + timedelta(hours=1)

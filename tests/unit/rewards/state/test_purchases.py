@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.rewards.domain.purchases.baskets import Basket, Refund
-from services.rewards.domain.purchases.purchases import Grant, GrantTerms, Purchase, due_points
+from services.rewards.domain.state.baskets import Basket, Refund
+from services.rewards.domain.state.purchases import Grant, GrantTerms, Purchase, due_points
 from tests.unit.rewards.building import NOW
 
 BASKET = Basket({"mug": (4, "40"), "hat": (1, "10"), "sticker": (1, "0")}, shipping="5", tax="3")

@@ -1,5 +1,5 @@
 """The tables of schema `scoring`: customers and their events, and what the service notes of itself. Those of other
-subjects stand in the folders of these, as in `segments/tables.py`."""
+subjects stand beside this file."""
 
 from sqlalchemy import (
     JSON,
@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.scoring.adapters.column_types import ID, MOMENT
-from services.scoring.adapters.due.tables import due_tables
-from services.scoring.adapters.identity.tables import identity_tables
-from services.scoring.adapters.metrics.email_tables import E_MAILS, email_tables
-from services.scoring.adapters.metrics.tables import metric_tables
-from services.scoring.adapters.segments.tables import segment_tables
+from services.scoring.adapters.tables.column_types import ID, MOMENT
+from services.scoring.adapters.tables.due import due_tables
+from services.scoring.adapters.tables.emails import E_MAILS, email_tables
+from services.scoring.adapters.tables.identity import identity_tables
+from services.scoring.adapters.tables.metrics import metric_tables
+from services.scoring.adapters.tables.segments import segment_tables
 from shared.bus.consuming.dead_letters import dead_letter_table
 from shared.bus.consuming.offsets import offset_table, unread_table
 from shared.bus.log.tables import log_tables

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.scoring.adapters.column_types import ID, MOMENT
+from services.scoring.adapters.tables.column_types import ID, MOMENT
 from services.scoring.domain.metrics.measures import NAMES as MEASURES
 
 

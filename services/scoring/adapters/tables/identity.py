@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.scoring.adapters.column_types import ID, MOMENT
+from services.scoring.adapters.tables.column_types import ID, MOMENT
 
 
 def identity_tables(metadata: MetaData) -> None:

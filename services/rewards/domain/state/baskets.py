@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.rewards.domain.points.lots import lot_number
+from services.rewards.domain.state.lots import lot_number
 from shared.contracts.activity import Activity
 from shared.program.model.earn import EarnRule
 

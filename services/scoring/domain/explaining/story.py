@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 
 from services.scoring.domain.assess import Assessment, assess, score_at
 from services.scoring.domain.event import Event
+from services.scoring.domain.explaining.explain import (
+    Evidence,
+    ExplainedPart,
+    explain,
+    weights_of,
+    window_start,
+)
+from services.scoring.domain.explaining.suggest import Suggestion, suggest
 from services.scoring.domain.fold.evolve import Folded, evolve_in
-from services.scoring.domain.score.explain import Evidence, ExplainedPart, explain, weights_of, window_start
 from services.scoring.domain.score.parts.trace import Trace
-from services.scoring.domain.score.suggest import Suggestion, suggest
 from services.scoring.domain.settings import ScoreSettings
 from services.scoring.domain.state import EMPTY, State
 from shared.contracts.activity import Facts

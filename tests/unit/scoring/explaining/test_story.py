@@ -3,9 +3,9 @@
 import pytest
 
 from services.scoring.domain.assess import assess, score_at
+from services.scoring.domain.explaining.story import LATELY, tell_story
 from services.scoring.domain.fold.evolve import fold
 from services.scoring.domain.score.plan import Plan
-from services.scoring.domain.score.story import LATELY, tell_story
 from services.scoring.domain.settings import ScoreSettings
 from shared.program.model.score import DEFAULT_WEIGHTS
 from tests.support.life import NEW_YORK, SETTINGS, STAGES, cancellation, event, moment, order, refund

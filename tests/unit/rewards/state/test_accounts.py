@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.rewards.domain.points.accounts import MOVES, Account, Kind, signed_points
+from services.rewards.domain.state.accounts import MOVES, Account, Kind, signed_points
 from tests.unit.rewards.points.posting import EARLIER, start
 
 

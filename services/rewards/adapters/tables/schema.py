@@ -1,5 +1,5 @@
 """The tables of schema `rewards`. The ledger and all that decisions load have the customer in their key; what is found
-by ids of its own stands in `spending/tables.py`."""
+by ids of its own stands in `spending.py`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,10 +19,10 @@ from sqlalchemy import (
     text,
 )
 
-from services.rewards.adapters.campaigns.tables import campaign_tables
-from services.rewards.adapters.points.books.tables import book_tables
-from services.rewards.adapters.spending.tables import checkout_tables
-from services.rewards.adapters.tiering.tables import tier_tables
+from services.rewards.adapters.tables.books import book_tables
+from services.rewards.adapters.tables.campaigns import campaign_tables
+from services.rewards.adapters.tables.spending import checkout_tables
+from services.rewards.adapters.tables.tiering import tier_tables
 from shared.bus.consuming.dead_letters import dead_letter_table
 from shared.bus.consuming.offsets import offset_table, unread_table
 from shared.bus.log.tables import log_tables

@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.rewards.domain.campaigns.runs import Run
-from services.rewards.domain.points.lots import Lot
-from services.rewards.domain.purchases.purchases import ZERO, Purchase
-from services.rewards.domain.spending.redemptions import CodeUse, Redemption
+from services.rewards.domain.state.lots import Lot
+from services.rewards.domain.state.purchases import ZERO, Purchase
+from services.rewards.domain.state.redemptions import CodeUse, Redemption
+from services.rewards.domain.state.runs import Run
 from shared.program.values.period import Period
 
 

@@ -7,7 +7,11 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from services.rewards.domain.purchases.baskets import Basket, Refund, Rest, rest_of
+from services.rewards.domain.state.baskets import Basket, Refund, Rest, rest_of
+
+UNDOING = frozenset({"order.refunded", "order.cancelled"})
+ORDERS = UNDOING | {"order.completed"}
+"""Types of activities that tell of an order; `UNDOING` those that take back what it earned."""
 
 ZERO = Decimal(0)
 POINTS_MAX = 1_000_000_000_000
