@@ -127,8 +127,8 @@ async def test_an_earlier_edition_of_our_rules_is_read_again(
     """Given texts read by an earlier edition, by the same engine; then a rebuild reads them, and notes the edition."""
     world = await live(api, engine_for, await letters(api), Vader())
     before = await stored(world)
-    for module in ("read", "texts"):
-        monkeypatch.setattr(f"services.scoring.domain.language.{module}.EDITION", 2)
+    for module in ("language.read", "texts"):
+        monkeypatch.setattr(f"services.scoring.domain.{module}.EDITION", 2)
 
     done = await run(world, Vader())
 
