@@ -245,9 +245,10 @@ def apply(
         reason = "grace"
     member.tier, member.tier_since, member.tier_until = level.id, standing.since, standing.until
     member.tier_status = standing.status
-    member.tier_due = due_at_change(
-        member, level, tiers, program.time_zone, changes.now, historical=historical
-    )
+    due = due_at_change(member, level, tiers, program.time_zone, changes.now, historical=historical)
+    if historical and old == level.id and member.tier_due is not None:
+        due = min(due or member.tier_due, member.tier_due)  # what was due stays so: history keeps nothing back
+    member.tier_due = due
     changes.stand(member)
     if old != level.id or reason in {"review", "grace", "grant", "grant_ended"}:
         _record(member, program, changes, old=old, cause=cause, reason=reason, historical=historical)
@@ -265,9 +266,9 @@ def _record(
 ) -> None:
     new = member.tier
     assert new is not None
-    if historical:
+    if new != old and historical:
         changes.by_history.add(member.customer_id)
-    else:
+    elif new != old:
         changes.by_history.discard(member.customer_id)
     member.tier_changes += 1
     changes.tiers.append(

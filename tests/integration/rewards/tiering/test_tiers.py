@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.rewards.adapters.programs import PostgresPrograms
+from shared.contracts.activity import Activity
 from tests.integration.rewards.conftest import Rewards
 from tests.unit.rewards.building import CUSTOMER, NOW, PROGRAM, activity, order, refund
 
@@ -333,3 +334,49 @@ async def test_a_tier_of_history_brings_nothing_before_its_next_period_though_it
         ("fifth", NOW + timedelta(days=14)),
         ("five-off", NOW + timedelta(days=15)),
     ]
+
+
+def imported(order_id: str, at: datetime) -> Activity:
+    """An order of history that reaches Gold, known before others of the customer that came earlier."""
+    return order(order_id, "250", at=at, historical=True, late=True, facts={"spend": 500})
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_history_that_comes_beside_an_order_keeps_no_code_back(
+    rewards: Rewards, together: bool
+) -> None:
+    """Given an order that reaches Gold, and imported history that shows it to have begun earlier, handled together or
+    not; then the code is there at once. When nobody could look as the next month began, and more history comes first
+    after that; then the month's code comes late, and not only with the month after."""
+    await use(rewards, BENEFITS)
+    batch = [
+        order("1", "250"),
+        imported("2", NOW - timedelta(days=20)),
+    ]
+    if together:
+        await rewards.happen(*batch)
+    else:
+        for one in batch:
+            await rewards.happen(one)
+    await rewards.pass_time()
+    issued = "SELECT issued_at FROM rewards.offers ORDER BY 1"
+    assert await rewards.rows(issued) == [(NOW,)]
+
+    rewards.clock.set(later := NOW + timedelta(days=35))
+    await rewards.happen(imported("3", NOW - timedelta(days=25)))
+    await rewards.pass_time()
+    assert await rewards.rows(issued) == [(NOW,), (later,)]
+
+
+@pytest.mark.parametrize("historical", [False, True])
+async def test_grace_that_history_finds_keeps_the_code_that_is_due(rewards: Rewards, historical: bool) -> None:
+    """Given Gold with a code each month, whose time was over while nobody could look; when the first that comes after
+    that is a refund, imported or not, and finds that the tier is no longer reached; then it is kept for its grace, with
+    the code of the month."""
+    await use(rewards, BENEFITS.replace("  levels:", "  grace: P60D\n  levels:"))
+    await rewards.happen(order("1", "250"))
+    rewards.clock.set(later := ENDS + timedelta(days=5))
+    await rewards.happen(refund("1", "r1", "1", at=later, historical=historical))
+    await rewards.pass_time()
+    assert await history(rewards) == [("gold", "spend"), ("gold", "grace")]
+    assert await rewards.rows("SELECT issued_at FROM rewards.offers ORDER BY 1") == [(NOW,), (later,)]
