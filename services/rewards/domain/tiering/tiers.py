@@ -247,7 +247,7 @@ def apply(
     member.tier_status = standing.status
     due = due_at_change(member, level, tiers, program.time_zone, changes.now, historical=historical)
     if historical and old == level.id and member.tier_due is not None:
-        due = min(due or member.tier_due, member.tier_due)  # what was due stays so: history keeps nothing back
+        due = min(due or member.tier_due, member.tier_due)  # history keeps back nothing that is due
     member.tier_due = due
     changes.stand(member)
     if old != level.id or reason in {"review", "grace", "grant", "grant_ended"}:

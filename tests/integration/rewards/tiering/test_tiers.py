@@ -369,7 +369,9 @@ async def test_history_that_comes_beside_an_order_keeps_no_code_back(
 
 
 @pytest.mark.parametrize("historical", [False, True])
-async def test_grace_that_history_finds_keeps_the_code_that_is_due(rewards: Rewards, historical: bool) -> None:
+async def test_grace_that_history_finds_keeps_the_code_that_is_due(
+    rewards: Rewards, historical: bool
+) -> None:
     """Given Gold with a code each month, whose time was over while nobody could look; when the first that comes after
     that is a refund, imported or not, and finds that the tier is no longer reached; then it is kept for its grace, with
     the code of the month."""
