@@ -34,14 +34,26 @@ _NOTICES = text("""
         ORDER BY expires_at LIMIT :limit
     ) due
     """)
-# Whose tier is due; then, to fill up, who had a benefit by another period than the program says, or by one that is not
-# known. An index finds ranges, but not `<>`; each with a limit and the index's order, lest all of it be read to join
-# them.
+# Whose tier is due; then, to fill up, who has a tier that promises other offers than when it was noted what is due, and
+# who had a benefit by another period than the program says, or by one that is not known. An index finds ranges, but not
+# `<>`; each with a limit and the index's order, lest all of it be read to join them.
 _TIERS = text("""
     SELECT customer_id FROM (
         (SELECT customer_id FROM rewards.members
          WHERE tier_due <= :now AND NOT customer_id = ANY(CAST(:skip AS text[]))
          ORDER BY tier_due LIMIT :limit)
+        UNION ALL
+        SELECT m.customer_id
+        FROM unnest(CAST(:levels AS text[]), CAST(:promises AS text[])) AS w(tier, promise)
+        CROSS JOIN LATERAL (
+            (SELECT customer_id FROM rewards.members
+             WHERE tier = w.tier AND tier_promise < w.promise AND NOT customer_id = ANY(CAST(:skip AS text[]))
+             ORDER BY tier, tier_promise LIMIT :limit)
+            UNION ALL
+            (SELECT customer_id FROM rewards.members
+             WHERE tier = w.tier AND tier_promise > w.promise AND NOT customer_id = ANY(CAST(:skip AS text[]))
+             ORDER BY tier, tier_promise LIMIT :limit)
+        ) m
         UNION ALL
         SELECT b.customer_id
         FROM unnest(CAST(:tiers AS text[]), CAST(:offers AS text[]), CAST(:every AS text[])) AS w(tier, offer, every)
@@ -103,6 +115,8 @@ class PostgresDue:
         said = [(level.id, offer, str(every)) for level in tiers.levels for offer, every in level.recurring]
         names, offers, every = zip(*said, strict=True) if said else ((), (), ())
         recurring = {"tiers": [*names], "offers": [*offers], "every": [*every]}
+        recurring["levels"] = [level.id for level in tiers.levels if level.recurring]
+        recurring["promises"] = [level.promise for level in tiers.levels if level.recurring]
         found = await _find(connection, _TIERS, now, limit, skip, **recurring)
         return await lock_free(connection, {row[0] for row in found})
 

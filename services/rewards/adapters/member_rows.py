@@ -11,7 +11,7 @@ from services.rewards.domain.state.member import Member
 COLUMNS = (
     "customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,"
     " tier_status, tier_due, tier_noticed, tier_changes, joined_at, spend, spend_since, merged_into, merged_by,"
-    " renewed_since, renewed_until, goals_until"
+    " renewed_since, renewed_until, goals_until, tier_promise"
 )
 
 _LOCK = text(

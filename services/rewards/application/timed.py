@@ -49,8 +49,8 @@ class Due(Protocol):
     async def tiers(
         self, connection: AsyncConnection, tiers: Tiers, now: datetime, limit: int, skip: Collection[str]
     ) -> dict[str, Member]:
-        """Members for whose tier something is due, and those who had a benefit by another period than these tiers say;
-        locked."""
+        """Members for whose tier something is due, and those whom these tiers promise other offers than when that was
+        noted, or who had one by another period; locked."""
 
     async def reservations(
         self, connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str]
@@ -159,8 +159,9 @@ class TimedJobs:
         skip: Collection[str] = (),
         limit: int = DUE_MAX,
     ) -> int:
-        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come, by the periods that the
-        program has come to say. While it has no tiers all that waits: it may be put back in force."""
+        """Tiers whose time is over are kept or lost, notice of it goes out, benefits come, also those that the program
+        has come to promise, by the periods that it has come to say. While it has no tiers all that waits: it may be put
+        back in force."""
         rulebook = await self.programs.current(connection, now)
         rules, zone = rulebook.program.tiers, rulebook.program.time_zone
         if rules is None:

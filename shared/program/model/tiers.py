@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Literal
 
 from shared.program.values.period import Period
@@ -45,7 +46,7 @@ class Benefit:
 class TierLevel:
     """A tier, reached `at` so much of the measure or more; the first level has `at` 0. Kept for `keep_for` (None: for
     good), counted from when it was reached, or, where a year counts, from that year's end. `recurring` are the offers
-    that it brings again and again, each with its period."""
+    that it brings again and again, each with its period; `promise` is a short name of which offers these are."""
 
     id: str
     name: str
@@ -53,11 +54,14 @@ class TierLevel:
     keep_for: Period | None
     benefits: tuple[Benefit, ...] = ()
     recurring: tuple[tuple[str, Period], ...] = field(init=False, repr=False, compare=False)
+    promise: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         found = [(one.offer, one.every) for one in self.benefits if one.offer is not None]
         recurring = tuple([(offer, every) for offer, every in found if every is not None])
         object.__setattr__(self, "recurring", recurring)
+        said = " ".join((self.id, *sorted(offer for offer, _ in recurring)))
+        object.__setattr__(self, "promise", blake2b(said.encode(), digest_size=8).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ _UPDATE = text("""
         tier_noticed = w.tier_noticed, tier_changes = w.tier_changes, joined_at = w.joined_at, spend = w.spend,
         spend_since = w.spend_since, merged_into = w.merged_into, merged_by = w.merged_by,
         renewed_since = w.renewed_since, renewed_until = w.renewed_until,
-        goals_until = greatest(m.goals_until, w.goals_until)
+        goals_until = greatest(m.goals_until, w.goals_until), tier_promise = w.tier_promise
     FROM unnest(CAST(:c0 AS text[]), CAST(:c1 AS bigint[]), CAST(:c2 AS bigint[]), CAST(:c3 AS bigint[]),
         CAST(:c4 AS bigint[]), CAST(:c5 AS bigint[]), CAST(:c6 AS bigint[]), CAST(:c7 AS text[]),
         CAST(:c8 AS timestamptz[]), CAST(:c9 AS timestamptz[]), CAST(:c10 AS text[]), CAST(:c11 AS timestamptz[]),
         CAST(:c12 AS timestamptz[]), CAST(:c13 AS int[]), CAST(:c14 AS timestamptz[]), CAST(:c15 AS numeric[]),
         CAST(:c16 AS timestamptz[]), CAST(:c17 AS text[]), CAST(:c18 AS text[]), CAST(:c19 AS timestamptz[]),
-        CAST(:c20 AS timestamptz[]), CAST(:c21 AS timestamptz[]))
+        CAST(:c20 AS timestamptz[]), CAST(:c21 AS timestamptz[]), CAST(:c22 AS text[]))
         AS w(customer_id, entries, available, pending, reserved, debt, lifetime_earned, tier, tier_since, tier_until,
             tier_status, tier_due, tier_noticed, tier_changes, joined_at, spend, spend_since, merged_into, merged_by,
-            renewed_since, renewed_until, goals_until)
+            renewed_since, renewed_until, goals_until, tier_promise)
     WHERE m.customer_id = w.customer_id
     """)
 # Of those whose standing has changed: it compares with the row of the member, and so goes before that is written. Where
@@ -70,6 +70,7 @@ _row = attrgetter(
     "renewed_since",
     "renewed_until",
     "goals_until",
+    "tier_promise",
 )
 
 

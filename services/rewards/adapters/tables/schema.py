@@ -59,6 +59,7 @@ members = Table(
     Column("joined_at", TIME),
     Column("goals_until", TIME),
     Column("divided_at", TIME),
+    Column("tier_promise", NAME, nullable=False, server_default=text("''")),
     CheckConstraint("tier_status IN ('', 'grace', 'granted')", "members_tier_status"),
     CheckConstraint("available >= 0", "members_available"),
     CheckConstraint("pending >= 0", "members_pending"),
@@ -67,6 +68,7 @@ members = Table(
     CheckConstraint("lifetime_earned >= 0", "members_lifetime_earned"),
     CheckConstraint("debt = 0 OR available = 0", "members_debt_is_paid_first"),
     Index("members_tier_due", "tier_due", postgresql_where=text("tier_due IS NOT NULL")),
+    Index("members_tier_promise", "tier", "tier_promise", postgresql_where=text("tier IS NOT NULL")),
     Index("members_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     postgresql_with={"fillfactor": "70"},  # rewritten with every batch: room for the new row on the same page
 )

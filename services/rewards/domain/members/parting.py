@@ -233,3 +233,5 @@ def _reconsider(member: Member, activity: Activity, rulebook: Rulebook, changes:
     member.spend_since = tiers.start_of_window(program, changes.now)
     member.spend = spend_between(member, member.spend_since, None)
     tiers.decide_anew(member, program, changes, activity, reason="unmerge")
+    if member.tier is not None:  # what it has brought may be the other's now, also where the tier stays
+        member.tier_due = changes.now

@@ -58,6 +58,9 @@ class Member:
     `points.expiry`)."""
     goals_until: datetime | None = None
     """Until when goals of campaign runs may still be reached; None: no goal is open."""
+    tier_promise: str = ""
+    """The `TierLevel.promise` by which `tier_due` was noted; empty: nobody knows. Where the program makes another one,
+    time looks at the tier."""
     part: str | None = None
     """The part of the customer that the decision at hand is about; None: the customer's own. It is kept with all that
     the decision gives, so that a merge can be undone."""

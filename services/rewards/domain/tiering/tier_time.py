@@ -24,7 +24,7 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
         return  # what is due stays so until there are tiers again
     changes.stand(member)
     if member.merged_into is not None:
-        member.tier_due = None
+        _note_due(member, rules, None)
         return
     next_one = _give(member, rules, rulebook, changes)
     over = _is_over(member, changes.now)
@@ -32,7 +32,7 @@ def pass_time(member: Member, rulebook: Rulebook, changes: Changes, *, same_prog
         _decide(member, rules, rulebook.program, changes, over=over)
         next_one = _give(member, rules, rulebook, changes)
     notice = _notice(member, rules, rulebook.program, changes)
-    member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
+    _note_due(member, rules, _earlier(_earlier(next_one, member.tier_until), notice))
 
 
 def arrived(changes: Changes) -> dict[str, Member]:
@@ -63,7 +63,13 @@ def bring_at_once(member: Member, rulebook: Rulebook, changes: Changes) -> None:
     member.part = None  # a tier is the whole member's
     next_one = _give(member, rules, rulebook, changes, had=member.customer_id in changes.by_history)
     notice = _notice_at(member, rules, rulebook.program, changes)
-    member.tier_due = _earlier(_earlier(next_one, member.tier_until), notice)
+    _note_due(member, rules, _earlier(_earlier(next_one, member.tier_until), notice))
+
+
+def _note_due(member: Member, rules: Tiers, due: datetime | None) -> None:
+    """When time next has something to do about the tier, by what these rules promise."""
+    member.tier_due = due
+    member.tier_promise = rules.levels[tiers.current_level(rules, member)].promise
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -246,7 +246,9 @@ def apply(
     member.tier, member.tier_since, member.tier_until = level.id, standing.since, standing.until
     member.tier_status = standing.status
     due = due_at_change(member, level, tiers, program.time_zone, changes.now, historical=historical)
-    if historical and old == level.id and member.tier_due is not None:
+    if not historical or old != level.id:
+        member.tier_promise = level.promise
+    elif member.tier_due is not None:
         due = min(due or member.tier_due, member.tier_due)  # history keeps back nothing that is due
     member.tier_due = due
     changes.stand(member)

@@ -186,18 +186,22 @@ async def test_two_who_both_had_a_benefit_keep_each_their_own(rewards: Rewards) 
 
 
 @pytest.mark.parametrize("golds", [0, 3000])
-async def test_who_had_another_period_is_looked_for_by_an_index(
+async def test_who_had_another_period_or_promise_is_looked_for_by_an_index(
     rewards: Rewards, settings: Settings, golds: int
 ) -> None:
-    """Given no Golds, or many who all had their code by the period that the program says; when a worker asks each
-    second who had it by another; then no table is read whole, in whatever way."""
-    members = "SELECT 'c' || n, 'gold', 'five-off', now(), 'P1M', 0 FROM generate_series(1, :n) AS n"
-    insert = f"INSERT INTO rewards.tier_benefits (customer_id, tier, offer, anchor, every, issued) {members}"
-    await rewards.plant(insert.replace(":n", str(golds)))
+    """Given no Golds, or many who all had their code by the period that the program says, as it promises; when a worker
+    asks each second who had it by another, or was promised another; then no table is read whole, in whatever way."""
+    members = f"FROM generate_series(1, {golds}) AS n"
+    await rewards.plant(
+        "INSERT INTO rewards.tier_benefits (customer_id, tier, offer, anchor, every, issued)"
+        f" SELECT 'c' || n, 'gold', 'five-off', now(), 'P1M', 0 {members}",
+        "INSERT INTO rewards.members (customer_id, entries, available, pending, reserved, debt, lifetime_earned,"
+        f" tier_changes, spend, tier, tier_promise) SELECT 'c' || n, 0, 0, 0, 0, 0, 0, 1, 0, 'gold', 'p' {members}",
+    )
     engine = service_engine(settings, "rewards", planning=NO_SCANS, pool_size=1)
     asked = due._TIERS.text
     async with autocommit(engine).connect() as connection:
-        await connection.execute(text("VACUUM (ANALYZE) rewards.tier_benefits"))
+        await connection.execute(text("VACUUM (ANALYZE) rewards.tier_benefits, rewards.members"))
         bound = {
             "now": NOW,
             "limit": 200,
@@ -205,10 +209,13 @@ async def test_who_had_another_period_is_looked_for_by_an_index(
             "tiers": ["gold"],
             "offers": ["five-off"],
             "every": ["P1M"],
+            "levels": ["gold"],
+            "promises": ["p"],
         }
         plan = (await connection.execute(text(f"EXPLAIN (FORMAT JSON) {asked}"), bound)).scalar_one()
     await engine.dispose()
 
     reads = [node for node in nodes(plan[0]["Plan"]) if "Relation Name" in node]
-    assert [node["Relation Name"] for node in reads] == ["members"] + ["tier_benefits"] * 3
-    assert all("every" in node["Index Cond"] for node in reads[1:])
+    assert [node["Relation Name"] for node in reads] == ["members"] * 3 + ["tier_benefits"] * 3
+    assert all("tier_promise" in node["Index Cond"] for node in reads[1:3])
+    assert all("every" in node["Index Cond"] for node in reads[3:])

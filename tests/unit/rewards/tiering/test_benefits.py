@@ -232,6 +232,20 @@ def test_a_tier_that_brings_nothing_has_nothing_due() -> None:
     assert changes.offers == []
 
 
+def test_what_a_tier_promises_is_known_by_its_offers() -> None:
+    """Given programs whose Gold brings a code and a gift, in whatever order and by whatever periods; then they promise
+    the same; where one is missing, or the tier is another, they do not."""
+
+    def promise(*benefits: str, level: int = 1) -> str:
+        tiers = bringing(*benefits).program.tiers
+        assert tiers is not None
+        return tiers.levels[level].promise
+
+    code, gift = "{offer: code, every: P1M}", "{offer: gift, every: P7D}"
+    same = {promise(code, gift), promise(gift, code.replace("P1M", "P3M"), "{perk: lounge}")}
+    assert len(same | {promise(code)} | {promise(gift)} | {promise()} | {promise(level=0)}) == 5
+
+
 def test_a_simulation_counts_each_code_as_one_that_a_tier_brings() -> None:
     """Given three codes that were missed; when they are merely counted; then each is, and none is made."""
     member, changes = gold(issued=1), Counting(JUST_BEGUN, 1)
