@@ -245,6 +245,7 @@ def apply(
         reason = "grace"
     member.tier, member.tier_since, member.tier_until = level.id, standing.since, standing.until
     member.tier_status = standing.status
+    historical = historical and changes.tells  # a simulation plays imported history as it was lived
     due = due_at_change(member, level, tiers, program.time_zone, changes.now, historical=historical)
     if not historical or old != level.id:
         member.tier_promise = level.promise

@@ -66,3 +66,13 @@ def test_points_expire_at_their_time_though_nothing_happens_then() -> None:
     figures = played(activities=history).figures
 
     assert (figures.earned, figures.expired, figures.owed) == (120, 120, 0)
+
+
+@pytest.mark.parametrize("historical", [False, True])
+def test_a_tier_brings_each_of_its_offers_also_where_history_was_imported(historical: bool) -> None:
+    """Given an order that reaches Gold, with an offer each half year, imported or not; when a year has passed; then
+    both halves brought theirs: what a program costs is what it would have been."""
+    brings = SHORT.replace("keep_for: P12M}", "keep_for: P12M, benefits: [{every: P6M, offer: five-off}]}", 1)
+    reaching = order("a", "250", at=NOW + timedelta(days=1), historical=historical)
+
+    assert played(activities=[reaching], program=brings).figures.offers == {"five-off": 2}
