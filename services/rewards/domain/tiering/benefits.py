@@ -61,16 +61,30 @@ def give_benefits(
             if several and not run.recounted:
                 numbers = _still_good(run, every, begun, present, program.offers[offer], zone, now)
             for number in numbers:
-                if had or changes.only_counts(offer, recurring=True):
-                    continue
-                # The cause says for which period, so that the code is the same however often it is tried.
-                cause = f"{_CAUSE}{level.id}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}"
-                issue_offer(
-                    member, rulebook, changes, offer=offer, rule=level.id, cause=cause, historical=False
-                )
+                if not had and not changes.only_counts(offer, recurring=True):
+                    _issue(member, run, rulebook, changes, level=level.id, offer=offer, number=number)
             run.issued, run.changed = present, True
         due.append(begins(run.anchor, every, present + 1, zone))
     return min(due, default=None)
+
+
+def _issue(
+    member: Member,
+    run: BenefitRun,
+    rulebook: Rulebook,
+    changes: Changes,
+    *,
+    level: str,
+    offer: str,
+    number: int,
+) -> None:
+    """The code of one period. It is of the part of the customer whose periods they are, and leaves with it. The cause
+    names both, so that the code is the same however often it is tried, and another one than that of the customer's own
+    periods, which may come to begin at the same moment."""
+    member.part = run.part
+    cause = member.key(f"{_CAUSE}{level}/{offer}/{run.anchor:%Y%m%dT%H%M%S%f}/{number}")
+    issue_offer(member, rulebook, changes, offer=offer, rule=level, cause=cause, historical=False)
+    member.part = None
 
 
 def recount(member: Member, tiers: Tiers, zone: ZoneInfo, now: datetime) -> None:

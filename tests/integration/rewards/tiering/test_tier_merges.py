@@ -67,6 +67,35 @@ async def test_a_grant_and_the_periods_of_a_benefit_go_with_their_part_and_retur
     assert (await history(rewards, BEN))[-1] == ("member", "grant_ended")
 
 
+async def test_a_code_of_a_part_leaves_with_it_and_the_same_period_may_bring_another(
+    rewards: Rewards,
+) -> None:
+    """Given Ben, who has Gold since a day of which only the date is known, proves to be Ana, and has the second month's
+    code as she; when they are two again, then that code is his; when a late order gives Ana Gold since the same
+    moment, then she has a code of that month too, and both have one of each month from then on (hers was taken for a
+    repeat of his, and her order set aside)."""
+    await use(rewards, BENEFITS)
+    await rewards.happen(order("a", ANA, "1.00"), order("b", BEN, "250.00"))
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    rewards.clock.set(july := NOW + timedelta(days=30))
+    await rewards.pass_time()
+    await rewards.happen(went("customer.unmerged", ANA, BEN, [BEN], 2))
+    await rewards.pass_time()
+    codes = "SELECT issued_at FROM rewards.offers WHERE customer_id = :id ORDER BY 1"
+    assert [row[0] for row in await rewards.rows(codes, id=BEN)] == [NOW, july]
+    assert await rewards.rows(codes, id=ANA) == []
+
+    await rewards.happen(ordered("a2", "300", customer=ANA, at=NOW, late=True, facts={"spend": 301}))
+    await rewards.pass_time()
+    assert [row[0] for row in await rewards.rows(codes, id=ANA)] == [july]
+    rewards.clock.set(august := NOW + timedelta(days=61))
+    await rewards.pass_time()
+    assert [row[0] for row in await rewards.rows(codes, id=ANA)] == [july, august]
+    assert [row[0] for row in await rewards.rows(codes, id=BEN)] == [NOW, july, august]
+    told = [outcome.id for outcome in await rewards.outcomes() if outcome.type == "offer.issued"]
+    assert len(told) == len(set(told)) == 5
+
+
 async def test_on_the_stream_the_sum_at_hand_decides_as_the_walk_would(rewards: Rewards) -> None:
     """Given years of orders, told in their time or hours late over midnight; when each is taken; then every tier
     is the plain model's, whether or not the walk was needed."""
