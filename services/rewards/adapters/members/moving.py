@@ -122,6 +122,17 @@ _PART_MOVES = [
         for table in _PARTED
     ),
 ]
+# Periods of a part may have stayed with a customer who was merged then, as the next one had some too.
+_RETURN_PERIODS = text(f"""
+    UPDATE rewards.tier_benefits t SET customer_id = {_T}, part = nullif(t.part, {_T})
+    FROM (
+        SELECT DISTINCT ON (b.tier, b.offer) b.customer_id, b.tier, b.offer
+        FROM rewards.members m JOIN rewards.tier_benefits b USING (customer_id)
+        WHERE m.merged_into = {_S} AND m.customer_id <> {_T} AND b.part = ANY(CAST(:parts AS text[]))
+        ORDER BY b.tier, b.offer, b.anchor
+    ) s
+    WHERE (t.customer_id, t.tier, t.offer) = (s.customer_id, s.tier, s.offer){_unless_both("tier_benefits")}
+    """)  # noqa: S608
 _DIVIDE = text(f"""
     UPDATE rewards.members SET divided_at = :now WHERE customer_id IN ({_S}, {_T})
     """)  # noqa: S608
@@ -169,7 +180,7 @@ async def move_parts(
 ) -> None:
     """Make the stored rows of these parts of `source` the `target`'s; what both have stays where it is."""
     bound = {"source": source.customer_id, "target": target.customer_id, "parts": list(names)}
-    for statement in _PART_MOVES:
+    for statement in (*_PART_MOVES, _RETURN_PERIODS):
         await connection.execute(statement, bound)
     ends = {"source": source.customer_id, "target": target.customer_id}
     await connection.execute(_WAKE, ends)

@@ -8,7 +8,7 @@ import httpx
 
 from tests.integration.rewards.conftest import Rewards
 from tests.integration.rewards.tiering.test_tiers import BENEFITS, WRITING, history, told, use
-from tests.integration.rewards.two_members import ANA, BEN, order, went
+from tests.integration.rewards.two_members import ANA, BEN, MAIL, order, went
 from tests.property.rewards.test_tiers import LEVELS, START, Plain
 from tests.unit.rewards.building import NOW
 from tests.unit.rewards.building import order as ordered
@@ -94,6 +94,25 @@ async def test_a_code_of_a_part_leaves_with_it_and_the_same_period_may_bring_ano
     assert [row[0] for row in await rewards.rows(codes, id=BEN)] == [NOW, july, august]
     told = [outcome.id for outcome in await rewards.outcomes() if outcome.type == "offer.issued"]
     assert len(told) == len(set(told)) == 5
+
+
+async def test_the_periods_of_a_part_return_from_wherever_they_stayed(rewards: Rewards) -> None:
+    """Given Ben, a Gold with the code of a month, who proves to be Ana, who proves to be Mia, who has Gold too; when
+    Ben is another after all, in the same month; then he has that month's code and no second one, and the next with the
+    next month (his first was made again, and he was set aside)."""
+    await use(rewards, BENEFITS)
+    await rewards.happen(order("a", ANA, "1.00"), order("b", BEN, "250.00"), order("m", MAIL, "250.00"))
+    await rewards.happen(went("customer.merged", BEN, ANA, [BEN], 1))
+    await rewards.happen(went("customer.merged", ANA, MAIL, [ANA, BEN], 2))
+    await rewards.pass_time()
+    await rewards.happen(went("customer.unmerged", MAIL, BEN, [BEN], 3))
+    await rewards.pass_time()
+    codes = "SELECT issued_at FROM rewards.offers WHERE customer_id = :id ORDER BY 1"
+    assert [row[0] for row in await rewards.rows(codes, id=BEN)] == [NOW]
+    rewards.clock.set(july := NOW + timedelta(days=30))
+    await rewards.pass_time()
+    assert [row[0] for row in await rewards.rows(codes, id=BEN)] == [NOW, july]
+    assert [row[0] for row in await rewards.rows(codes, id=MAIL)] == [NOW, july]
 
 
 async def test_on_the_stream_the_sum_at_hand_decides_as_the_walk_would(rewards: Rewards) -> None:
