@@ -378,6 +378,25 @@ def test_ten_years_of_missed_days_are_looked_through_from_the_last_one_on() -> N
     assert _begins.cache_info().misses < len(numbers) + 10
 
 
+@pytest.mark.parametrize(
+    ("issued", "every", "rules", "now", "due"),
+    [
+        (0, "P3M", MONTHLY, MONTHS[0] - DAY, MONTHS[0]),
+        (1, None, QUARTERLY, FEBRUARY, datetime(2026, 5, 28, 16, tzinfo=UTC)),
+        (1, None, MONTHLY, FEBRUARY, MARCH),
+    ],
+    ids=["the first is to come", "the second cannot be", "the second begins now"],
+)
+def test_only_what_was_given_and_is_to_come_was_counted_by_other_periods(
+    issued: int, every: str | None, rules: Rulebook, now: datetime, due: datetime
+) -> None:
+    """Given what is kept of the last code; when somebody looks at a time at which that cannot have come; then another
+    period begins, and otherwise none does."""
+    member, changes = gold(issued=issued), Changes(now, 1)
+    member.benefits["gold", "code"].every = None if every is None else Period.parse(every)
+    assert (give(member, changes, rules), changes.offers) == (due, [])
+
+
 def test_after_a_change_a_tier_that_is_over_brings_nothing_of_before_its_end() -> None:
     """Given Gold that ended in March, with a code each month; when somebody looks in May, and the program says weeks;
     then nothing is made up for: what it brings, if it lasts on, comes once."""

@@ -25,6 +25,7 @@ MONTHLY = LEVELS.replace(
 ROLLING = rulebook().program
 BY_POINTS = living("{points_over: P12M}", levels=LEVELS.replace("200.01", "201")).rules.program
 YEARS = living("{spend_in: anniversary_year}").rules.program
+FOR_GOOD = living(levels=LEVELS.replace(", keep_for: P12M", "")).rules.program
 CALENDAR = living("{spend_in: calendar_year}").rules.program
 NOTICED = living("{spend_over: P12M}", "notice_before: P30D").rules.program
 BRINGING = living(levels=MONTHLY).rules.program
@@ -102,6 +103,10 @@ def test_a_tier_that_is_reached_is_recorded_and_told_with_all_that_made_it(histo
     assert made.outcomes == [told(expected, historical=historical)]
     assert made.standings == {CUSTOMER: member}
     assert member.tier_due == (datetime(2026, 7, 1, 9, tzinfo=NOW.tzinfo) if historical else NOW)
+    assert (member.tier_promise, made.by_history) == (
+        rules(BRINGING).levels[1].promise,
+        {CUSTOMER} if historical else set(),
+    )
 
 
 def test_an_order_in_grace_that_reaches_the_tier_anew_makes_it_last_and_nobody_is_told() -> None:
@@ -159,6 +164,58 @@ def test_a_tier_that_goes_with_its_order_is_recorded_with_what_is_left(historica
     assert made.tiers == [expected]
     assert made.outcomes == [told(expected, historical=historical)]
     assert tiers.standing_of(member, rules(ROLLING)) == Standing(0, None, None, "")
+
+
+NEXT = datetime(2026, 6, 12, 12, tzinfo=NOW.tzinfo)
+"""When a month begins that is counted from 20 days before `NOW`."""
+
+
+@pytest.mark.parametrize(
+    ("program", "before", "due"),
+    [
+        (BRINGING, None, NEXT),
+        (BRINGING, NOW - timedelta(days=5), NOW - timedelta(days=5)),
+        (BRINGING, NEXT + timedelta(days=5), NEXT),
+        (FOR_GOOD, NEXT, NEXT),
+        (FOR_GOOD, None, None),
+    ],
+)
+def test_history_that_moves_a_tier_puts_off_nothing_that_is_due(
+    program: Program, before: datetime | None, due: datetime | None
+) -> None:
+    """Given Gold; when imported history shows that it began earlier; then what was due stays due, by what the tier
+    promised then, and the tier is not one that history reached; when an order of now shows it, then all is due."""
+    member, made = gold(counted={"1": Counted(NOW - timedelta(days=20), Decimal(250))}), changes()
+    member.tier_due, member.tier_promise = before, "then"
+    tiers.reconsider(member, program, made, at=NOW, cause="c", historical=True)
+    assert (member.tier_since, member.tier_due) == (NOW - timedelta(days=20), due)
+    assert (member.tier_promise, made.by_history) == ("then", set())
+
+    member.tier_since = EARLIER
+    tiers.reconsider(member, program, made, at=NOW, cause="c")
+    assert member.tier_due == (NOW if program is BRINGING else None)
+    assert member.tier_promise == rules(program).levels[1].promise
+
+
+def test_a_tier_that_an_order_reaches_after_history_is_not_one_that_history_reached() -> None:
+    """Given Gold by imported history; when an order of the same batch reaches Platinum; then what that brings is not
+    taken to be had."""
+    member, made = Member(CUSTOMER, spend=Decimal(250)), changes()
+    tiers.reconsider(member, ROLLING, made, at=EARLIER, cause="c", historical=True)
+    assert made.by_history == {CUSTOMER}
+    member.spend = Decimal(2000)
+    tiers.reconsider(member, ROLLING, made, at=NOW, cause="d")
+    assert made.by_history == set()
+
+
+def test_grace_by_history_is_none_that_history_brought() -> None:
+    """Given Gold whose time is over; when an imported refund finds it so; then it is kept for its grace, and what it
+    brings is not taken to be had."""
+    program = living("{spend_over: P12M}", "grace: P60D").rules.program
+    since = NOW - timedelta(days=370)
+    member, made = gold(counted={"1": Counted(since, Decimal(250))}, tier_since=since), changes()
+    tiers.reconsider(member, program, made, at=NOW, cause="c", reason="refund", historical=True)
+    assert ([change.reason for change in made.tiers], made.by_history) == (["grace"], set())
 
 
 @pytest.mark.parametrize("historical", [False, True])
