@@ -181,6 +181,31 @@ def test_periods_of_what_is_promised_to_who_has_the_tier_begin_then() -> None:
     assert member.benefits["gold", "code"] == BenefitRun(FEBRUARY, MONTH, 0)
 
 
+def test_a_first_code_waits_for_the_tier_and_keeps_no_other_waiting() -> None:
+    """Given Gold that begins, by a clock that is ahead, in half an hour, and was there before, when it brought a gift,
+    and no code; when it is looked at; then the code is due in half an hour, and not noted; the gift comes."""
+    now = JUST_BEGUN - timedelta(minutes=30)
+    member, changes = gold(JUST_BEGUN), Changes(now, 1)
+    member.benefits["gold", "gift"] = gift = BenefitRun(now - 8 * DAY, Period.parse("P7D"), 0)
+    rules = bringing("{offer: code, every: P1M}", "{offer: gift, every: P7D}")
+    assert give(member, changes, rules) == JUST_BEGUN
+    assert member.benefits == {("gold", "gift"): gift}
+    assert gift.issued == 1
+
+
+def test_a_code_belongs_to_the_part_whose_periods_bring_it() -> None:
+    """Given Gold with codes that came with a part of the customer, and a gift of their own; when both come; then the
+    code is that part's, by its name, and the gift is not."""
+    member, changes = gold(issued=0), Changes(FEBRUARY, 1)
+    member.benefits["gold", "code"].part = "cus_part"
+    give(member, changes, bringing("{offer: code, every: P1M}", "{offer: gift, every: P1M}"))
+    assert [(offer.part, offer.cause) for offer in changes.offers] == [
+        ("cus_part", "benefit:gold/code/20260131T170000000000/1/cus_part"),
+        (None, "benefit:gold/gift/20260131T170000000000/1"),
+    ]
+    assert member.part is None
+
+
 @pytest.mark.parametrize("issued", [None, 2])
 def test_a_tier_that_ended_before_it_was_promised_brings_nothing(issued: int | None) -> None:
     """Given Gold until the end of April; when a program promises its code, for the first time or again, in May, before
