@@ -16,7 +16,7 @@ from services.rewards.domain.tiering.benefits import give_benefits
 from services.rewards.domain.tiering.recurring import begins
 from shared.program.values.period import Period
 from tests.unit.rewards.building import CUSTOMER
-from tests.unit.rewards.tiering.test_benefits import MONTHS, bringing
+from tests.unit.rewards.tiering.bringing import MONTHS, bringing
 
 SAID = ("P1D", "P7D", "P1M", "P3M", "P1Y")
 RULES = {every: bringing(f"{{offer: code, every: {every}}}") for every in SAID}
